@@ -1,0 +1,81 @@
+"""Zarr v2 and v3 from scratch, in Python that can be read in an afternoon.
+
+Read the package in this order: `dtypes`, `metadata`, `chunk_grids`, `codecs`, `stores`, `array`, `group`,
+`indexing`, `parallel`. `DESIGN.md` beside this file follows one ``a[3:5]`` through all of them.
+
+>>> import tutorial_zarr as zarr
+>>> a = zarr.array([[1, 2, 3], [4, 5, 6]], chunks=(1, 3))
+>>> a[1, :2], sorted(a.store.mapping)
+(array([4, 5]), ['c/0/0', 'c/1/0', 'zarr.json'])
+"""
+
+from tutorial_zarr import codecs, dtypes, errors, stores
+from tutorial_zarr.api import (
+    array,
+    consolidate_metadata,
+    copy,
+    create,
+    create_array,
+    create_group,
+    empty,
+    empty_like,
+    full,
+    full_like,
+    group,
+    load,
+    ones,
+    ones_like,
+    open,
+    open_array,
+    open_consolidated,
+    open_group,
+    open_like,
+    save,
+    save_array,
+    save_group,
+    tree,
+    zeros,
+    zeros_like,
+)
+from tutorial_zarr.array import Array
+from tutorial_zarr.group import Group
+from tutorial_zarr.parallel import get_workers, set_workers
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Array",
+    "Group",
+    "__version__",
+    "array",
+    "codecs",
+    "consolidate_metadata",
+    "copy",
+    "create",
+    "create_array",
+    "create_group",
+    "dtypes",
+    "empty",
+    "empty_like",
+    "errors",
+    "full",
+    "full_like",
+    "get_workers",
+    "group",
+    "load",
+    "ones",
+    "ones_like",
+    "open",
+    "open_array",
+    "open_consolidated",
+    "open_group",
+    "open_like",
+    "save",
+    "save_array",
+    "save_group",
+    "set_workers",
+    "stores",
+    "tree",
+    "zeros",
+    "zeros_like",
+]

@@ -1,0 +1,437 @@
+"""The functions that people call. Their names and keywords are those of zarr-python 3.
+
+    import tutorial_zarr as zarr
+
+    a = zarr.create_array("data.zarr", shape=(1000, 1000), chunks=(100, 100), dtype="f4")
+    a[:100] = 1
+    zarr.open_array("data.zarr", mode="r")[5, 5]
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr import create as make
+from tutorial_zarr import nodes
+from tutorial_zarr.array import Array
+from tutorial_zarr.create import DEFAULT
+from tutorial_zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeExistsError, NodeNotFoundError
+from tutorial_zarr.group import Group, Tree
+from tutorial_zarr.metadata import ArrayMetadata, consolidated, dump_json
+from tutorial_zarr.stores import Store, make_store
+
+MODES = ("r", "r+", "a", "w", "w-")
+_ARRAY_OPTIONS = ("allow_pickle", "missing", "write_empty_chunks")
+
+
+def _open_store(store: Any, mode: str, storage_options: dict[str, Any] | None) -> Store:
+    if mode not in MODES:
+        raise ValueError(f"mode: expected one of {', '.join(map(repr, MODES))}, found {mode!r}")
+    return make_store(store, mode, storage_options)
+
+
+def _node(store: Store, path: str, metadata: Any, mode: str, use_consolidated: Any, options: dict[str, Any]) -> Any:
+    read_only = mode == "r"
+    array_options = {k: options[k] for k in _ARRAY_OPTIONS if k in options}
+    if isinstance(metadata, ArrayMetadata):
+        return Array(store, path, metadata, read_only=read_only, **array_options)
+    found = None
+    if use_consolidated is not False:
+        found = nodes.read_consolidated(store, path, metadata)
+        if found is None and use_consolidated is True:
+            raise GroupNotFoundError(
+                f"{nodes.label('group', path, metadata.zarr_format)}: expected consolidated metadata in {store!r}, "
+                "found none; try consolidate_metadata(store), or use_consolidated=False",
+                path=path,
+            )
+    return Group(store, path, metadata, read_only=read_only, consolidated=found, array_options=array_options)
+
+
+def _not_found(kind: str, store: Store, path: str, zarr_format: int | None) -> str:
+    wanted = f"Zarr {zarr_format}" if zarr_format else "Zarr 2 or 3"
+    names = {3: "zarr.json", 2: ".zarray or .zgroup"}.get(zarr_format or 0, "zarr.json, .zarray or .zgroup")
+    near = [name.rstrip("/") for name in list(store.list_dir(path))[:6]]
+    return (
+        f"{nodes.label(kind, path)}: expected {names} of {wanted} in {store!r}, found "
+        + (f"only {', '.join(near)}" if near else "nothing")
+        + "; check the path, or create it with mode='a' or create_array"
+    )
+
+
+def open(
+    store: Any = None,
+    mode: str = "a",
+    *,
+    path: str | None = None,
+    zarr_format: int | None = None,
+    use_consolidated: bool | None = None,
+    strict: bool = False,
+    storage_options: dict[str, Any] | None = None,
+    **options: Any,
+) -> Array | Group:
+    """Open the array or group at `path`. With mode ``"a"`` or ``"w"`` one is created where there is none: an array
+    if a `shape` is given, else a group.
+
+    Modes: ``"r"`` read; ``"r+"`` read and write; ``"a"`` the same, creating what is missing; ``"w"`` create,
+    deleting what is there; ``"w-"`` create, refusing what is there.
+    """
+    opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path)
+    if mode in ("r", "r+", "a"):
+        metadata = nodes.read(opened, at, zarr_format, strict)
+        if metadata is None and zarr_format in (None, 2):
+            metadata = _only_consolidated(opened, at)
+        if metadata is not None:
+            nodes.warn_if_both(opened, at, metadata)
+            return _node(opened, at, metadata, mode, use_consolidated, options)
+        if mode != "a":
+            raise NodeNotFoundError(_not_found("array or group", opened, at, zarr_format), path=at)
+    if "shape" in options or "data" in options:
+        return _create_array(opened, at, mode == "w", zarr_format, options)
+    return _create_group(opened, at, mode == "w", zarr_format, options.get("attributes"))
+
+
+def _only_consolidated(store: Store, path: str) -> Any:
+    """A v2 group whose ``.zgroup`` is missing, but whose ``.zmetadata`` is there: its own entry."""
+    if not store.exists(nodes.join(path, consolidated.V2_KEY)):
+        return None
+    found = nodes.read_consolidated(store, path, nodes.new_group(2, {}))
+    return None if found is None else found.get("", nodes.new_group(2, {}))
+
+
+def _create_array(store: Store, path: str, overwrite: bool, zarr_format: int | None, options: dict[str, Any]) -> Array:
+    return make.new_array(store, path, overwrite=overwrite, zarr_format=zarr_format or 3, **_modern(options))
+
+
+def _create_group(store: Store, path: str, overwrite: bool, zarr_format: int | None, attributes: Any) -> Group:
+    metadata = make.new_group(store, path, zarr_format or 3, attributes, overwrite)
+    return Group(store, path, metadata)
+
+
+def _modern(options: dict[str, Any]) -> dict[str, Any]:
+    """zarr-python 2's keywords as those of today."""
+    found = dict(options)
+    if "compressor" in found:
+        compressor = found.pop("compressor")
+        found.setdefault("compressors", "auto" if compressor == "default" else compressor)
+    return found
+
+
+def open_array(
+    store: Any = None,
+    mode: str = "a",
+    *,
+    path: str | None = None,
+    name: str | None = None,
+    zarr_format: int | None = None,
+    strict: bool = False,
+    storage_options: dict[str, Any] | None = None,
+    **options: Any,
+) -> Array:
+    """Open an array; modes as in `open`. To create one, `shape` and the keywords of `create_array` are needed.
+
+    `missing="error"` makes absent chunks an error; `allow_pickle=True` runs code that a v2 pickle brings along.
+    """
+    opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path or name)
+    if mode in ("r", "r+", "a"):
+        metadata = nodes.read(opened, at, zarr_format, strict)
+        if isinstance(metadata, ArrayMetadata):
+            nodes.warn_if_both(opened, at, metadata)
+            return _node(opened, at, metadata, mode, None, options)
+        if metadata is not None:
+            raise NodeExistsError(
+                f"{nodes.label('array', at)}: expected an array in {opened!r}, found a group; try open_group, or a "
+                f"path: {', '.join(list(nodes.child_names(opened, at))[:6]) or 'it is empty'}",
+                path=at,
+            )
+        if mode != "a" or not ("shape" in options or "data" in options):
+            raise ArrayNotFoundError(_not_found("array", opened, at, zarr_format), path=at)
+    return _create_array(opened, at, mode == "w", zarr_format, options)
+
+
+def open_group(
+    store: Any = None,
+    mode: str = "a",
+    *,
+    path: str | None = None,
+    zarr_format: int | None = None,
+    use_consolidated: bool | None = None,
+    attributes: dict[str, Any] | None = None,
+    strict: bool = False,
+    storage_options: dict[str, Any] | None = None,
+    **options: Any,
+) -> Group:
+    """Open a group; modes as in `open`. Consolidated metadata is used where it is there, unless told otherwise."""
+    opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path)
+    if mode in ("r", "r+", "a"):
+        metadata = nodes.read(opened, at, zarr_format, strict)
+        if metadata is None and zarr_format in (None, 2):
+            metadata = _only_consolidated(opened, at)
+        if isinstance(metadata, ArrayMetadata):
+            raise NodeExistsError(
+                f"{nodes.label('group', at)}: expected a group in {opened!r}, found an array; try open_array", path=at
+            )
+        if metadata is not None:
+            nodes.warn_if_both(opened, at, metadata)
+            return _node(opened, at, metadata, mode, use_consolidated, options)
+        if mode != "a":
+            raise GroupNotFoundError(_not_found("group", opened, at, zarr_format), path=at)
+    return _create_group(opened, at, mode == "w", zarr_format, attributes)
+
+
+def open_consolidated(store: Any, *args: Any, use_consolidated: bool = True, **options: Any) -> Group:
+    """Open a group by its consolidated metadata, and refuse where there is none."""
+    return open_group(store, *args, use_consolidated=use_consolidated, **options)
+
+
+def create_array(
+    store: Any = None,
+    *,
+    name: str | None = None,
+    shape: Any = None,
+    dtype: Any = None,
+    data: Any = None,
+    chunks: Any = "auto",
+    shards: Any = None,
+    filters: Any = "auto",
+    compressors: Any = "auto",
+    serializer: Any = "auto",
+    codecs: Any = None,
+    fill_value: Any = DEFAULT,
+    order: str | None = None,
+    zarr_format: int = 3,
+    attributes: dict[str, Any] | None = None,
+    chunk_key_encoding: Any = None,
+    dimension_names: Any = None,
+    storage_options: dict[str, Any] | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> Array:
+    """Create an array and return it.
+
+    `shape` and `dtype` say what it holds, or `data` does. `chunks` is the chunk shape (an axis may be a list of
+    lengths: an uneven grid); with `shards`, chunks lie together in stored objects of that shape. Codecs are given
+    as `filters` (array -> array), `serializer` (array -> bytes) and `compressors` (bytes -> bytes), or all in
+    order as `codecs`: by name, as JSON, or as objects of numcodecs. `fill_value` is what absent chunks read as.
+
+    Raises NodeExistsError where something is at that path, unless `overwrite` is given.
+    """
+    opened = _open_store(store, "a", storage_options)
+    return make.new_array(
+        opened,
+        nodes.normalize_path(name),
+        shape=shape,
+        dtype=dtype,
+        data=data,
+        chunks=chunks,
+        shards=shards,
+        filters=filters,
+        compressors=compressors,
+        serializer=serializer,
+        codecs=codecs,
+        fill_value=fill_value,
+        order=order,
+        zarr_format=zarr_format,
+        attributes=attributes,
+        chunk_key_encoding=chunk_key_encoding,
+        dimension_names=dimension_names,
+        overwrite=overwrite,
+        **options,
+    )
+
+
+def create_group(
+    store: Any = None,
+    *,
+    path: str | None = None,
+    zarr_format: int = 3,
+    attributes: dict[str, Any] | None = None,
+    overwrite: bool = False,
+    storage_options: dict[str, Any] | None = None,
+) -> Group:
+    """Create a group, and the groups above it that are missing."""
+    opened = _open_store(store, "a", storage_options)
+    return _create_group(opened, nodes.normalize_path(path), overwrite, zarr_format, attributes)
+
+
+group = create_group
+
+
+def create(shape: Any, store: Any = None, *, path: str | None = None, name: str | None = None, **options: Any) -> Array:
+    """`create_array` with the keywords of zarr-python 2 (`compressor`, `object_codec`, `dimension_separator`)."""
+    overwrite = options.pop("overwrite", False)
+    zarr_format = options.pop("zarr_format", None)
+    opened = _open_store(store, "a", options.pop("storage_options", None))
+    return _create_array(opened, nodes.normalize_path(path or name), overwrite, zarr_format, {"shape": shape, **options})
+
+
+def array(data: Any, **options: Any) -> Array:
+    """An array that holds `data`."""
+    values = np.asarray(data)
+    found = create(values.shape, dtype=options.pop("dtype", values.dtype), **options)
+    found[...] = values
+    return found
+
+
+def empty(shape: Any, **options: Any) -> Array:
+    """An array about whose elements nothing is said; until they are written they read as the fill value."""
+    return create(shape, **options)
+
+
+def zeros(shape: Any, **options: Any) -> Array:
+    """An array of zeros. Nothing is stored but metadata."""
+    return create(shape, **{"fill_value": 0, **options})
+
+
+def ones(shape: Any, **options: Any) -> Array:
+    """An array of ones. Nothing is stored but metadata."""
+    return create(shape, **{"fill_value": 1, **options})
+
+
+def full(shape: Any, fill_value: Any, **options: Any) -> Array:
+    """An array of one value. Nothing is stored but metadata."""
+    return create(shape, fill_value=fill_value, **options)
+
+
+def empty_like(a: Any, **options: Any) -> Array:
+    """An array of the shape, type and layout of another."""
+    return create(**make.like(a, **options))
+
+
+def zeros_like(a: Any, **options: Any) -> Array:
+    """An array of zeros like another."""
+    return create(**make.like(a, **{"fill_value": 0, **options}))
+
+
+def ones_like(a: Any, **options: Any) -> Array:
+    """An array of ones like another."""
+    return create(**make.like(a, **{"fill_value": 1, **options}))
+
+
+def full_like(a: Any, fill_value: Any = None, **options: Any) -> Array:
+    """An array of one value like another."""
+    return create(**make.like(a, **({} if fill_value is None else {"fill_value": fill_value}), **options))
+
+
+def open_like(a: Any, path: str, **options: Any) -> Array:
+    """Open the array at `path`, created like another where it is missing."""
+    return open_array(path=path, **make.like(a, **options))
+
+
+def save_array(store: Any, arr: Any, **options: Any) -> None:
+    """Write an array into `store`, in place of an array that is there."""
+    path, zarr_format = options.pop("path", None), options.pop("zarr_format", 3)
+    mode_options = options.pop("storage_options", None)
+    values = arr if isinstance(arr, np.ndarray) else np.asarray(arr)
+    opened = _open_store(store, "a", mode_options)
+    _refuse_group(opened, nodes.normalize_path(path))
+    make.new_array(
+        opened, nodes.normalize_path(path), data=values, zarr_format=zarr_format, overwrite=True, **_modern(options)
+    )
+    if not isinstance(store, Store):
+        opened.close()
+
+
+def _refuse_group(store: Store, path: str) -> None:
+    if nodes.kind_at(store, path) == "group":
+        raise NodeExistsError(
+            f"{nodes.label('array', path)}: expected an array or nothing in {store!r}, found a group; saving over it "
+            "would delete all its members. Try save_group, or another path",
+            path=path,
+        )
+
+
+def save_group(store: Any, *args: Any, **kwargs: Any) -> None:
+    """Write several arrays into a group: positional ones as ``arr_0``, ``arr_1``, named ones under their names."""
+    path, zarr_format = kwargs.pop("path", None), kwargs.pop("zarr_format", None)
+    opened = _open_store(store, "a", kwargs.pop("storage_options", None))
+    target = open_group(opened, mode="a", path=path, zarr_format=zarr_format)
+    for name, arr in {**{f"arr_{i}": a for i, a in enumerate(args)}, **kwargs}.items():
+        target[name] = np.asarray(arr)
+    if not isinstance(store, Store):
+        opened.close()
+
+
+def save(store: Any, *args: Any, **kwargs: Any) -> None:
+    """Write one array (`save_array`) or several (`save_group`) to a place from which `load` reads them back."""
+    reserved = ("path", "zarr_format", "storage_options")
+    if len(args) == 1 and not (set(kwargs) - set(reserved)):
+        save_array(store, args[0], **kwargs)
+    else:
+        save_group(store, *args, **kwargs)
+
+
+def load(
+    store: Any, path: str | None = None, zarr_format: int | None = None, storage_options: dict[str, Any] | None = None
+) -> Any:
+    """All of an array as a numpy array, or of a group as a dict of name -> numpy array (or dict)."""
+    opened = _open_store(store, "r", storage_options)
+    node = open(opened, mode="r", path=path, zarr_format=zarr_format)
+    result = _load(node)
+    if not isinstance(store, Store):
+        opened.close()
+    return result
+
+
+def _load(node: Array | Group) -> Any:
+    return node[...] if isinstance(node, Array) else {name: _load(member) for name, member in node.members()}
+
+
+def copy(source: Array | Group, dest: Any, name: str | None = None, overwrite: bool = False) -> Array | Group:
+    """Copy an array or a group, with all it holds, below `dest` (a group or a store).
+
+    Within one format the documents and the stored chunks are copied as they are.
+    """
+    root = dest if isinstance(dest, Group) else open_group(dest, mode="a", zarr_format=source.zarr_format)
+    relative = nodes.normalize_path(name if name is not None else source.basename)
+    path = nodes.join(root.path, relative)
+    same = source.store == root.store or source.store is root.store
+    if same and (path == source.path or path.startswith(source.path + "/" if source.path else "")):
+        raise NodeExistsError(f"copy: expected a place outside of {source.name!r}, found {path!r}", path=path)
+    nodes.prepare(root.store, path, source.metadata.node_type, overwrite)
+    nodes.create_parents(root.store, path, source.zarr_format)
+    start = len(source.path) + 1 if source.path else 0
+    for key in list(source.store.list_prefix(source.path)):
+        value = source.store.get(key)
+        if value is not None:
+            root.store.set(nodes.join(path, key[start:]), value)
+    return open(root.store, mode="r+", path=path, zarr_format=source.zarr_format, use_consolidated=False)
+
+
+def tree(grp: Any, level: int | None = None) -> Tree:
+    """The hierarchy of a group as text."""
+    return (grp if isinstance(grp, Group) else open_group(grp, mode="r")).tree(level)
+
+
+def consolidate_metadata(
+    store: Any, path: str | None = None, zarr_format: int | None = None, storage_options: dict[str, Any] | None = None
+) -> Group:
+    """Gather the metadata of all nodes below a group into one document, and return the group opened with it.
+
+    A convention, not part of the core specification: readers without it read the documents themselves. It is not
+    kept up to date; call this again after changing the hierarchy.
+    """
+    opened, at = _open_store(store, "r+", storage_options), nodes.normalize_path(path)
+    root = open_group(opened, mode="r+", path=at, zarr_format=zarr_format, use_consolidated=False)
+    members = {name: node.metadata for name, node in root.members(max_depth=None)}
+    if root.zarr_format == 3:
+        entries = {name: _without_copy(metadata.to_json()) for name, metadata in members.items()}
+        document = {**root.metadata.document, "consolidated_metadata": consolidated.write_v3(entries)}
+        key = nodes.join(at, "zarr.json")
+        opened.set(key, dump_json(document, key))
+    else:
+        documents: dict[str, Any] = {}
+        for name, metadata in {"": root.metadata, **members}.items():
+            kind = ".zarray" if metadata.node_type == "array" else ".zgroup"
+            documents[nodes.join(name, kind)] = metadata.to_json()
+            if metadata.attributes:
+                documents[nodes.join(name, ".zattrs")] = metadata.attributes
+        key = nodes.join(at, consolidated.V2_KEY)
+        opened.set(key, dump_json(consolidated.write_v2(documents), key))
+    return open_group(opened, mode="r+", path=at, zarr_format=root.zarr_format, use_consolidated=True)
+
+
+def _without_copy(document: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in document.items() if k != "consolidated_metadata"}
+

@@ -1,0 +1,228 @@
+"""Chunk grids: which elements a chunk holds.
+
+A grid is one axis after the other, each a list of chunk edges; nothing couples the axes. ``regular`` has the
+same length all along an axis, ``rectilinear`` lists the lengths. A chunk at the end of an axis may hang over
+the edge of the array: it is stored whole, and what lies beyond the edge means nothing.
+
+>>> grid = parse(Extension("regular", {"chunk_shape": [4]}), shape=(10,))
+>>> grid.counts, grid.chunk_shape((2,)), grid.origin((2,))
+((3,), (4,), (8,))
+
+Spec: https://zarr-specs.readthedocs.io/en/latest/v3/chunk-grids/index.html
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr.errors import MetadataError, UnsupportedError
+from tutorial_zarr.metadata import Extension
+from tutorial_zarr.metadata.model import integers
+
+
+class Axis:
+    """One axis cut into chunks of one length."""
+
+    def __init__(self, extent: int, length: int) -> None:
+        self.extent, self.length = extent, length
+        self.count = -(-extent // length) if extent else 0
+
+    def size(self, chunk: int) -> int:
+        """Elements of a chunk as stored, overhang included."""
+        return self.length
+
+    def start(self, chunk: int) -> int:
+        """Index of a chunk's first element."""
+        return chunk * self.length
+
+    def find(self, index: int) -> int:
+        """The chunk that holds an element."""
+        return index // self.length
+
+    def find_all(self, indices: np.ndarray) -> np.ndarray:
+        """The chunk of each of many elements."""
+        return indices // self.length
+
+    def starts(self, chunks: np.ndarray) -> np.ndarray:
+        """The first index of each of many chunks."""
+        return chunks * self.length
+
+
+class UnevenAxis(Axis):
+    """One axis cut into chunks of listed lengths. Those that begin beyond the extent are not part of the array."""
+
+    def __init__(self, extent: int, lengths: list[int]) -> None:
+        self.extent, self.lengths = extent, lengths
+        self.edges = [0, *itertools.accumulate(lengths)]
+        self.count = min(sum(edge < extent for edge in self.edges), len(lengths))
+        self.length = max(lengths, default=1)
+
+    def size(self, chunk: int) -> int:
+        return self.lengths[chunk]
+
+    def start(self, chunk: int) -> int:
+        return self.edges[chunk]
+
+    def find(self, index: int) -> int:
+        return bisect_right(self.edges, index) - 1
+
+    def find_all(self, indices: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self.edges, indices, side="right") - 1
+
+    def starts(self, chunks: np.ndarray) -> np.ndarray:
+        return np.asarray(self.edges)[chunks]
+
+
+class ChunkGrid:
+    """The axes of a grid. `regular` tells whether every chunk has the same shape."""
+
+    def __init__(self, name: str, axes: tuple[Axis, ...]) -> None:
+        self.name, self.axes = name, axes
+        self.regular = not any(isinstance(axis, UnevenAxis) for axis in axes)
+        self.counts = tuple(axis.count for axis in axes)
+        self.nchunks = math.prod(self.counts)
+
+    def chunk_shape(self, coords: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of a chunk as stored."""
+        return tuple([axis.size(c) for axis, c in zip(self.axes, coords, strict=True)])
+
+    def origin(self, coords: tuple[int, ...]) -> tuple[int, ...]:
+        """The index of a chunk's first element."""
+        return tuple([axis.start(c) for axis, c in zip(self.axes, coords, strict=True)])
+
+    def region(self, coords: tuple[int, ...]) -> tuple[slice, ...]:
+        """The slices of the array that a chunk holds, cut at the array's edge."""
+        return tuple(
+            [
+                slice(axis.start(c), min(axis.start(c) + axis.size(c), axis.extent))
+                for axis, c in zip(self.axes, coords, strict=True)
+            ]
+        )
+
+    @property
+    def max_chunk_shape(self) -> tuple[int, ...]:
+        """The shape that no chunk exceeds; in a regular grid, the shape of every chunk."""
+        return tuple(axis.length for axis in self.axes)
+
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
+        """All chunk coordinates in C order."""
+        return itertools.product(*map(range, self.counts))
+
+    def resized(self, shape: tuple[int, ...]) -> Extension:
+        """The grid's metadata for another shape of the array."""
+        raise NotImplementedError
+
+
+class RegularGrid(ChunkGrid):
+    """``regular``: one chunk shape."""
+
+    def resized(self, shape: tuple[int, ...]) -> Extension:
+        return Extension("regular", {"chunk_shape": list(self.max_chunk_shape)})
+
+
+class RectilinearGrid(ChunkGrid):
+    """``rectilinear``: lengths listed per axis, a lone integer meaning one length all along."""
+
+    def resized(self, shape: tuple[int, ...]) -> Extension:
+        lengths: list[Any] = []
+        for axis, extent in zip(self.axes, shape, strict=True):
+            if not isinstance(axis, UnevenAxis):
+                lengths.append(axis.length)
+                continue
+            kept = list(axis.lengths)
+            while len(kept) > 1 and sum(kept[:-1]) >= extent:  # chunks wholly beyond the new extent
+                kept.pop()
+            if sum(kept) < extent:
+                kept.append(extent - sum(kept))
+            lengths.append(run_lengths(kept))
+        return Extension("rectilinear", {"kind": "inline", "chunk_shapes": lengths})
+
+
+def run_lengths(lengths: list[int]) -> list[Any]:
+    """The shortest spelling: ``[4, 4, 4, 2]`` as ``[[4, 3], 2]``."""
+    runs = [(value, len(list(group))) for value, group in itertools.groupby(lengths)]
+    return [value if count == 1 else [value, count] for value, count in runs]
+
+
+def _regular(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid:
+    if set(configuration) != {"chunk_shape"}:
+        raise MetadataError(
+            f"chunk_grid 'regular': expected a configuration with chunk_shape, found {configuration!r}",
+            key="chunk_grid",
+        )
+    chunk_shape = integers(configuration["chunk_shape"], "chunk_grid 'regular': chunk_shape")
+    if len(chunk_shape) != len(shape):
+        raise MetadataError(
+            f"chunk_grid 'regular': expected a chunk_shape of {len(shape)} lengths for shape {shape}, "
+            f"found {chunk_shape}",
+            key="chunk_grid",
+        )
+    for length, extent in zip(chunk_shape, shape, strict=True):
+        if length == 0 and extent > 0:  # zarr-python 2 and xarray write 0 where the axis itself is empty
+            raise MetadataError(
+                f"chunk_grid 'regular': expected chunk lengths of at least 1, found {chunk_shape} "
+                f"for shape {shape}",
+                key="chunk_grid",
+            )
+    return RegularGrid(
+        "regular", tuple(Axis(n, max(c, 1)) for n, c in zip(shape, chunk_shape, strict=True))
+    )
+
+
+MAX_CHUNKS_LISTED = 1 << 24  # of one rectilinear axis: a run length may declare any number in a few bytes
+
+
+def _rectilinear(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid:
+    def refuse(expected: str, found: Any) -> MetadataError:
+        return MetadataError(f"chunk_grid 'rectilinear': expected {expected}, found {found!r}", key="chunk_grid")
+
+    if set(configuration) != {"kind", "chunk_shapes"} or configuration["kind"] != "inline":
+        raise refuse("kind 'inline' and chunk_shapes", configuration)
+    shapes = configuration["chunk_shapes"]
+    if not isinstance(shapes, list) or len(shapes) != len(shape):
+        raise refuse(f"chunk_shapes for {len(shape)} axes", shapes)
+    axes: list[Axis] = []
+    for extent, spec in zip(shape, shapes, strict=True):
+        if type(spec) is int and spec >= 1:
+            axes.append(Axis(extent, spec))
+            continue
+        if not isinstance(spec, list):
+            raise refuse("for each axis an integer of at least 1, or a list of lengths", spec)
+        lengths: list[int] = []
+        for item in spec:
+            value, count = item if isinstance(item, list) and len(item) == 2 else (item, 1)
+            if type(value) is not int or type(count) is not int or value < 1 or count < 1:
+                raise refuse("lengths of at least 1, or pairs [length, count]", item)
+            if len(lengths) + count > MAX_CHUNKS_LISTED:
+                raise refuse(f"at most {MAX_CHUNKS_LISTED} chunks on an axis", item)
+            lengths.extend([value] * count)
+        if sum(lengths) < extent:
+            raise refuse(f"lengths that add up to at least {extent}", spec)
+        axes.append(UnevenAxis(extent, lengths))
+    return RectilinearGrid("rectilinear", tuple(axes))
+
+
+_grids: dict[str, Callable[[dict[str, Any], tuple[int, ...]], ChunkGrid]] = {
+    "regular": _regular,
+    "rectilinear": _rectilinear,
+}
+
+
+def names() -> list[str]:
+    """The grids that are known, sorted."""
+    return sorted(_grids)
+
+
+def parse(grid: Extension, shape: tuple[int, ...]) -> ChunkGrid:
+    """The grid that a metadata document names, laid over an array of `shape`."""
+    if grid.name not in _grids:
+        raise UnsupportedError(
+            f"chunk_grid: expected one of {', '.join(names())}, found {grid.name!r}", key="chunk_grid", found=grid.name
+        )
+    return _grids[grid.name](grid.configuration, shape)

@@ -1,0 +1,84 @@
+"""Chunk coordinates to store keys: the encodings ``default`` and ``v2``.
+
+>>> default = parse(Extension("default", {"separator": "/"}))
+>>> default.encode((1, 2)), default.encode(())
+('c/1/2', 'c')
+>>> parse(Extension("v2")).encode((1, 2)), parse(Extension("v2")).encode(())
+('1.2', '0')
+
+Spec: https://zarr-specs.readthedocs.io/en/latest/v3/chunk-key-encodings/index.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tutorial_zarr.errors import MetadataError, UnsupportedError
+from tutorial_zarr.metadata import Extension
+
+
+class ChunkKeyEncoding:
+    """A prefix and a separator: every encoding so far is no more than that."""
+
+    def __init__(self, name: str, prefix: str, separator: str, scalar: str) -> None:
+        self.name, self.prefix, self.separator, self.scalar = name, prefix, separator, scalar
+
+    def encode(self, coords: tuple[int, ...]) -> str:
+        """The key of a chunk, relative to the array."""
+        return self.prefix + self.separator.join(map(str, coords)) if coords else self.scalar
+
+    def decode(self, key: str, ndim: int) -> tuple[int, ...] | None:
+        """The coordinates in a key, or None where the key is not a chunk's."""
+        if ndim == 0:
+            return () if key == self.scalar else None
+        if not key.startswith(self.prefix):
+            return None
+        parts = key[len(self.prefix) :].split(self.separator)
+        if len(parts) != ndim or not all(p.isascii() and p.isdigit() and (p == "0" or p[0] != "0") for p in parts):
+            return None
+        return tuple(map(int, parts))
+
+
+def _default(configuration: dict[str, Any]) -> ChunkKeyEncoding:
+    separator = _separator("default", configuration, "/")
+    return ChunkKeyEncoding("default", "c" + separator, separator, "c")
+
+
+def _v2(configuration: dict[str, Any]) -> ChunkKeyEncoding:
+    return ChunkKeyEncoding("v2", "", _separator("v2", configuration, "."), "0")
+
+
+def _separator(name: str, configuration: dict[str, Any], default: str) -> str:
+    separator = configuration.get("separator", default)
+    unknown = sorted(set(configuration) - {"separator"})
+    if separator not in ("/", ".") or unknown:
+        raise MetadataError(
+            f"chunk_key_encoding {name!r}: expected a separator '/' or '.', found {configuration!r}",
+            key="chunk_key_encoding",
+        )
+    return separator
+
+
+_encodings: dict[str, Callable[[dict[str, Any]], ChunkKeyEncoding]] = {"default": _default, "v2": _v2}
+
+
+def register(name: str, factory: Callable[[dict[str, Any]], ChunkKeyEncoding]) -> None:
+    """Make an encoding known: ``factory(configuration)`` returns it."""
+    _encodings[name] = factory
+
+
+def names() -> list[str]:
+    """The encodings that are known, sorted."""
+    return sorted(_encodings)
+
+
+def parse(encoding: Extension) -> ChunkKeyEncoding:
+    """The encoding that a metadata document names."""
+    if encoding.name not in _encodings:
+        raise UnsupportedError(
+            f"chunk_key_encoding: expected one of {', '.join(names())}, found {encoding.name!r}",
+            key="chunk_key_encoding",
+            found=encoding.name,
+        )
+    return _encodings[encoding.name](encoding.configuration)

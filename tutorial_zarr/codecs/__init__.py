@@ -1,0 +1,32 @@
+"""Codecs: how a chunk becomes bytes.
+
+Read `base` first (the three kinds), then `bytes` and `transpose`, `pipeline`, `compressors`, `sharding`; the rest
+in any order. `registry` finds a codec by its name.
+"""
+
+from . import bytes, checksums, compressors, filters, registry, sharding, strings, transpose
+from .base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, ChunkSpec, Codec, is_fill
+from .pipeline import Pipeline, build_codecs, build_pipeline
+from .registry import names, register
+
+__all__ = [
+    "ArrayArrayCodec",
+    "ArrayBytesCodec",
+    "BytesBytesCodec",
+    "ChunkSpec",
+    "Codec",
+    "Pipeline",
+    "build_codecs",
+    "build_pipeline",
+    "bytes",
+    "checksums",
+    "compressors",
+    "filters",
+    "is_fill",
+    "names",
+    "register",
+    "registry",
+    "sharding",
+    "strings",
+    "transpose",
+]

@@ -1,0 +1,80 @@
+"""``bytes``: the elements of an array one after the other, in C order, little- or big-endian.
+
+    int16 [[1, 2], [3, 4]]    little   01 00 02 00 03 00 04 00
+                              big      00 01 00 02 00 03 00 04
+
+Spec: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/bytes/index.html
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr.dtypes import DataType
+from tutorial_zarr.dtypes.numbers import Integer
+
+from .base import ArrayBytesCodec, Buffer, ChunkSpec, as_bytes_view
+from .registry import check_configuration, register
+
+
+class BytesCodec(ArrayBytesCodec):
+    """The ``bytes`` codec."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        check_configuration(name, configuration, optional=("endian",))
+        self.endian = configuration.get("endian")
+        if self.endian not in ("little", "big", None) or ("endian" in configuration and self.endian is None):
+            raise self.misfit("endian 'little' or 'big'", repr(self.endian))
+
+    def check(self, spec: ChunkSpec) -> None:
+        if spec.data_type.item_size is None:
+            raise self.misfit("elements of a fixed size; use vlen-utf8 or vlen-bytes", spec.data_type.name)
+        if self.endian is None and spec.data_type.needs_endian:
+            raise self.misfit(f"endian, because {spec.data_type.name} has units of several bytes", "none")
+
+    def encoded_size(self, spec: ChunkSpec) -> int | None:
+        return spec.nbytes
+
+    def verbatim(self, spec: ChunkSpec) -> bool:
+        """Whether stored bytes and memory are the same: nothing to swap, mask or check."""
+        native = self.endian in (None, sys.byteorder) or not spec.data_type.needs_endian
+        return native and not spec.data_type.bits and spec.data_type.numpy.kind != "b"
+
+    def _stored(self, data_type: DataType) -> np.dtype:
+        return data_type.carrier.newbyteorder(">" if self.endian == "big" else "<")
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
+        stored = self._stored(spec.data_type)
+        if spec.data_type.carrier != spec.data_type.numpy:
+            array = np.ascontiguousarray(array).view(spec.data_type.carrier)
+        return as_bytes_view(array.astype(stored, copy=False))
+
+    def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
+        if memoryview(data).nbytes != spec.nbytes:
+            raise self.fail(f"{spec.nbytes} bytes for a chunk of shape {spec.shape}", memoryview(data).nbytes)
+        data_type = spec.data_type
+        array = np.frombuffer(data, self._stored(data_type)).reshape(spec.shape)
+        if data_type.carrier != data_type.numpy:
+            array = array.astype(data_type.carrier).view(data_type.numpy)
+        if data_type.bits:
+            return low_bits(array, data_type)
+        if data_type.numpy.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+            return array.view(np.uint8) != 0  # a byte that is neither 0 nor 1 would break numpy's logic
+        return array
+
+
+def low_bits(array: np.ndarray, data_type: DataType) -> np.ndarray:
+    """The elements with only their low bits kept, as the narrow types demand; signs are extended."""
+    raw = array.view(np.uint8)
+    spare = 8 - data_type.bits
+    if isinstance(data_type, Integer) and data_type.least < 0:
+        return ((raw << spare).view(np.int8) >> spare).view(data_type.numpy)
+    return (raw & ((1 << data_type.bits) - 1)).view(data_type.numpy)
+
+
+# "endian" is the codec's name before the specification was final
+register(["bytes", "endian"], BytesCodec)

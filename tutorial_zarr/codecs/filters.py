@@ -1,0 +1,251 @@
+"""The filters of numcodecs: what Zarr v2 lists under ``filters``, and v3 knows as ``numcodecs.<id>``.
+
+In v2 a filter sees a flat buffer in the chunk's own order; in v3 it sees an array. What they compute is the
+same, and numcodecs computes it. The compressors and checksums among the ids have files of their own.
+
+Spec: https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html#filters
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr import dtypes
+from tutorial_zarr.errors import CodecError, MissingDependencyError, UnsupportedError, ZarrError
+from tutorial_zarr.metadata import Extension
+
+from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, as_bytes_view
+from .registry import build, register
+
+# id -> the package that numcodecs needs for it
+EXTRA_PACKAGES = {"pcodec": "pcodec", "zfpy": "zfpy", "msgpack2": "msgpack", "msgpack": "msgpack"}
+KEEPS_SHAPE = ("json2", "msgpack2", "pickle", "zfpy")  # these write the chunk's shape into the bytes
+COUNTED = ("vlen-utf8", "vlen-bytes", "vlen-array")  # these begin with the number of items
+
+
+def numcodecs_codec(identifier: str, configuration: dict[str, Any]) -> Any:
+    """The numcodecs object with that id and configuration."""
+    try:
+        import numcodecs
+    except ImportError as cause:
+        raise MissingDependencyError(
+            f"codec {identifier!r} needs the package numcodecs, which is not installed; try: pip install numcodecs",
+            codec=identifier,
+        ) from cause
+    try:
+        return numcodecs.get_codec({"id": identifier, **configuration})
+    except Exception as cause:
+        package = EXTRA_PACKAGES.get(identifier)
+        if package and isinstance(cause, (ImportError, ValueError)) and identifier not in numcodecs.registry.codec_registry:
+            raise MissingDependencyError(
+                f"codec {identifier!r} needs the package {package}, which is not installed; try: pip install {package}",
+                codec=identifier,
+            ) from cause
+        if identifier in numcodecs.registry.codec_registry:
+            raise CodecError(
+                f"codec {identifier!r}: numcodecs refuses the configuration {configuration!r}: {cause}", codec=identifier
+            ) from cause
+        raise UnsupportedError(
+            f"codec {identifier!r} is known neither to this library nor to numcodecs", codec=identifier
+        ) from cause
+
+
+class V2Filters(ArrayBytesCodec):
+    """The whole v2 filter chain as one step from an array to bytes; the first filter may be an object codec."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        self.stored = dtypes.v2.stored_dtype(configuration["dtype"])
+        self.filters: list[tuple[str, Any]] = []
+        for config in configuration["filters"]:
+            identifier, rest = config["id"], {k: v for k, v in config.items() if k != "id"}
+            if identifier == "pickle" and not configuration.get("allow_pickle"):
+                raise UnsupportedError(
+                    "codec 'pickle': loading a pickle runs whatever code its writer put in, so it is refused; "
+                    "if you trust the writer, open the array with allow_pickle=True",
+                    key="filters",
+                    codec="pickle",
+                )
+            self.filters.append((identifier, self._filter(identifier, rest)))
+
+    def _filter(self, identifier: str, configuration: dict[str, Any]) -> Any:
+        name = f"numcodecs.{identifier}"
+        codec = build(Extension(name, configuration, must_understand=False))
+        if isinstance(codec, BytesBytesCodec):
+            return codec
+        if identifier == "pickle":
+            from numcodecs.pickles import Pickle
+
+            return Pickle(**configuration)
+        return numcodecs_codec(identifier, configuration)
+
+    def check(self, spec: ChunkSpec) -> None:
+        for _, codec in self.filters:
+            if isinstance(codec, BytesBytesCodec):
+                codec.check(spec)
+
+    def encoded_size(self, spec: ChunkSpec) -> int | None:
+        return spec.nbytes if not self.filters else None
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
+        if self.stored.kind == "O":
+            data: Any = np.ascontiguousarray(array).astype(object)
+        else:
+            array = np.ascontiguousarray(array).view(spec.data_type.carrier)
+            data = np.ascontiguousarray(array.astype(self.stored, copy=False))
+        for identifier, codec in self.filters:
+            if isinstance(data, np.ndarray) and identifier not in KEEPS_SHAPE:
+                data = data.reshape(-1)
+            data = codec.encode(as_bytes_view(data) if isinstance(codec, BytesBytesCodec) and _is_array(data) else data)
+        return as_bytes_view(data) if _is_array(data) else data
+
+    def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
+        count = math.prod(spec.shape)
+        for identifier, codec in reversed(self.filters):
+            if identifier in COUNTED:
+                check_count(self, data, count)
+            if identifier == "json2":
+                data = _decode_json2(self, codec, data, count)
+            else:
+                data = codec.decode(data)
+        if self.stored.kind == "O":
+            if not isinstance(data, np.ndarray) or data.size != count:
+                raise self.fail(f"{count} objects", f"{getattr(data, 'size', 'bytes')}")
+            return data.reshape(spec.shape).astype(spec.data_type.numpy)
+        raw = as_bytes_view(np.asarray(data)) if _is_array(data) else np.frombuffer(data, np.uint8)
+        if raw.nbytes != count * self.stored.itemsize:
+            raise self.fail(f"{count * self.stored.itemsize} bytes for a chunk of shape {spec.shape}", raw.nbytes)
+        array = raw.view(self.stored).reshape(spec.shape)
+        return array.astype(spec.data_type.carrier, copy=False).view(spec.data_type.numpy)
+
+
+def _is_array(data: Any) -> bool:
+    return isinstance(data, np.ndarray)
+
+
+def check_count(codec: ArrayBytesCodec, data: Buffer, count: int) -> None:
+    """Refuse a stream whose count of items is wrong, before a decoder allocates by it."""
+    head = bytes(memoryview(data).cast("B")[:4])
+    if len(head) < 4 or int.from_bytes(head, "little") != count:
+        raise codec.fail(f"{count} items", f"a count of {int.from_bytes(head, 'little')}")
+
+
+def _decode_json2(filters: V2Filters, codec: Any, data: Buffer, count: int) -> np.ndarray:
+    """JSON text ``[item, ..., dtype, shape]``. The shape is checked before anything is allocated by it."""
+    items = json.loads(bytes(data).decode(codec._text_encoding))
+    shape = items[-1] if isinstance(items, list) and len(items) >= 2 else None
+    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape) or math.prod(shape) != count:
+        raise filters.fail(f"a JSON list that ends with a shape of {count} items", repr(shape))
+    result = np.empty(shape, object)
+    result[...] = np.empty(shape, object)
+    flat = items[:-2]
+    for _ in shape[1:]:
+        flat = [item for row in flat for item in row]
+    if len(flat) != count:
+        raise filters.fail(f"{count} items", len(flat))
+    result.reshape(-1)[:] = _objects(flat)
+    return result
+
+
+def _objects(items: list[Any]) -> np.ndarray:
+    """A 1-d object array of exactly these items, lists among them left whole."""
+    array = np.empty(len(items), object)
+    for i, item in enumerate(items):
+        array[i] = item
+    return array
+
+
+class NumcodecsFilter(ArrayArrayCodec):
+    """A filter under its v3 name, such as ``numcodecs.delta``."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        self.identifier = name.removeprefix("numcodecs.")
+
+    def _engine(self, spec: ChunkSpec) -> Any:
+        configuration = dict(self.configuration)
+        if self.identifier in ("delta", "fixedscaleoffset", "quantize"):
+            configuration.setdefault("dtype", spec.data_type.numpy.str)
+        if self.identifier == "astype":
+            configuration.setdefault("decode_dtype", spec.data_type.numpy.str)
+        return numcodecs_codec(self.identifier, configuration)
+
+    def resolve(self, spec: ChunkSpec) -> ChunkSpec:
+        try:
+            engine = self._engine(spec)
+            if self.identifier == "packbits":
+                size = math.prod(spec.shape)
+                return ChunkSpec((1 + -(-size // 8),), dtypes.from_json("uint8"), np.zeros((), "u1"))
+            with np.errstate(all="ignore"):
+                fill = engine.encode(np.array([spec.fill], spec.data_type.numpy))
+        except ZarrError as error:
+            raise self.misfit("a configuration that numcodecs takes", error.message) from error
+        except Exception as cause:
+            raise self.misfit(f"arrays that it can encode, not {spec.data_type.name}", str(cause)) from cause
+        fill = np.asarray(fill).reshape(-1)
+        return ChunkSpec(spec.shape, dtypes.from_numpy(fill.dtype), fill.astype(fill.dtype.newbyteorder("="))[0:1].reshape(()))
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
+        encoded = np.asarray(self._engine(spec).encode(np.ascontiguousarray(array)))
+        return encoded.reshape(-1) if self.identifier == "packbits" else encoded.reshape(spec.shape)
+
+    def decode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
+        decoded = np.asarray(self._engine(spec).decode(np.ascontiguousarray(array)))
+        return decoded.reshape(-1).view(spec.data_type.numpy).reshape(spec.shape)
+
+
+class NumcodecsArrayBytes(ArrayBytesCodec):
+    """``numcodecs.pcodec`` and ``numcodecs.zfpy``: from an array to bytes at once."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        self.identifier = name.removeprefix("numcodecs.")
+
+    def check(self, spec: ChunkSpec) -> None:
+        if spec.data_type.numpy.kind not in "iuf" or spec.data_type.numpy.isbuiltin != 1:
+            raise self.misfit("an array of integers or floats", spec.data_type.name)
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
+        return numcodecs_codec(self.identifier, self.configuration).encode(np.ascontiguousarray(array))
+
+    def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
+        decoded = np.asarray(numcodecs_codec(self.identifier, self.configuration).decode(bytes(data)))
+        raw = as_bytes_view(decoded)
+        if raw.nbytes != spec.nbytes:
+            raise self.fail(f"{spec.nbytes} bytes for a chunk of shape {spec.shape}", raw.nbytes)
+        return raw.view(spec.data_type.numpy).reshape(spec.shape)
+
+
+class NumcodecsBytes(BytesBytesCodec):
+    """``numcodecs.shuffle`` and ``numcodecs.base64``."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        self.identifier, self.options = name.removeprefix("numcodecs."), dict(configuration)
+
+    def check(self, spec: ChunkSpec) -> None:
+        if self.identifier == "shuffle":  # the element size, where the configuration leaves it out or says 0
+            if not self.options.get("elementsize"):
+                self.options["elementsize"] = spec.data_type.item_size or 1
+
+    def encoded_size(self, size: int) -> int | None:
+        return size if self.identifier == "shuffle" else None
+
+    def encode(self, data: Buffer) -> Buffer:
+        return numcodecs_codec(self.identifier, self.options).encode(np.frombuffer(data, np.uint8))
+
+    def decode(self, data: Buffer, size: int | None = None) -> Buffer:
+        return numcodecs_codec(self.identifier, self.options).decode(np.frombuffer(data, np.uint8))
+
+
+register("v2_filters", V2Filters)
+register(
+    [f"numcodecs.{i}" for i in ("delta", "fixedscaleoffset", "quantize", "astype", "bitround", "packbits")],
+    NumcodecsFilter,
+)
+register(["numcodecs.pcodec", "numcodecs.zfpy"], NumcodecsArrayBytes)
+register(["numcodecs.shuffle", "numcodecs.base64"], NumcodecsBytes)

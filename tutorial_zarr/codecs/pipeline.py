@@ -1,0 +1,124 @@
+"""The chain of codecs of one array, checked once and applied to every chunk.
+
+Building a pipeline walks a `ChunkSpec` down the chain, so that a codec that does not fit is an error on opening,
+and every codec knows what it will see. Where the size of the decoded bytes follows from the metadata, it is known
+here, and no decoder is given leave to produce more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr.errors import CodecError, MetadataError, ZarrError
+from tutorial_zarr.metadata import Extension
+
+from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, Codec
+from .bytes import BytesCodec
+from .registry import build
+
+
+class Pipeline:
+    """A checked chain of codecs for chunks of one shape."""
+
+    def __init__(self, codecs: Sequence[Codec], spec: ChunkSpec) -> None:
+        self.codecs, self.spec = tuple(codecs), spec
+        kinds = [0 if isinstance(c, ArrayArrayCodec) else 1 if isinstance(c, ArrayBytesCodec) else 2 for c in codecs]
+        if kinds != sorted(kinds) or kinds.count(1) != 1:
+            raise MetadataError(
+                "codecs: expected any array -> array codecs, then exactly one array -> bytes codec, then any "
+                f"bytes -> bytes codecs; found {[c.name for c in codecs]}",
+                key="codecs",
+            )
+        split = kinds.index(1)
+        self.array_array: list[tuple[ArrayArrayCodec, ChunkSpec]] = []
+        for codec in self.codecs[:split]:
+            self.array_array.append((codec, spec))  # type: ignore[arg-type]
+            spec = codec.resolve(spec)  # type: ignore[attr-defined]
+        self.array_bytes: ArrayBytesCodec = self.codecs[split]  # type: ignore[assignment]
+        self.array_bytes.check(spec)
+        self.inner_spec = spec  # what the array -> bytes codec sees
+        self.bytes_bytes: list[tuple[BytesBytesCodec, int | None]] = []
+        size = self.array_bytes.encoded_size(spec)
+        for codec in self.codecs[split + 1 :]:
+            codec.check(spec)  # type: ignore[attr-defined]
+            self.bytes_bytes.append((codec, size))  # type: ignore[arg-type]
+            size = codec.encoded_size(size) if size is not None else None  # type: ignore[attr-defined]
+        self.encoded_size = size  # of a stored chunk, where it is always the same
+        # The bytes that leave the last decompressor are the chunk's memory: they can be decoded in place.
+        self.in_place = not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
+
+    def decode(self, data: Buffer, scratch: np.ndarray | None = None) -> np.ndarray:
+        """The chunk in stored bytes: native or swapped byte order, perhaps a read-only view of `data`.
+
+        `scratch`, an array of bytes, may be given to decode into; the result is then a view of it.
+        """
+        stage: Codec = self.array_bytes
+        try:
+            for codec, size in reversed(self.bytes_bytes):
+                stage = codec
+                if scratch is not None and size is not None and codec is self.bytes_bytes[0][0]:
+                    out = scratch[:size]
+                    codec.decode_into(data, out)
+                    data = out
+                else:
+                    data = codec.decode(data, size)
+            stage = self.array_bytes
+            array = self.array_bytes.decode(data, self.inner_spec)
+            for stage, spec in reversed(self.array_array):
+                array = stage.decode(array, spec)
+        except ZarrError:
+            raise
+        except Exception as cause:  # whatever a codec library raises on bad bytes
+            raise CodecError(f"codec {stage.name!r}: cannot decode: {cause}", codec=stage.name) from cause
+        return array
+
+    def encode(self, array: np.ndarray) -> Buffer:
+        """The stored bytes of a chunk."""
+        stage: Codec = self.array_bytes
+        try:
+            for stage, spec in self.array_array:
+                array = stage.encode(array, spec)
+            stage = self.array_bytes
+            data = self.array_bytes.encode(array, self.inner_spec)
+            for stage, _ in self.bytes_bytes:
+                data = stage.encode(data)
+        except ZarrError:
+            raise
+        except Exception as cause:
+            raise CodecError(f"codec {stage.name!r}: cannot encode: {cause}", codec=stage.name) from cause
+        return data
+
+    def stages(self, array: np.ndarray) -> list[tuple[str, int]]:
+        """The size in bytes after each codec, starting with the array itself: for lessons and for labs."""
+        sizes = [("array", array.nbytes)]
+        for codec, spec in self.array_array:
+            array = codec.encode(array, spec)
+            sizes.append((codec.name, array.nbytes))
+        data = self.array_bytes.encode(array, self.inner_spec)
+        sizes.append((self.array_bytes.name, memoryview(data).nbytes))
+        for codec, _ in self.bytes_bytes:
+            data = codec.encode(data)
+            sizes.append((codec.name, memoryview(data).nbytes))
+        return sizes
+
+
+def build_codecs(extensions: Sequence[Extension]) -> list[Codec]:
+    """The codecs of a ``codecs`` list, those left out that are unknown and may be ignored."""
+    return [codec for extension in extensions if (codec := build(extension)) is not None]
+
+
+def build_pipeline(extensions: Sequence[Extension], spec: ChunkSpec) -> Pipeline:
+    """The pipeline of a ``codecs`` list for chunks of `spec`."""
+    return Pipeline(build_codecs(extensions), spec)
+
+
+def parse_extensions(codecs: Any) -> list[Extension]:
+    """A ``codecs`` list inside a codec's own configuration, as sharding has two of."""
+    from tutorial_zarr.metadata.v3 import extension
+
+    if not isinstance(codecs, list) or not codecs:
+        raise MetadataError(f"codecs: expected a list with at least one codec, found {codecs!r}", key="codecs")
+    return [extension(codec, "codecs") for codec in codecs]

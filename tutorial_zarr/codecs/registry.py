@@ -1,0 +1,77 @@
+"""Codec names to codecs.
+
+A factory takes a name and a configuration and returns a codec. Projects register their own with `register`, or
+with an entry point in the group ``tutorial_zarr.codecs``, which is looked up when a name is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tutorial_zarr.errors import MetadataError, UnsupportedError
+from tutorial_zarr.metadata import Extension
+
+from .base import Codec
+
+Factory = Callable[[str, dict[str, Any]], Codec]
+_factories: dict[str, Factory] = {}
+
+
+def register(names: str | list[str], factory: Factory) -> None:
+    """Make a codec known under one name or several: ``factory(name, configuration)`` returns it."""
+    for name in [names] if isinstance(names, str) else names:
+        _factories[name] = factory
+
+
+def names() -> list[str]:
+    """Every codec name that is known, sorted."""
+    return sorted(_factories)
+
+
+def build(extension: Extension) -> Codec | None:
+    """The codec of an entry in ``codecs``; None where it is unknown and says that it may be ignored."""
+    factory = _factories.get(extension.name) or _entry_point(extension.name)
+    if factory is None:
+        if not extension.must_understand:
+            return None
+        raise UnsupportedError(
+            f"codecs: {extension.name!r} is not a codec that this library knows; known are {', '.join(names())}",
+            key="codecs",
+            found=extension.name,
+        )
+    return factory(extension.name, extension.configuration)
+
+
+def _entry_point(name: str) -> Factory | None:
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="tutorial_zarr.codecs", name=name):
+        register(name, point.load())
+        return _factories[name]
+    return None
+
+
+def check_configuration(
+    name: str, configuration: dict[str, Any], required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+) -> None:
+    """Refuse a configuration with a key missing, or one that the codec does not take."""
+    missing = sorted(set(required) - set(configuration))
+    unknown = sorted(set(configuration) - set(required) - set(optional))
+    if missing or unknown:
+        raise MetadataError(
+            f"codec {name!r}: expected the keys {', '.join(required + optional) or 'none'}; "
+            f"found {', '.join(configuration) or 'none'}",
+            key="codecs",
+            codec=name,
+        )
+
+
+def integer(name: str, configuration: dict[str, Any], key: str, least: int, greatest: int, default: int) -> int:
+    """An integer of a configuration, within its range."""
+    value = configuration.get(key, default)
+    if type(value) is not int or not least <= value <= greatest:
+        raise MetadataError(
+            f"codec {name!r}: expected {key} from {least} to {greatest}, found {value!r}", key="codecs", codec=name
+        )
+    return value

@@ -1,0 +1,159 @@
+"""``sharding_indexed``: many inner chunks in one stored object, and an index that says where each one lies.
+
+    [ inner chunk ][ inner chunk ] ... [ inner chunk ][ index ]        index_location "end"
+    [ index ][ inner chunk ][ inner chunk ] ... [ inner chunk ]        index_location "start"
+
+The index is an array of uint64 of shape (inner chunks per axis ..., 2): offset and length in bytes, the offset
+counted from the start of the shard. Both are 2^64-1 for an inner chunk that is absent. The index has a codec
+chain of its own (usually ``bytes`` and ``crc32c``) of a fixed encoded size, so a reader can fetch it alone.
+
+This file holds the format: the index, and whole shards. Reading and writing parts of a shard is in `chunk_io`.
+
+Spec: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr import dtypes
+
+from .base import ArrayBytesCodec, Buffer, ChunkSpec, is_fill
+from .pipeline import Pipeline, build_codecs, parse_extensions
+from .registry import check_configuration, register
+
+ABSENT = (1 << 64) - 1
+_UINT64 = dtypes.from_json("uint64")
+# What most writers use, and what zarr-python assumes where index_codecs is left out
+DEFAULT_INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
+
+
+class ShardingCodec(ArrayBytesCodec):
+    """The ``sharding_indexed`` codec. `layout(spec)` binds it to shards of one shape."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        check_configuration(name, configuration, ("chunk_shape", "codecs"), ("index_codecs", "index_location"))
+        shape = configuration["chunk_shape"]
+        if not isinstance(shape, list) or not all(type(n) is int and n >= 1 for n in shape):
+            raise self.misfit("chunk_shape as a list of integers of at least 1", repr(shape))
+        self.chunk_shape = tuple(shape)
+        self.location = configuration.get("index_location", "end")
+        if self.location not in ("start", "end"):
+            raise self.misfit("index_location 'start' or 'end'", repr(self.location))
+        self.codecs = build_codecs(parse_extensions(configuration["codecs"]))
+        index_codecs = configuration.get("index_codecs", DEFAULT_INDEX_CODECS)
+        self.index_codecs = build_codecs(parse_extensions(index_codecs))
+        self._layouts: dict[tuple[int, ...], ShardLayout] = {}
+
+    def layout(self, spec: ChunkSpec) -> ShardLayout:
+        """The layout of shards of this spec, worked out once for each shape."""
+        found = self._layouts.get(spec.shape)
+        if found is None:
+            found = self._layouts[spec.shape] = ShardLayout(self, spec)
+        return found
+
+    def check(self, spec: ChunkSpec) -> None:
+        self.layout(spec)
+
+    def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
+        layout = self.layout(spec)
+        out = np.empty(spec.shape, spec.data_type.numpy)
+        view = memoryview(data).cast("B")
+        index = layout.index_of(view)
+        for coords, region in layout.regions():
+            span = layout.span(index, coords, len(view))
+            out[region] = spec.fill if span is None else layout.inner.decode(view[slice(*span)])
+        return out
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
+        layout = self.layout(spec)
+        return layout.pack(
+            (coords, None if is_fill(array[region], spec.fill) else layout.inner.encode(array[region]))
+            for coords, region in layout.regions()
+        )
+
+
+class ShardLayout:
+    """A sharding codec bound to shards of one shape: grid of inner chunks, their pipeline, and the index."""
+
+    def __init__(self, codec: ShardingCodec, spec: ChunkSpec) -> None:
+        self.codec, self.spec, chunk = codec, spec, codec.chunk_shape
+        if len(chunk) != len(spec.shape) or any(n % c for n, c in zip(spec.shape, chunk, strict=True)):
+            raise codec.misfit(f"a chunk_shape that divides the shard's shape {spec.shape}", list(chunk))
+        self.chunk_shape = chunk
+        self.counts = tuple(n // c for n, c in zip(spec.shape, chunk, strict=True))
+        self.nchunks = math.prod(self.counts)
+        self.inner = Pipeline(codec.codecs, ChunkSpec(chunk, spec.data_type, spec.fill))
+        index_spec = ChunkSpec((*self.counts, 2), _UINT64, np.array(ABSENT, "u8"))
+        self.index = Pipeline(codec.index_codecs, index_spec)
+        if self.index.encoded_size is None:
+            raise codec.misfit(
+                "index_codecs of a fixed encoded size (no compressor)", [c.name for c in codec.index_codecs]
+            )
+        self.index_size: int = self.index.encoded_size
+        self.index_at_end = codec.location == "end"
+
+    @property
+    def index_range(self) -> Any:
+        """The byte range of the index within a shard: a count from the end, or a pair."""
+        return -self.index_size if self.index_at_end else (0, self.index_size)
+
+    def read_index(self, data: Buffer) -> np.ndarray:
+        """The index in its encoded bytes, as an array of shape (counts ..., 2)."""
+        if memoryview(data).nbytes != self.index_size:
+            raise self.codec.fail(f"an index of {self.index_size} bytes", f"{memoryview(data).nbytes} bytes")
+        return self.index.decode(data)
+
+    def index_of(self, shard: memoryview) -> np.ndarray:
+        """The index of a whole shard."""
+        return self.read_index(shard[-self.index_size :] if self.index_at_end else shard[: self.index_size])
+
+    def span(self, index: np.ndarray, coords: tuple[int, ...], size: int | None) -> tuple[int, int] | None:
+        """Start and stop of an inner chunk in a shard of `size` bytes; None where it is absent."""
+        offset, length = index[coords].tolist()
+        if offset == ABSENT and length == ABSENT:
+            return None
+        if size is not None and offset + length > size:
+            raise self.codec.fail(f"inner chunk {coords} within the shard's {size} bytes", f"{offset} + {length}")
+        return offset, offset + length
+
+    def regions(self) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+        """Coordinates of every inner chunk, and the part of the shard's array that it holds."""
+        for coords in itertools.product(*map(range, self.counts)):
+            yield coords, tuple([slice(c * n, c * n + n) for c, n in zip(coords, self.chunk_shape, strict=True)])
+
+    def pack(self, chunks: Any) -> bytes:
+        """The bytes of a shard from pairs of coordinates and encoded bytes; None stands for an absent chunk."""
+        index = np.full((*self.counts, 2), ABSENT, "u8")
+        parts: list[Buffer] = [b""]
+        offset = 0 if self.index_at_end else self.index_size
+        for coords, data in chunks:
+            if data is not None:
+                size = memoryview(data).nbytes
+                index[coords] = offset, size
+                parts.append(data)
+                offset += size
+        encoded_index = self.index.encode(index)
+        if self.index_at_end:
+            parts.append(encoded_index)
+        else:
+            parts[0] = encoded_index
+        return b"".join(parts)
+
+
+def sharding_of(pipeline: Pipeline) -> ShardLayout | None:
+    """The layout of a pipeline's shards where parts of them can be read: nothing stands before or after."""
+    codec = pipeline.array_bytes
+    if isinstance(codec, ShardingCodec) and not pipeline.array_array and not pipeline.bytes_bytes:
+        return codec.layout(pipeline.inner_spec)
+    return None
+
+
+
+register("sharding_indexed", ShardingCodec)

@@ -1,0 +1,54 @@
+"""``vlen-utf8`` and ``vlen-bytes``: items of any length, each behind its length.
+
+    [ count ][ length ][ bytes ... ][ length ][ bytes ... ]      counts and lengths: 4 bytes, little-endian
+
+Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/vlen-utf8
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr.dtypes.text import Bytes, String
+
+from .base import ArrayBytesCodec, Buffer, ChunkSpec
+from .registry import check_configuration, register
+
+
+class VariableLength(ArrayBytesCodec):
+    """Both codecs: they differ in what the bytes mean."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        check_configuration(name, configuration)
+        self.text = name == "vlen-utf8"
+
+    def check(self, spec: ChunkSpec) -> None:
+        wanted = String if self.text else Bytes
+        if not isinstance(spec.data_type, wanted):
+            raise self.misfit(f"the data type {'string' if self.text else 'bytes'}", spec.data_type.name)
+
+    def _engine(self) -> Any:
+        try:
+            from numcodecs.vlen import VLenBytes, VLenUTF8
+        except ImportError as cause:
+            raise self.needs("numcodecs") from cause
+        return VLenUTF8() if self.text else VLenBytes()
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
+        items = np.ascontiguousarray(array).reshape(-1).astype(object)
+        return self._engine().encode(items)
+
+    def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
+        view, count = memoryview(data).cast("B"), math.prod(spec.shape)
+        found = int.from_bytes(view[:4], "little") if len(view) >= 4 else None
+        if found != count:  # checked here, because the decoder allocates what the data says
+            raise self.fail(f"{count} items", "a stream without a count" if found is None else f"a count of {found}")
+        items = self._engine().decode(bytes(view))
+        return items.reshape(spec.shape).astype(spec.data_type.numpy)
+
+
+register(["vlen-utf8", "vlen-bytes"], VariableLength)

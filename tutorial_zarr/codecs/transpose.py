@@ -1,0 +1,50 @@
+"""``transpose``: the axes in another order. Axis ``i`` of the encoded chunk is axis ``order[i]`` of the chunk.
+
+Spec: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/transpose/index.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .base import ArrayArrayCodec, ChunkSpec
+from .registry import check_configuration, register
+
+
+class Transpose(ArrayArrayCodec):
+    """The ``transpose`` codec."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        check_configuration(name, configuration, required=("order",))
+        order = configuration["order"]
+        if order not in ("C", "F") and (
+            not isinstance(order, list)
+            or not all(type(axis) is int for axis in order)
+            or sorted(order) != list(range(len(order)))
+        ):
+            raise self.misfit("order as a permutation of the axes", repr(order))
+        self.order = order
+
+    def _axes(self, ndim: int) -> list[int]:
+        if self.order == "C":  # leniency: transpose-letters, from before the specification was final
+            return list(range(ndim))
+        return list(range(ndim))[::-1] if self.order == "F" else self.order
+
+    def resolve(self, spec: ChunkSpec) -> ChunkSpec:
+        axes = self._axes(len(spec.shape))
+        if len(axes) != len(spec.shape):
+            raise self.misfit(f"order with {len(spec.shape)} axes", repr(self.order))
+        return spec._replace(shape=tuple(spec.shape[axis] for axis in axes))
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
+        return array.transpose(self._axes(array.ndim))
+
+    def decode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
+        axes = self._axes(array.ndim)
+        return array.transpose(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+register("transpose", Transpose)

@@ -1,0 +1,151 @@
+"""Text and bytes, of variable and of fixed length.
+
+Variable text appears as numpy's ``StringDType``; variable bytes as an object array of ``bytes``.
+
+Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/data-types (string, bytes, fixed_length_utf32)
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr.errors import MetadataError
+
+from .base import JSON, DataType, from_base64, no_configuration, read_configuration, register
+
+
+def object_scalar(value: Any) -> np.ndarray:
+    """A 0-d object array that holds `value`, whatever it is."""
+    array = np.empty((), object)
+    array[()] = value
+    return array
+
+
+class String(DataType):
+    """Text of any length, UTF-8 on disk."""
+
+    name = "string"
+    numpy = np.dtypes.StringDType()
+
+    @property
+    def item_size(self) -> int | None:
+        return None
+
+    @property
+    def needs_endian(self) -> bool:
+        return False
+
+    def default_fill(self) -> np.ndarray:
+        return np.array("", self.numpy)
+
+    def fill_from_json(self, value: JSON) -> np.ndarray:
+        if not isinstance(value, str):
+            raise self.bad_fill(value, "a string")
+        return np.array(value, self.numpy)
+
+    def fill_to_json(self, fill: np.ndarray) -> JSON:
+        return str(fill[()])
+
+    def fill_from_v2(self, value: JSON) -> np.ndarray:
+        return self.fill_from_json("" if value == 0 and not isinstance(value, str) else value)  # zarr-python 2 wrote 0
+
+    def scalar(self, value: Any) -> np.ndarray:
+        return super().scalar("" if isinstance(value, int) and value == 0 else value)
+
+
+class Bytes(DataType):
+    """Byte strings of any length."""
+
+    numpy = np.dtype(object)
+
+    def __init__(self, name: str = "bytes") -> None:
+        self.name = name
+
+    @property
+    def item_size(self) -> int | None:
+        return None
+
+    @property
+    def needs_endian(self) -> bool:
+        return False
+
+    def default_fill(self) -> np.ndarray:
+        return object_scalar(b"")
+
+    def fill_from_json(self, value: JSON) -> np.ndarray:
+        if isinstance(value, list):
+            if all(type(v) is int and 0 <= v <= 255 for v in value):
+                return object_scalar(bytes(value))
+            raise self.bad_fill(value, "integers from 0 to 255, or base64")
+        return object_scalar(from_base64(self, value))
+
+    def fill_to_json(self, fill: np.ndarray) -> JSON:
+        return base64.b64encode(fill[()]).decode()
+
+    def fill_from_v2(self, value: JSON) -> np.ndarray:
+        return self.default_fill() if value in (0, "") else self.fill_from_json(value)
+
+    def scalar(self, value: Any) -> np.ndarray:
+        if isinstance(value, np.ndarray):
+            value = value[()]
+        if value == 0 and isinstance(value, int):
+            value = b""
+        if not isinstance(value, (bytes, bytearray)):
+            raise self.bad_fill(value, "bytes")
+        return object_scalar(bytes(value))
+
+
+class FixedText(DataType):
+    """``U`` (``fixed_length_utf32``) and ``S`` (``null_terminated_bytes``): a fixed length, padded with zeros."""
+
+    def __init__(self, name: str, dtype: np.dtype) -> None:
+        self.name, self.numpy = name, dtype
+
+    def to_json(self) -> JSON:
+        return {"name": self.name, "configuration": {"length_bytes": self.numpy.itemsize}}
+
+    def fill_from_json(self, value: JSON) -> np.ndarray:
+        text: Any = value if self.numpy.kind == "U" else from_base64(self, value)
+        capacity = self.numpy.itemsize // (4 if self.numpy.kind == "U" else 1)
+        if not isinstance(text, (str, bytes)) or len(text) > capacity:
+            raise self.bad_fill(value, f"a string of at most {capacity} characters")
+        return np.array(text, self.numpy)
+
+    def fill_to_json(self, fill: np.ndarray) -> JSON:
+        value = np.asarray(fill, self.numpy).reshape(())[()]
+        return str(value) if self.numpy.kind == "U" else base64.b64encode(value).decode()
+
+    def fill_from_v2(self, value: JSON) -> np.ndarray:
+        if value in (0, "") and not isinstance(value, bool):
+            return self.default_fill()  # zarr-python 2 wrote 0 for an empty string
+        return self.fill_from_json(value)
+
+    def fill_to_v2(self, fill: np.ndarray) -> JSON:
+        if self.numpy.kind == "S":  # all bytes of the element, as v2 writers do
+            return base64.b64encode(np.asarray(fill, self.numpy).tobytes()).decode()
+        return self.fill_to_json(fill)
+
+    def scalar(self, value: Any) -> np.ndarray:
+        return self.default_fill() if isinstance(value, int) and value == 0 else super().scalar(value)
+
+
+def _fixed(name: str, configuration: dict[str, Any] | None) -> FixedText:
+    length = read_configuration(name, configuration, {"length_bytes"})["length_bytes"]
+    unit = 4 if name == "fixed_length_utf32" else 1
+    if type(length) is not int or length < 1 or length % unit or length >= 1 << 31:
+        raise MetadataError(
+            f"data_type {name!r}: expected length_bytes as a positive multiple of {unit}, found {length!r}", key=name
+        )
+    return FixedText(name, np.dtype(f"U{length // 4}" if unit == 4 else f"S{length}"))
+
+
+def _variable(name: str, configuration: dict[str, Any] | None) -> DataType:
+    no_configuration(name, configuration)
+    return String() if name == "string" else Bytes(name)
+
+
+register(["string", "bytes", "variable_length_bytes", "binary"], _variable)
+register(["fixed_length_utf32", "null_terminated_bytes"], _fixed)

@@ -1,0 +1,213 @@
+"""Zarr v2 typestrs: ``"<i4"``, ``"|S3"``, ``"<M8[ns]"``, ``"|O"``, and lists of fields.
+
+Spec: https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html#data-type-encoding
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr.errors import MetadataError, UnsupportedError
+
+from . import base
+from .numbers import Bool, Complex, Float, Integer, complex_type, float_type
+from .records import RawBits, Struct
+from .text import Bytes, FixedText, String, object_scalar
+from .times import time_type
+
+
+class Object(base.DataType):
+    """Python objects that a v2 object codec (json2, pickle, msgpack2, vlen-array, categorize) turns into bytes."""
+
+    name = "object"
+    numpy = np.dtype(object)
+
+    @property
+    def item_size(self) -> int | None:
+        return None
+
+    @property
+    def needs_endian(self) -> bool:
+        return False
+
+    def to_json(self) -> base.JSON:
+        raise MetadataError("data type '|O': Zarr v3 has no objects; try dtype=str or zarr_format=2", key="data_type")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Object)
+
+    __hash__ = base.DataType.__hash__
+
+    def default_fill(self) -> np.ndarray:
+        return object_scalar(0)  # what numpy's empty object arrays became in zarr-python 2
+
+    def fill_from_json(self, value: base.JSON) -> np.ndarray:
+        return object_scalar(value)
+
+    def fill_to_json(self, fill: np.ndarray) -> base.JSON:
+        return fill[()]
+
+    def scalar(self, value: Any) -> np.ndarray:
+        return object_scalar(value[()] if isinstance(value, np.ndarray) and value.shape == () else value)
+
+
+def from_numpy(dtype: Any) -> base.DataType:
+    """The data type of a numpy dtype, or of anything that ``numpy.dtype`` takes.
+
+    >>> from_numpy("f4").name, from_numpy(str).name, from_numpy("U3").to_json()["name"]
+    ('float32', 'string', 'fixed_length_utf32')
+    """
+    if isinstance(dtype, base.DataType):
+        return dtype
+    if isinstance(dtype, dict) or (isinstance(dtype, str) and _is_v3_only(dtype)):
+        return base.from_json(dtype)
+    if dtype is str or dtype == "str":
+        return String()
+    if dtype is bytes:
+        return Bytes()
+    try:
+        dt = np.dtype(dtype)
+    except TypeError as cause:
+        raise MetadataError(f"dtype: expected a numpy dtype or a Zarr data type name, found {dtype!r}") from cause
+    if dt.subdtype is not None:
+        raise MetadataError(f"dtype: sub-arrays are allowed in a field only, found {dt!r}; give the shape to shape=")
+    if dt.kind == "T":
+        return String()
+    if dt.names is not None:
+        return _record(dt)
+    if base.is_ml_dtype(dt):
+        return base.from_json(dt.name)
+    match dt.kind:
+        case "b":
+            return Bool()
+        case "i" | "u":
+            return Integer(dt.name, np.dtype(dt.name))
+        case "f" if dt.itemsize <= 8:
+            return float_type(dt.name)
+        case "c" if dt.itemsize <= 16:
+            return complex_type(dt.name)
+        case "M" | "m":
+            return time_type(dt)
+        case "U" | "S":
+            if dt.itemsize == 0:
+                return String() if dt.kind == "U" else Bytes()
+            return FixedText("fixed_length_utf32" if dt.kind == "U" else "null_terminated_bytes", dt.newbyteorder("="))
+        case "V":
+            return RawBits(dt.itemsize)
+        case "O":
+            return Object()
+    raise UnsupportedError(f"dtype: {dt!r} has no counterpart in Zarr; try a narrower type", found=str(dt))
+
+
+def _is_v3_only(name: str) -> bool:
+    try:
+        np.dtype(name)
+    except TypeError:
+        return True
+    # numpy reads "bytes" as S0, "r8" not at all; these names mean the Zarr type
+    return name in ("bytes", "string", "int2", "int4", "uint2", "uint4")
+
+
+def _record(dt: np.dtype) -> Struct:
+    fields, shapes = [], {}
+    for name in dt.names or ():
+        field = dt.fields[name][0]  # type: ignore[index]
+        if field.subdtype is not None:
+            field, shapes[name] = field.subdtype
+        fields.append((name, from_numpy(field)))
+    struct = Struct(fields, shapes=shapes)
+    bad = [n for n, t in fields if t.item_size is None]
+    if bad:
+        raise UnsupportedError(f"dtype: fields {bad} hold objects, which cannot be packed into a record", found=str(dt))
+    return struct
+
+
+_TYPESTR = re.compile(r"[<>|][biufcmMSUV][0-9]+(\[[0-9]*(Y|M|W|D|h|m|s|ms|us|μs|ns|ps|fs|as|generic)\])?|[<>|]O[0-9]*")
+
+
+def stored_dtype(document: base.JSON) -> np.dtype:
+    """The numpy dtype of a v2 ``dtype`` member, with the byte order that it names."""
+    if isinstance(document, str):
+        if _TYPESTR.fullmatch(document) and not (document[1] in "mM" and not document.endswith("]")):
+            try:
+                return np.dtype(document.replace("μs", "us").replace("[generic]", ""))
+            except TypeError:
+                pass
+        if document[1:] in ("M8", "m8"):  # written for a dtype without a unit
+            return np.dtype(document)
+        raise UnsupportedError(
+            f"dtype: expected a typestr with its byte order, such as '<i4', found {document!r}", key="dtype"
+        )
+    if not isinstance(document, list) or not document:
+        raise MetadataError(f"dtype: expected a typestr or a list of fields, found {document!r}", key="dtype")
+    fields: list[Any] = []
+    for field in document:
+        if not isinstance(field, list) or len(field) not in (2, 3) or not isinstance(field[0], str):
+            raise MetadataError(f"dtype: expected a field [name, typestr, shape?], found {field!r}", key="dtype")
+        shape = field[2] if len(field) == 3 else []
+        shape = [shape] if type(shape) is int else shape
+        if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+            raise MetadataError(f"dtype: expected a shape in field {field!r}", key="dtype")
+        fields.append((field[0], stored_dtype(field[1]), tuple(shape)))
+    try:
+        return np.dtype(fields)
+    except (ValueError, TypeError) as cause:
+        raise MetadataError(f"dtype: numpy refuses the fields {document!r}: {cause}", key="dtype") from cause
+
+
+def from_v2(document: base.JSON, object_codec: str | None = None) -> tuple[base.DataType, np.dtype]:
+    """The data type of a v2 ``dtype`` member, and the numpy dtype of its elements as stored.
+
+    `object_codec` is the id of the filter that encodes ``|O``: ``vlen-utf8`` makes text, ``vlen-bytes`` bytes.
+
+    >>> from_v2(">i4")
+    (<DataType 'int32'>, dtype('>i4'))
+    """
+    stored = stored_dtype(document)
+    if stored.kind != "O":
+        return from_numpy(stored), stored
+    if object_codec == "vlen-utf8":
+        return String(), stored
+    if object_codec == "vlen-bytes":
+        return Bytes(), stored
+    return Object(), stored
+
+
+def to_v2(data_type: base.DataType, endian: str = "little") -> base.JSON:
+    """The v2 ``dtype`` member: a typestr, or a list of fields.
+
+    >>> from tutorial_zarr.dtypes import from_json
+    >>> to_v2(from_json("int32")), to_v2(from_json("int32"), "big"), to_v2(String())
+    ('<i4', '>i4', '|O')
+    """
+    mark = "<" if endian == "little" else ">"
+    match data_type:
+        case String() | Bytes() | Object():
+            return "|O"
+        case Struct():
+            fields = []
+            for name, t in data_type.fields:
+                shape = data_type.shapes.get(name)
+                fields.append([name, to_v2(t, endian)] + ([list(shape)] if shape else []))
+            return fields
+        case Integer() | Float() | Complex() if data_type.carrier != data_type.numpy or data_type.bits:
+            raise MetadataError(
+                f"data type {data_type.name!r} has no Zarr v2 typestr; try zarr_format=3", key="dtype"
+            )
+    return data_type.numpy.newbyteorder(mark).str
+
+
+def describe_stored(stored: np.dtype) -> base.JSON:
+    """The v2 ``dtype`` member for a numpy dtype exactly as stored, each field with its own byte order."""
+    if stored.names is None:
+        return "|O" if stored.kind == "O" else stored.str
+    fields: list[Any] = []
+    for name in stored.names:
+        field, shape = stored.fields[name][0], ()  # type: ignore[index]
+        if field.subdtype is not None:
+            field, shape = field.subdtype
+        fields.append([name, describe_stored(field)] + ([list(shape)] if shape else []))
+    return fields

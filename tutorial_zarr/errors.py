@@ -1,0 +1,115 @@
+"""The exceptions of this package, and nothing else.
+
+A message says, in this order: where, what was expected, what was found, what to try.
+The same values stand as attributes on the exception, so that a program need not parse the sentence::
+
+    ZarrError
+    ├── MetadataError          (ValueError)         a metadata document breaks a rule of the specification
+    ├── UnsupportedError       (MetadataError)      valid, but names something that this library does not know
+    ├── NodeNotFoundError      (FileNotFoundError)  no array or group at that path
+    │   ├── ArrayNotFoundError
+    │   └── GroupNotFoundError
+    ├── NodeExistsError        (FileExistsError)    something is already at that path
+    ├── NodeNameError          (ValueError)         a name or path that the specification forbids
+    ├── SelectionError         (IndexError)         a selection that does not fit the array
+    ├── CodecError             (ValueError)         bytes that a codec cannot encode or decode
+    │   └── ChecksumError                           the stored checksum differs from the computed one
+    ├── ChunkError             (ValueError)         the same, with the array and the key that it happened at
+    ├── ChunkNotFoundError     (KeyError)           an absent chunk, where absence was declared an error
+    ├── ChunkTimeoutError      (TimeoutError)       work on a chunk took longer than the caller allowed
+    ├── MissingDependencyError (ImportError)        an optional package that this array needs is not installed
+    ├── ReadOnlyError          (PermissionError)    a write to something opened for reading
+    └── StoreError             (OSError)            the store itself failed
+
+>>> raise_from = SelectionError("array 'temp' (Zarr 3): index 9 is out of range for axis 0 of length 8", axis=0)
+>>> isinstance(raise_from, IndexError), raise_from.axis
+(True, 0)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ZarrError(Exception):
+    """Base of all errors here. Keyword arguments become attributes."""
+
+    def __init__(self, message: str = "", **fields: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields
+        self.__dict__.update(fields)
+
+    def __str__(self) -> str:  # KeyError would show the repr, OSError a tuple
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:  # keywords survive pickling, as between worker processes
+        return _rebuild, (type(self), self.message, self.fields)
+
+
+def _rebuild(kind: type[ZarrError], message: str, fields: dict[str, Any]) -> ZarrError:
+    return kind(message, **fields)
+
+
+class MetadataError(ZarrError, ValueError):
+    """A metadata document breaks a rule of the specification."""
+
+
+class UnsupportedError(MetadataError):
+    """A metadata document names a type, codec, grid or key that must be understood and is not known."""
+
+
+class NodeNotFoundError(ZarrError, FileNotFoundError):
+    """No array or group at that path."""
+
+
+class ArrayNotFoundError(NodeNotFoundError):
+    """No array at that path."""
+
+
+class GroupNotFoundError(NodeNotFoundError):
+    """No group at that path."""
+
+
+class NodeExistsError(ZarrError, FileExistsError, ValueError):
+    """Something is already at that path. (A ValueError too, as in zarr-python.)"""
+
+
+class NodeNameError(ZarrError, ValueError):
+    """A name or path that the specification forbids, or that would leave the store."""
+
+
+class SelectionError(ZarrError, IndexError):
+    """A selection that does not fit the array."""
+
+
+class CodecError(ZarrError, ValueError):
+    """Bytes that a codec cannot decode, or an array that it cannot encode."""
+
+
+class ChecksumError(CodecError):
+    """The stored checksum differs from the computed one."""
+
+
+class ChunkError(ZarrError, ValueError):
+    """A chunk that cannot be read or written: names the array, the key and the stage."""
+
+
+class ChunkNotFoundError(ZarrError, KeyError):
+    """A chunk is absent and the caller asked for absence to be an error."""
+
+
+class ChunkTimeoutError(ZarrError, TimeoutError):
+    """Work on a chunk took longer than the caller allowed."""
+
+
+class MissingDependencyError(ZarrError, ImportError):
+    """An optional package is needed and not installed. The message holds the pip line."""
+
+
+class ReadOnlyError(ZarrError, PermissionError, ValueError):
+    """A write to something that was opened for reading. (A ValueError too, as in zarr-python.)"""
+
+
+class StoreError(ZarrError, OSError):
+    """The store itself failed; absence is never reported this way."""

@@ -1,0 +1,138 @@
+"""What notebooks there are, and what each says of itself at its head.
+
+A notebook's first cell is its passport: a title, one question, and a table. This module reads it; that every
+part is there is `contract`'s business.
+
+>>> head = '''# Weigh a chunk
+...
+... **Question.** How heavy is a chunk?
+...
+... | | |
+... |---|---|
+... | Level | ★ beginner |
+... | Time | 20 minutes |
+... | Needs | [01_01](x.ipynb) |
+... '''
+>>> passport(head)["Time"], title(head), question(head)
+('20 minutes', 'Weigh a chunk', 'How heavy is a chunk?')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutorial_zarr.errors import ZarrError
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+ARTICLES = ROOT / "articles"
+FILE_NAME = re.compile(r"(\d\d_\d\d)_(\w+)\.py")
+
+
+class GalleryError(ZarrError, ValueError):
+    """The gallery was asked for something that it does not have."""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """One notebook, by its source."""
+
+    id: str
+    path: Path
+    head: str
+
+    @property
+    def title(self) -> str:
+        """What the reader will do."""
+        return title(self.head)
+
+    @property
+    def question(self) -> str:
+        """The one question that it answers."""
+        return question(self.head)
+
+    @property
+    def level(self) -> str:
+        """Stars and a word."""
+        return passport(self.head).get("Level", "")
+
+    @property
+    def minutes(self) -> int:
+        """Workshop time, one exercise included."""
+        found = re.search(r"\d+", passport(self.head).get("Time", ""))
+        return int(found[0]) if found else 0
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The ids of the notebooks to have read before."""
+        return tuple(re.findall(r"\b\d\d_\d\d\b", passport(self.head).get("Needs", "")))
+
+    @property
+    def ipynb(self) -> Path:
+        """The notebook that is built from the source."""
+        return self.path.with_suffix(".ipynb")
+
+    @property
+    def facts(self) -> Path:
+        """The numbers that the built notebook computed."""
+        return self.path.with_suffix(".facts.json")
+
+
+def list_notebooks(folder: Path | None = None) -> list[Notebook]:
+    """All notebooks, in the order of their ids."""
+    folder = Path(folder or NOTEBOOKS)
+    if not folder.is_dir():
+        raise GalleryError(
+            f"gallery: expected the notebooks in the folder {folder.name!r} of a clone of the repository, "
+            "found no such folder; try it in a clone, installed with pip install --editable"
+        )
+    found = [(FILE_NAME.fullmatch(path.name), path) for path in folder.glob("*/*.py")]
+    notebooks = [Notebook(match[1], path, _head(path)) for match, path in found if match]
+    return sorted(notebooks, key=lambda notebook: notebook.id)
+
+
+def select(ids: Iterable[str] | None, folder: Path | None = None) -> list[Notebook]:
+    """The notebooks whose id or name begins like one of `ids` (``01`` for a part); all for None."""
+    everything = list_notebooks(folder)
+    if not ids:
+        return everything
+    chosen: list[Notebook] = []
+    for wanted in [ids] if isinstance(ids, str) else ids:
+        matching = [notebook for notebook in everything if notebook.path.stem.startswith(wanted)]
+        if not matching:
+            known = ", ".join(notebook.id for notebook in everything)
+            raise GalleryError(
+                f"gallery: expected the id of a notebook, found {wanted!r}; try one of {known}"
+            )
+        chosen += [notebook for notebook in matching if notebook not in chosen]
+    return chosen
+
+
+def _head(path: Path) -> str:
+    """The text of the first Markdown cell, read without any library, as listing should cost nothing."""
+    text = path.read_text(encoding="utf-8")
+    cell = re.search(r"^# %% \[markdown\][^\n]*\n((?:#[^\n]*\n)*)", text, re.MULTILINE)
+    return (
+        "\n".join(line.removeprefix("#").removeprefix(" ") for line in cell[1].splitlines()) if cell else ""
+    )
+
+
+def title(head: str) -> str:
+    """The heading of the first cell."""
+    found = re.search(r"^# (.+)$", head, re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def question(head: str) -> str:
+    """The line after "Question."."""
+    found = re.search(r"\*\*Question\.\*\*\s*(.+)$", head, re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def passport(head: str) -> dict[str, str]:
+    """The rows of the table."""
+    rows = re.findall(r"^\|\s*\**(\w[\w ]*?)\**\s*\|\s*(.+?)\s*\|\s*$", head, re.MULTILINE)
+    return dict(rows)

@@ -1,0 +1,270 @@
+"""The contract of a notebook: what every one of them has, and in which order. `check` lists what breaks it.
+
+Whether a notebook runs is `runner`'s business, and whether its stored outputs still hold is nbval's; this
+reads files and runs nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tutorial_zarr.gallery.articles import check_articles
+from tutorial_zarr.gallery.catalogue import Notebook, list_notebooks, passport, select
+from tutorial_zarr.gallery.exercises import NOT_YET, checks_of, numbers
+from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
+
+Problem = tuple[str, str]  # where, what
+
+SECTIONS = (
+    "Why this matters",
+    "Parameters",
+    "The data",
+    "The idea",
+    "Build it small",
+    "The library's version",
+    "Look at the bytes",
+    "Check against others",
+    "Performance and operations",
+    "What goes wrong",
+    "Change one thing, predict first",
+    "Exercises",
+    "Recap",
+    "Solutions",
+)
+SETUP_SECTIONS = ("Parameters", "Recap")  # part 00 sets up and teaches nothing
+PASSPORT = ("Level", "Time", "Needs", "Code", "Article", "Data")
+PARAMETERS = ("seed", "quick", "workers", "out_dir", "zarr_format")
+MAX_CODE_CELLS, MAX_CODE_LINES, MAX_WORDS = 40, 15, 110
+
+# Folders of somebody's machine. A store's keys and a URL's path do not begin like this.
+ABSOLUTE = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|var|private|opt|mnt|work)/|\b[A-Z]:\\\\?\w")
+# Pictographs; the stars of the levels, arrows and box-drawing characters are text.
+EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u2604\u2607-\u27bf\ufe0f]")
+
+
+def check(ids: Iterable[str] | None = None, folder: Path | None = None) -> list[dict[str, str]]:
+    """Everything that breaks the contract, as dicts with `id`, `where` and `problem`; `ids` of None means
+    all.
+
+    With all notebooks their articles are checked as well.
+    """
+    everything = {notebook.id: notebook for notebook in list_notebooks(folder)}
+    found = [
+        {"id": notebook.id, "where": where, "problem": problem}
+        for notebook in select(ids, folder)
+        for rule in (_passport, _prerequisites, _source, _exercises, _built)
+        for where, problem in rule(notebook, everything)
+    ]
+    return found if ids else found + check_articles(folder=folder)
+
+
+def _passport(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+    rows, root = passport(notebook.head), notebook.path.parents[2]
+    if not notebook.title:
+        yield "head", "expected a title, '# ...', in the first cell"
+    if not notebook.question.endswith("?"):
+        yield "head", "expected a line '**Question.** ...?' in the first cell"
+    for name in PASSPORT:
+        if name not in rows:
+            yield "passport", f"expected a row '{name}'"
+    if not re.match(r"★{1,3} (beginner|intermediate|advanced)$", notebook.level):
+        yield (
+            "passport",
+            f"Level: expected one to three stars and a word, such as '★ beginner', found {notebook.level!r}",
+        )
+    if not notebook.minutes:
+        yield "passport", "Time: expected a number of minutes"
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", notebook.head):
+        if not (notebook.path.parent / target).exists():
+            yield "head", f"the link to {target} leads nowhere"
+    for code in re.findall(
+        r"`((?:tutorial_zarr|data_gen)/[^`]+)`", rows.get("Code", "") + rows.get("Data", "")
+    ):
+        if not (root / code).exists():
+            yield "passport", f"there is no {code}"
+    if "**You will be able to**" not in notebook.head:
+        yield "head", "expected a list under '**You will be able to**'"
+
+
+def _prerequisites(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+    for need in notebook.needs:
+        if need not in everything:
+            yield "passport", f"Needs: there is no notebook {need}"
+    seen, todo = set(), list(notebook.needs)
+    while todo:
+        need = todo.pop()
+        if need == notebook.id:
+            yield "passport", "Needs: following the prerequisites leads back to this notebook"
+            return
+        if need in everything and need not in seen:
+            seen.add(need)
+            todo += everything[need].needs
+
+
+def _source(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+    cells = read_source(notebook.path)["cells"]
+    markdown = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+
+    headings = re.findall(r"^## (.+)$", "\n\n".join(markdown), re.MULTILINE)
+    wanted = SETUP_SECTIONS if notebook.id.startswith("00") else SECTIONS
+    for name in wanted:
+        if name not in headings:
+            yield "sections", f"expected a section '## {name}'"
+    present = [name for name in headings if name in wanted]
+    if present != sorted(present, key=wanted.index):
+        yield "sections", f"expected them in this order: {', '.join(wanted)}; found {', '.join(present)}"
+    if sum(text.startswith("# ") for text in markdown) != 1:
+        yield "sections", "expected one heading of the first level, the title"
+
+    if len(code) > MAX_CODE_CELLS:
+        yield "length", f"expected at most {MAX_CODE_CELLS} code cells, found {len(code)}"
+    for number, cell in enumerate(code, 1):
+        lines = len(cell["source"].splitlines())
+        if lines > MAX_CODE_LINES:
+            yield f"code cell {number}", f"expected at most {MAX_CODE_LINES} lines, found {lines}"
+    for text in markdown[1:]:
+        words = len(
+            re.sub(
+                r"<details>.*?</details>|^\|.*$|```.*?```", "", text, flags=re.DOTALL | re.MULTILINE
+            ).split()
+        )
+        if words > MAX_WORDS:
+            yield _first_line(text), f"expected at most {MAX_WORDS} words in a cell, found {words}"
+
+    parameters = [cell["source"] for cell in code if "parameters" in tags(cell)]
+    if len(parameters) != 1:
+        yield "parameters", f"expected one cell with the tag 'parameters', found {len(parameters)}"
+    else:
+        missing = sorted(set(PARAMETERS) - _assigned(parameters[0]))
+        if missing:
+            yield "parameters", f"expected the standard parameters as well: {', '.join(missing)}"
+
+    text = "\n\n".join(cell["source"] for cell in cells)
+    if found := ABSOLUTE.search(text):
+        yield "source", f"expected no path of a machine, found {_around(text, found)}"
+    if found := EMOJI.search(text):
+        yield "source", f"expected no emoji, found {_around(text, found)}"
+    for alt, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text):
+        if len(alt) < 20:
+            yield target, "expected a description of the figure between the brackets"
+
+    objectives = len(re.findall(r"^- ", notebook.head.partition("**You will be able to**")[2], re.MULTILINE))
+    recap = "\n\n".join(markdown).partition("## Recap")[2].partition("\n## ")[0]
+    answers = len(re.findall(r"^- ", recap.partition("**Open questions.**")[0], re.MULTILINE))
+    if objectives == 0 or objectives != answers:
+        yield (
+            "recap",
+            f"expected a point for each of the {objectives} things promised at the head, found {answers}",
+        )
+    if wanted is SECTIONS:
+        for name in ("**Open questions.**", "**Next.**"):
+            if name not in recap:
+                yield "recap", f"expected a paragraph {name}"
+
+
+def _exercises(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+    if notebook.id.startswith("00"):
+        return
+    checks = checks_of(notebook.id)
+    if checks is None:
+        yield "exercises", f"expected their checks in tutorial_zarr/gallery/exercises/x{notebook.id}.py"
+        return
+    cells = read_source(notebook.path)["cells"]
+    text = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    if len(numbers(checks)) < 2:
+        yield "exercises", f"expected at least two, found {len(numbers(checks))}"
+    for number in numbers(checks):
+        name = f"{notebook.id}.{number}"
+        section = text.partition(f"### Exercise {name}")[2].partition("\n### ")[0].partition("\n## ")[0]
+        if not section:
+            yield "exercises", f"expected a heading '### Exercise {name}', as there is a check for it"
+        elif "<summary>Hint" not in section:
+            yield f"exercise {name}", "expected a hint in <details><summary>Hint</summary>"
+        for tag in ("exercise", "solution"):
+            if not any(tag in tags(cell) and f'check("{name}", ' in cell["source"] for cell in cells):
+                yield (
+                    f"exercise {name}",
+                    f"expected a code cell with the tag '{tag}' that calls check(\"{name}\", ...)",
+                )
+        if number not in checks.WRONG:
+            yield f"exercise {name}", "expected a plausible wrong answer in WRONG, for the tests"
+
+
+def _built(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+    rebuild = f"try: tutorial-zarr gallery build {notebook.id}"
+    if not notebook.ipynb.is_file():
+        yield "notebook", f"expected {notebook.ipynb.name} beside the source; {rebuild}"
+        return
+    text = notebook.ipynb.read_text(encoding="utf-8")
+    try:
+        built = loads(text)
+        if dumps(clean(built)) != text:
+            yield (
+                "notebook",
+                f"expected the form that the build gives it, found other ids, times or metadata; {rebuild}",
+            )
+    except (ValueError, KeyError, TypeError) as error:
+        yield "notebook", f"expected a notebook in JSON, found something else ({error}); {rebuild}"
+        return
+    source = read_source(notebook.path)
+    parts = ("cell_type", "id", "metadata", "source")
+    if [[cell[p] for p in parts] for cell in source["cells"]] != [
+        [cell[p] for p in parts] for cell in built["cells"]
+    ]:
+        yield "notebook", f"expected the same cells as in {notebook.path.name}, found others; {rebuild}"
+
+    code = [cell for cell in built["cells"] if cell["cell_type"] == "code"]
+    if [cell["execution_count"] for cell in code] != list(range(1, len(code) + 1)):
+        yield "outputs", f"expected every code cell to be executed, in order; {rebuild}"
+    for number, cell in enumerate(code, 1):
+        for where, problem in _outputs(cell):
+            yield f"code cell {number}{where}", problem
+    if found := ABSOLUTE.search(text):
+        yield "outputs", f"expected no path of a machine, found {_around(text, found)}"
+    if found := EMOJI.search(text):
+        yield "outputs", f"expected no emoji, found {_around(text, found)}"
+
+    try:
+        facts = json.loads(notebook.facts.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        yield "facts", f"expected {notebook.facts.name} beside the source, in JSON ({error}); {rebuild}"
+        return
+    if not isinstance(facts, dict) or not facts:
+        yield (
+            "facts",
+            f"expected at least one fact in {notebook.facts.name}; call save_facts in the last cell",
+        )
+
+
+def _outputs(cell: dict[str, Any]) -> Iterator[Problem]:
+    for output in cell["outputs"]:
+        kind = output["output_type"]
+        if kind == "error":
+            yield "", f"expected no error, found {output['ename']}; catch what is meant to fail, and print it"
+        if kind == "stream" and output["name"] == "stderr":
+            yield "", f"expected no warning, found {_first_line(output['text'])}"
+        if "solution" in tags(cell) and NOT_YET in output.get("text", ""):
+            yield "", f"expected a solution that its check accepts, found {output['text'].strip()}"
+        data = output.get("data", {})
+        words = str(data.get("text/plain", ""))
+        if any(mime.startswith("image/") for mime in data) and (len(words) < 20 or words.startswith("<")):
+            yield "", "expected a description beside the figure; show a viz.Picture, which brings its own"
+
+
+def _assigned(code: str) -> set[str]:
+    targets = [node.targets[0] for node in ast.parse(code).body if isinstance(node, ast.Assign)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def _first_line(text: str) -> str:
+    return repr(text.strip().partition("\n")[0])
+
+
+def _around(text: str, match: re.Match[str]) -> str:
+    return repr(text[max(match.start() - 20, 0) : match.end() + 20])

@@ -1,0 +1,78 @@
+"""Exercises that check themselves: ``check("01_01.1", answer)``.
+
+The checks of notebook ``PP_NN`` are in the module ``xPP_NN`` beside this file: ``exercise_1(answer)`` works
+the right answer out anew, from first principles, and returns `right` or `not_yet` with a sentence that helps.
+No answer is stored anywhere. ``WRONG`` holds one plausible wrong answer for each, which a test sees refused.
+
+>>> check("01_01.1", ...)
+01_01.1 not yet: put your answer in place of the three dots, and run the cell again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from tutorial_zarr.gallery.catalogue import GalleryError
+
+RIGHT, NOT_YET = " right: ", " not yet: "
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an answer is right, and what to say about it."""
+
+    right: bool
+    words: str
+
+
+def right(words: str) -> Verdict:
+    """The answer holds, because of `words`."""
+    return Verdict(True, words)
+
+
+def not_yet(words: str) -> Verdict:
+    """The answer does not hold; `words` says what to look at."""
+    return Verdict(False, words)
+
+
+def check(exercise: str, answer: Any) -> None:
+    """Print whether `answer` solves the exercise, and why or what to look at."""
+    verdict = judge(exercise, answer)
+    print(f"{exercise}{RIGHT if verdict.right else NOT_YET}{verdict.words}")
+
+
+def judge(exercise: str, answer: Any) -> Verdict:
+    """What `check` prints, as a value."""
+    module, name = _module(exercise)
+    test: Callable[[Any], Verdict] | None = getattr(module, f"exercise_{name}", None)
+    if test is None:
+        known = ", ".join(f"{exercise.partition('.')[0]}.{number}" for number in numbers(module))
+        raise GalleryError(f"check: expected the name of an exercise, found {exercise!r}; try one of {known}")
+    if answer is ...:
+        return not_yet("put your answer in place of the three dots, and run the cell again.")
+    return test(answer)
+
+
+def numbers(module: ModuleType) -> list[str]:
+    """The exercises of a module, in order."""
+    return sorted(name.removeprefix("exercise_") for name in vars(module) if name.startswith("exercise_"))
+
+
+def checks_of(notebook: str) -> ModuleType | None:
+    """The module that checks a notebook's exercises, or None where it has none."""
+    name = f"{__package__}.x{notebook}"
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+def _module(exercise: str) -> tuple[ModuleType, str]:
+    match = re.fullmatch(r"(\d\d_\d\d)\.(\w+)", exercise)
+    module = checks_of(match[1]) if match else None
+    if match is None or module is None:
+        raise GalleryError(f'check: expected the name of an exercise, found {exercise!r}; try "01_01.1"')
+    return module, match[2]

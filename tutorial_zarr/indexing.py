@@ -1,0 +1,483 @@
+"""Selections: from what stands between the brackets to the chunks it touches.
+
+A selection is a list of *factors*, each of which covers one axis of the array (or several, for points):
+
+    Span     start, step, count                  of a slice or an integer
+    Indices  an array of indices                 of one axis, orthogonal to the others
+    Points   one array of indices for each axis  of the elements at those coordinates
+
+Each factor splits along the chunk grid by itself; the chunks touched are the product of the parts. A part of a
+factor is a factor again, relative to its chunk, so the same code splits a shard into its inner chunks.
+
+>>> selection = basic((slice(3, 8), 2), (10, 4))
+>>> [part.chunk for part in selection.factors[0].split((Axis(10, 4),))], selection.final_shape
+([(0,), (1,)], (5,))
+
+The rules of selection are NumPy's: https://numpy.org/doc/stable/user/basics.indexing.html
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tutorial_zarr.chunk_grids import Axis, ChunkGrid
+from tutorial_zarr.errors import SelectionError
+
+
+class Part(NamedTuple):
+    """What a factor selects within one chunk (along the factor's axes)."""
+
+    chunk: tuple[int, ...]  # coordinates of the chunk
+    factor: Any  # the factor, relative to the chunk; its places in the output stay
+    inner: tuple[Any, ...]  # numpy index into the chunk, one for each axis
+    outer: Any  # numpy index into the output's one axis
+    complete: bool  # whether every element of the chunk that lies in the array is selected
+
+
+class Span(NamedTuple):
+    """`count` elements from `start` on, `step` apart, that go to `out` onwards."""
+
+    start: int
+    step: int
+    count: int
+    out: int = 0
+
+    def split(self, axes: tuple[Axis, ...]) -> list[Part]:
+        """The parts of this factor, one for each chunk."""
+        (axis,) = axes
+        parts, done, (start, step, count, out) = [], 0, self
+        while done < count:
+            index = start + done * step
+            chunk = axis.find(index)
+            begin = axis.start(chunk)
+            end = min(begin + axis.size(chunk), axis.extent)
+            here = min(count - done, (end - index + step - 1) // step)
+            first = index - begin
+            inner = slice(first, first + (here - 1) * step + 1, step)
+            place = out + done
+            complete = (step == 1 or end - begin == 1) and first == 0 and here == end - begin
+            parts.append(
+                Part((chunk,), Span(first, step, here, place), (inner,), slice(place, place + here), complete)
+            )
+            done += here
+        return parts
+
+
+class Indices(NamedTuple):
+    """The elements at `index`, in that order, that go to the places `out`."""
+
+    index: np.ndarray
+    out: np.ndarray
+
+    def split(self, axes: tuple[Axis, ...]) -> list[Part]:
+        """The parts of this factor, one for each chunk."""
+        (axis,) = axes
+        parts = []
+        for (chunk,), rows in _by_chunk([axis.find_all(self.index)], (axis.count,)):
+            index, out = self.index[rows] - axis.start(chunk), self.out[rows]
+            parts.append(Part((chunk,), Indices(index, out), (index,), out, False))
+        return parts
+
+
+class Points(NamedTuple):
+    """The elements at the coordinates ``zip(*indices)``, that go to the places `out`."""
+
+    indices: tuple[np.ndarray, ...]
+    out: np.ndarray
+
+    def split(self, axes: tuple[Axis, ...]) -> list[Part]:
+        """The parts of this factor, one for each chunk."""
+        chunks = [axis.find_all(index) for axis, index in zip(axes, self.indices, strict=True)]
+        parts = []
+        for chunk, rows in _by_chunk(chunks, tuple(axis.count for axis in axes)):
+            starts = [axis.start(c) for axis, c in zip(axes, chunk, strict=True)]
+            local = tuple([index[rows] - start for index, start in zip(self.indices, starts, strict=True)])
+            out = self.out[rows]
+            parts.append(Part(chunk, Points(local, out), local, out, False))
+        return parts
+
+
+def _by_chunk(chunks: list[np.ndarray], counts: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Chunk coordinates, and which elements fall into that chunk, in their given order."""
+    if chunks[0].size == 0:
+        return
+    flat = np.ravel_multi_index(tuple(chunks), counts)
+    steps = np.diff(flat)
+    order = np.argsort(flat, kind="stable") if (steps < 0).any() else None
+    ordered = flat if order is None else flat[order]
+    edges = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(flat)]
+    ids = ordered[edges[:-1]]
+    coords = zip(*(axis.tolist() for axis in np.unravel_index(ids, counts)), strict=True)
+    for chunk, (start, stop) in zip(coords, itertools.pairwise(edges), strict=True):
+        yield chunk, slice(start, stop) if order is None else order[start:stop]
+
+
+class Selection:
+    """Factors, and how their product is laid out for the caller.
+
+    Chunks are read into an array with one axis for each factor (`shape`); `to_final` gives the caller's view of
+    it, `from_final` the way back. Points, if any, come first among the factors.
+    """
+
+    def __init__(
+        self,
+        factors: list[Any],
+        axes: list[tuple[int, ...]],
+        *,
+        drop: tuple[int, ...] = (),
+        flip: tuple[int, ...] = (),
+        points_shape: tuple[int, ...] | None = None,
+        points_at: int = 0,
+        new: tuple[int, ...] = (),
+    ) -> None:
+        self.factors, self.axes = factors, axes
+        self.drop, self.flip, self.points_shape, self.points_at, self.new = drop, flip, points_shape, points_at, new
+        self.shape = tuple(f.count if isinstance(f, Span) else len(f.out) for f in factors)
+        kept = [n for i, n in enumerate(self.shape) if i not in drop]
+        if points_shape is not None:
+            rest = kept[1:]
+            kept = [*rest[:points_at], *points_shape, *rest[points_at:]]
+        for at in new:
+            kept.insert(at, 1)
+        self.final_shape = tuple(kept)
+
+    def to_final(self, array: np.ndarray) -> np.ndarray:
+        """`array`, of shape `shape` and contiguous, as the caller wants it: a view."""
+        if self.flip:
+            array = array[tuple(slice(None, None, -1) if i in self.flip else slice(None) for i in range(array.ndim))]
+        if self.drop:
+            array = array[(*[0 if i in self.drop else slice(None) for i in range(array.ndim)], ...)]
+        if self.points_shape is not None:
+            array = array.reshape(self.points_shape + array.shape[1:])
+            width = len(self.points_shape)
+            array = np.moveaxis(array, range(width), range(self.points_at, self.points_at + width))
+        for at in self.new:
+            array = np.expand_dims(array, at)
+        return array
+
+    def from_final(self, array: np.ndarray) -> np.ndarray:
+        """`array`, of shape `final_shape`, as `shape`: a view, except that points may need a copy."""
+        for at in reversed(self.new):
+            array = array[(*[slice(None)] * at, 0, ...)]
+        if self.points_shape is not None:
+            width = len(self.points_shape)
+            array = np.moveaxis(array, range(self.points_at, self.points_at + width), range(width))
+            array = array.reshape((math.prod(self.points_shape), *array.shape[width:]))
+        for at in self.drop:
+            array = np.expand_dims(array, at)
+        if self.flip:
+            array = array[tuple(slice(None, None, -1) if i in self.flip else slice(None) for i in range(array.ndim))]
+        return array
+
+    def split(self, grid_axes: tuple[Axis, ...]) -> list[list[Part]]:
+        """The parts of each factor; chunks are the product."""
+        return [
+            factor.split(tuple(grid_axes[a] for a in axes))
+            for factor, axes in zip(self.factors, self.axes, strict=True)
+        ]
+
+    @property
+    def in_order(self) -> bool:
+        """Whether factors are the array's axes, one each, in order: then parts join without a detour."""
+        return self.axes == [(i,) for i in range(len(self.axes))]
+
+
+def join(parts: tuple[Part, ...], axes: list[tuple[int, ...]], ndim: int) -> tuple[tuple[int, ...], tuple[Any, ...]]:
+    """Chunk coordinates, and the index into the chunk by axis, of one product of parts."""
+    coords, inner = [0] * ndim, [None] * ndim
+    for part, places in zip(parts, axes, strict=True):
+        for place, c, i in zip(places, part.chunk, part.inner, strict=True):
+            coords[place], inner[place] = c, i  # type: ignore[call-overload]
+    return tuple(coords), tuple(inner)
+
+
+# --- from what stands between the brackets to a Selection
+
+
+def _whole(key: Any, shape: tuple[int, ...], advanced: bool = True) -> list[Any]:
+    """The selection as a list with the ellipsis filled in: one entry for each axis, and None for new axes."""
+    entries = list(key) if isinstance(key, tuple) else [key]
+    width = 0
+    for entry in entries:
+        if entry is None or entry is Ellipsis:
+            continue
+        width += entry.ndim if isinstance(entry, np.ndarray) and entry.dtype == bool else 1
+    dots = [i for i, entry in enumerate(entries) if entry is Ellipsis]
+    if len(dots) > 1:
+        raise SelectionError("expected at most one ellipsis ('...') in a selection, found two")
+    if width > len(shape):
+        raise SelectionError(
+            f"too many indices: expected at most {len(shape)} for shape {shape}, found {width}", shape=shape
+        )
+    at = dots[0] if dots else len(entries)
+    entries[at : at + len(dots)] = [slice(None)] * (len(shape) - width)
+    return entries
+
+
+def _integer(value: Any, axis: int, length: int) -> int:
+    index = operator.index(value)
+    if not -length <= index < length:
+        raise SelectionError(
+            f"index {index} is out of range for axis {axis} of length {length}; "
+            + (f"the last is {length - 1}" if length else "the axis is empty"),
+            axis=axis,
+            length=length,
+        )
+    return index + length if index < 0 else index
+
+
+def _span(value: slice, axis: int, length: int) -> tuple[Span, bool]:
+    """The span of a slice, and whether it runs backwards."""
+    try:
+        start, stop, step = value.indices(length)
+    except (TypeError, ValueError) as cause:
+        raise SelectionError(f"slice {value} on axis {axis}: {cause}", axis=axis) from cause
+    count = len(range(start, stop, step))
+    if count == 0:
+        return Span(0, 1, 0), False
+    if count == 1:
+        return Span(start, 1, 1), False
+    if step < 0:
+        return Span(start + (count - 1) * step, -step, count), True
+    return Span(start, step, count), False
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
+
+
+def _index_array(value: Any, axis: int, length: int) -> np.ndarray:
+    """An array of indices, each checked, negative ones counted from the end."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        if array.size:
+            raise SelectionError(
+                f"expected integers, booleans, slices or an ellipsis on axis {axis}, found {array.dtype} values", axis=axis
+            )
+        array = array.astype(np.intp)
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.intp).max:
+        raise SelectionError(f"index {array.max()} is out of range for axis {axis} of length {length}", axis=axis)
+    array = array.astype(np.intp)
+    bad = (array < -length) | (array >= length)
+    if bad.any():
+        raise SelectionError(
+            f"index {array[bad].flat[0]} is out of range for axis {axis} of length {length}", axis=axis, length=length
+        )
+    return np.where(array < 0, array + length, array)
+
+
+def _as_mask_or_array(entry: Any) -> Any:
+    """Lists become arrays; integers, slices and None stay."""
+    if entry is None or entry is Ellipsis or isinstance(entry, slice) or _is_integer(entry):
+        return entry
+    if isinstance(entry, np.ndarray):
+        return entry if entry.ndim or entry.dtype == bool or entry.dtype.kind not in "iu" else int(entry)
+    if hasattr(entry, "__index__") and not isinstance(entry, (bool, np.bool_)):
+        return operator.index(entry)
+    try:
+        array = np.asarray(entry)
+    except ValueError as cause:
+        raise SelectionError(f"expected an index of one shape, found {entry!r}: {cause}") from cause
+    if array.dtype.kind not in "iub" and array.size:
+        raise SelectionError(
+            f"expected integers, slices, an ellipsis, arrays of integers or a boolean mask, found {entry!r}"
+        )
+    return array
+
+
+def _mask_indices(mask: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    wanted = shape[axis : axis + mask.ndim]
+    if mask.shape != wanted:
+        raise SelectionError(
+            f"boolean mask: expected the shape {wanted} of the axes it covers, found {mask.shape}", axis=axis
+        )
+    return mask.nonzero()
+
+
+def basic(key: Any, shape: tuple[int, ...]) -> Selection:
+    """Integers, slices, ellipsis and new axes: what NumPy calls basic indexing."""
+    factors, axes, drop, flip, new = [], [], [], [], []
+    axis = kept = 0
+    for entry in _whole(key, shape):
+        if entry is None:
+            new.append(kept)
+            kept += 1
+            continue
+        if isinstance(entry, slice):
+            span, backwards = _span(entry, axis, shape[axis])
+            if backwards:
+                flip.append(axis)
+            kept += 1
+        else:
+            span = Span(_integer(entry, axis, shape[axis]), 1, 1)
+            drop.append(axis)
+        factors.append(span)
+        axes.append((axis,))
+        axis += 1
+    return Selection(factors, axes, drop=tuple(drop), flip=tuple(flip), new=tuple(new))
+
+
+def parse(key: Any, shape: tuple[int, ...]) -> Selection:
+    """Whatever NumPy allows between the brackets."""
+    entries = [_as_mask_or_array(e) for e in (key if isinstance(key, tuple) else (key,))]
+    if not any(isinstance(entry, np.ndarray) for entry in entries):
+        return basic(tuple(entries), shape)
+    if len(entries) == 1 and entries[0].dtype != bool and entries[0].ndim == 1 and len(shape) == 1:
+        return orthogonal(entries[0], shape)
+    return _advanced(entries, shape)
+
+
+def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
+    """Arrays mixed with slices. Arrays broadcast together, integers among them count as arrays of one element."""
+    if any(isinstance(e, np.ndarray) and e.dtype == bool and e.ndim == 0 for e in entries):
+        raise SelectionError("expected a mask of the array's shape, found a lone True or False; try None for a new axis")
+    entries = _whole(tuple(entries), shape)
+    arrays: list[Any] = []
+    point_axes: list[int] = []
+    factors, axes, flip, new = [], [], [], []
+    adjacent_runs = 0
+    previous_advanced = False
+    axis = kept = points_at = 0
+    for entry in entries:
+        advanced = not (entry is None or isinstance(entry, slice))
+        if advanced and not previous_advanced:
+            adjacent_runs += 1
+            if adjacent_runs == 1:
+                points_at = kept
+        previous_advanced = advanced
+        if entry is None:
+            new.append(kept)
+            kept += 1
+        elif isinstance(entry, slice):
+            span, backwards = _span(entry, axis, shape[axis])
+            factors.append(span)
+            axes.append((axis,))
+            if backwards:
+                flip.append(len(factors))  # points come before
+            kept += 1
+            axis += 1
+        elif isinstance(entry, np.ndarray) and entry.dtype == bool:
+            for indices in _mask_indices(entry, axis, shape):
+                arrays.append(indices)
+                point_axes.append(axis)
+                axis += 1
+        else:
+            arrays.append(_index_array(entry, axis, shape[axis]))
+            point_axes.append(axis)
+            axis += 1
+    try:
+        together = np.broadcast_arrays(*arrays)
+    except ValueError as cause:
+        raise SelectionError(
+            f"index arrays: expected shapes that broadcast together, found {', '.join(str(a.shape) for a in arrays)}"
+        ) from cause
+    points_shape = together[0].shape
+    if adjacent_runs > 1:
+        points_at = 0
+    # New axes are inserted last, and their places counted as if the points took none; shift those behind them.
+    before = sum(1 for at in new if at < points_at)
+    width = len(points_shape)
+    shifted = tuple(at if at < points_at and adjacent_runs == 1 else at + width for at in new)
+    flat = tuple(a.reshape(-1) for a in together)
+    points = Points(flat, np.arange(flat[0].size))
+    return Selection(
+        [points, *factors],
+        [tuple(point_axes), *axes],
+        flip=tuple(flip),
+        points_shape=points_shape,
+        points_at=points_at - before if adjacent_runs == 1 else 0,
+        new=shifted,
+    )
+
+
+def orthogonal(key: Any, shape: tuple[int, ...]) -> Selection:
+    """Each axis by itself: integers, slices, arrays of indices, masks of one axis."""
+    factors, axes, drop, flip = [], [], [], []
+    entries = [_as_mask_or_array(e) for e in (key if isinstance(key, tuple) else (key,))]
+    if any(entry is None for entry in entries):
+        raise SelectionError("oindex: expected integers, slices or arrays, found None; try [] for a new axis")
+    for axis, entry in enumerate(_whole(tuple(entries), shape)):
+        length = shape[axis]
+        if isinstance(entry, slice):
+            span, backwards = _span(entry, axis, length)
+            factors.append(span)
+            if backwards:
+                flip.append(axis)
+        elif isinstance(entry, np.ndarray):
+            if entry.ndim != 1:
+                raise SelectionError(
+                    f"oindex: expected arrays of one dimension, found {entry.ndim} on axis {axis}; try vindex", axis=axis
+                )
+            if entry.dtype == bool:
+                (index,) = _mask_indices(entry, axis, shape)
+            else:
+                index = _index_array(entry, axis, length)
+            factors.append(Indices(index, np.arange(len(index))))
+        else:
+            factors.append(Span(_integer(entry, axis, length), 1, 1))
+            drop.append(axis)
+        axes.append((axis,))
+    return Selection(factors, axes, drop=tuple(drop), flip=tuple(flip))
+
+
+def coordinates(key: Any, shape: tuple[int, ...]) -> Selection:
+    """Points: arrays of coordinates that broadcast together, or a mask; slices give further axes at the end."""
+    entries = [_as_mask_or_array(e) for e in (key if isinstance(key, tuple) else (key,))]
+    if any(entry is None for entry in entries):
+        raise SelectionError("vindex: expected arrays of coordinates, found None; try [] for a new axis")
+    arrays = [np.asarray(e) if _is_integer(e) else e for e in entries]
+    if not any(isinstance(entry, np.ndarray) for entry in arrays):
+        raise SelectionError(f"vindex: expected at least one array of coordinates, found {key!r}; try []")
+    selection = _advanced([e.reshape(1)[0] if _is_scalar(e) else e for e in arrays], shape)
+    selection = Selection(
+        selection.factors, selection.axes, flip=selection.flip, points_shape=selection.points_shape, points_at=0
+    )
+    return selection
+
+
+def _is_scalar(entry: Any) -> bool:
+    return isinstance(entry, np.ndarray) and entry.ndim == 0 and entry.dtype != bool
+
+
+def blocks(key: Any, grid: ChunkGrid) -> Selection:
+    """Whole chunks by their coordinates: integers and slices of step 1."""
+    entries = _whole(key, grid.counts)
+    slices = []
+    for axis, entry in enumerate(entries):
+        cut, count = grid.axes[axis], grid.counts[axis]
+        if isinstance(entry, slice):
+            start, stop, step = entry.indices(count)
+            if step != 1:
+                raise SelectionError(f"blocks: expected slices of step 1, found {step} on axis {axis}", axis=axis)
+        elif _is_integer(entry):
+            start = _integer(entry, axis, count)
+            stop = start + 1
+        else:
+            raise SelectionError(f"blocks: expected integers and slices, found {entry!r} on axis {axis}", axis=axis)
+        if stop <= start:
+            slices.append(slice(0, 0))
+            continue
+        last = stop - 1
+        slices.append(slice(cut.start(start), min(cut.start(last) + cut.size(last), cut.extent)))
+    return basic(tuple(slices), tuple(axis.extent for axis in grid.axes))
+
+
+def pop_fields(key: Any) -> tuple[Any, list[str] | str | None]:
+    """A selection without the field names in it, and those: ``a["x"]``, ``a["x", "y"]``, ``a[3:5, "x"]``."""
+    if isinstance(key, str):
+        return Ellipsis, key
+    if isinstance(key, list) and key and all(isinstance(k, str) for k in key):
+        return Ellipsis, key
+    if not isinstance(key, tuple):
+        return key, None
+    names = [k for k in key if isinstance(k, str)]
+    if not names:
+        return key, None
+    rest = tuple(k for k in key if not isinstance(k, str))
+    return rest if rest else Ellipsis, names[0] if len(names) == 1 else names

@@ -1,0 +1,203 @@
+"""The one in-memory model of metadata, and the reading and writing of JSON documents.
+
+Zarr v2 and v3 documents parse into the same `ArrayMetadata`: a v2 ``order: "F"`` becomes a ``transpose``, v2
+``filters`` and ``compressor`` become entries of one codec list. The document that was parsed is kept whole, and
+writing metadata back means writing that document with the few members that changed, so nothing in it is lost.
+
+What the names in these documents mean is decided above: `chunk_grids`, `chunk_keys`, `codecs`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tutorial_zarr.dtypes import DataType
+from tutorial_zarr.errors import MetadataError
+
+JSON = Any
+
+
+class Extension(NamedTuple):
+    """A named thing with its configuration: a codec, a chunk grid, a chunk key encoding."""
+
+    name: str
+    configuration: dict[str, Any] = {}  # noqa: RUF012 - never modified
+    must_understand: bool = True
+
+
+@dataclass(frozen=True)
+class ArrayMetadata:
+    """What an array's metadata says, whichever format said it."""
+
+    zarr_format: int
+    shape: tuple[int, ...]
+    data_type: DataType
+    chunk_grid: Extension
+    chunk_key_encoding: Extension
+    codecs: tuple[Extension, ...]
+    fill_value: np.ndarray | None  # 0-d; None is v2's null: "undefined", read as zero
+    attributes: dict[str, Any]
+    dimension_names: tuple[str | None, ...] | None
+    document: dict[str, Any] = field(repr=False)  # as parsed; v2 attributes are not in it
+
+    node_type = "array"
+
+    @property
+    def fill(self) -> np.ndarray:
+        """The value of elements that no chunk holds, as a 0-d array."""
+        return self.data_type.default_fill() if self.fill_value is None else self.fill_value
+
+    def with_shape(self, shape: tuple[int, ...], chunk_grid: Extension | None = None) -> ArrayMetadata:
+        """The same with another shape, and another grid where the shape needs one."""
+        document = {**self.document, "shape": list(shape)}
+        if chunk_grid is not None and chunk_grid != self.chunk_grid:
+            document["chunk_grid"] = {"name": chunk_grid.name, "configuration": chunk_grid.configuration}
+        return replace(self, shape=shape, chunk_grid=chunk_grid or self.chunk_grid, document=document)
+
+    def with_attributes(self, attributes: dict[str, Any]) -> ArrayMetadata:
+        """The same with other attributes."""
+        return replace(self, attributes=attributes, document=_with_attributes(self, attributes))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document: ``zarr.json``, or ``.zarray`` (whose attributes are a document of their own)."""
+        return self.document
+
+
+@dataclass(frozen=True)
+class GroupMetadata:
+    """What a group's metadata says."""
+
+    zarr_format: int
+    attributes: dict[str, Any]
+    document: dict[str, Any] = field(repr=False)
+
+    node_type = "group"
+
+    def with_attributes(self, attributes: dict[str, Any]) -> GroupMetadata:
+        """The same with other attributes."""
+        return replace(self, attributes=attributes, document=_with_attributes(self, attributes))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document: ``zarr.json``, or ``.zgroup``."""
+        return self.document
+
+
+def _with_attributes(metadata: ArrayMetadata | GroupMetadata, attributes: dict[str, Any]) -> dict[str, Any]:
+    if metadata.zarr_format == 2:
+        return metadata.document
+    return {**metadata.document, "attributes": attributes}
+
+
+class Constant(float):
+    """A ``NaN`` or ``Infinity`` written bare into JSON. No standard allows it; old writers did it in attributes."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen = [k for k, _ in pairs]
+        raise ValueError(f"the key {next(k for k in seen if seen.count(k) > 1)!r} stands twice in one object")
+    return result
+
+
+def parse_json(data: Any, key: str) -> dict[str, Any]:
+    """The object in a metadata document. `key` names the document in errors.
+
+    >>> parse_json(b'{"zarr_format": 2}', ".zgroup")
+    {'zarr_format': 2}
+    """
+    try:
+        text = bytes(data).decode("utf-8-sig")
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=Constant)
+    except UnicodeDecodeError as cause:
+        raise MetadataError(f"{key}: expected UTF-8 text, found a bad byte at {cause.start}", key=key) from cause
+    except RecursionError:
+        raise MetadataError(f"{key}: expected a metadata document, found JSON nested too deeply", key=key) from None
+    except ValueError as cause:
+        size = len(data)
+        raise MetadataError(
+            f"{key}: expected a JSON document, found {size} bytes that are not: {cause}; "
+            "the file may be cut short or written by something else",
+            key=key,
+        ) from cause
+    if not isinstance(document, dict):
+        raise MetadataError(f"{key}: expected a JSON object, found {type(document).__name__}", key=key)
+    return document
+
+
+def dump_json(document: dict[str, Any], key: str = "metadata") -> bytes:
+    """The bytes of a document: two spaces of indent, keys in the order given, never a bare NaN."""
+    try:
+        return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, TypeError, UnicodeEncodeError, RecursionError) as cause:
+        path, problem = _first_bad(document, "")
+        raise MetadataError(
+            f"{key}: expected values that JSON can hold, found {problem} at {path or 'the top'}; "
+            "try a string or null in its place",
+            key=key,
+            path=path,
+        ) from cause
+
+
+def _first_bad(value: Any, path: str) -> tuple[str, str]:
+    """Where JSON fails in `value`, and on what."""
+    if isinstance(value, dict):
+        for k, v in value.items():
+            if not isinstance(k, str):
+                return f"{path}[{k!r}]", f"the key {k!r}"
+            if found := _first_bad(v, f"{path}.{k}" if path else k)[1]:
+                return _first_bad(v, f"{path}.{k}" if path else k)[0], found
+        return path, ""
+    if isinstance(value, (list, tuple)):
+        for i, v in enumerate(value):
+            where, found = _first_bad(v, f"{path}[{i}]")
+            if found:
+                return where, found
+        return path, ""
+    if isinstance(value, float) and not math.isfinite(value):
+        return path, f"the number {value!r}"
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return path, "text with a lone surrogate"
+        return path, ""
+    if value is None or isinstance(value, (bool, int, float)):
+        return path, ""
+    return path, f"a {type(value).__name__}"
+
+
+def plain(value: Any) -> Any:
+    """`value` with numpy scalars, arrays and tuples turned into what JSON knows."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    return value
+
+
+def integers(value: JSON, key: str, least: int = 0) -> tuple[int, ...]:
+    """A list of integers of at least `least`. A number such as 2.0 counts: JSON does not tell it from 2."""
+    if isinstance(value, list):
+        numbers = [int(v) if isinstance(v, float) and v.is_integer() else v for v in value]
+        if all(type(v) is int and least <= v < 1 << 63 for v in numbers):
+            return tuple(numbers)
+    raise MetadataError(f"{key}: expected a list of integers of at least {least}, found {value!r}", key=key)
+
+
+def require(document: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+    """Refuse a document in which one of `keys` is missing."""
+    missing = [k for k in keys if k not in document]
+    if missing:
+        raise MetadataError(
+            f"{where}: expected the keys {', '.join(keys)}; found no {', '.join(missing)}", key=missing[0]
+        )

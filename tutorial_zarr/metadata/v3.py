@@ -1,0 +1,146 @@
+"""Zarr v3 documents: ``zarr.json``, of an array or of a group.
+
+Left out here: what the named codecs, grids and key encodings do (`codecs`, `chunk_grids`, `chunk_keys`).
+
+Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#metadata
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutorial_zarr import dtypes
+from tutorial_zarr.errors import MetadataError, UnsupportedError
+
+from .model import JSON, ArrayMetadata, Extension, GroupMetadata, integers, require
+
+ARRAY_KEYS = ("zarr_format", "node_type", "shape", "data_type", "chunk_grid", "chunk_key_encoding", "fill_value", "codecs")
+OPTIONAL_KEYS = ("attributes", "storage_transformers", "dimension_names")
+
+
+def parse(document: dict[str, Any], where: str = "zarr.json", strict: bool = False) -> ArrayMetadata | GroupMetadata:
+    """The metadata in a ``zarr.json``. Raises MetadataError, or UnsupportedError for names not known.
+
+    `strict` turns off the leniencies towards old writers (`leniencies`).
+    """
+    found = document.get("zarr_format")
+    if found != 3 or type(found) is not int:
+        raise MetadataError(f"{where}: expected zarr_format 3, found {found!r}", key="zarr_format")
+    node_type = document.get("node_type")
+    try:
+        if node_type == "group":
+            return _parse_group(document, where, strict)
+        if node_type == "array":
+            return _parse_array(document, where, strict)
+    except MetadataError as error:
+        if error.message.startswith(where):
+            raise
+        raise type(error)(f"{where}: {error.message}", **error.fields) from error
+    raise MetadataError(f"{where}: expected node_type 'array' or 'group', found {node_type!r}", key="node_type")
+
+
+def extension(value: JSON, key: str) -> Extension:
+    """A named thing: ``"gzip"``, or ``{"name": "gzip", "configuration": {...}, "must_understand": ...}``.
+
+    >>> extension("crc32c", "codecs")
+    Extension(name='crc32c', configuration={}, must_understand=True)
+    """
+    if isinstance(value, str):
+        value = {"name": value}
+    if (
+        not isinstance(value, dict)
+        or not isinstance(value.get("name"), str)
+        or not isinstance(value.get("configuration", {}), dict)
+        or not isinstance(value.get("must_understand", True), bool)
+    ):
+        raise MetadataError(f"{key}: expected a name, or an object with a 'name', found {value!r}", key=key)
+    unknown = sorted(set(value) - {"name", "configuration", "must_understand"})
+    if unknown:
+        raise MetadataError(f"{key} {value['name']!r}: found the unknown keys {', '.join(unknown)}", key=key)
+    return Extension(value["name"], value.get("configuration", {}), value.get("must_understand", True))
+
+
+def _check_unknown(document: dict[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key, value in document.items():
+        if key not in known and not (isinstance(value, dict) and value.get("must_understand") is False):
+            raise UnsupportedError(
+                f"{where}: the key {key!r} is not known to this library and does not say "
+                '"must_understand": false, so the node cannot be read safely',
+                key=key,
+                found=value,
+            )
+
+
+def _attributes(document: dict[str, Any], where: str, strict: bool) -> dict[str, Any]:
+    attributes = document.get("attributes", {})
+    if attributes is None and not strict:
+        return {}  # leniency: null-members
+    if not isinstance(attributes, dict):
+        raise MetadataError(f"{where}: expected attributes to be an object, found {attributes!r}", key="attributes")
+    return attributes
+
+
+def _parse_group(document: dict[str, Any], where: str, strict: bool) -> GroupMetadata:
+    known = ("zarr_format", "node_type", "attributes", "consolidated_metadata")
+    _check_unknown(document, known, where)
+    return GroupMetadata(3, _attributes(document, where, strict), document)
+
+
+def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMetadata:
+    _check_unknown(document, ARRAY_KEYS + OPTIONAL_KEYS, where)
+    require(document, ARRAY_KEYS, where)
+    shape = integers(document["shape"], "shape")
+    if strict and any(isinstance(n, float) for n in document["shape"]):
+        raise MetadataError(f"shape: expected integers without a point, found {document['shape']!r}", key="shape")
+    data_type = dtypes.from_json(document["data_type"])
+    codecs = document["codecs"]
+    if not isinstance(codecs, list) or not codecs:
+        raise MetadataError(f"codecs: expected a list with at least one codec, found {codecs!r}", key="codecs")
+    chain = tuple(extension(codec, "codecs") for codec in codecs)
+    for transformer in _transformers(document):
+        if transformer.must_understand:
+            raise UnsupportedError(
+                f"storage_transformers: {transformer.name!r} is not known, and none is defined by the specification",
+                key="storage_transformers",
+                found=transformer.name,
+            )
+    if document["fill_value"] is None:
+        raise MetadataError("fill_value: expected a value of the data type, found null", key="fill_value")
+    if isinstance(data_type, dtypes.records.Struct):
+        endian = next((c.configuration.get("endian") for c in chain if c.name == "bytes"), None)
+        fill = data_type.fill_from_json(document["fill_value"], endian or "little")
+    else:
+        fill = data_type.fill_from_json(document["fill_value"])
+    return ArrayMetadata(
+        zarr_format=3,
+        shape=shape,
+        data_type=data_type,
+        chunk_grid=extension(document["chunk_grid"], "chunk_grid"),
+        chunk_key_encoding=extension(document["chunk_key_encoding"], "chunk_key_encoding"),
+        codecs=chain,
+        fill_value=fill,
+        attributes=_attributes(document, where, strict),
+        dimension_names=_dimension_names(document.get("dimension_names"), document, len(shape), strict),
+        document=document,
+    )
+
+
+def _transformers(document: dict[str, Any]) -> list[Extension]:
+    transformers = document.get("storage_transformers", [])
+    if not isinstance(transformers, list):
+        raise MetadataError(
+            f"storage_transformers: expected a list, found {transformers!r}", key="storage_transformers"
+        )
+    return [extension(t, "storage_transformers") for t in transformers]
+
+
+def _dimension_names(
+    names: JSON, document: dict[str, Any], ndim: int, strict: bool
+) -> tuple[str | None, ...] | None:
+    if names is None and not (strict and "dimension_names" in document):
+        return None  # leniency: null-members
+    if not isinstance(names, list) or len(names) != ndim or not all(n is None or isinstance(n, str) for n in names):
+        raise MetadataError(
+            f"dimension_names: expected a list of {ndim} strings or nulls, found {names!r}", key="dimension_names"
+        )
+    return tuple(names)

@@ -1,0 +1,263 @@
+"""Nodes: finding, naming, creating and deleting arrays and groups in a store, before they are arrays and groups.
+
+What stands at a path is found by asking for ``zarr.json`` first, then for v2's documents, then for v1's. Where
+both formats are present v3 counts, and a warning says so.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from tutorial_zarr.errors import MetadataError, NodeExistsError, NodeNameError
+from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, consolidated, dump_json, parse_json, v2, v3
+from tutorial_zarr.stores import Store
+
+Metadata = ArrayMetadata | GroupMetadata
+
+
+class ZarrWarning(UserWarning):
+    """Something that a reader should know, and that did not stop the work."""
+
+
+def normalize_path(path: Any) -> str:
+    """A node's path: ``/`` between names, none at the ends. Raises NodeNameError for names that are not allowed.
+
+    >>> normalize_path("/a//b/"), normalize_path(None)
+    ('a/b', '')
+    """
+    if path is None:
+        return ""
+    if not isinstance(path, str):
+        raise TypeError(f"path: expected text, found {path!r}")
+    names = [name for name in path.replace("\\", "/").split("/") if name]
+    for name in names:
+        check_name(name)
+    return "/".join(names)
+
+
+def check_name(name: str, strict: bool = False) -> str:
+    """`name`, if a node may be called so. `strict` is for nodes that are created.
+
+    Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#node-names
+    """
+    problem = ""
+    if not name:
+        problem = "an empty name"
+    elif not name.strip("."):
+        problem = "a name of dots only"
+    elif "\0" in name or "/" in name:
+        problem = "a name with '/' or a zero byte"
+    elif strict and name.startswith("__"):
+        problem = "a name that begins with '__', which is reserved"
+    elif strict and name in ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"):
+        problem = "the name of a metadata document"
+    elif strict and name.endswith(".partial"):
+        problem = "a name that ends in '.partial', which marks unfinished files"
+    if problem:
+        raise NodeNameError(f"node name {name!r}: expected a plain name, found {problem}", name=name)
+    return name
+
+
+def join(path: str, name: str) -> str:
+    """The store key or path of `name` below `path`."""
+    return f"{path}/{name}" if path else name
+
+
+def parent(path: str) -> str:
+    """The path of the group that holds a node."""
+    return path.rpartition("/")[0]
+
+
+def label(kind: str, path: str, zarr_format: int | None = None) -> str:
+    """How errors call a node: ``array 'a/b' (Zarr 3)``."""
+    name = repr(path) if path else "at the root"
+    return f"{kind} {name}" + (f" (Zarr {zarr_format})" if zarr_format else "")
+
+
+def _document(store: Store, key: str) -> dict[str, Any] | None:
+    data = store.get(key)
+    return None if data is None else parse_json(data, key)
+
+
+def read_v2_attributes(store: Store, path: str) -> dict[str, Any]:
+    """The attributes in ``.zattrs``; none where the document is absent."""
+    return _document(store, join(path, ".zattrs")) or {}
+
+
+def read(store: Store, path: str, zarr_format: int | None = None, strict: bool = False) -> Metadata | None:
+    """The metadata of the node at `path`; None where there is none."""
+    found: Metadata | None = None
+    if zarr_format in (None, 3):
+        key = join(path, "zarr.json")
+        if (document := _document(store, key)) is not None:
+            found = v3.parse(document, key, strict)
+    if zarr_format == 3 or found is not None:
+        return found
+    key = join(path, ".zarray")
+    if (document := _document(store, key)) is not None:
+        return v2.parse_array(document, read_v2_attributes(store, path), key, strict)
+    key = join(path, ".zgroup")
+    if (document := _document(store, key)) is not None:
+        return v2.parse_group(document, read_v2_attributes(store, path), key, strict)
+    if zarr_format is None and (document := _document(store, join(path, "meta"))) is not None:
+        if document.get("zarr_format") == 1:
+            key = join(path, "meta")
+            attributes = _document(store, join(path, "attrs")) or {}
+            return v2.parse_array(v2.from_v1(document, key), attributes, key, strict)
+    return None
+
+
+def warn_if_both(store: Store, path: str, found: Metadata) -> None:
+    """Warn where a v3 node has documents of v2 beside it."""
+    if found.zarr_format == 3:
+        for name in (".zarray", ".zgroup"):
+            if store.exists(join(path, name)):
+                warnings.warn(
+                    f"{label(found.node_type, path, 3)}: there is a {name} of Zarr 2 beside zarr.json; reading "
+                    "zarr.json. Pass zarr_format=2 to read the other",
+                    ZarrWarning,
+                    stacklevel=4,
+                )
+
+
+def documents(metadata: Metadata, path: str) -> dict[str, bytes]:
+    """Key -> bytes of the documents that say what `metadata` says."""
+    if metadata.zarr_format == 3:
+        return {join(path, "zarr.json"): dump_json(metadata.to_json(), join(path, "zarr.json"))}
+    name = ".zarray" if metadata.node_type == "array" else ".zgroup"
+    found = {join(path, name): dump_json(metadata.to_json(), join(path, name))}
+    if metadata.attributes:
+        found[join(path, ".zattrs")] = dump_json(metadata.attributes, join(path, ".zattrs"))
+    return found
+
+
+def write(store: Store, path: str, metadata: Metadata) -> None:
+    """Write a node's documents. All are encoded before the first is written."""
+    for key, data in documents(metadata, path).items():
+        store.set(key, data)
+
+
+def write_attributes(store: Store, path: str, metadata: Metadata) -> None:
+    """Write what changes when attributes do."""
+    if metadata.zarr_format == 3:
+        write(store, path, metadata)
+        return
+    key = join(path, ".zattrs")
+    if metadata.attributes:
+        store.set(key, dump_json(metadata.attributes, key))
+    else:
+        store.delete(key)
+
+
+def kind_at(store: Store, path: str) -> str | None:
+    """``"array"`` or ``"group"``, by the documents present; None where there is no node. Nothing is parsed but v3."""
+    data = store.get(join(path, "zarr.json"))
+    if data is not None:
+        try:
+            return "array" if parse_json(data, "zarr.json").get("node_type") == "array" else "group"
+        except MetadataError:
+            return "group"
+    if store.exists(join(path, ".zarray")):
+        return "array"
+    return "group" if store.exists(join(path, ".zgroup")) else None
+
+
+def prepare(store: Store, path: str, kind: str, overwrite: bool) -> None:
+    """Make way for a new node: refuse, or delete what is there; and refuse a place inside an array."""
+    store.check_writable()
+    for name in path.split("/") if path else []:
+        check_name(name, strict=True)
+    above = parent(path) if path else None
+    while above is not None:
+        if kind_at(store, above) == "array":
+            raise NodeExistsError(
+                f"{label(kind, path)}: expected a group above it, found {label('array', above)}; "
+                "an array holds no other nodes",
+                path=path,
+            )
+        above = parent(above) if above else None
+    found = kind_at(store, path)
+    if found is None and not overwrite:
+        return
+    if not overwrite:
+        raise NodeExistsError(
+            f"{label(kind, path)}: expected nothing in {store!r} at that path, found a {found}; "
+            "try another name, or overwrite=True to delete it and all that it holds",
+            path=path,
+        )
+    foreign = store.foreign(path)
+    if foreign:
+        raise NodeExistsError(
+            f"{label(kind, path)}: overwrite=True deletes all that lies at that path in {store!r}, and it holds "
+            f"more than Zarr: {', '.join(foreign[:5])}; move that away, or choose another place",
+            path=path,
+        )
+    if path:
+        store.delete_prefix(path)
+    else:
+        store.delete_prefix("")
+
+
+def create_parents(store: Store, path: str, zarr_format: int) -> None:
+    """Write the groups above `path` that are missing."""
+    missing = []
+    above = path
+    while above:
+        above = parent(above)
+        if kind_at(store, above) is not None:
+            break
+        missing.append(above)
+    for group in reversed(missing):
+        write(store, group, new_group(zarr_format, {}))
+
+
+def new_group(zarr_format: int, attributes: dict[str, Any]) -> GroupMetadata:
+    """The metadata of a new group."""
+    if zarr_format == 3:
+        document: dict[str, Any] = {"zarr_format": 3, "node_type": "group"}
+        if attributes:
+            document["attributes"] = attributes
+        return GroupMetadata(3, attributes, document)
+    return GroupMetadata(2, attributes, {"zarr_format": 2})
+
+
+def child_names(store: Store, path: str) -> Iterator[str]:
+    """The names below `path` that may be nodes: those that hold something, and are not reserved."""
+    for name in store.list_dir(path):
+        if name.endswith("/") and not name.startswith("__"):
+            yield name[:-1]
+
+
+def read_consolidated(store: Store, path: str, group: GroupMetadata) -> dict[str, Metadata] | None:
+    """Path relative to the group -> metadata, from its consolidated metadata; None where there is none.
+
+    An entry that cannot be understood is left out, as if it were not there: it must not hide the others.
+    """
+    found: dict[str, Metadata] = {}
+    if group.zarr_format == 3:
+        entries = consolidated.read_v3(group.document, join(path, "zarr.json"))
+        if entries is None:
+            return None
+        for name, document in entries.items():
+            try:
+                found[name.strip("/")] = v3.parse(document, name)
+            except MetadataError:
+                continue
+        return found
+    document = _document(store, join(path, consolidated.V2_KEY))
+    if document is None:
+        return None
+    entries = consolidated.read_v2(document, join(path, consolidated.V2_KEY))
+    for key, entry in entries.items():
+        name, _, kind = key.rpartition("/")
+        attributes = entries.get(join(name, ".zattrs"), {})
+        try:
+            if kind == ".zarray":
+                found[name] = v2.parse_array(entry, attributes, key)
+            elif kind == ".zgroup":
+                found.setdefault(name, v2.parse_group(entry, attributes, key))
+        except MetadataError:
+            continue
+    return found

@@ -1,0 +1,55 @@
+"""A store in a dictionary.
+
+>>> store = MemoryStore()
+>>> store.set("a/b", b"123"); store.get("a/b", -2), list(store.list_dir("a"))
+(b'23', ['b'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from .base import ByteRange, Store, check_key, cut, names_below
+
+
+class MemoryStore(Store):
+    """Keys and bytes in a dict: an own one, or any mutable mapping that is passed in."""
+
+    def __init__(self, mapping: MutableMapping[str, Any] | None = None, read_only: bool = False) -> None:
+        self.mapping: MutableMapping[str, Any] = {} if mapping is None else mapping
+        self.read_only = read_only
+
+    def get(self, key: str, byte_range: ByteRange = None) -> Any:
+        value = self.mapping.get(key)
+        return None if value is None else cut(value, byte_range)
+
+    def set(self, key: str, value: Any) -> None:
+        self.check_writable()
+        self.mapping[check_key(key)] = bytes(value)
+
+    def delete(self, key: str) -> None:
+        self.check_writable()
+        self.mapping.pop(key, None)
+
+    def exists(self, key: str) -> bool:
+        return key in self.mapping
+
+    def get_size(self, key: str) -> int | None:
+        value = self.mapping.get(key)
+        return None if value is None else len(value)
+
+    def list_prefix(self, prefix: str = "") -> Iterator[str]:
+        start = prefix + "/" if prefix else ""
+        yield from sorted(key for key in list(self.mapping) if key.startswith(start))
+
+    def list_dir(self, prefix: str = "") -> Iterator[str]:
+        yield from names_below(list(self.mapping), prefix)
+
+    def __repr__(self) -> str:
+        return f"MemoryStore({len(self.mapping)} keys)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MemoryStore) and self.mapping is other.mapping
+
+    __hash__ = None  # type: ignore[assignment]

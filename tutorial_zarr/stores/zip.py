@@ -1,0 +1,142 @@
+"""A store in one zip file.
+
+Values are stored uncompressed (chunks are compressed already). A zip file can only grow: a key that is set again
+leaves its old bytes in the file, and the newest entry counts; `compact` writes the file anew without them.
+A file that is being written becomes readable when the store is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
+
+from .base import ByteRange, Store, check_key, cut, names_below
+
+_DATE = (1980, 1, 1, 0, 0, 0)  # same input, same bytes: no clock
+
+
+class ZipStore(Store):
+    """A zip file: mode ``"r"`` reads, ``"w"`` starts anew, ``"a"`` adds, ``"x"`` refuses an existing file."""
+
+    def __init__(self, path: str | os.PathLike[str], mode: str = "r") -> None:
+        if mode not in ("r", "w", "a", "x"):
+            raise ValueError(f"ZipStore: expected mode 'r', 'w', 'a' or 'x', found {mode!r}")
+        self.path, self.mode = os.path.abspath(os.fspath(path)), mode
+        self.read_only = mode == "r"
+        self._lock = threading.RLock()
+        try:
+            self._zip = zipfile.ZipFile(self.path, mode, zipfile.ZIP_STORED, allowZip64=True)
+        except zipfile.BadZipFile as cause:
+            raise StoreError(f"{self.path}: expected a zip file, found bytes that are not: {cause}") from cause
+        except FileNotFoundError as cause:
+            raise StoreError(f"{self.path}: expected a zip file, found no file") from cause
+        self._names: dict[str, zipfile.ZipInfo] = {}
+        for info in self._zip.infolist():
+            name = info.filename
+            if name.endswith("/"):
+                continue  # a folder's own entry
+            try:
+                self._names[check_key(name)] = info  # the newest entry of a name counts
+            except NodeNameError as cause:
+                self._zip.close()
+                raise NodeNameError(
+                    f"{self.path}: the entry {name!r} would leave the store; refusing the file", key=name
+                ) from cause
+
+    def get(self, key: str, byte_range: ByteRange = None) -> Any:
+        info = self._names.get(key)
+        if info is None:
+            return None
+        with self._lock:
+            try:
+                if byte_range is None or info.compress_type != zipfile.ZIP_STORED:
+                    return cut(self._read(info), byte_range)
+                start = max(info.file_size + byte_range, 0) if isinstance(byte_range, int) else byte_range[0]
+                stop = info.file_size if isinstance(byte_range, int) else byte_range[1]
+                with self._zip.open(info) as file:
+                    file.seek(min(start, info.file_size))
+                    return file.read(info.file_size - start if stop is None else max(stop - start, 0))
+            except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as cause:
+                raise StoreError(f"{self.path}: cannot read the entry {key!r}: {cause}", key=key) from cause
+
+    def _read(self, info: zipfile.ZipInfo) -> bytes:
+        # The size in the directory is not trusted to allocate by: reading stops where the entry's data does.
+        with self._zip.open(info) as file:
+            data = file.read(info.file_size + 1)
+        if len(data) != info.file_size:
+            raise StoreError(
+                f"{self.path}: expected {info.file_size} bytes in the entry {info.filename!r}, found {len(data)}",
+                key=info.filename,
+            )
+        return data
+
+    def set(self, key: str, value: Any) -> None:
+        self.check_writable()
+        info = zipfile.ZipInfo(check_key(key), _DATE)
+        info.external_attr = 0o644 << 16
+        with self._lock:
+            import warnings
+
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # a name that comes again is our way to overwrite
+                self._zip.writestr(info, bytes(value))
+            self._names[key] = self._zip.getinfo(key)
+
+    def delete(self, key: str) -> None:
+        self.check_writable()
+        if key in self._names:
+            raise ReadOnlyError(
+                f"{self!r}: a zip file cannot delete the entry {key!r}; try copying what you need to a new file",
+                key=key,
+            )
+
+    def delete_prefix(self, prefix: str) -> None:
+        for key in list(self.list_prefix(prefix)):
+            self.delete(key)
+
+    def exists(self, key: str) -> bool:
+        return key in self._names
+
+    def get_size(self, key: str) -> int | None:
+        info = self._names.get(key)
+        return None if info is None else info.file_size
+
+    def list_prefix(self, prefix: str = "") -> Iterator[str]:
+        start = prefix + "/" if prefix else ""
+        yield from sorted(name for name in list(self._names) if name.startswith(start))
+
+    def list_dir(self, prefix: str = "") -> Iterator[str]:
+        yield from names_below(list(self._names), prefix)
+
+    def compact(self) -> None:
+        """Write the file anew without the bytes of entries that were overwritten."""
+        self.check_writable()
+        with self._lock:
+            temporary = self.path + ".partial"
+            with ZipStore(temporary, "w") as fresh:
+                for key in self.list_prefix():
+                    fresh.set(key, self.get(key))
+            self._zip.close()
+            os.replace(temporary, self.path)
+            self._zip = zipfile.ZipFile(self.path, "a", zipfile.ZIP_STORED, allowZip64=True)
+            self._names = {info.filename: info for info in self._zip.infolist()}
+
+    def close(self) -> None:
+        with self._lock:
+            self._zip.close()
+
+    def __repr__(self) -> str:
+        return f"ZipStore({self.path!r}, mode={self.mode!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        if not self.read_only:
+            raise TypeError(f"{self!r}: a zip file being written cannot be sent to another process; close it first")
+        return {"path": self.path, "mode": self.mode}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["path"], state["mode"])  # type: ignore[misc]

@@ -1,0 +1,208 @@
+"""The keys of an array and what each holds, and bytes in hex.
+
+Leaves out the decoding of a chunk, which is `Array.read_chunk`.
+
+Keys: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#stored-representation
+
+>>> import tutorial_zarr as zarr
+>>> a = zarr.create_array({}, shape=(4,), chunks=(2,), dtype="uint8", compressors=None, zarr_format=2)
+>>> a[:2] = 7
+>>> print(anatomy(a, names=["a"]).panels[0].rows()[-2:])
+[('0', '2 B', 'chunk (0,) = a[0:2]'), ('', '0 B', '1 absent chunk, read as 0')]
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tutorial_zarr.array import Array
+from tutorial_zarr.viz.chunk_grid import chunk_coords
+from tutorial_zarr.viz.svg import Picture, count, draw, rect, selection_text, text
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of an array's store."""
+
+    key: str
+    nbytes: int
+    holds: str
+    coords: tuple[int, ...] | None = None  # of the chunk it holds; None for a document
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The keys of one array."""
+
+    name: str
+    entries: tuple[Entry, ...]
+    absent: int
+    fill_value: Any
+    limit: int
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Key, size, what it holds; the middle of a long list of chunks left out."""
+        documents = [e for e in self.entries if e.coords is None]
+        chunks = [e for e in self.entries if e.coords is not None]
+        rows = [(e.key, f"{e.nbytes:,} B", e.holds) for e in documents + chunks[: self.limit]]
+        if len(chunks) > self.limit:
+            rest = sum(e.nbytes for e in chunks[self.limit :])
+            rows.append(("...", f"{rest:,} B", f"{count(len(chunks) - self.limit, 'more chunks')}"))
+        if self.absent:
+            rows.append(("", "0 B", f"{count(self.absent, 'absent chunks')}, read as {self.fill_value}"))
+        return rows
+
+    @property
+    def nbytes(self) -> int:
+        return sum(entry.nbytes for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """The keys of one or several arrays, what each holds and how large it is."""
+
+    panels: tuple[Panel, ...]
+
+    def __str__(self) -> str:
+        blocks = []
+        for panel in self.panels:
+            rows = panel.rows()
+            key, size = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
+            lines = [f"{panel.name}: {count(len(panel.entries), 'objects')}, {panel.nbytes:,} B"]
+            for number, row in enumerate(rows):
+                branch = "└── " if number == len(rows) - 1 else "├── "
+                lines.append(f"{branch}{row[0]:<{key}}  {row[1]:>{size}}  {row[2]}")
+            blocks.append("\n".join(lines))
+        return "\n\n".join(blocks)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        tables = []
+        for panel in self.panels:
+            rows = [
+                (f"<code>{html.escape(key)}</code>", size, html.escape(what))
+                for key, size, what in panel.rows()
+            ]
+            tables.append(
+                f'<table><caption style="text-align:left"><b>{html.escape(panel.name)}</b>: '
+                f"{count(len(panel.entries), 'objects')}, {panel.nbytes:,} B</caption>"
+                f"<thead>{_row('th', ('key', 'size', 'what it holds'))}</thead>"
+                f"<tbody>{''.join(_row('td', row) for row in rows)}</tbody></table>"
+            )
+        return "\n".join(tables)
+
+    def picture(self, title: str = "The keys of an array") -> Picture:
+        """The same side by side, as a picture."""
+        parts: list[str] = []
+        left, high = 22.0, 0.0
+        for panel in self.panels:
+            rows = panel.rows()
+            wide = (
+                max(max(62 + 7.0 * (len(row[0]) + len(row[1])), 7.0 * len(row[2]) + 34) for row in rows) + 24
+            )
+            parts.append(text(left, 44, panel.name, "tz-head", "start", 14))
+            parts.append(
+                text(left, 64, f"{count(len(panel.entries), 'objects')}, {panel.nbytes:,} B", "tz-dim")
+            )
+            for number, (key, size, holds) in enumerate(rows):
+                y = 80 + 46 * number
+                style = (
+                    "tz-absent"
+                    if not key
+                    else "tz-document"
+                    if number == 0 or key[-1:].isalpha()
+                    else "tz-stored"
+                )
+                parts.append(rect(left, y, 8, 36, style))
+                parts.append(text(left + 18, y + 14, key or "(no key)", "tz-code" if key else "tz-dim"))
+                parts.append(text(left + wide - 24, y + 14, size, "tz-dim", "end"))
+                parts.append(text(left + 18, y + 31, holds, "tz-dim", "start", 12))
+            left += wide
+            high = max(high, 80 + 46 * len(rows))
+        words = "; ".join(
+            f"{panel.name}: "
+            + ", ".join(f"{key or 'no key'} ({size}, {holds})" for key, size, holds in panel.rows())
+            for panel in self.panels
+        )
+        return draw(title, f"{title}. {words}.", left, high + 8, parts)
+
+
+def _row(tag: str, cells: Sequence[str]) -> str:
+    sides = ("left", "right", "left")
+    return (
+        "<tr>"
+        + "".join(
+            f'<{tag} style="text-align:{side}">{cell}</{tag}>'
+            for side, cell in zip(sides, cells, strict=True)
+        )
+        + "</tr>"
+    )
+
+
+def anatomy(*arrays: Array, names: Sequence[str] | None = None, limit: int = 8) -> Anatomy:
+    """Every key of one or several arrays, its size, and what it holds; at most `limit` chunks are named.
+
+    One listing and one size request per key; nothing is decoded.
+    """
+    names = names or [
+        f"{array.name.strip('/') or 'array'} (Zarr {array.metadata.zarr_format})" for array in arrays
+    ]
+    return Anatomy(tuple(_panel(array, name, limit) for array, name in zip(arrays, names, strict=True)))
+
+
+def _panel(array: Array, name: str, limit: int) -> Panel:
+    prefix = f"{array.path}/" if array.path else ""
+    entries = []
+    for key in array.store.list_prefix(array.path):
+        short, nbytes, coords = (
+            key.removeprefix(prefix),
+            array.store.get_size(key) or 0,
+            chunk_coords(array, key),
+        )
+        if coords is None:
+            entries.append(Entry(short, nbytes, _document(array, key)))
+        else:
+            where = [range(part.start, part.stop) for part in array.grid.region(coords)]
+            kind = "shard" if array.shards else "chunk"
+            entries.append(Entry(short, nbytes, f"{kind} {coords} = a{selection_text(where)}", coords))
+    entries.sort(key=lambda entry: (entry.coords is not None, entry.coords or (), entry.key))
+    stored = sum(entry.coords is not None for entry in entries)
+    return Panel(name, tuple(entries), array.grid.nchunks - stored, array.fill_value, limit)
+
+
+def _document(array: Array, key: str) -> str:
+    """What a metadata document holds, by the names of its members."""
+    try:
+        document = json.loads(array.store.get(key) or b"")
+    except ValueError:
+        return "not a part of the array"
+    if key.rpartition("/")[2] == ".zattrs":
+        return f"attributes: {', '.join(document) or 'none'}"
+    if isinstance(document, Mapping):
+        wanted = ("shape", "dtype", "data_type", "chunks", "chunk_grid", "codecs", "compressor", "attributes")
+        return f"metadata: {', '.join(name for name in wanted if name in document)}"
+    return "not a part of the array"
+
+
+def hexdump(data: bytes, *, start: int = 0, length: int = 64, notes: Mapping[int, str] | None = None) -> str:
+    r"""Bytes as hexadecimal numbers and as text, sixteen a line; `notes` maps an offset to what begins there.
+
+    >>> print(hexdump(b"\x1f\x8b\x08\x00", notes={0: "gzip's signature"}))
+    0000  1f 8b 08 00                                       ....
+          0: gzip's signature
+    """
+    lines = []
+    for at in range(start, min(start + length, len(data)), 16):
+        piece = data[at : min(at + 16, start + length)]
+        printable = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
+        lines.append(f"{at:04x}  {piece.hex(' '):<47}   {printable}")
+        lines += [
+            f"      {offset}: {note}" for offset, note in (notes or {}).items() if at <= offset < at + 16
+        ]
+    return "\n".join(lines)
