@@ -43,13 +43,24 @@ class Array:
         allow_pickle: bool = False,
         missing: str = "fill",
         write_empty_chunks: bool = False,
+        deferred: bool = False,
     ) -> None:
         self.store, self.path = store, path
         self.read_only = read_only or store.read_only
         if missing not in ("fill", "error"):
             raise ValueError(f"missing: expected 'fill' or 'error', found {missing!r}")
         self._options = {"allow_pickle": allow_pickle, "missing": missing, "write_empty_chunks": write_empty_chunks}
-        self._bind(metadata)
+        self.metadata = metadata
+        self._bound: ChunkIO | None = None
+        if not deferred:
+            self._bind(metadata)
+
+    @property
+    def _io(self) -> ChunkIO:
+        """Grid, codecs and keys as the metadata names them. Built on opening; by a listing, when first needed."""
+        if self._bound is None:
+            self._bind(self.metadata)
+        return self._bound  # type: ignore[return-value]
 
     def _bind(self, metadata: ArrayMetadata) -> None:
         """Take on metadata: build what it names, so that what is wrong with it comes to light now."""
@@ -75,7 +86,7 @@ class Array:
         except ZarrError as error:
             where = nodes.label("array", self.path, metadata.zarr_format)
             raise type(error)(f"{where}: {error.message}", **error.fields) from error
-        self.metadata, self._io = metadata, io
+        self.metadata, self._bound = metadata, io
 
     # --- what it is
 

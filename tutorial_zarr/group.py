@@ -23,8 +23,6 @@ from tutorial_zarr.attributes import Attributes
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
     GroupNotFoundError,
-    MetadataError,
-    MissingDependencyError,
     NodeExistsError,
     ReadOnlyError,
     ZarrError,
@@ -116,9 +114,10 @@ class Group:
 
     # --- members
 
-    def _wrap(self, path: str, metadata: Any) -> Array | Group:
+    def _wrap(self, path: str, metadata: Any, deferred: bool = False) -> Array | Group:
         if isinstance(metadata, ArrayMetadata):
-            return Array(self.store, path, metadata, read_only=self.read_only, **self._array_options)
+            options = self._array_options
+            return Array(self.store, path, metadata, read_only=self.read_only, deferred=deferred, **options)
         below = None
         if self._consolidated is not None:
             start = path[len(self.path) :].strip("/") + "/"
@@ -137,21 +136,20 @@ class Group:
         relative = nodes.normalize_path(name)
         if self._consolidated is not None:
             return self._consolidated.get(relative)
-        found = nodes.read(self.store, nodes.join(self.path, relative), self.zarr_format)
-        if found is None and self.zarr_format == 2:
-            return self._implicit(relative)
-        return found
+        return nodes.read(self.store, nodes.join(self.path, relative), self.zarr_format)
 
     def _implicit(self, relative: str) -> GroupMetadata | None:
-        """A v2 folder without ``.zgroup`` that holds nodes: old writers left such groups out."""
+        """A v2 folder without ``.zgroup`` that holds nodes. Listings leave it out; by its name it can be had."""
         path = nodes.join(self.path, relative)
+        if self.zarr_format == 3 or self._consolidated is not None:
+            return None
         for name in nodes.child_names(self.store, path):
             if self.store.exists(f"{path}/{name}/.zarray") or self.store.exists(f"{path}/{name}/.zgroup"):
                 return nodes.new_group(2, {})
         return None
 
     def __getitem__(self, name: str) -> Array | Group:
-        metadata = self._find(name)
+        metadata = self._find(name) or self._implicit(nodes.normalize_path(name))
         if metadata is None:
             near = ", ".join(sorted(self.keys())[:8])
             raise GroupMemberError(
@@ -176,7 +174,7 @@ class Group:
                 if name and "/" not in name:
                     yield name, metadata
             return
-        for name in nodes.child_names(self.store, self.path):
+        for name in nodes.child_names(self.store, self.path, self.zarr_format):
             try:
                 metadata = self._find(name)
             except ZarrError as error:
@@ -188,18 +186,14 @@ class Group:
     def members(self, max_depth: int | None = 0) -> Iterator[tuple[str, Array | Group]]:
         """Pairs (path below this group, node), by name; `max_depth` None goes all the way down.
 
-        A member that cannot be read does not hide the others: it is left out, with a warning that says why.
+        A member that cannot be read does not hide the others. One whose codecs are unknown is listed, and says so
+        when its elements are asked for; one whose document is invalid is left out, with a warning that says why.
         """
         for name, metadata in self._child_metadata():
-            node = metadata
-            try:
-                if not isinstance(metadata, ZarrError):
-                    node = self._wrap(nodes.join(self.path, name), metadata)
-            except (MetadataError, MissingDependencyError) as error:
-                node = error
-            if isinstance(node, ZarrError):
-                warnings.warn(f"{self._label}: left out {name!r}: {node}", nodes.ZarrWarning, stacklevel=2)
+            if isinstance(metadata, ZarrError):
+                warnings.warn(f"{self._label}: left out {name!r}: {metadata}", nodes.ZarrWarning, stacklevel=2)
                 continue
+            node = self._wrap(nodes.join(self.path, name), metadata, deferred=True)
             yield name, node
             if isinstance(node, Group) and (max_depth is None or max_depth > 0):
                 deeper = node.members(None if max_depth is None else max_depth - 1)

@@ -337,20 +337,16 @@ def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
     """Arrays mixed with slices. Arrays broadcast together, integers among them count as arrays of one element."""
     if any(isinstance(e, np.ndarray) and e.dtype == bool and e.ndim == 0 for e in entries):
         raise SelectionError("expected a mask of the array's shape, found a lone True or False; try None for a new axis")
+    together = _stand_together(entries)
     entries = _whole(tuple(entries), shape)
     arrays: list[Any] = []
     point_axes: list[int] = []
     factors, axes, flip, new = [], [], [], []
-    adjacent_runs = 0
-    previous_advanced = False
-    axis = kept = points_at = 0
+    axis = kept = 0
+    points_at: int | None = None  # where the axes of the points go: in place, or first where they are scattered
     for entry in entries:
-        advanced = not (entry is None or isinstance(entry, slice))
-        if advanced and not previous_advanced:
-            adjacent_runs += 1
-            if adjacent_runs == 1:
-                points_at = kept
-        previous_advanced = advanced
+        if points_at is None and not (entry is None or isinstance(entry, slice)):
+            points_at = kept
         if entry is None:
             new.append(kept)
             kept += 1
@@ -372,28 +368,31 @@ def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
             point_axes.append(axis)
             axis += 1
     try:
-        together = np.broadcast_arrays(*arrays)
+        aligned = np.broadcast_arrays(*arrays)
     except ValueError as cause:
         raise SelectionError(
             f"index arrays: expected shapes that broadcast together, found {', '.join(str(a.shape) for a in arrays)}"
         ) from cause
-    points_shape = together[0].shape
-    if adjacent_runs > 1:
-        points_at = 0
-    # New axes are inserted last, and their places counted as if the points took none; shift those behind them.
-    before = sum(1 for at in new if at < points_at)
-    width = len(points_shape)
-    shifted = tuple(at if at < points_at and adjacent_runs == 1 else at + width for at in new)
-    flat = tuple(a.reshape(-1) for a in together)
-    points = Points(flat, np.arange(flat[0].size))
+    points_shape, width = aligned[0].shape, aligned[0].ndim
+    at = points_at if together and points_at is not None else 0
+    # New axes go in last, counted as if the points took no place: those behind the points move on by their width.
+    before = sum(n < at for n in new)
+    flat = tuple(a.reshape(-1) for a in aligned)
     return Selection(
-        [points, *factors],
+        [Points(flat, np.arange(flat[0].size)), *factors],
         [tuple(point_axes), *axes],
         flip=tuple(flip),
         points_shape=points_shape,
-        points_at=points_at - before if adjacent_runs == 1 else 0,
-        new=shifted,
+        points_at=at - before,
+        new=tuple(n if n < at else n + width for n in new),
     )
+
+
+def _stand_together(entries: list[Any]) -> bool:
+    """Whether the arrays (and the integers among them) stand side by side. An ellipsis parts them even if empty."""
+    advanced = [not (e is None or e is Ellipsis or isinstance(e, slice)) for e in entries]
+    first, last = advanced.index(True), len(advanced) - advanced[::-1].index(True)
+    return all(advanced[first:last])
 
 
 def orthogonal(key: Any, shape: tuple[int, ...]) -> Selection:

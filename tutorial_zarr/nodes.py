@@ -223,10 +223,10 @@ def new_group(zarr_format: int, attributes: dict[str, Any]) -> GroupMetadata:
     return GroupMetadata(2, attributes, {"zarr_format": 2})
 
 
-def child_names(store: Store, path: str) -> Iterator[str]:
-    """The names below `path` that may be nodes: those that hold something, and are not reserved."""
+def child_names(store: Store, path: str, zarr_format: int | None = None) -> Iterator[str]:
+    """The names below `path` that may be nodes: those that hold something. v3 reserves names with ``__``."""
     for name in store.list_dir(path):
-        if name.endswith("/") and not name.startswith("__"):
+        if name.endswith("/") and not (zarr_format == 3 and name.startswith("__")):
             yield name[:-1]
 
 

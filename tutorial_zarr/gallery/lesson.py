@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr.gallery.exercises import check
-from tutorial_zarr.gallery.readers import interop_check
+from tutorial_zarr.gallery.readers import interop_check, interop_from_others
 
-__all__ = ["check", "interop_check", "output_folder", "save_facts"]
+__all__ = ["check", "interop_check", "interop_from_others", "output_folder", "save_facts"]
 
 
 def output_folder(out_dir: str | Path | None = None) -> Path:

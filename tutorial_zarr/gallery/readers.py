@@ -11,7 +11,6 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -43,10 +42,34 @@ def _xarray(folder: str, path: str) -> np.ndarray:
     return xarray.open_zarr(folder, group=group or None, consolidated=False, decode_cf=False)[name].to_numpy()
 
 
+def _write_zarr_python(folder: str, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int) -> None:
+    import zarr
+
+    zarr.create_array(folder, data=values, chunks=chunks, zarr_format=zarr_format)
+
+
+def _write_tensorstore(folder: str, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int) -> None:
+    import tensorstore
+
+    if zarr_format == 2:
+        driver, metadata = "zarr", {"chunks": chunks, "compressor": {"id": "zstd", "level": 3}}
+    else:
+        grid = {"name": "regular", "configuration": {"chunk_shape": chunks}}
+        codecs = ["bytes", {"name": "zstd", "configuration": {"level": 3}}]
+        driver, metadata = "zarr3", {"chunk_grid": grid, "codecs": codecs}
+    spec = {"driver": driver, "kvstore": {"driver": "file", "path": f"{folder}/"}, "metadata": metadata}
+    array = tensorstore.open(spec, dtype=values.dtype, shape=values.shape, create=True).result()
+    array.write(values).result()
+
+
 READERS: dict[str, tuple[str, Callable[[str, str], np.ndarray]]] = {
     "zarr-python": ("zarr", _zarr_python),
     "tensorstore": ("tensorstore", _tensorstore),
     "xarray": ("xarray", _xarray),
+}
+WRITERS: dict[str, tuple[str, Callable[..., None]]] = {
+    "zarr-python": ("zarr", _write_zarr_python),
+    "tensorstore": ("tensorstore", _write_tensorstore),
 }
 
 
@@ -109,21 +132,52 @@ def interop_check(
     return InteropReport(tuple(_read(name, str(folder), path, expected) for name in readers))
 
 
+def interop_from_others(
+    folder: str | Path, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int
+) -> InteropReport:
+    """Let other implementations write `values` below `folder`, and compare what this library reads there."""
+    return InteropReport(
+        tuple(_read_from(name, Path(folder).resolve(), values, chunks, zarr_format) for name in WRITERS)
+    )
+
+
+def _read_from(
+    name: str, folder: Path, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int
+) -> Reading:
+    package, write = WRITERS[name]
+    version = _version(package)
+    label = f"{name} -> tutorial_zarr"
+    if version is None:
+        return Reading(label, SKIPPED)
+    target = str(folder / f"{name}_v{zarr_format}.zarr")
+    write(target, values, chunks, zarr_format)
+    return _compare(label, version, tutorial_zarr.open_array(target, mode="r")[...], values)
+
+
 def _read(name: str, folder: str, path: str, expected: np.ndarray) -> Reading:
     package, read = READERS[name]
-    try:
-        version = importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+    version = _version(package)
+    if version is None:
         return Reading(name, SKIPPED)
-    values = np.asarray(read(folder, path))
+    return _compare(name, version, np.asarray(read(folder, path)), expected)
+
+
+def _compare(label: str, version: str, found: np.ndarray, expected: np.ndarray) -> Reading:
     same = (
-        values.shape == expected.shape
-        and values.dtype == expected.dtype
-        and _digest(values) == _digest(expected)
+        found.shape == expected.shape
+        and found.dtype == expected.dtype
+        and _digest(found) == _digest(expected)
     )
-    return Reading(name, version, values.shape, str(values.dtype), _digest(values), same)
+    return Reading(label, version, found.shape, str(found.dtype), _digest(found), same)
 
 
-def _digest(values: Any) -> str:
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _digest(values: np.ndarray) -> str:
     """The sha256 of the values in C order, little-endian: equal to the bit, NaN included."""
     return hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()

@@ -106,7 +106,9 @@ def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMet
             )
     if document["fill_value"] is None:
         raise MetadataError("fill_value: expected a value of the data type, found null", key="fill_value")
-    if isinstance(data_type, dtypes.records.Struct):
+    if isinstance(data_type, dtypes.numbers.Bool) and not strict and _from_zarrita(chain):
+        fill = data_type.fill_from_v2(document["fill_value"])
+    elif isinstance(data_type, dtypes.records.Struct):
         endian = next((c.configuration.get("endian") for c in chain if c.name == "bytes"), None)
         fill = data_type.fill_from_json(document["fill_value"], endian or "little")
     else:
@@ -123,6 +125,16 @@ def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMet
         dimension_names=_dimension_names(document.get("dimension_names"), document, len(shape), strict),
         document=document,
     )
+
+
+def _from_zarrita(codecs: tuple[Extension, ...]) -> bool:
+    """leniency: bool-fill-0 - whether zarrita, the prototype of 2023, wrote this: it names a byte order for bytes."""
+    for codec in codecs:
+        if codec.name == "bytes" and "endian" in codec.configuration:
+            return True
+        if codec.name == "sharding_indexed" and isinstance(codec.configuration.get("codecs"), list):
+            return _from_zarrita(tuple(extension(c, "codecs") for c in codec.configuration["codecs"]))
+    return False
 
 
 def _transformers(document: dict[str, Any]) -> list[Extension]:

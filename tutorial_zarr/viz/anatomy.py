@@ -135,14 +135,10 @@ class Anatomy:
 
 def _row(tag: str, cells: Sequence[str]) -> str:
     sides = ("left", "right", "left")
-    return (
-        "<tr>"
-        + "".join(
-            f'<{tag} style="text-align:{side}">{cell}</{tag}>'
-            for side, cell in zip(sides, cells, strict=True)
-        )
-        + "</tr>"
-    )
+    parts = [
+        f'<{tag} style="text-align:{side}">{cell}</{tag}>' for side, cell in zip(sides, cells, strict=True)
+    ]
+    return f"<tr>{''.join(parts)}</tr>"
 
 
 def anatomy(*arrays: Array, names: Sequence[str] | None = None, limit: int = 8) -> Anatomy:
@@ -160,11 +156,8 @@ def _panel(array: Array, name: str, limit: int) -> Panel:
     prefix = f"{array.path}/" if array.path else ""
     entries = []
     for key in array.store.list_prefix(array.path):
-        short, nbytes, coords = (
-            key.removeprefix(prefix),
-            array.store.get_size(key) or 0,
-            chunk_coords(array, key),
-        )
+        short, coords = key.removeprefix(prefix), chunk_coords(array, key)
+        nbytes = array.store.get_size(key) or 0
         if coords is None:
             entries.append(Entry(short, nbytes, _document(array, key)))
         else:

@@ -102,7 +102,7 @@ def chunk_grid(
 
 
 def stored_chunks(array: Array) -> set[tuple[int, ...]]:
-    """The coords of the chunks that have an object in the store (of shards, where there are any): one listing."""
+    """The coords of the chunks (shards, if there are any) that have an object in the store: one listing."""
     coords = (chunk_coords(array, key) for key in array.store.list_prefix(array.path))
     return {found for found in coords if found is not None}
 
