@@ -5,12 +5,13 @@
     tutorial-zarr gallery ...   list, run, build and check the notebooks
     tutorial-zarr check         versions, codecs, and how to get what is missing
 
-With ``--json`` a command prints one JSON document on standard output and nothing else. What is wrong is said on
-standard error, a sentence each. The exit code is 0 when all is well, 1 when there is a problem, 2 when the command
-itself was wrong.
+With ``--json`` a command prints one JSON document on standard output and nothing else. What is wrong is said
+on standard error, a sentence each. The exit code is 0 when all is well, 1 when there is a problem, 2 when the
+command itself was wrong.
 
-`describe`, `hierarchy` and `installation` make the reports as plain data; click parses the command and rich lays
-the report out, and neither is imported before a command runs. What a notebook is and how it runs lives in `gallery`.
+`describe`, `hierarchy` and `installation` make the reports as plain data; click parses the command and rich
+lays the report out, and neither is imported before a command runs. What a notebook is, and how it runs, is in
+`gallery`.
 
 >>> import tutorial_zarr as zarr
 >>> report = describe(zarr.array([[1, 2], [3, 4]], dtype="uint8", compressors=None))
@@ -88,18 +89,12 @@ def _commands(click: Any) -> Any:
         return click.Command(name, callback=action, params=[*params, as_json], help=action.__doc__)
 
     path = click.Argument(["path"])
-    depth = click.Option(
-        ["--depth"], type=click.IntRange(min=0), help="How many levels to show; all by default."
-    )
+    depth = click.Option(["--depth"], type=click.IntRange(min=0), help="Show so many levels; all by default.")
     ids = click.Argument(["ids"], nargs=-1)
-    jobs = click.Option(
-        ["--jobs"], type=click.IntRange(min=1), default=1, help="Run so many notebooks at once."
-    )
+    jobs = click.Option(["--jobs"], type=click.IntRange(min=1), default=1, help="Run so many at once.")
     full = click.Option(["--full"], is_flag=True, help="Use the large data instead of the quick ones.")
     zarr_format = click.Option(["--zarr-format"], type=click.Choice(["2", "3"]), help="Write this format.")
-    out_dir = click.Option(
-        ["--out", "out_dir"], type=click.Path(), help="Keep what the notebooks write in this folder."
-    )
+    out_dir = click.Option(["--out", "out_dir"], type=click.Path(), help="Keep the results in this folder.")
     notebooks = [
         command("list", _gallery_list),
         command("run", _gallery_run, ids, full, zarr_format, out_dir, jobs),
@@ -112,13 +107,12 @@ def _commands(click: Any) -> Any:
         click.Group("gallery", commands=notebooks, help="List, run, build and check the notebooks."),
         command("check", _check),
     ]
-    top = click.Group(
-        PROGRAM, commands=commands, help="Look into Zarr stores, run the gallery, check an installation."
-    )
+    purpose = "Look into Zarr stores, run the gallery, check an installation."
+    top = click.Group(PROGRAM, commands=commands, help=purpose)
     return click.version_option(zarr.__version__, prog_name=PROGRAM)(top)
 
 
-# --- info and tree -------------------------------------------------------------------------------------------------
+# --- info and tree ------------------------------------------------------------------------------------------
 
 
 def _info(path: str, as_json: bool) -> int:
@@ -146,9 +140,8 @@ def _tree(path: str, depth: int | None, as_json: bool) -> int:
     from rich.tree import Tree
 
     def grow(node: dict[str, Any], parent: Tree | None = None) -> Tree:
-        label = Text.assemble(
-            (node["name"], "bold" if node["type"] == "group" else ""), "  ", (_line(node), "dim")
-        )
+        style = "bold" if node["type"] == "group" else ""
+        label = Text.assemble((node["name"], style), "  ", (_line(node), "dim"))
         branch = Tree(label) if parent is None else parent.add(label)
         for child in node.get("members", ()):
             grow(child, branch)
@@ -216,35 +209,30 @@ def _codecs(array: zarr.Array) -> list[Any]:
         return array.metadata.document["codecs"]
     codecs: list[Any] = []
     for codec in array.codecs:
-        if codec.name == "v2_filters":  # one step to the library, several in the document
-            codecs += [
-                {"name": each["id"], "configuration": _without_id(each)}
-                for each in codec.configuration["filters"]
-            ]
+        name, configuration = codec.name.removeprefix("numcodecs."), codec.configuration
+        if name == "v2_filters":  # one step to the library, several in the document
+            for each in configuration["filters"]:
+                settings = {key: value for key, value in each.items() if key != "id"}
+                codecs.append({"name": each["id"], "configuration": settings})
         else:
-            codecs.append(
-                {"name": codec.name.removeprefix("numcodecs."), "configuration": codec.configuration}
-            )
+            codecs.append({"name": name, "configuration": configuration})
     return codecs
-
-
-def _without_id(codec: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in codec.items() if key != "id"}
 
 
 def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     stored, nbytes = report["nbytes_stored"], report["nbytes"]
     values = "values of any length" if nbytes is None else f"{_bytes(nbytes)} of values"
+    same, held = report["dtype"] == report["data_type"], "shards that hold " if report["shards"] else ""
     return [
         ("shape", _shape(report["shape"], report["dimension_names"])),
-        ("dtype", f"{report['dtype']}, stored as {json.dumps(report['data_type'])}"),
+        ("dtype", report["dtype"] + ("" if same else f", in the metadata {json.dumps(report['data_type'])}")),
         ("chunks", _shape(report["chunks"])),
         *([("shards", _shape(report["shards"]))] if report["shards"] else []),
         ("codecs", "\n".join(_codec_lines(report["codecs"])) or "none"),
         ("fill value", json.dumps(report["fill_value"])),
-        ("stored", f"{report['nchunks_stored']:,} of {report['nchunks']:,} chunks"),
+        ("stored", f"{held}{report['nchunks_stored']:,} of {report['nchunks']:,} chunks"),
         ("size", f"{_bytes(stored)} with the metadata, for {values}"),
-        *([("ratio", f"{report['ratio']:,}")] if report["ratio"] else []),
+        *([("ratio", f"{report['ratio']:,.4g}")] if report["ratio"] else []),
     ]
 
 
@@ -255,16 +243,17 @@ def _group_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
 def _line(outline: dict[str, Any]) -> str:
     if outline["type"] == "group":
         return "group"
+    chunks = f"  chunks {_shape(outline['chunks'])}" if outline["shape"] else ""
     shards = f" in shards {_shape(outline['shards'])}" if outline["shards"] else ""
-    return f"{_shape(outline['shape'])}  {outline['dtype']}  chunks {_shape(outline['chunks'])}{shards}"
+    return f"{_shape(outline['shape'])}  {outline['dtype']}{chunks}{shards}"
 
 
 def _shape(lengths: list[Any], names: list[str | None] | None = None) -> str:
-    """``365 x 73``, or ``time 365 x lat 73``; an uneven axis shows the lengths of its chunks."""
-    named = zip(lengths, names or [None] * len(lengths), strict=True)
-    return (
-        " x ".join(str(length) if name is None else f"{name} {length}" for length, name in named) or "scalar"
-    )
+    """As NumPy prints a shape, with the names of the axes before their lengths."""
+    if not names:
+        return str(tuple(lengths))
+    axes = [str(n) if name is None else f"{name} {n}" for n, name in zip(lengths, names, strict=True)]
+    return f"({', '.join(axes)})"
 
 
 def _bytes(count: float) -> str:
@@ -290,26 +279,19 @@ def _codec_lines(codecs: list[Any], indent: str = "") -> list[str]:
     return lines
 
 
-# --- gallery -------------------------------------------------------------------------------------------------------
+# --- gallery ------------------------------------------------------------------------------------------------
 
 
 def _gallery_list(as_json: bool) -> int:
     """List the notebooks."""
+    shown = ("id", "title", "level", "minutes", "question")
     notebooks = [
-        {
-            "id": n.id,
-            "title": n.title,
-            "question": n.question,
-            "level": n.level,
-            "minutes": n.minutes,
-            "file": n.path.name,
-        }
-        for n in gallery.list_notebooks()
+        {**{name: getattr(notebook, name) for name in shown}, "file": notebook.path.name}
+        for notebook in gallery.list_notebooks()
     ]
     if as_json:
         return _print_json(notebooks)
-    rows = [(n["id"], n["title"], n["level"], str(n["minutes"]), n["question"]) for n in notebooks]
-    _print_table(("id", "notebook", "level", "minutes", "question"), rows)
+    _print_table(shown, [tuple(str(notebook[name]) for name in shown) for notebook in notebooks])
     return 0
 
 
@@ -389,14 +371,13 @@ def _progress(ids: tuple[str, ...]) -> Iterator[Callable[[dict[str, Any]], None]
                 if name in running:
                     bar.remove_task(running.pop(name))
                 bar.advance(overall)
-                console.print(
-                    f"{name}  {event['status']}  {event['seconds']:.1f} s  {event['title']}", markup=False
-                )
+                done = f"{name}  {event['status']}  {event['seconds']:.1f} s  {event['title']}"
+                console.print(done, markup=False)
 
         yield show
 
 
-# --- check ---------------------------------------------------------------------------------------------------------
+# --- check --------------------------------------------------------------------------------------------------
 
 
 def _check(as_json: bool) -> int:
@@ -427,15 +408,18 @@ def _check(as_json: bool) -> int:
     return 0 if report["ok"] else 1
 
 
+LITTLE = {"name": "bytes", "configuration": {"endian": "little"}}
+
 # What a codec is tried on: a data type and a configuration. One that is not listed takes int32 as it is.
 TRIALS: dict[str, tuple[str, dict[str, Any]]] = {
+    "bytes": ("int32", {"endian": "big"}),
     "numcodecs.astype": ("int32", {"encode_dtype": "<i8"}),
     "numcodecs.bitround": ("float32", {"keepbits": 10}),
     "numcodecs.fixedscaleoffset": ("float64", {"offset": 0, "scale": 1, "dtype": "<f8", "astype": "<i2"}),
     "numcodecs.packbits": ("bool", {}),
     "numcodecs.quantize": ("float64", {"digits": 3, "dtype": "<f8"}),
     "numcodecs.zfpy": ("float64", {"mode": 4, "tolerance": 1e-6}),
-    "sharding_indexed": ("int32", {"chunk_shape": [2, 4], "codecs": [{"name": "bytes"}]}),
+    "sharding_indexed": ("int32", {"chunk_shape": [2, 4], "codecs": [LITTLE]}),
     "transpose": ("int32", {"order": [1, 0]}),
     "vlen-bytes": ("bytes", {}),
     "vlen-utf8": ("string", {}),
@@ -443,18 +427,16 @@ TRIALS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def installation() -> dict[str, Any]:
-    """All that `check` tells: versions, codecs, extras, and whether what the core needs is there and works."""
+    """All that `check` tells: versions, codecs, extras, and whether the core is complete and works."""
     packages = ("numpy", "numcodecs", "google-crc32c")
     versions = {"tutorial_zarr": zarr.__version__, "python": platform.python_version()}
     versions |= {name: _version(name) for name in packages}
     names = registry.names()
-    # Left out: numcodecs' names for codecs that have one of their own, the chain of v2's filters, and an old name
-    # of "bytes".
+    # Left out: numcodecs' names for codecs that have one of their own, the chain of v2's filters, and an old
+    # name of "bytes".
     left_out = {f"numcodecs.{name}" for name in names} | {"v2_filters", "endian"}
     codecs = [_try_codec(name) for name in names if name not in left_out]
-    optional = [
-        c for c in codecs if c["install"] and not any(c["install"].endswith(name) for name in packages)
-    ]
+    optional = [c for c in codecs if c["install"] and not c["install"].endswith(packages)]
     return {
         "ok": None not in versions.values() and all(c["works"] or c in optional for c in codecs),
         "versions": versions,
@@ -466,19 +448,14 @@ def installation() -> dict[str, Any]:
 def _try_codec(name: str) -> dict[str, Any]:
     """Write a small array with one codec and read it back."""
     dtype, configuration = TRIALS.get(name, ("int32", {}))
-    result = {
-        "name": name.removeprefix("numcodecs."),
-        "v3_name": name,
-        "works": False,
-        "install": None,
-        "problem": None,
-    }
+    result = {"name": name.removeprefix("numcodecs."), "v3_name": name}
+    result |= {"works": False, "install": None, "problem": None}
     values = np.arange(16).reshape(4, 4) % 2
     if dtype in ("bytes", "string"):
         values = np.array([b"0", b"1"] if dtype == "bytes" else ["0", "1"], object)[values]
     try:
         codec = registry.build(Extension(name, configuration))
-        before = [] if isinstance(codec, ArrayBytesCodec) else [{"name": "bytes"}]
+        before = [] if isinstance(codec, ArrayBytesCodec) else [LITTLE]
         chain = [codec, *before] if isinstance(codec, ArrayArrayCodec) else [*before, codec]
         array = zarr.create_array({}, shape=(4, 4), chunks=(4, 4), dtype=dtype, codecs=chain)
         array[...] = values
@@ -499,7 +476,7 @@ def _version(package: str) -> str | None:
 
 
 def _extras() -> list[dict[str, Any]]:
-    """The extras that pyproject.toml declares, as they were installed, and which of their packages are missing."""
+    """The extras that the installed package declares, and which of their packages are missing."""
     try:
         requirements = importlib.metadata.requires("tutorial_zarr") or []
     except importlib.metadata.PackageNotFoundError:
@@ -518,7 +495,7 @@ def _extras() -> list[dict[str, Any]]:
     return extras
 
 
-# --- printing ------------------------------------------------------------------------------------------------------
+# --- printing -----------------------------------------------------------------------------------------------
 
 
 def _console() -> Any:
@@ -535,13 +512,12 @@ def _print_json(report: Any) -> int:
 
 def _print_rows(rows: list[tuple[str, str]]) -> None:
     """Names and values."""
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2))
+    console, width = _console(), max(len(name) for name, _ in rows) + 2
     for name, value in rows:
-        table.add_row(Text(name, "bold"), Text(value))
-    _console().print(table)
+        indented = value.replace("\n", "\n" + " " * width)
+        console.print(Text.assemble((name.ljust(width), "bold"), indented), soft_wrap=True)
 
 
 def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

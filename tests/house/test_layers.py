@@ -1,0 +1,138 @@
+"""Imports go one way: a module uses only what stands below it.
+
+That is what makes the folder readable from the bottom up: whoever has read the layers below knows everything
+that a module is built from.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "tutorial_zarr"
+
+# From the bottom to the top. Within a layer, a name may use the names before it.
+LAYERS = [
+    ["errors"],
+    ["dtypes"],
+    ["metadata"],
+    ["chunk_grids", "chunk_keys", "codecs", "parallel", "stores"],
+    ["indexing", "nodes"],
+    ["attributes", "chunk_io", "array", "create"],
+    ["group"],
+    ["api", "convert"],
+    ["viz", "xarray_backend", "doctor", "labs", "interop", "gallery", "cli"],
+]
+RANK = {name: (layer, place) for layer, names in enumerate(LAYERS) for place, name in enumerate(names)}
+EXTRAS = len(LAYERS) - 1
+
+
+def module_name(file):
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+MODULES = [name for name in FILES if name not in ("tutorial_zarr", "tutorial_zarr.__main__")]
+CORE = [name for name in MODULES if RANK.get(name.split(".")[1], (EXTRAS,))[0] < EXTRAS]
+
+
+def imports(module):
+    """Every import in a module as (line, dotted name, inside a function?), the relative ones resolved."""
+    file = FILES[module]
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
+    inside = {id(child) for function in functions for child in ast.walk(function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name, id(node) in inside
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parents, *([base] if base else [])])
+            for alias in node.names:
+                name = f"{base}.{alias.name}"
+                yield node.lineno, name if name in FILES else base, id(node) in inside
+
+
+def internal_imports(module):
+    return [found for found in imports(module) if found[1].split(".")[0] == "tutorial_zarr"]
+
+
+def test_every_module_has_its_layer():
+    unplaced = sorted({name.split(".")[1] for name in MODULES} - set(RANK))
+    assert unplaced == [], "name the layer of these modules in LAYERS"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_below(module):
+    own = module.split(".")[1]
+    upward = []
+    for line, name, _ in internal_imports(module):
+        if name == "tutorial_zarr":  # the front door opens on everything, so only the extras may use it
+            allowed = RANK[own][0] == EXTRAS
+        else:
+            other = name.split(".")[1]
+            allowed = other == own or RANK[other] < RANK[own]
+        if not allowed:
+            upward.append(f"line {line}: {name}")
+    assert upward == []
+
+
+@pytest.mark.parametrize("folder", sorted({name.split(".")[1] for name in MODULES if name.count(".") > 1}))
+def test_the_modules_of_a_folder_do_not_import_each_other_in_circles(folder):
+    root = f"tutorial_zarr.{folder}"
+    uses = {
+        name: {
+            other for _, other, _ in internal_imports(name) if other.startswith(root + ".") and other != name
+        }
+        for name in MODULES
+        if name.startswith(root + ".")
+    }
+    while uses:
+        free = [name for name, others in uses.items() if not others & set(uses)]
+        assert free, f"a circle of imports runs through {sorted(uses)}"
+        uses = {name: others for name, others in uses.items() if name not in free}
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_the_core_hides_no_import_of_its_own_modules_in_a_function(module):
+    assert [f"line {line}: {name}" for line, name, inside in internal_imports(module) if inside] == []
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_the_core_never_uses_another_zarr(module):
+    others = {"zarr", "tensorstore", "zarrs", "zarrista", "z5py"}
+    assert [name for _, name, _ in imports(module) if name.split(".")[0] in others] == []
+
+
+def test_each_optional_dependency_is_imported_in_one_place():
+    optional = {
+        "click",
+        "rich",
+        "matplotlib",
+        "xarray",
+        "obstore",
+        "fsspec",
+        "papermill",
+        "jupytext",
+        "nbformat",
+    }
+    places = {}
+    for module in MODULES:
+        for _, name, _ in imports(module):
+            top = name.split(".")[0]
+            if top in optional:
+                places.setdefault(top, set()).add(module.split(".")[1])
+    assert {name: sorted(where) for name, where in places.items() if len(where) > 1} == {}
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_a_module_outside_the_standard_library_and_numpy_is_imported_only_when_needed(module):
+    import sys
+
+    at_import = {name.split(".")[0] for _, name, inside in imports(module) if not inside}
+    assert at_import - set(sys.stdlib_module_names) - {"numpy", "tutorial_zarr"} == set()
