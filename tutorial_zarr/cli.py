@@ -372,7 +372,7 @@ def _progress(ids: tuple[str, ...]) -> Iterator[Callable[[dict[str, Any]], None]
                     bar.remove_task(running.pop(name))
                 bar.advance(overall)
                 done = f"{name}  {event['status']}  {event['seconds']:.1f} s  {event['title']}"
-                console.print(done, markup=False)
+                console.print(done, markup=False, soft_wrap=True)
 
         yield show
 
