@@ -1,12 +1,13 @@
 """Deterministic data for the notebooks: one data set per module, each with ``make(size="small", seed=0)``.
 
-Two kinds live side by side. A *generator* (`matrix`) computes its values from its arguments alone, so the same
-call gives the same bytes everywhere; where it needs chance it takes the raw bits of ``PCG64``, which NumPy
-promises to keep, and rounds before anything is hashed. A *vendored* data set (`land`) is a small real one, kept
-in ``vendor/`` with its licence, the script that built it and its sha256, which is checked on every load.
+Two kinds live side by side. A *generator* (`matrix`) computes its values from its arguments alone, so the
+same call gives the same bytes everywhere; where it needs chance it takes the raw bits of ``PCG64``, which
+NumPy promises to keep, and rounds before anything is hashed. A *vendored* data set (`land`) is a small real
+one, kept in ``vendor/`` with its licence, the script that built it and its sha256, which is checked on every
+load.
 
-A module's docstring says what the data imitate, in which units, what is not real about them, and which published
-fact its ``realism`` function holds them to. Nothing here knows about Zarr.
+A module's docstring says what the data imitate, in which units, what is not real about them, and which
+published fact its ``realism`` function holds them to. Nothing here knows about Zarr.
 
 >>> from data_gen import matrix
 >>> result = matrix.make(size="tiny")

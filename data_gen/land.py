@@ -4,11 +4,12 @@ Real: the shares were counted on the GLOBE elevation grid (NOAA, about 1 km), as
 Row 0 is the northernmost cell (89 to 90 degrees north), column 0 the westernmost (180 to 179 degrees west).
 Units: percent of the cell's grid points that are land, a whole number from 0 to 100.
 
-Not real: only the open ocean counts as sea, so lakes and the Caspian are land, while the floating ice shelves of
-Antarctica are sea. A cell of one degree is 111 km high and shrinks to a sliver at the poles, so weight by the cosine
-of the latitude before you average.
+Not real: only the open ocean counts as sea, so lakes and the Caspian are land, while the floating ice shelves
+of Antarctica are sea. A cell of one degree is 111 km high and shrinks to a sliver at the poles, so weight by
+the cosine of the latitude before you average.
 
-Its realism test: between 28 and 30 percent of the Earth's surface is land (29.2 in the CIA World Factbook).
+Its realism test: between 28 and 30 percent of the Earth's surface is land (29.2 in the CIA World Factbook),
+and between 37 and 42 percent of its northern half (39).
 
 >>> result = make()
 >>> result.arrays["land"].shape, result.arrays["land"].max()
@@ -25,7 +26,9 @@ from data_gen import GenResult, vendor
 
 
 def make(size: str = "small", seed: int = 0) -> GenResult:
-    """The map as uint8: "small" is 180 x 360 cells of one degree, "tiny" 18 x 36 cells of ten. It has no chance in it."""
+    """The map as uint8: "small" is 180 x 360 cells of one degree, "tiny" 18 x 36 cells of ten. It has no
+    chance in it.
+    """
     if size not in ("small", "tiny"):
         raise ValueError(f"land.make: size must be one of small, tiny, got {size!r}; try size='small'")
     land = vendor.load("land_percent_1deg.npz")["land_percent"]
@@ -56,6 +59,9 @@ def realism(result: GenResult) -> dict[str, tuple[float, float, float]]:
     half = land.shape[0] // 2
     return {
         "land share of the sphere": (land_share(land), 0.28, 0.30),
-        "land share north of the equator": (land_share(np.vstack([land[:half], land[half - 1 :: -1]])), 0.37, 0.42),
-        "largest percentage": (float(land.max()), 100, 100),
+        "land share north of the equator": (
+            land_share(np.vstack([land[:half], land[half - 1 :: -1]])),
+            0.37,
+            0.42,
+        ),
     }

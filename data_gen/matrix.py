@@ -1,12 +1,13 @@
 """A matrix in which every value names its own place: the value at row r, column c is ``1000 * r + c``.
 
-Imitates: nothing. It is a ruler: whatever part of it you read back, you see at once which part it is, and sums of
-blocks have a closed form that needs no computer. Units: none.
+Imitates: nothing. It is a ruler: whatever part of it you read back, you see at once which part it is, and
+sums of blocks have a closed form that needs no computer. Units: none.
 
 Not real: there is no noise and no chance, so `seed` changes nothing; neighbouring values differ by one, so it
 compresses far better than measurements do. Never judge a codec by it.
 
-Its realism test is arithmetic: the sum of a block equals ``block_sum``, Gauss's formula for two straight lines.
+Its realism test is arithmetic: the sum of a block equals ``block_sum``, Gauss's formula for two straight
+lines.
 
 >>> values = make(size="tiny").arrays["matrix"]
 >>> values[2:4, 5:8]
@@ -28,10 +29,13 @@ SIDES = {"tiny": 40, "small": 1000}
 def make(size: str = "small", seed: int = 0) -> GenResult:
     """A square matrix of int32: "tiny" is 40 x 40, "small" is 1000 x 1000 (4 MB).
 
-    A thousand is as far as the pattern goes: the value of row 0, column 1000 would be that of row 1, column 0.
+    A thousand is as far as the pattern goes: the value of row 0, column 1000 would be that of row 1, column
+    0.
     """
     if size not in SIDES:
-        raise ValueError(f"matrix.make: size must be one of {', '.join(SIDES)}, got {size!r}; try size='small'")
+        raise ValueError(
+            f"matrix.make: size must be one of {', '.join(SIDES)}, got {size!r}; try size='small'"
+        )
     side = SIDES[size]
     row, column = np.ogrid[:side, :side]
     return GenResult(

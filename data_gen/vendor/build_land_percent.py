@@ -1,10 +1,12 @@
-"""Build ``land_percent_1deg.npz`` from the package global-land-mask 1.0.0 (MIT), which packs NOAA's GLOBE grid.
+"""Build ``land_percent_1deg.npz`` from the package global-land-mask 1.0.0 (MIT), which packs NOAA's GLOBE
+grid.
 
     python -m pip install numpy global-land-mask==1.0.0
     python data_gen/vendor/build_land_percent.py
 
-The source grid has 21600 x 43200 points, 120 x 120 for every cell of one degree, from 90 degrees north and 180
-degrees west on. The share of land among the points of a cell is rounded to whole percent. Needs 2 GB of memory.
+The source grid has 21600 x 43200 points, 120 x 120 for every cell of one degree, from 90 degrees north and
+180 degrees west on. The share of land among the points of a cell is rounded to whole percent. Needs 2 GB of
+memory.
 """
 
 import hashlib

@@ -86,7 +86,7 @@ class Anatomy:
         tables = []
         for panel in self.panels:
             rows = [
-                (f"<code>{html.escape(key)}</code>", size, html.escape(what))
+                (f"<code>{html.escape(key)}</code>" if key else "", size, html.escape(what))
                 for key, size, what in panel.rows()
             ]
             tables.append(

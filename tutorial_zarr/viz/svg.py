@@ -51,7 +51,7 @@ class Picture:
         """Write the SVG to a file, making its folder if needed."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.writetext(self.svg, encoding="utf-8", newline="\n")
+        path.write_text(self.svg, encoding="utf-8", newline="\n")
 
 
 def draw(title: str, alt: str, wide: float, high: float, parts: Collection[str]) -> Picture:
