@@ -1,0 +1,126 @@
+"""The lessons' data: the same in every call, and as real as their docstrings say."""
+
+import importlib
+import pkgutil
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import data_gen
+from data_gen import land, matrix, vendor
+
+DATA_SETS = [
+    importlib.import_module(f"data_gen.{module.name}")
+    for module in pkgutil.iter_modules(data_gen.__path__)
+    if not module.ispkg
+]
+BY_NAME = pytest.mark.parametrize("data_set", DATA_SETS, ids=lambda module: module.__name__)
+
+
+@BY_NAME
+def test_every_data_set_is_as_real_as_it_says(data_set):
+    for seed in range(3):
+        for name, (value, low, high) in data_set.realism(data_set.make(seed=seed)).items():
+            assert low <= value <= high, f"seed {seed}: {name} is {value}"
+
+
+@BY_NAME
+def test_two_calls_give_the_same_bytes(data_set):
+    one, two = data_set.make(), data_set.make()
+    assert {name: one.sha256(name) for name in one.arrays} == {name: two.sha256(name) for name in two.arrays}
+
+
+@BY_NAME
+def test_every_data_set_says_where_it_comes_from_and_in_which_units(data_set):
+    result = data_set.make()
+    assert {"source", "licence"} <= set(result.provenance)
+    assert set(result.arrays) == set(result.dims) == set(result.units)
+    for name, values in result.arrays.items():
+        assert len(result.dims[name]) == values.ndim
+        assert result.sha256(name)[:16] in result.passport()
+
+
+@BY_NAME
+def test_an_unknown_size_is_refused_with_the_known_ones(data_set):
+    with pytest.raises(ValueError, match=r"size must be one of .*got 'enormous'; try size='small'"):
+        data_set.make(size="enormous")
+
+
+def test_the_values_are_the_pinned_ones():
+    assert matrix.make().sha256("matrix")[:16] == "02e21fa3c89fa7d7"
+    assert land.make().sha256("land")[:16] == "0ce2183e7a6dff2d"
+
+
+def test_the_checksum_of_an_array_does_not_depend_on_its_byte_order_or_layout():
+    values = matrix.make(size="tiny").arrays["matrix"]
+    other = data_gen.GenResult({"m": np.asfortranarray(values.astype(">i4"))}, {"m": ("r", "c")}, {"m": "1"})
+    assert other.sha256("m") == matrix.make(size="tiny").sha256("matrix")
+
+
+def test_every_value_of_the_matrix_names_its_place():
+    values = matrix.make().arrays["matrix"]
+    row, column = np.divmod(values, 1000)
+    np.testing.assert_array_equal(row[:, 0], np.arange(1000))
+    np.testing.assert_array_equal(column[0], np.arange(1000))
+    assert np.unique(values).size == values.size
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
+def test_the_closed_form_of_a_block_is_its_sum(top, bottom, left, right):
+    values = matrix.make(size="tiny").arrays["matrix"]
+    block = values[top:bottom, left:right]
+    assert matrix.block_sum(range(top, bottom), range(left, right)) == int(block.sum(dtype=np.int64))
+
+
+def test_a_transposed_matrix_is_not_taken_for_the_matrix():
+    result = matrix.make()
+    result.arrays["matrix"] = result.arrays["matrix"].T
+    value, low, high = matrix.realism(result)["step along a row"]
+    assert not low <= value <= high
+
+
+def test_a_map_turned_upside_down_or_made_of_noise_is_not_taken_for_the_earth():
+    real = land.make().arrays["land"]
+    # Raw bits, as the streams of NumPy's distributions may change.
+    noise = (np.random.PCG64(1).random_raw(real.size) % 101).astype("uint8").reshape(real.shape)
+    for name, fake in (("land share north of the equator", real[::-1]), ("land share of the sphere", noise)):
+        result = land.make()
+        result.arrays["land"] = fake
+        value, low, high = land.realism(result)[name]
+        assert not low <= value <= high, name
+
+
+def test_the_small_map_keeps_the_land_of_the_large_one():
+    shares = [land.land_share(land.make(size=size).arrays["land"]) for size in ("tiny", "small")]
+    assert abs(shares[0] - shares[1]) < 0.005
+
+
+def test_a_vendored_file_that_was_changed_is_refused(tmp_path):
+    folder = tmp_path / "vendor"
+    shutil.copytree(Path(vendor.__file__).parent, folder)
+    assert vendor.load("land_percent_1deg.npz", folder)["land_percent"].shape == (180, 360)
+    content = bytearray((folder / "land_percent_1deg.npz").read_bytes())
+    content[-1] ^= 1
+    (folder / "land_percent_1deg.npz").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"land_percent_1deg\.npz: expected sha256 7eb59a9a.*changed or cut short"
+    ):
+        vendor.load("land_percent_1deg.npz", folder)
+
+
+def test_an_unknown_vendored_file_is_refused_with_the_known_ones():
+    with pytest.raises(KeyError, match=r"no file 'moon.npz'; try one of land_percent_1deg.npz"):
+        vendor.load("moon.npz")
+
+
+def test_every_vendored_file_has_a_checksum_a_licence_and_a_script_that_builds_it():
+    folder = Path(vendor.__file__).parent
+    files = {path.name for path in folder.iterdir() if path.suffix in (".npz", ".npy", ".csv", ".json")}
+    licences = (folder / "LICENSES.md").read_text(encoding="utf-8")
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("build_*.py"))
+    assert files == set(vendor.checksums(folder))
+    assert all(name in licences and name in scripts for name in files)

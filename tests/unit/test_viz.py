@@ -1,0 +1,279 @@
+"""Pictures of arrays: what they show is what is stored, and everybody can read them."""
+
+import itertools
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr import viz
+from tutorial_zarr.viz.svg import COLOURS
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def corner(zarr_format=3, **options):
+    """A 6 x 9 array in chunks of 2 x 3, of which the upper left four are written."""
+    defaults = {
+        "shape": (6, 9),
+        "chunks": (2, 3),
+        "dtype": "int16",
+        "fill_value": 0,
+        "zarr_format": zarr_format,
+    }
+    a = zarr.create_array({}, **{**defaults, **options})
+    a[:4, :6] = np.arange(1, 25).reshape(4, 6)
+    return a
+
+
+def drawn(picture, style):
+    root = ElementTree.fromstring(picture.svg)
+    return [
+        element for element in root.iter() if element.get("class") == style and element.get("height") != "15"
+    ]
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_filled_cell_is_a_chunk_that_is_stored(zarr_format):
+    a = corner(zarr_format)
+    assert len(drawn(viz.chunk_grid(a), "tz-stored")) == 4
+    a.store.delete(a.chunk_key((0, 1)))
+    assert len(drawn(viz.chunk_grid(a), "tz-stored")) == 3
+    assert viz.stored_chunks(a) == {(0, 0), (1, 0), (1, 1)}
+
+
+def test_stored_chunks_are_found_below_a_path_and_other_keys_are_not_taken_for_chunks():
+    group = zarr.create_group({}, zarr_format=2)
+    a = group.create_array("t2m", shape=(4, 4), chunks=(2, 2), dtype="u1")
+    a[0, 0] = 1
+    group.create_array("t2m_1.1", shape=(2,), chunks=(1,), dtype="u1")[:] = 1
+    a.store.set("t2m/notes.0.0", b"")
+    a.store.set("t2m/7.7", b"")
+    assert viz.stored_chunks(a) == {(0, 0)}
+
+
+def test_the_words_count_what_the_picture_shows():
+    words = str(viz.chunk_grid(corner(), selection=np.s_[1:3, 2:7]))
+    assert words == (
+        "Chunk grid of a 6 x 9 array in chunks of 2 x 3: 4 of 9 chunks are stored, "
+        "5 are absent and read as 0. The selection [1:3, 2:7] touches 6 chunks."
+    )
+
+
+def test_the_chunks_that_a_selection_touches_are_counted_like_by_hand():
+    axis = [
+        slice(start, stop, step) for start in range(7) for stop in range(start + 1, 8) for step in (1, 2, 5)
+    ]
+    for part in axis:
+        by_hand = len({i // 3 for i in range(7)[part]})
+        words = str(viz.chunk_grid(shape=(7,), chunks=(3,), selection=part))
+        assert f"touches {by_hand} chunk" in words
+
+
+def test_the_outline_lies_on_the_selected_elements():
+    frame = drawn(viz.chunk_grid(corner()), "tz-frame")[0]
+    box = drawn(viz.chunk_grid(corner(), selection=np.s_[2:4, 3:9]), "tz-select")[0]
+    scale = float(frame.get("width")) / 9
+    assert float(box.get("x")) == pytest.approx(float(frame.get("x")) + 3 * scale, abs=0.1)
+    assert float(box.get("y")) == pytest.approx(float(frame.get("y")) + 2 * scale, abs=0.1)
+    assert (float(box.get("width")), float(box.get("height"))) == pytest.approx(
+        (6 * scale, 2 * scale), abs=0.1
+    )
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        (..., "[0:6, 0:9] touches 9"),
+        (np.s_[..., 0], "[0:6, 0] touches 3"),
+        (-1, "[5, 0:9] touches 3"),
+        (np.s_[::4, 8], "[0:6:4, 8] touches 2"),
+    ],
+)
+def test_a_selection_is_understood_as_numpy_does(selection, words):
+    assert words in str(viz.chunk_grid(corner(), selection=selection))
+
+
+def test_cells_of_a_sharded_array_are_shards_with_their_chunks_inside():
+    a = zarr.create_array({}, shape=(8, 8), chunks=(2, 2), shards=(4, 4), dtype="u1")
+    a[0, 0] = 1
+    picture = viz.chunk_grid(a)
+    assert "in shards of 4 x 4: 1 of 4 shards are stored" in str(picture)
+    assert len(drawn(picture, "tz-inner")) == 1
+
+
+def test_an_array_with_one_axis_is_a_row_and_one_with_three_a_plane():
+    line = zarr.create_array({}, shape=(10,), chunks=(4,), dtype="u1")
+    line[4:] = 1
+    assert "2 of 3 chunks are stored" in str(viz.chunk_grid(line))
+    cube = zarr.create_array({}, shape=(4, 4, 4), chunks=(2, 2, 2), dtype="u1")
+    cube[2:, :2, :2] = 1
+    assert len(drawn(viz.chunk_grid(cube), "tz-stored")) == 0
+    assert len(drawn(viz.chunk_grid(cube, plane=(1,)), "tz-stored")) == 1
+
+
+def test_a_silhouette_marks_exactly_the_values_above_zero():
+    values = np.array([[0, 1, 9, 9], [5, 0, 0, 4]], dtype="u1")
+    picture = viz.chunk_grid(shape=(2, 4), chunks=(1, 2), values=values)
+    marked = np.zeros(values.shape, int)
+    for level, style in ((1, "tz-low"), (2, "tz-high")):
+        for x, y, length in re.findall(r"M(\d+) ([\d.]+)h(\d+)", drawn(picture, style)[0].get("d")):
+            marked[int(float(y)), int(x) : int(x) + int(length)] = level
+    np.testing.assert_array_equal(marked, (values > 0).astype(int) + (values >= 4.5))
+
+
+def test_every_picture_has_a_title_a_description_and_ids_of_its_own():
+    pictures = [
+        viz.chunk_grid(corner()),
+        viz.chunk_grid(corner(), selection=0),
+        viz.anatomy(corner()).picture(),
+    ]
+    ids = []
+    for picture in pictures:
+        root = ElementTree.fromstring(picture.svg)
+        title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+        assert root.get("role") == "img"
+        assert root.get("aria-labelledby").split() == [title.get("id"), description.get("id")]
+        assert title.text
+        assert description.text == picture.alt
+        ids += [title.get("id"), description.get("id")]
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_style_of_one_picture_does_not_reach_another():
+    svg = viz.chunk_grid(corner()).svg
+    name = ElementTree.fromstring(svg).get("class")
+    rules = re.sub(r"@media\([^)]*\)\{", "", re.search(r"<style>(.*?)</style>", svg)[1])
+    selectors = [s for head in re.findall(r"([^{}]+)\{", rules) for s in head.split(",")]
+    assert selectors
+    assert all(selector.startswith(f".{name} ") for selector in selectors)
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, two):
+    dark, light = sorted((luminance(one), luminance(two)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
+def test_words_and_marks_stand_out_from_the_page_as_wcag_asks(shade):
+    colour = {name: pair[shade] for name, pair in COLOURS.items()}
+    for words in ("text", "dim"):
+        assert contrast(colour[words], colour["page"]) >= 4.5, words
+    assert contrast(colour["onstored"], colour["stored"]) >= 4.5
+    for mark in ("stored", "select", "edge", "high"):
+        assert contrast(colour[mark], colour["page"]) >= 3, mark
+
+
+def test_a_notebook_gets_the_picture_and_its_words(tmp_path):
+    picture = viz.chunk_grid(corner())
+    assert picture._repr_mimebundle_() == {"image/svg+xml": picture.svg, "text/plain": picture.alt}
+    picture.save(tmp_path / "new" / "grid.svg")
+    assert (tmp_path / "new" / "grid.svg").read_text(encoding="utf-8") == picture.svg
+
+
+def test_the_same_array_gives_the_same_picture():
+    assert viz.chunk_grid(corner()).svg == viz.chunk_grid(corner()).svg
+    assert viz.anatomy(corner()).picture().svg == viz.anatomy(corner()).picture().svg
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({}, TypeError, r"expected an array, or shape= and chunks=.*got nothing"),
+        ({"shape": (4,), "chonks": (2,)}, TypeError, "got chonks, shape"),
+        ({"shape": (), "chunks": ()}, ValueError, "a scalar has a single chunk"),
+        ({"shape": (900, 900), "chunks": (1, 1)}, ValueError, "at most 20,000 cells, the grid has 810,000"),
+        ({"shape": (4, 4), "chunks": (2, 2), "selection": (0, 0, 0)}, IndexError, "3 indices for 2 axes"),
+        ({"shape": (4,), "chunks": (2,), "selection": slice(2, 2)}, IndexError, r"\[2:2\] selects nothing"),
+        ({"shape": (4, 4), "chunks": (2, 2), "values": np.ones((2, 2))}, ValueError, "shape .4, 4. expected"),
+        ({"shape": (4, 4), "chunks": (2, 2), "plane": (0,)}, ValueError, "plane needs 0 chunk coords"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_what_to_try(arguments, error, message):
+    with pytest.raises(error, match=message):
+        viz.chunk_grid(**arguments)
+
+
+def test_the_figure_shows_the_same_chunks_as_the_picture():
+    pytest.importorskip("matplotlib")
+    from matplotlib.colors import to_hex
+
+    figure = viz.chunk_grid_figure(corner(), selection=np.s_[1:3, 2:7], values=np.ones((6, 9)))
+    patches = figure.axes[0].patches
+    filled = [
+        patch for patch in patches if patch.get_facecolor()[3] and to_hex(patch.get_facecolor()) == "#0072b2"
+    ]
+    assert sorted(patch.get_xy() for patch in filled) == [(0, 0), (0, 2), (3, 0), (3, 2)]
+    assert (patches[-1].get_xy(), patches[-1].get_width(), patches[-1].get_height()) == ((2, 1), 5, 2)
+    assert figure.alt == str(viz.chunk_grid(corner(), selection=np.s_[1:3, 2:7]))
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_the_anatomy_lists_every_object_with_its_size(zarr_format):
+    a = corner(zarr_format, attributes={"unit": "K"})
+    panel = viz.anatomy(a).panels[0]
+    assert {entry.key: entry.nbytes for entry in panel.entries} == {
+        key: len(bytes(a.store.get(key))) for key in a.store.list_prefix()
+    }
+    assert panel.nbytes == a.nbytes_stored()
+    assert panel.absent == 5
+
+
+def test_the_anatomy_says_what_each_object_holds():
+    holds = {
+        entry.key: entry.holds for entry in viz.anatomy(corner(2, attributes={"unit": "K"})).panels[0].entries
+    }
+    assert holds[".zarray"] == "metadata: shape, dtype, chunks, compressor"
+    assert holds[".zattrs"] == "attributes: unit"
+    assert holds["1.1"] == "chunk (1, 1) = a[2:4, 3:6]"
+
+
+def test_the_anatomy_cuts_edge_chunks_at_the_edge():
+    a = zarr.create_array({}, shape=(5,), chunks=(3,), dtype="u1", zarr_format=2)
+    a[:] = 1
+    assert viz.anatomy(a).panels[0].entries[-1].holds == "chunk (1,) = a[3:5]"
+
+
+def test_a_long_list_of_chunks_is_cut_and_its_bytes_are_kept():
+    a = zarr.create_array({}, shape=(100,), chunks=(1,), dtype="u1", compressors=None, zarr_format=2)
+    a[:] = 1
+    rows = viz.anatomy(a, limit=3).panels[0].rows()
+    assert rows[-1] == ("...", "97 B", "97 more chunks")
+
+
+def test_the_anatomy_of_two_arrays_stands_side_by_side_as_text_table_and_picture():
+    anatomy = viz.anatomy(corner(2), corner(3), names=["<two>", "three"])
+    assert repr(anatomy).startswith("<two>: 5 objects, ")
+    assert anatomy._repr_html_().count("<table>") == 2
+    assert "<two>" not in anatomy._repr_html_()
+    words = [element.text for element in ElementTree.fromstring(anatomy.picture().svg).iter(f"{SVG}text")]
+    assert {"<two>", "three", ".zarray", "zarr.json", "0.0", "c/0/0"} <= set(words)
+
+
+def test_the_texts_of_a_picture_do_not_run_into_each_other():
+    picture = viz.anatomy(corner(2), corner(3)).picture()
+    texts = [
+        e for e in ElementTree.fromstring(picture.svg).iter(f"{SVG}text") if e.get("text-anchor") == "start"
+    ]
+    for one, two in itertools.combinations(texts, 2):
+        same_line = abs(float(one.get("y")) - float(two.get("y"))) < 8
+        if same_line and float(one.get("x")) < float(two.get("x")):
+            # 0.62 of the size is wider than the average letter of the sans serif and of the monospaced face
+            assert float(one.get("x")) + 0.62 * int(one.get("font-size")) * len(one.text) <= float(
+                two.get("x")
+            )
+
+
+def test_a_hexdump_shows_every_byte_at_its_offset():
+    data = bytes(range(40))
+    lines = viz.hexdump(data, start=16, length=20).splitlines()
+    assert [line[:4] for line in lines] == ["0010", "0020"]
+    assert bytes.fromhex("".join(line[6:53].replace(" ", "") for line in lines)) == data[16:36]
