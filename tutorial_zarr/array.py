@@ -25,7 +25,7 @@ from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.codecs import Codec, build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec
 from tutorial_zarr.codecs.sharding import ShardingCodec
-from tutorial_zarr.errors import MetadataError, ReadOnlyError, SelectionError, ZarrError
+from tutorial_zarr.errors import MetadataError, ReadOnlyError, SelectionError, ValueMismatchError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata
 from tutorial_zarr.stores import Store
 
@@ -333,7 +333,7 @@ class Array:
         try:
             cast = np.broadcast_to(cast, selection.final_shape)
         except ValueError:
-            raise SelectionError(
+            raise ValueMismatchError(
                 f"{self._label}: expected a value that broadcasts to the selected shape {selection.final_shape}, "
                 f"found one of shape {cast.shape}"
             ) from None
@@ -497,7 +497,7 @@ class Array:
         axis %= self.ndim
         others = tuple(n for i, n in enumerate(self.shape) if i != axis)
         if value.ndim != self.ndim or tuple(n for i, n in enumerate(value.shape) if i != axis) != others:
-            raise SelectionError(
+            raise ValueMismatchError(
                 f"{self._label}: expected data of the array's shape {self.shape} on every axis but {axis}, "
                 f"found {value.shape}",
                 axis=axis,
@@ -630,7 +630,7 @@ class Array:
             "Store": repr(self.store),
             "Zarr format": self.zarr_format,
             "Shape": self.shape,
-            "Data type": self.metadata.data_type.to_json() if self.zarr_format == 3 else self.metadata.document["dtype"],
+            "Data type": self.dtype,
             "Chunks": self.chunks,
             **({"Shards": self.shards} if self.shards else {}),
             "Fill value": self.fill_value,

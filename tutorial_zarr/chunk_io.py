@@ -2,14 +2,15 @@
 
 Reading. Who holds which buffer::
 
-    store --read_into--> encoded   one buffer a worker, reused for every chunk
-                           |  pipeline.decode
-                         scratch   one chunk a worker, reused; skipped where the chunk's place in the output
-                           |        is contiguous: then the last codec decodes straight into it
-                         output    the caller's array
+    store --read--> encoded    one buffer a worker, reused for every chunk
+                      |   decode
+                    scratch    one chunk a worker, reused; skipped where the chunk's place in the output is
+                      |        contiguous: then the last codec decodes straight into it
+                    output     the caller's array
 
 What makes it quick is what it does not do: no object, task or coroutine for a chunk, no intermediate copy, no
-fresh memory (whose pages would have to be faulted in), and no thread where the whole job is small.
+fresh memory (whose pages would have to be faulted in), and no thread where the whole job is small. Of a chunk that
+is stored as it is in memory, only the stretches that are selected are read.
 
 Writing runs the same way backwards. A chunk that is selected whole is encoded from the caller's array; any other
 is read, changed and written back, under a lock, so that threads do not undo each other's work.
@@ -21,6 +22,8 @@ import itertools
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -34,13 +37,13 @@ from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, MissingDependencyError, StoreError, ZarrError
 from tutorial_zarr.indexing import Part, Selection, join
 from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.base import cut
 
-# A job that decodes less than this runs on the calling thread: starting others costs more than it brings.
-SMALL_JOB = 1 << 20
+# A job that decodes less than this runs on the calling thread: waking others costs more than they bring.
+SMALL_JOB = 1 << 18
 # Chunks smaller than this spend their time in Python, which threads cannot share.
-SMALL_CHUNK = 1 << 13
-# Ranges of a shard that lie closer together than this are fetched as one.
-COALESCE_GAP = 1 << 15
+SMALL_CHUNK = 1 << 12
+Work = Callable[[Iterable[Any]], None]
 
 _locks = [threading.RLock() for _ in range(256)]  # a write unit's lock is chosen by its key
 
@@ -68,6 +71,8 @@ class ChunkIO:
         self._pipelines: dict[tuple[int, ...], Pipeline] = {}
         self.pipeline = self.pipeline_for(grid.max_chunk_shape)
         self.shards = sharding_of(self.pipeline)
+        # of the largest chunk in memory; for elements without a fixed size, a guess
+        self.chunk_nbytes = self.pipeline.nbytes or 64 * math.prod(self.pipeline.spec.shape)
 
     # --- what the metadata says about one chunk
 
@@ -86,243 +91,69 @@ class ChunkIO:
         """The store key of the chunk at `coords`."""
         return self.prefix + self.keys.encode(coords)
 
-    def fail(self, key: str, stage: str, cause: Exception) -> ChunkError:
-        """The error for a chunk that cannot be read or written."""
+    def fail(self, key: str, stage: str, cause: Exception) -> Exception:
+        """The error for a chunk that cannot be read or written: with the array and the key, where they are missing."""
+        if isinstance(cause, (ChunkError, ChunkNotFoundError, StoreError, MissingDependencyError)):
+            return cause
         return ChunkError(f"{self.label}: cannot {stage} the chunk at key {key!r}: {cause}", key=key, stage=stage)
 
-    def _absent(self, key: str) -> None:
+    def absent(self, key: str) -> None:
+        """Raise for a chunk that is not there, if the caller wants it so."""
         if self.missing == "error":
             raise ChunkNotFoundError(f"{self.label}: expected a chunk at key {key!r}, found none", key=key)
 
-    # --- how many workers
+    def extents(self, coords: tuple[int, ...]) -> tuple[int, ...]:
+        """How many elements of the chunk lie within the array, along each axis."""
+        return tuple([s.stop - s.start for s in self.grid.region(coords)])
 
-    def _plan(self, selection: Selection) -> tuple[list[list[Part]], Iterable[tuple[Part, ...]], int]:
-        """The parts of each axis, the chunks (their product), and their number."""
-        parts = selection.split(self.grid.axes)
-        return parts, itertools.product(*parts), math.prod(map(len, parts))
-
-    def _workers(self, chunks: int, nbytes: int) -> tuple[int, int]:
-        """Workers and batch length for a job of so many chunks and bytes."""
+    def _workers(self, chunks: int, chunk_nbytes: int) -> tuple[int, int]:
+        """Workers and batch length for a job of so many chunks of that size."""
         if self.store.concurrency is not None:
             return min(self.store.concurrency, chunks), 1
-        if nbytes < SMALL_JOB or nbytes < chunks * SMALL_CHUNK:
+        if chunk_nbytes < SMALL_CHUNK or chunks * chunk_nbytes < SMALL_JOB:
             return 1, chunks
         workers = min(parallel.get_workers(), chunks)
         return workers, max(1, min(64, chunks // (4 * workers)))
-
-    def _chunk_nbytes(self) -> int:
-        return self.pipeline.spec.nbytes or 64 * math.prod(self.pipeline.spec.shape)
 
     # --- reading
 
     def read(self, selection: Selection, out: np.ndarray) -> None:
         """Read a selection into `out`, whose shape is `selection.shape`."""
-        _, items, chunks = self._plan(selection)
+        parts = selection.split(self.grid.axes)
+        chunks, items = math.prod(map(len, parts)), itertools.product(*parts)
         if chunks == 0:
             return
-        workers, batch = self._workers(chunks, chunks * self._chunk_nbytes())
+        workers, batch = self._workers(chunks, self.chunk_nbytes)
         if self.shards is None:
-            parallel.run(lambda: self._chunk_reader(selection, out), items, workers, batch)
-        elif chunks >= workers > 1:
-            parallel.run(lambda: self._shard_reader(selection, out), items, workers, 1)
+            parallel.run(lambda: _ChunkReader(self, selection, out), items, workers, batch)
+        elif chunks >= 2 * workers:
+            parallel.run(lambda: _ShardReader(self, selection, out), items, workers, 1)
         else:  # few shards: share out their inner chunks
-            nbytes = chunks * self._chunk_nbytes()
-            inner = (job for item in items for job in self._shard_jobs(item, selection))
-            count = chunks * self.shards.nchunks
-            workers = min(parallel.get_workers(), count) if nbytes >= SMALL_JOB else 1
-            parallel.run(lambda: self._inner_reader(selection, out), inner, workers, max(1, min(64, count // 8)))
+            inner = (job for item in items for job in self.shard_jobs(item, selection))
+            wanted = math.prod(selection.shape) * self.data_type.numpy.itemsize
+            workers = parallel.get_workers() if wanted >= SMALL_JOB else 1
+            parallel.run(lambda: _InnerReader(self, selection, out), inner, workers, 4)
 
-    def _fetcher(self) -> Callable[[str], Any]:
-        """A function from key to bytes, or to None, which reuses one buffer: its last result is then void."""
-        store = self.store
-        if type(store).read_into is Store.read_into:  # nothing gained: such stores hand out the bytes they hold
-            return store.get
-        expected = self.pipeline.encoded_size or 0
-        buffer = memoryview(bytearray(expected + 1 if expected else min(self._chunk_nbytes() + 4096, 1 << 26)))
-
-        def fetch(key: str) -> Any:
-            nonlocal buffer
-            size = store.read_into(key, buffer)
-            if size is None:
-                return None
-            if size >= len(buffer):  # it may be longer: only the store knows
-                size = store.get_size(key) or 0
-                if size >= len(buffer):
-                    buffer = memoryview(bytearray(size + 1))
-                return fetch(key)
-            return buffer[:size]
-
-        return fetch
-
-    def _chunk_reader(self, selection: Selection, out: np.ndarray) -> Callable[[Iterable[Any]], None]:
-        """A worker that reads whole chunks and copies what is selected."""
-        fetch, scratch = self._fetcher(), None
-        regular, pipeline, fill = self.grid.regular, self.pipeline, self.fill
-        in_order, axes, ndim = selection.in_order, selection.axes, len(self.grid.axes)
-        prefix, encode = self.prefix, self.keys.encode
-        place = _placer(selection)
-
-        def work(items: Iterable[tuple[Part, ...]]) -> None:
-            nonlocal pipeline, scratch
-            for item in items:
-                if in_order:
-                    coords = tuple([part[0][0] for part in item])
-                    inner = tuple([part[2][0] for part in item])
-                else:
-                    coords, inner = join(item, axes, ndim)
-                key = prefix + encode(coords)
-                data = fetch(key)
-                if data is None:
-                    self._absent(key)
-                    place(out, item, fill)
-                    continue
-                if not regular:
-                    pipeline = self.pipeline_at(coords)
-                target = None
-                try:
-                    if pipeline.in_place:
-                        nbytes: int = pipeline.spec.nbytes  # type: ignore[assignment]
-                        target = _contiguous_place(out, item, pipeline.spec.shape)
-                        if target is None:
-                            if scratch is None or len(scratch) < nbytes:
-                                scratch = np.empty(nbytes, np.uint8)
-                            chunk = pipeline.decode(data, scratch)
-                        else:
-                            chunk = pipeline.decode(data, target)
-                            if chunk.ctypes.data == target.ctypes.data:
-                                continue  # decoded where it belongs
-                    else:
-                        chunk = pipeline.decode(data)
-                except MissingDependencyError:
-                    raise
-                except (ZarrError, MemoryError) as cause:
-                    raise self.fail(key, "decode", cause) from cause
-                place(out, item, chunk, inner)
-
-        return work
-
-    # --- reading shards
-
-    def _shard_reader(self, selection: Selection, out: np.ndarray) -> Callable[[Iterable[Any]], None]:
-        """A worker that reads shards, each from its index to its last inner chunk."""
-        read_inner = self._inner_reader(selection, out)
-
-        def work(items: Iterable[tuple[Part, ...]]) -> None:
-            for item in items:
-                read_inner(self._shard_jobs(item, selection))
-
-        return work
-
-    def _shard_jobs(self, item: tuple[Part, ...], selection: Selection) -> Iterator[tuple[Any, ...]]:
-        """For one shard: (encoded inner chunk or None, its pipeline, key, the parts it fills)."""
-        coords, _ = join(item, selection.axes, len(self.grid.axes))
-        key = self.key(coords)
-        layout = sharding_of(self.pipeline_at(coords))
-        assert layout is not None
-        source = ShardSource(self.store, key)
+    def shard_jobs(self, item: tuple[Part, ...], selection: Selection) -> Iterator[tuple[Any, ...]]:
+        """(key, encoded bytes or None, pipeline, parts) for each inner chunk that one shard's part touches."""
+        coords, _ = join(item, selection)
+        key, layout = self.key(coords), sharding_of(self.pipeline_at(coords))
         try:
-            jobs = list(_inner_jobs(source, layout, item, selection.axes, self._extents(coords)))
+            source = ShardSource(self.store, key)
+            for data, pipeline, parts in inner_jobs(source, layout, item, selection, self.extents(coords)):
+                yield key, data, pipeline, parts
         except ZarrError as cause:
-            if isinstance(cause, (StoreError, MissingDependencyError)):
-                raise
             raise self.fail(key, "decode", cause) from cause
-        for data, pipeline, parts in jobs:
-            if data is None:
-                self._absent(key)
-            yield data, pipeline, key, parts
-
-    def _extents(self, coords: tuple[int, ...]) -> tuple[int, ...]:
-        """How many elements of the chunk lie within the array, along each axis."""
-        return tuple([s.stop - s.start for s in self.grid.region(coords)])
-
-    def _inner_reader(self, selection: Selection, out: np.ndarray) -> Callable[[Iterable[Any]], None]:
-        """A worker that decodes inner chunks."""
-        scratch: np.ndarray | None = None
-        place, fill = _placer(selection), self.fill
-        axes, ndim = selection.axes, len(self.grid.axes)
-
-        def work(jobs: Iterable[tuple[Any, ...]]) -> None:
-            nonlocal scratch
-            for data, pipeline, key, parts in jobs:
-                if data is None:
-                    place(out, parts, fill)
-                    continue
-                try:
-                    target = None
-                    if pipeline.in_place:
-                        target = _contiguous_place(out, parts, pipeline.spec.shape)
-                        if target is None:
-                            if scratch is None or len(scratch) < pipeline.spec.nbytes:
-                                scratch = np.empty(pipeline.spec.nbytes, np.uint8)
-                    chunk = pipeline.decode(data, scratch if target is None else target)
-                except MissingDependencyError:
-                    raise
-                except ZarrError as cause:
-                    raise self.fail(key, "decode", cause) from cause
-                if target is None or chunk.ctypes.data != target.ctypes.data:
-                    place(out, parts, chunk, join(parts, axes, ndim)[1])
-
-        return work
 
     # --- writing
 
     def write(self, selection: Selection, value: np.ndarray, fields: list[str] | None = None) -> None:
         """Write `value`, whose shape is `selection.shape` and whose type is the array's (or that of `fields`)."""
-        _, items, chunks = self._plan(selection)
-        if chunks == 0:
-            return
-        workers, batch = self._workers(chunks, chunks * self._chunk_nbytes())
-        parallel.run(lambda: self._chunk_writer(selection, value, fields), items, workers, batch if batch < 8 else 8)
-
-    def _chunk_writer(self, selection: Selection, value: np.ndarray, fields: list[str] | None) -> Callable[..., None]:
-        axes, ndim, pick = selection.axes, len(self.grid.axes), _picker(selection)
-
-        def work(items: Iterable[tuple[Part, ...]]) -> None:
-            for item in items:
-                coords, inner = join(item, axes, ndim)
-                key, pipeline = self.key(coords), self.pipeline_at(coords)
-                part = pick(value, item)
-                whole = fields is None and all([p.complete for p in item])
-                with _locks[hash(key) % len(_locks)]:
-                    try:
-                        if whole:
-                            self._write_whole(key, pipeline, coords, part, inner)
-                        else:
-                            layout = sharding_of(pipeline)
-                            if layout is not None:
-                                self._write_into_shard(key, layout, coords, item, selection, value, fields)
-                            else:
-                                self._write_into_chunk(key, pipeline, part, inner, selection, item, fields)
-                    except ZarrError as cause:
-                        if isinstance(cause, (StoreError, MissingDependencyError, ChunkError)):
-                            raise
-                        raise self.fail(key, "write", cause) from cause
-
-        return work
-
-    def _write_whole(
-        self, key: str, pipeline: Pipeline, coords: tuple[int, ...], part: np.ndarray, inner: tuple[Any, ...]
-    ) -> None:
-        chunk = part
-        if part.shape != pipeline.spec.shape:  # a chunk that hangs over the edge is stored whole
-            chunk = np.empty(pipeline.spec.shape, self.data_type.numpy)
-            chunk[...] = self.fill
-            chunk[inner] = part
-        self.put(key, pipeline, chunk)
-
-    def _write_into_chunk(
-        self,
-        key: str,
-        pipeline: Pipeline,
-        part: np.ndarray,
-        inner: tuple[Any, ...],
-        selection: Selection,
-        item: tuple[Part, ...],
-        fields: list[str] | None,
-    ) -> None:
-        chunk = self.load(key, pipeline)
-        _assign(chunk, item, inner, part, selection, fields)
-        self.put(key, pipeline, chunk)
+        parts = selection.split(self.grid.axes)
+        chunks, items = math.prod(map(len, parts)), itertools.product(*parts)
+        if chunks:
+            workers, batch = self._workers(chunks, self.chunk_nbytes)
+            parallel.run(lambda: _ChunkWriter(self, selection, value, fields), items, workers, min(batch, 16))
 
     def load(self, key: str, pipeline: Pipeline) -> np.ndarray:
         """A chunk as an array of its own that may be changed; the fill value where there is none."""
@@ -332,9 +163,10 @@ class ChunkIO:
             chunk[...] = self.fill
             return chunk
         try:
-            chunk[...] = pipeline.decode(data)
-        except MissingDependencyError:
-            raise
+            if pipeline.in_place:
+                pipeline.decode_into(data, chunk.reshape(-1).view(np.uint8))
+            else:
+                chunk[...] = pipeline.decode(data)
         except ZarrError as cause:
             raise self.fail(key, "decode", cause) from cause
         return chunk
@@ -346,58 +178,202 @@ class ChunkIO:
         else:
             self.store.set(key, pipeline.encode(chunk))
 
-    def _write_into_shard(
-        self,
-        key: str,
-        layout: ShardLayout,
-        coords: tuple[int, ...],
-        item: tuple[Part, ...],
-        selection: Selection,
-        value: np.ndarray,
-        fields: list[str] | None,
-    ) -> None:
-        """Encode the inner chunks that change; the others keep their bytes."""
-        shard = self.store.get(key)
-        view = None if shard is None else memoryview(shard)
-        chunks: dict[tuple[int, ...], Any] = {}
-        if view is not None:
-            index = layout.index_of(view)
-            for inner_coords, _ in layout.regions():
-                span = layout.span(index, inner_coords, len(view))
-                if span is not None:
-                    chunks[inner_coords] = view[slice(*span)]
-        pick = _picker(selection)
-        spec, axes, ndim = layout.inner.spec, selection.axes, len(layout.counts)
-        inner_axes = _inner_axes(layout, self._extents(coords))
 
-        def start() -> Callable[[Iterable[Any]], None]:
-            def work(items: Iterable[tuple[Part, ...]]) -> None:
-                for parts in items:
-                    at, inner = join(parts, axes, ndim)
-                    part = pick(value, parts)
-                    if fields is None and part.shape == spec.shape and all([p.complete for p in parts]):
-                        chunk = part
-                    else:
-                        chunk = np.empty(spec.shape, self.data_type.numpy)
-                        old = chunks.get(at)
-                        chunk[...] = self.fill if old is None else layout.inner.decode(old)
-                        _assign(chunk, parts, inner, part, selection, fields)
-                    empty = not self.write_empty and is_fill(chunk, self.fill)
-                    chunks[at] = None if empty else layout.inner.encode(chunk)
+# --- reading
 
-            return work
 
-        split = [p.factor.split(tuple(inner_axes[a] for a in places)) for p, places in zip(item, axes, strict=True)]
-        count = math.prod(map(len, split))
-        workers = parallel.get_workers() if count * (spec.nbytes or 0) >= SMALL_JOB else 1
-        parallel.run(start, itertools.product(*split), min(workers, count), 1)
-        if all(data is None for data in chunks.values()):
-            self.store.delete(key)
+class _Decoder:
+    """Decodes chunks of one pipeline and puts them where they belong in the output. One for each worker."""
+
+    def __init__(self, io: ChunkIO, pipeline: Pipeline, selection: Selection, out: np.ndarray) -> None:
+        self.io, self.pipeline, self.selection, self.out = io, pipeline, selection, out
+        self.box = selection.kind == "box"
+        self.place = _placer(selection)
+        self.scratch = self.chunk = None
+        if pipeline.in_place:
+            self.nbytes: int = pipeline.nbytes  # type: ignore[assignment]
+            self._buffer = parallel.take_buffer(max(self.nbytes, 1))
+            self.scratch = self._buffer[: self.nbytes]
+            self.chunk = self.scratch.view(io.data_type.numpy).reshape(pipeline.spec.shape)
+
+    def close(self) -> None:
+        """Give the scratch buffer back."""
+        if self.scratch is not None:
+            parallel.give_buffer(self._buffer)
+
+    def destination(self, outer: tuple[Any, ...]) -> np.ndarray | None:
+        """The bytes of the output where a whole chunk goes, if they are one contiguous stretch."""
+        target = self.out[(*outer, ...)]
+        if target.flags.c_contiguous and target.nbytes == self.nbytes and target.nbytes:
+            return target.reshape(-1).view(np.uint8)
+        return None
+
+    def put(self, data: Any, item: tuple[Part, ...]) -> None:
+        """Decode `data` (None: the fill value) to the place that the parts of `item` say."""
+        if data is None:
+            self.place(self.out, item, self.io.fill)
+        elif self.chunk is None or not self.box:
+            self.place(self.out, item, self.pipeline.decode(data), join(item, self.selection)[1])
         else:
-            self.store.set(key, layout.pack(sorted(chunks.items())))
+            _, inner, outer, complete, _ = zip(*item, strict=True) if item else SCALAR
+            if all(complete) and (target := self.destination(outer)) is not None:
+                self.pipeline.decode_into(data, target)
+            elif self.pipeline.raw:
+                self.out[outer] = self.pipeline.decode(data)[inner]
+            else:
+                self.pipeline.decode_into(data, self.scratch)
+                self.out[outer] = self.chunk[inner]
 
 
-# --- a shard as a source of bytes
+SCALAR: Any = ((), (), (), (), ())  # what zip would give for the one chunk of an array without axes
+
+
+class _ChunkReader:
+    """A worker that reads whole chunks, or, of a chunk stored as it is in memory, the stretches selected."""
+
+    def __init__(self, io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
+        self.io, self.selection = io, selection
+        self.decoder = _Decoder(io, io.pipeline, selection, out)
+        self.read = io.store.reader(io.prefix)
+        self.encoded = parallel.take_buffer(_encoded_bound(io.pipeline, io.chunk_nbytes)) if self.read else None
+
+    def __enter__(self) -> Work:
+        return self.work
+
+    def __exit__(self, *exception: object) -> None:
+        self.decoder.close()
+        parallel.give_buffer(self.encoded)
+
+    def work(self, items: Iterable[tuple[Part, ...]]) -> None:
+        io, decoder, encode, box = self.io, self.decoder, self.io.keys.encode, self.decoder.box
+        raw = io.pipeline.raw and box and io.grid.regular
+        for item in items:
+            if box:
+                coords, inner, outer, complete, _ = zip(*item, strict=True) if item else SCALAR
+            else:
+                coords, inner = join(item, self.selection)
+            name = encode(coords)
+            try:
+                if raw and self._read_raw(name, inner, outer, all(complete)):
+                    continue
+                data = self.fetch(name)
+                if data is None:
+                    io.absent(io.prefix + name)
+                if io.grid.regular:
+                    decoder.put(data, item)
+                else:
+                    chunk = io.fill if data is None else io.pipeline_at(coords).decode(data)
+                    decoder.place(decoder.out, item, chunk, None if data is None else inner)
+            except ZarrError as cause:
+                raise io.fail(io.prefix + name, "decode", cause) from cause
+
+    def fetch(self, name: str) -> Any:
+        """The bytes of a chunk, valid until the next call; None where there is none."""
+        if self.read is None:
+            return self.io.store.get(self.io.prefix + name)
+        size = self.read(name, self.encoded)
+        if size is None:
+            return None
+        if size > len(self.encoded):  # type: ignore[arg-type]
+            size = (self.io.store.get_size(self.io.prefix + name) or 0) + 1
+            self.encoded = np.empty(max(size, 2 * len(self.encoded)), np.uint8)  # type: ignore[arg-type]
+            return self.fetch(name)
+        return self.encoded[:size]  # type: ignore[index]
+
+    def _read_raw(self, name: str, inner: tuple[Any, ...], outer: tuple[Any, ...], whole: bool) -> bool:
+        """Read a chunk that is stored as it is in memory, without a detour; False where the usual way must do."""
+        io, decoder = self.io, self.decoder
+        if whole:
+            if self.read is None or (target := decoder.destination(outer)) is None:
+                return False
+            return self.read(name, target) == decoder.nbytes
+        stretches = choose_stretches(inner, io.pipeline.spec.shape, io.data_type.numpy.itemsize, io.store.request_cost)
+        if stretches is None:
+            return False
+        ranges, shape, rest = stretches
+        found = io.store.get_ranges(io.prefix + name, ranges)
+        if any(data is None or len(data) != stop - start for data, (start, stop) in zip(found, ranges, strict=True)):
+            return False  # absent, or not as long as it should be
+        data = found[0] if len(found) == 1 else b"".join(found)
+        decoder.out[outer] = np.frombuffer(data, io.data_type.numpy).reshape(shape)[rest]
+        return True
+
+
+def _encoded_bound(pipeline: Pipeline, nbytes: int) -> int:
+    """Bytes that an encoded chunk rarely exceeds."""
+    return pipeline.encoded_size or nbytes + (nbytes >> 6) + 256
+
+
+def choose_stretches(
+    inner: tuple[slice, ...], shape: tuple[int, ...], itemsize: int, request_cost: int
+) -> tuple[list[tuple[int, int]], tuple[int, ...], tuple[slice, ...]] | None:
+    """The byte ranges that hold a box of a chunk in C order, the shape they make, and what to take of it.
+
+    A stretch covers a span of one axis and all of the axes behind it; the axes before it are walked through. The
+    axis is chosen such that requests and bytes together cost least. None: reading the whole chunk is no worse.
+    """
+    strides = [itemsize * math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    best, choice, walked = strides[0] * shape[0] // 2 if shape else 0, None, 1
+    for axis, part in enumerate(inner):
+        nbytes = walked * (part.stop - part.start) * strides[axis]
+        if (cost := walked * request_cost + nbytes) < best:
+            best, choice = cost, axis
+        walked *= len(range(part.start, part.stop, part.step))
+    if choice is None:
+        return None
+    span = inner[choice]
+    starts = [span.start * strides[choice]]
+    for axis in reversed(range(choice)):
+        steps = range(inner[axis].start, inner[axis].stop, inner[axis].step)
+        starts = [index * strides[axis] + start for index in steps for start in starts]
+    length = (span.stop - span.start) * strides[choice]
+    walked_shape = tuple(len(range(s.start, s.stop, s.step)) for s in inner[:choice])
+    return (
+        [(start, start + length) for start in starts],
+        (*walked_shape, span.stop - span.start, *shape[choice + 1 :]),
+        (*[slice(None)] * choice, slice(None, None, span.step), *inner[choice + 1 :]),
+    )
+
+
+# --- reading shards
+
+
+class _InnerReader:
+    """A worker that decodes inner chunks."""
+
+    def __init__(self, io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
+        self.io, self.selection, self.out = io, selection, out
+        self.decoders: dict[int, _Decoder] = {}  # by pipeline: uneven and nested shards have several
+
+    def __enter__(self) -> Work:
+        return self.work
+
+    def __exit__(self, *exception: object) -> None:
+        for decoder in self.decoders.values():
+            decoder.close()
+
+    def work(self, jobs: Iterable[tuple[Any, ...]]) -> None:
+        for key, data, pipeline, parts in jobs:
+            decoder = self.decoders.get(id(pipeline))
+            if decoder is None:
+                decoder = self.decoders[id(pipeline)] = _Decoder(self.io, pipeline, self.selection, self.out)
+            try:
+                if data is None:
+                    self.io.absent(key)
+                decoder.put(data, parts)
+            except ZarrError as cause:
+                raise self.io.fail(key, "decode", cause) from cause
+
+
+class _ShardReader(_InnerReader):
+    """A worker that reads shards, each from its index to its last inner chunk."""
+
+    def __enter__(self) -> Work:
+        return self.work_shards
+
+    def work_shards(self, items: Iterable[tuple[Part, ...]]) -> None:
+        for item in items:
+            self.work(self.io.shard_jobs(item, self.selection))
 
 
 class ShardSource:
@@ -408,192 +384,225 @@ class ShardSource:
 
     def get(self, byte_range: Any) -> Any:
         """The bytes of a range; None where there is no shard."""
-        if self.data is None:
-            assert self.store is not None
+        if self.store is not None:
             return self.store.get(self.key, byte_range)
-        if isinstance(byte_range, int):
-            return self.data[byte_range:]
-        return self.data if byte_range is None else self.data[slice(*byte_range)]
+        return cut(self.data, byte_range)
 
     def get_ranges(self, ranges: list[tuple[int, int]]) -> list[Any]:
         """The bytes of several ranges; those close together come with one request."""
-        if self.data is not None:
-            return [self.data[start:stop] for start, stop in ranges]
-        assert self.store is not None
-        groups: list[list[int]] = []  # indices into ranges, each group one request
-        end = None
+        if self.store is None:
+            return [self.data[start:stop] for start, stop in ranges]  # type: ignore[index]
+        spans: list[list[int]] = []  # start and stop of each request
+        which = [0] * len(ranges)
         for i in sorted(range(len(ranges)), key=ranges.__getitem__):
             start, stop = ranges[i]
-            if end is not None and start - end <= COALESCE_GAP:
-                groups[-1].append(i)
-                end = max(end, stop)
+            if spans and start - spans[-1][1] <= self.store.request_cost:
+                spans[-1][1] = max(spans[-1][1], stop)
             else:
-                groups.append([i])
-                end = stop
-        spans = [(ranges[g[0]][0], max(ranges[i][1] for i in g)) for g in groups]
-        results: list[Any] = [None] * len(ranges)
-        for group, (begin, _), data in zip(groups, spans, self.store.get_ranges(self.key, spans), strict=True):
-            if data is None:
-                raise StoreError(f"key {self.key!r}: expected the shard whose index was just read, found nothing")
-            view = memoryview(data)
-            for i in group:
-                results[i] = view[ranges[i][0] - begin : ranges[i][1] - begin]
-        return results
+                spans.append([start, stop])
+            which[i] = len(spans) - 1
+        found = self.store.get_ranges(self.key, [(start, stop) for start, stop in spans])
+        if any(data is None for data in found):
+            raise StoreError(f"key {self.key!r}: expected the shard whose index was just read, found nothing")
+        views = [memoryview(data) for data in found]
+        return [views[w][start - spans[w][0] : stop - spans[w][0]] for w, (start, stop) in zip(which, ranges, strict=True)]
 
 
-def _inner_axes(layout: ShardLayout, extents: tuple[int, ...]) -> tuple[Axis, ...]:
+def inner_axes(layout: ShardLayout, extents: tuple[int, ...]) -> tuple[Axis, ...]:
     """The grid of inner chunks, cut where the array ends."""
     return tuple([Axis(extent, length) for extent, length in zip(extents, layout.chunk_shape, strict=True)])
 
 
-def _inner_jobs(
-    source: ShardSource,
-    layout: ShardLayout,
-    item: tuple[Part, ...],
-    axes: list[tuple[int, ...]],
-    extents: tuple[int, ...],
+def split_inner(item: tuple[Part, ...], selection: Selection, axes: tuple[Axis, ...]) -> list[list[Part]]:
+    """The parts of one chunk's part along a grid within that chunk."""
+    return [
+        part.factor.split(tuple([axes[a] for a in places])) for part, places in zip(item, selection.axes, strict=True)
+    ]
+
+
+def inner_jobs(
+    source: ShardSource, layout: ShardLayout, item: tuple[Part, ...], selection: Selection, extents: tuple[int, ...]
 ) -> Iterator[tuple[Any, Pipeline, tuple[Part, ...]]]:
     """(encoded inner chunk or None, pipeline, parts) for each inner chunk that `item` touches.
 
     Where at least half of the inner chunks are wanted the shard is fetched whole, with one request; else the
     index is, and then the ranges.
     """
-    inner_axes = _inner_axes(layout, extents)
-    split = [p.factor.split(tuple([inner_axes[a] for a in places])) for p, places in zip(item, axes, strict=True)]
-    wanted = list(itertools.product(*split))
-    size = None
-    if 2 * len(wanted) >= layout.nchunks:
+    wanted = list(itertools.product(*split_inner(item, selection, inner_axes(layout, extents))))
+    if source.store is not None and 2 * len(wanted) >= layout.nchunks:
         shard = source.get(None)
         if shard is not None:
             source = ShardSource(None, source.key, memoryview(shard).cast("B"))
-            size = memoryview(shard).nbytes
-    elif source.data is not None:
-        shard, size = source.data, len(source.data)
+        encoded_index = None if shard is None else source.get(layout.index_range)
     else:
-        shard = b""
-    encoded_index = None if shard is None else source.get(layout.index_range)
+        encoded_index = source.get(layout.index_range)
     if encoded_index is None:
-        for parts in wanted:
-            yield None, layout.inner, parts
+        yield from ((None, layout.inner, parts) for parts in wanted)
         return
-    index = layout.read_index(encoded_index)
-    found: list[tuple[int, int]] = []
-    present: list[tuple[Part, ...]] = []
+    spans = layout.spans(layout.read_index(encoded_index), None if source.store else len(source.data or b""))
+    present: list[tuple[tuple[Part, ...], tuple[int, int]]] = []
     for parts in wanted:
-        span = layout.span(index, join(parts, axes, len(inner_axes))[0], size)
+        span = spans[layout.number(join(parts, selection)[0])]
         if span is None:
             yield None, layout.inner, parts
         else:
-            found.append(span)
-            present.append(parts)
-    if size is None:
-        _check_spans(layout, source, found)
+            present.append((parts, span))
     nested = sharding_of(layout.inner)
-    for data, parts, (start, stop) in zip(source.get_ranges(found), present, found, strict=True):
+    for data, (parts, (start, stop)) in zip(source.get_ranges([span for _, span in present]), present, strict=True):
         if len(data) != stop - start:
             raise layout.codec.fail(f"{stop - start} bytes at offset {start} of the shard", f"{len(data)}")
         if nested is None:
             yield data, layout.inner, parts
         else:
-            at, _ = join(parts, axes, len(inner_axes))
-            rest = tuple(
-                [
-                    min(length, extent - c * length)
-                    for c, length, extent in zip(at, layout.chunk_shape, extents, strict=True)
-                ]
-            )
-            yield from _inner_jobs(ShardSource(None, source.key, memoryview(data)), nested, parts, axes, rest)
+            at, _ = join(parts, selection)
+            rest = [min(n, e - c * n) for c, n, e in zip(at, layout.chunk_shape, extents, strict=True)]
+            deeper = ShardSource(None, source.key, memoryview(data))
+            yield from inner_jobs(deeper, nested, parts, selection, tuple(rest))
 
 
-def _check_spans(layout: ShardLayout, source: ShardSource, spans: list[tuple[int, int]]) -> None:
-    """Refuse spans that are too large to be true before asking the store for them."""
-    limit = layout.inner.encoded_size
-    for start, stop in spans:
-        if stop >= 1 << 62 or (limit is not None and stop - start != limit):
-            raise layout.codec.fail(f"an inner chunk of {limit} bytes", f"an index entry for {stop - start} bytes")
+# --- writing
+
+
+class _ChunkWriter:
+    """A worker that writes chunks."""
+
+    def __init__(self, io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str] | None) -> None:
+        self.io, self.selection, self.value, self.fields = io, selection, value, fields
+        self.pick, self.buffer = _picker(selection), None
+        if io.pipeline.in_place and io.grid.regular:
+            self.buffer = parallel.take_buffer(max(io.chunk_nbytes, 1))
+            self.chunk = self.buffer[: io.chunk_nbytes].view(io.data_type.numpy).reshape(io.pipeline.spec.shape)
+
+    def __enter__(self) -> Work:
+        return self.work
+
+    def __exit__(self, *exception: object) -> None:
+        parallel.give_buffer(self.buffer)
+
+    def work(self, items: Iterable[tuple[Part, ...]]) -> None:
+        io = self.io
+        for item in items:
+            coords, inner = join(item, self.selection)
+            key = io.key(coords)
+            with _locks[hash(key) % len(_locks)]:
+                try:
+                    pipeline, part = io.pipeline_at(coords), self.pick(self.value, item)
+                    if self.fields is None and all([p.complete for p in item]):
+                        self.write_whole(key, pipeline, part, inner)
+                    elif (layout := sharding_of(pipeline)) is not None:
+                        self.write_into_shard(key, layout, coords, item)
+                    else:
+                        chunk = io.load(key, pipeline)
+                        _assign(chunk, inner, part, self.selection, self.fields)
+                        io.put(key, pipeline, chunk)
+                except ZarrError as cause:
+                    raise io.fail(key, "write", cause) from cause
+
+    def write_whole(self, key: str, pipeline: Pipeline, part: np.ndarray, inner: tuple[Any, ...]) -> None:
+        """Write a chunk of which every element within the array is given."""
+        full = part.shape == pipeline.spec.shape
+        if full and (self.buffer is None or part.flags.c_contiguous):
+            chunk = part
+        else:
+            chunk = np.empty(pipeline.spec.shape, self.io.data_type.numpy) if self.buffer is None else self.chunk
+            if not full:  # a chunk that hangs over the edge is stored whole
+                chunk[...] = self.io.fill
+            chunk[inner] = part
+        self.io.put(key, pipeline, chunk)
+
+    def write_into_shard(self, key: str, layout: ShardLayout, coords: tuple[int, ...], item: tuple[Part, ...]) -> None:
+        """Encode the inner chunks that change; the others keep their bytes."""
+        io, selection, fields, spec = self.io, self.selection, self.fields, layout.inner.spec
+        shard = io.store.get(key)
+        chunks: dict[tuple[int, ...], Any] = {}
+        if shard is not None:
+            view = memoryview(shard).cast("B")
+            spans = layout.spans(layout.index_of(view), len(view))
+            for at, _ in layout.regions():
+                span = spans[layout.number(at)]
+                if span is not None:
+                    chunks[at] = view[slice(*span)]
+
+        def work(items: Iterable[tuple[Part, ...]]) -> None:
+            for parts in items:
+                at, inner = join(parts, selection)
+                part = self.pick(self.value, parts)
+                if fields is None and part.shape == spec.shape and all([p.complete for p in parts]):
+                    chunk = part
+                else:
+                    chunk = np.empty(spec.shape, io.data_type.numpy)
+                    chunk[...] = layout.inner.decode(chunks[at]) if chunks.get(at) is not None else io.fill
+                    _assign(chunk, inner, part, selection, fields)
+                empty = not io.write_empty and is_fill(chunk, io.fill)
+                chunks[at] = None if empty else layout.inner.encode(chunk)
+
+        split = split_inner(item, selection, inner_axes(layout, io.extents(coords)))
+        count = math.prod(map(len, split))
+        workers = parallel.get_workers() if count * (spec.nbytes or 0) >= SMALL_JOB else 1
+        parallel.run(lambda: nullcontext(work), itertools.product(*split), min(workers, count), 1)
+        if all(data is None for data in chunks.values()):
+            io.store.delete(key)
+        else:
+            io.store.set(key, layout.pack(sorted(chunks.items(), key=itemgetter(0))))
 
 
 # --- numpy indices
 
 
 def _placer(selection: Selection) -> Callable[..., None]:
-    """A function that copies (the selected part of) a chunk to its place in the output."""
-    kinds = [type(f).__name__ for f in selection.factors]
-    spans_only = all(kind == "Span" for kind in kinds)
-    points = bool(kinds) and kinds[0] == "Points"
-    point_axes = selection.axes[0] if points else ()
+    """A function that copies the selected part of a chunk, or one value, to its place in the output."""
+    kind = selection.kind
 
     def place(out: np.ndarray, item: tuple[Part, ...], chunk: np.ndarray, inner: Any = None) -> None:
-        if inner is None:  # one value for all
-            out[_outer(item, spans_only or points)] = chunk
-        elif spans_only:
-            out[tuple([part[3] for part in item])] = chunk[inner]
-        elif points:
-            out[_outer(item, True)] = _take_points(chunk, inner, point_axes)
+        outer = tuple([part.outer for part in item])
+        if kind == "mesh":
+            outer = _open_mesh(outer)
+        if inner is None:
+            out[outer] = chunk
+        elif kind == "points":
+            out[outer] = _points_first(chunk, selection)[_points_index(inner, selection)]
         else:
-            out[_outer(item, False)] = chunk[_open_mesh(inner, chunk.shape)]
+            out[outer] = chunk[_open_mesh(inner)]
 
     return place
 
 
 def _picker(selection: Selection) -> Callable[..., np.ndarray]:
     """A function that gives the part of a value that goes into one chunk."""
-    mesh = sum(type(f).__name__ == "Indices" for f in selection.factors) > 1
+    mesh = selection.kind == "mesh"
 
     def pick(value: np.ndarray, item: tuple[Part, ...]) -> np.ndarray:
-        return value[_outer(item, not mesh)]
+        outer = tuple([part.outer for part in item])
+        return value[_open_mesh(outer) if mesh else (*outer, ...)]
 
     return pick
 
 
-def _outer(item: tuple[Part, ...], plain: bool) -> Any:
-    places = tuple([part.outer for part in item])
-    if plain or sum(isinstance(p, np.ndarray) for p in places) < 2:
-        return places
-    return _open_mesh(places, None)
-
-
-def _open_mesh(index: tuple[Any, ...], shape: tuple[int, ...] | None) -> Any:
+def _open_mesh(index: tuple[Any, ...]) -> Any:
     """`index` such that numpy takes each axis by itself, where two or more hold arrays."""
     if sum(isinstance(i, np.ndarray) for i in index) < 2:
         return index
     return np.ix_(*[i if isinstance(i, np.ndarray) else np.arange(i.start, i.stop, i.step or 1) for i in index])
 
 
-def _take_points(chunk: np.ndarray, inner: tuple[Any, ...], point_axes: tuple[int, ...]) -> np.ndarray:
-    """The selected points first, then the axes that slices select."""
-    moved = np.moveaxis(chunk, point_axes, range(len(point_axes)))
-    rest = tuple([s for axis, s in enumerate(inner) if axis not in point_axes])
-    return moved[(*[inner[a] for a in point_axes], *rest)]
+def _points_first(chunk: np.ndarray, selection: Selection) -> np.ndarray:
+    axes = selection.axes[0]
+    return np.moveaxis(chunk, axes, range(len(axes)))
+
+
+def _points_index(inner: tuple[Any, ...], selection: Selection) -> tuple[Any, ...]:
+    axes = selection.axes[0]
+    return (*[inner[a] for a in axes], *[s for axis, s in enumerate(inner) if axis not in axes])
 
 
 def _assign(
-    chunk: np.ndarray,
-    item: tuple[Part, ...],
-    inner: tuple[Any, ...],
-    part: np.ndarray,
-    selection: Selection,
-    fields: list[str] | None,
+    chunk: np.ndarray, inner: tuple[Any, ...], part: np.ndarray, selection: Selection, fields: list[str] | None
 ) -> None:
     """Assign a part of the value to its place in a chunk, or in some fields of it."""
     for field in fields or [None]:  # type: ignore[list-item]
         place = chunk if field is None else chunk[field]
         value = part if field is None or part.dtype.names is None else part[field]
-        if selection.points_shape is not None:
-            axes = selection.axes[0]
-            moved = np.moveaxis(place, axes, range(len(axes)))
-            rest = tuple([s for axis, s in enumerate(inner) if axis not in axes])
-            moved[(*[inner[a] for a in axes], *rest)] = value
+        if selection.kind == "points":
+            _points_first(place, selection)[_points_index(inner, selection)] = value
         else:
-            place[_open_mesh(inner, chunk.shape)] = value
-
-
-def _contiguous_place(out: np.ndarray, item: tuple[Part, ...], shape: tuple[int, ...]) -> np.ndarray | None:
-    """The chunk's place in the output as bytes, where the whole chunk goes to one contiguous stretch of it."""
-    for part in item:
-        if not part[4]:
-            return None
-    place = out[tuple([part[3] for part in item])]
-    if place.shape != shape or not place.flags.c_contiguous or not place.size:
-        return None
-    return place.reshape(-1).view(np.uint8)
+            place[_open_mesh(inner)] = value

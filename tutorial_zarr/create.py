@@ -16,7 +16,7 @@ import numpy as np
 from tutorial_zarr import dtypes, nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.chunk_grids import run_lengths
-from tutorial_zarr.codecs import Codec, build_codecs
+from tutorial_zarr.codecs import build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
 from tutorial_zarr.dtypes.text import Bytes, String
 from tutorial_zarr.dtypes.v2 import Object
@@ -78,7 +78,9 @@ def new_array(
     extent = _shape(shape)
     if dtype is None and isinstance(fill_value, (np.ndarray, np.generic)):
         dtype = fill_value.dtype
-    data_type = _data_type("f8" if dtype is None else dtype, data, zarr_format, object_codec)
+    if object_codec is None and zarr_format == 2:
+        object_codec = next((f for f in _as_list(filters) if _identifier(f) in v2.OBJECT_CODECS), None)
+    data_type = _data_type("f8" if dtype is None else dtype, data, object_codec)
     checked = check_attributes(attributes)
     if zarr_format == 3:
         if object_codec is not None:
@@ -141,7 +143,7 @@ def _shape(shape: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in given)
 
 
-def _data_type(dtype: Any, data: Any, zarr_format: int, object_codec: Any) -> dtypes.DataType:
+def _data_type(dtype: Any, data: Any, object_codec: Any) -> dtypes.DataType:
     data_type = dtypes.from_numpy(dtype)
     if isinstance(data_type, Object) and object_codec is None:
         kinds = {type(item) for item in np.asarray(data, object).flat} if data is not None else set()
@@ -219,15 +221,18 @@ def _config(codec: Any) -> dict[str, Any]:
     if isinstance(codec, str):
         return {"name": codec}
     if isinstance(codec, dict):
-        return codec
-    if isinstance(codec, Codec):
-        return codec.to_json()
-    for method in ("get_config", "to_dict"):
+        return plain(codec)
+    for method in ("to_json", "get_config", "to_dict"):
         if hasattr(codec, method):
-            return getattr(codec, method)()
+            return plain(getattr(codec, method)())
     raise MetadataError(
         f"codec: expected a name, a dict with 'name' or 'id', or a codec, found {codec!r}", key="codecs"
     )
+
+
+def _identifier(codec: Any) -> str:
+    config = {} if isinstance(codec, str) and codec == "auto" else _config(codec)
+    return config.get("id") or config.get("name", "")
 
 
 SPELLED_ALIKE = ("gzip", "zstd", "blosc", "crc32c")  # ids of numcodecs that are codec names in v3 as well
@@ -264,7 +269,9 @@ def to_extension(codec: Any, data_type: dtypes.DataType) -> dict[str, Any]:
     options = {**defaults.get(name, {}), **options}
     if name == "blosc" and options["typesize"] is None:
         options["typesize"] = size
-    return {"name": name, "configuration": options} if options else {"name": name}
+    if options or name.startswith("numcodecs."):  # zarr-python insists on the member there
+        return {"name": name, "configuration": options}
+    return {"name": name}
 
 
 def to_v2_codec(codec: Any, data_type: dtypes.DataType) -> dict[str, Any]:

@@ -12,6 +12,7 @@ The same values stand as attributes on the exception, so that a program need not
     ├── NodeExistsError        (FileExistsError)    something is already at that path
     ├── NodeNameError          (ValueError)         a name or path that the specification forbids
     ├── SelectionError         (IndexError)         a selection that does not fit the array
+    ├── ValueMismatchError     (ValueError)         a value that does not fit where it is to be written
     ├── CodecError             (ValueError)         bytes that a codec cannot encode or decode
     │   └── ChecksumError                           the stored checksum differs from the computed one
     ├── ChunkError             (ValueError)         the same, with the array and the key that it happened at
@@ -81,6 +82,10 @@ class NodeNameError(ZarrError, ValueError):
 
 class SelectionError(ZarrError, IndexError):
     """A selection that does not fit the array."""
+
+
+class ValueMismatchError(ZarrError, ValueError):
+    """A value that does not fit where it is to be written."""
 
 
 class CodecError(ZarrError, ValueError):

@@ -11,7 +11,7 @@ factor is a factor again, relative to its chunk, so the same code splits a shard
 
 >>> selection = basic((slice(3, 8), 2), (10, 4))
 >>> [part.chunk for part in selection.factors[0].split((Axis(10, 4),))], selection.final_shape
-([(0,), (1,)], (5,))
+([0, 1], (5,))
 
 The rules of selection are NumPy's: https://numpy.org/doc/stable/user/basics.indexing.html
 """
@@ -31,13 +31,13 @@ from tutorial_zarr.errors import SelectionError
 
 
 class Part(NamedTuple):
-    """What a factor selects within one chunk (along the factor's axes)."""
+    """What a factor selects within one chunk (along the factor's axes). Points have a tuple for each axis here."""
 
-    chunk: tuple[int, ...]  # coordinates of the chunk
-    factor: Any  # the factor, relative to the chunk; its places in the output stay
-    inner: tuple[Any, ...]  # numpy index into the chunk, one for each axis
+    chunk: Any  # coordinate of the chunk
+    inner: Any  # numpy index into the chunk
     outer: Any  # numpy index into the output's one axis
     complete: bool  # whether every element of the chunk that lies in the array is selected
+    factor: Any  # the factor, relative to the chunk; its places in the output stay
 
 
 class Span(NamedTuple):
@@ -62,9 +62,7 @@ class Span(NamedTuple):
             inner = slice(first, first + (here - 1) * step + 1, step)
             place = out + done
             complete = (step == 1 or end - begin == 1) and first == 0 and here == end - begin
-            parts.append(
-                Part((chunk,), Span(first, step, here, place), (inner,), slice(place, place + here), complete)
-            )
+            parts.append(Part(chunk, inner, slice(place, place + here), complete, Span(first, step, here, place)))
             done += here
         return parts
 
@@ -81,7 +79,7 @@ class Indices(NamedTuple):
         parts = []
         for (chunk,), rows in _by_chunk([axis.find_all(self.index)], (axis.count,)):
             index, out = self.index[rows] - axis.start(chunk), self.out[rows]
-            parts.append(Part((chunk,), Indices(index, out), (index,), out, False))
+            parts.append(Part(chunk, index, out, False, Indices(index, out)))
         return parts
 
 
@@ -99,7 +97,7 @@ class Points(NamedTuple):
             starts = [axis.start(c) for axis, c in zip(axes, chunk, strict=True)]
             local = tuple([index[rows] - start for index, start in zip(self.indices, starts, strict=True)])
             out = self.out[rows]
-            parts.append(Part(chunk, Points(local, out), local, out, False))
+            parts.append(Part(chunk, local, out, False, Points(local, out)))
         return parts
 
 
@@ -183,18 +181,22 @@ class Selection:
         ]
 
     @property
-    def in_order(self) -> bool:
-        """Whether factors are the array's axes, one each, in order: then parts join without a detour."""
-        return self.axes == [(i,) for i in range(len(self.axes))]
+    def kind(self) -> str:
+        """``"box"`` of spans, ``"mesh"`` with index arrays, or ``"points"``."""
+        if self.points_shape is not None:
+            return "points"
+        return "mesh" if any(isinstance(f, Indices) for f in self.factors) else "box"
 
 
-def join(parts: tuple[Part, ...], axes: list[tuple[int, ...]], ndim: int) -> tuple[tuple[int, ...], tuple[Any, ...]]:
-    """Chunk coordinates, and the index into the chunk by axis, of one product of parts."""
-    coords, inner = [0] * ndim, [None] * ndim
-    for part, places in zip(parts, axes, strict=True):
-        for place, c, i in zip(places, part.chunk, part.inner, strict=True):
-            coords[place], inner[place] = c, i  # type: ignore[call-overload]
-    return tuple(coords), tuple(inner)
+def join(item: tuple[Part, ...], selection: Selection) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Chunk coordinates, and the index into the chunk, by axis, of one product of parts."""
+    if selection.points_shape is None:
+        return tuple([part[0] for part in item]), tuple([part[1] for part in item])
+    axes = [axis for axes in selection.axes for axis in axes]
+    coords = [*item[0].chunk, *[part.chunk for part in item[1:]]]
+    inner = [*item[0].inner, *[part.inner for part in item[1:]]]
+    order = sorted(range(len(axes)), key=axes.__getitem__)
+    return tuple([coords[i] for i in order]), tuple([inner[i] for i in order])
 
 
 # --- from what stands between the brackets to a Selection
@@ -455,7 +457,9 @@ def blocks(key: Any, grid: ChunkGrid) -> Selection:
             if step != 1:
                 raise SelectionError(f"blocks: expected slices of step 1, found {step} on axis {axis}", axis=axis)
         elif _is_integer(entry):
-            start = _integer(entry, axis, count)
+            if not -count <= entry < count:
+                raise SelectionError(f"block {entry} is out of range for axis {axis} of {count} blocks", axis=axis)
+            start = int(entry) % count
             stop = start + 1
         else:
             raise SelectionError(f"blocks: expected integers and slices, found {entry!r} on axis {axis}", axis=axis)

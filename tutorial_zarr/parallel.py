@@ -12,8 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from tutorial_zarr.errors import ChunkTimeoutError
 
@@ -78,28 +81,54 @@ def _shared_pool(threads: int) -> ThreadPoolExecutor:
         return _pool
 
 
-def run(start: Callable[[], Callable[[Iterable[Any]], None]], items: Iterable[Any], workers: int, batch: int) -> None:
+_buffers = threading.local()
+KEEP = 1 << 25  # buffers up to this size stay with their thread
+
+
+def take_buffer(nbytes: int) -> np.ndarray:
+    """An array of at least so many bytes, with anything in it: one that this thread used before, if there is one.
+
+    Fresh memory costs a page fault every 4 KiB, which is more than the decoding of many a chunk.
+    """
+    kept = getattr(_buffers, "kept", None)
+    if kept:
+        for i, buffer in enumerate(kept):
+            if nbytes <= len(buffer) <= 4 * nbytes + 4096:
+                return kept.pop(i)
+    return np.empty(nbytes, np.uint8)
+
+
+def give_buffer(buffer: np.ndarray | None) -> None:
+    """Hand a buffer back to its thread for the next job."""
+    if buffer is not None and len(buffer) <= KEEP:
+        kept = _buffers.__dict__.setdefault("kept", [])
+        kept.append(buffer)
+        if len(kept) > 4:
+            kept.pop(0)
+
+
+def run(start: Callable[[], AbstractContextManager[Callable[[Iterable[Any]], None]]], items: Iterable[Any], workers: int, batch: int) -> None:
     """Use up `items` on up to `workers` threads, `batch` neighbours at a time.
 
-    Each worker calls `start()` once for its work function, which may so hold buffers of its own. The first error
-    stops all workers and is raised here; none is left running.
+    Each worker enters the context that `start()` gives, for its work function, and so may hold buffers of its own.
+    The first error stops all workers and is raised here; none is left running.
     """
     if workers <= 1 or getattr(_inside, "worker", False):
-        start()(items)
+        with start() as work:
+            work(items)
         return
     iterator, lock, stop = iter(items), threading.Lock(), threading.Event()
 
     def loop() -> None:
         _inside.worker = True
         try:
-            work = None
-            while not stop.is_set():
-                with lock:
-                    taken = list(islice(iterator, batch))
-                if not taken:
-                    return
-                work = work or start()
-                work(taken)
+            with start() as work:
+                while not stop.is_set():
+                    with lock:
+                        taken = list(islice(iterator, batch))
+                    if not taken:
+                        return
+                    work(taken)
         except BaseException:
             stop.set()
             raise

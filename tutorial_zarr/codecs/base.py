@@ -49,7 +49,7 @@ class Codec:
 
     def to_json(self) -> dict[str, Any]:
         """The codec's entry in a v3 ``codecs`` list."""
-        if self.configuration:
+        if self.configuration or self.name.startswith("numcodecs."):  # zarr-python insists on the member there
             return {"name": self.name, "configuration": self.configuration}
         return {"name": self.name}
 
@@ -151,7 +151,7 @@ def is_fill(array: np.ndarray, fill: np.ndarray) -> bool:
     if array.size == 0:
         return True
     if array.dtype.kind in "OT":
-        value, first = fill[()], array.flat[0]
+        value, first = fill[()], next(iter(array.flat))
         if type(value) is not type(first) or not _same(first, value):
             return False
         return all(type(item) is type(value) and _same(item, value) for item in array.flat)

@@ -15,6 +15,7 @@ import bz2
 import gzip
 import importlib
 import lzma
+import struct
 import zlib
 from typing import Any
 
@@ -276,15 +277,17 @@ class Blosc(_Native):
         return self.engine.compress(data, cname, self.clevel, self.shuffle, self.blocksize, typesize or 1)
 
     def declared(self, data: Buffer) -> int | None:
-        # byte 4: uncompressed size, 12: compressed size, both 4 bytes little-endian
-        head = memoryview(data).cast("B")[:16]
-        if len(head) < 16:
-            raise self.fail("a header of 16 bytes", f"{len(head)} bytes")
-        stored = int.from_bytes(head[12:16], "little")
+        # header: version, versionlz, flags, typesize, then uncompressed, block and compressed size, 4 bytes each
+        try:
+            size, stored = _BLOSC_HEADER(data)
+        except struct.error:
+            raise self.fail("a header of 16 bytes", f"{nbytes(data)} bytes") from None
         if stored != nbytes(data):
             raise self.fail(f"{stored} bytes, as its header says", nbytes(data))
-        return int.from_bytes(head[4:8], "little")
+        return size
 
+
+_BLOSC_HEADER = struct.Struct("<4xI4xI").unpack_from
 
 register(["gzip", "numcodecs.gzip"], Gzip)
 register("numcodecs.zlib", Zlib)

@@ -47,24 +47,17 @@ class Pipeline:
             self.bytes_bytes.append((codec, size))  # type: ignore[arg-type]
             size = codec.encoded_size(size) if size is not None else None  # type: ignore[attr-defined]
         self.encoded_size = size  # of a stored chunk, where it is always the same
+        self.nbytes = self.spec.nbytes  # of a decoded chunk
         # The bytes that leave the last decompressor are the chunk's memory: they can be decoded in place.
         self.in_place = not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
+        self.raw = self.in_place and not self.bytes_bytes  # stored bytes are the chunk's memory
 
-    def decode(self, data: Buffer, scratch: np.ndarray | None = None) -> np.ndarray:
-        """The chunk in stored bytes: native or swapped byte order, perhaps a read-only view of `data`.
-
-        `scratch`, an array of bytes, may be given to decode into; the result is then a view of it.
-        """
+    def decode(self, data: Buffer) -> np.ndarray:
+        """The chunk in stored bytes: native or swapped byte order, perhaps a read-only view of `data`."""
         stage: Codec = self.array_bytes
         try:
-            for codec, size in reversed(self.bytes_bytes):
-                stage = codec
-                if scratch is not None and size is not None and codec is self.bytes_bytes[0][0]:
-                    out = scratch[:size]
-                    codec.decode_into(data, out)
-                    data = out
-                else:
-                    data = codec.decode(data, size)
+            for stage, size in reversed(self.bytes_bytes):
+                data = stage.decode(data, size)
             stage = self.array_bytes
             array = self.array_bytes.decode(data, self.inner_spec)
             for stage, spec in reversed(self.array_array):
@@ -74,6 +67,27 @@ class Pipeline:
         except Exception as cause:  # whatever a codec library raises on bad bytes
             raise CodecError(f"codec {stage.name!r}: cannot decode: {cause}", codec=stage.name) from cause
         return array
+
+    def decode_into(self, data: Buffer, out: np.ndarray) -> None:
+        """The chunk in stored bytes, decoded to `out`: its memory, as a contiguous array of bytes.
+
+        Only where `in_place` is true.
+        """
+        stage: Codec = self.array_bytes
+        try:
+            for stage, size in self.bytes_bytes[:0:-1]:
+                data = stage.decode(data, size)
+            if self.bytes_bytes:
+                stage = self.bytes_bytes[0][0]
+                stage.decode_into(data, out)
+            else:
+                if memoryview(data).nbytes != out.nbytes:
+                    raise stage.fail(f"{out.nbytes} bytes for a chunk of shape {self.spec.shape}", len(data))
+                out[:] = np.frombuffer(data, np.uint8)
+        except ZarrError:
+            raise
+        except Exception as cause:
+            raise CodecError(f"codec {stage.name!r}: cannot decode: {cause}", codec=stage.name) from cause
 
     def encode(self, array: np.ndarray) -> Buffer:
         """The stored bytes of a chunk."""

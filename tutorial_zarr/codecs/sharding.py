@@ -65,9 +65,8 @@ class ShardingCodec(ArrayBytesCodec):
         layout = self.layout(spec)
         out = np.empty(spec.shape, spec.data_type.numpy)
         view = memoryview(data).cast("B")
-        index = layout.index_of(view)
-        for coords, region in layout.regions():
-            span = layout.span(index, coords, len(view))
+        spans = layout.spans(layout.index_of(view), len(view))
+        for span, (_, region) in zip(spans, layout.regions(), strict=True):
             out[region] = spec.fill if span is None else layout.inner.decode(view[slice(*span)])
         return out
 
@@ -114,14 +113,34 @@ class ShardLayout:
         """The index of a whole shard."""
         return self.read_index(shard[-self.index_size :] if self.index_at_end else shard[: self.index_size])
 
-    def span(self, index: np.ndarray, coords: tuple[int, ...], size: int | None) -> tuple[int, int] | None:
-        """Start and stop of an inner chunk in a shard of `size` bytes; None where it is absent."""
-        offset, length = index[coords].tolist()
-        if offset == ABSENT and length == ABSENT:
-            return None
-        if size is not None and offset + length > size:
-            raise self.codec.fail(f"inner chunk {coords} within the shard's {size} bytes", f"{offset} + {length}")
-        return offset, offset + length
+    def spans(self, index: np.ndarray, size: int | None) -> list[tuple[int, int] | None]:
+        """Start and stop of every inner chunk in a shard of `size` bytes, in C order; None for one that is absent.
+
+        A size of None means that it is not known: then only what cannot be true of any shard is refused.
+        """
+        found: list[tuple[int, int] | None] = []
+        limit, exact = size if size is not None else 1 << 62, self.inner.encoded_size
+        for number, (offset, length) in enumerate(index.reshape(-1, 2).tolist()):
+            if offset == ABSENT and length == ABSENT:
+                found.append(None)
+                continue
+            if offset + length > limit or (exact is not None and length != exact):
+                at = tuple(int(i) for i in np.unravel_index(number, self.counts)) if self.counts else ()
+                raise self.codec.fail(
+                    f"inner chunk {at} within the shard's {limit} bytes"
+                    if offset + length > limit
+                    else f"{exact} bytes for inner chunk {at}",
+                    f"an index entry of offset {offset} and length {length}",
+                )
+            found.append((offset, offset + length))
+        return found
+
+    def number(self, coords: tuple[int, ...]) -> int:
+        """The place of an inner chunk in C order."""
+        place = 0
+        for c, n in zip(coords, self.counts, strict=True):
+            place = place * n + c
+        return place
 
     def regions(self) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
         """Coordinates of every inner chunk, and the part of the shard's array that it holds."""

@@ -125,6 +125,9 @@ class Struct(DataType):
             raise self.bad_fill(value, "base64 of one record")
         return self._from_record(value, self.carrier if stored is None else stored)
 
+    def fill_to_v2(self, fill: np.ndarray) -> JSON:
+        return base64.b64encode(np.asarray(fill, self.numpy).tobytes()).decode()
+
     def scalar(self, value: Any) -> np.ndarray:
         if isinstance(value, int) and value == 0:
             return self.default_fill()

@@ -11,7 +11,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#abstract-st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tutorial_zarr.errors import NodeNameError, ReadOnlyError
@@ -24,6 +24,7 @@ class Store:
 
     read_only = False
     concurrency: int | None = None  # requests worth having in flight; None where the processors are the limit
+    request_cost = 1 << 19  # bytes that could be read in the time that one more request takes
 
     # --- the six
 
@@ -62,17 +63,13 @@ class Store:
         """Several ranges of one value."""
         return [self.get(key, byte_range) for byte_range in ranges]
 
-    def read_into(self, key: str, buffer: Any) -> int | None:
-        """Read a value into `buffer` and return its size; None where there is no such key.
+    def reader(self, prefix: str) -> Callable[[str, Any], int | None] | None:
+        """A function ``read(name, buffer)`` that reads the value at `prefix` + `name` into a buffer.
 
-        A size larger than the buffer means that the value did not fit, and that the buffer holds its beginning.
+        It returns the number of bytes read, None where there is no such key, or one more than the buffer holds where
+        the value does not fit. None instead of a function says that the store has no better way than `get`.
         """
-        value = self.get(key)
-        if value is None:
-            return None
-        size = min(len(value), len(buffer))
-        memoryview(buffer)[:size] = memoryview(value)[:size]
-        return len(value)
+        return None
 
     def delete_prefix(self, prefix: str) -> None:
         """Delete every key below `prefix`."""

@@ -12,7 +12,7 @@ import errno
 import itertools
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tutorial_zarr.errors import NodeNameError, StoreError
@@ -40,6 +40,8 @@ _METADATA = {"zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta",
 
 class LocalStore(Store):
     """A folder. It is created with the first write."""
+
+    request_cost = 1 << 13
 
     def __init__(self, root: str | os.PathLike[str], read_only: bool = False) -> None:
         self.root = os.path.abspath(os.fspath(root))
@@ -85,27 +87,22 @@ class LocalStore(Store):
         finally:
             os.close(fd)
 
-    def read_into(self, key: str, buffer: Any) -> int | None:
-        try:
-            fd = os.open(self._path(key), _READ)
-        except OSError as error:
-            return _absent(error, key)
-        try:
-            view, found = memoryview(buffer), 0
-            while found < len(view):
-                count = _read_into(fd, view[found:] if found else view)
-                if count == 0:
-                    return found
-                found += count
-                if found < len(view):
-                    size = os.fstat(fd).st_size  # a short read is the end of the file, or a signal
-                    if found >= size:
-                        return found
-            return os.fstat(fd).st_size  # the buffer is full: there may be more
-        except IsADirectoryError:
-            return None
-        finally:
-            os.close(fd)
+    def reader(self, prefix: str) -> Callable[[str, Any], int | None]:
+        base = self._path(prefix) if prefix else self._base
+
+        def read(name: str, buffer: Any) -> int | None:
+            try:
+                fd = os.open(base + name, _READ)
+            except OSError as error:
+                return _absent(error, prefix + name)
+            try:
+                return _read_into(fd, buffer)
+            except IsADirectoryError:
+                return None
+            finally:
+                os.close(fd)
+
+        return read
 
     def set(self, key: str, value: Any) -> None:
         if self.read_only:
@@ -245,14 +242,19 @@ def _read_exactly(fd: int, count: int) -> bytes:
 
 if hasattr(os, "readv"):
 
-    def _read_into(fd: int, view: memoryview) -> int:
-        return os.readv(fd, [view])
+    def _read_into(fd: int, buffer: Any) -> int:
+        count = os.readv(fd, (buffer, bytearray(1)))
+        if count < len(buffer) and count != os.fstat(fd).st_size:  # interrupted, which a file on disk never is
+            data = _read_exactly(fd, len(buffer) - count + 1)
+            memoryview(buffer)[count : count + len(data)] = data[: len(buffer) - count]
+            count += len(data)
+        return count
 
 else:  # Windows
 
-    def _read_into(fd: int, view: memoryview) -> int:
-        data = os.read(fd, len(view))
-        view[: len(data)] = data
+    def _read_into(fd: int, buffer: Any) -> int:
+        data = _read_exactly(fd, len(buffer) + 1)
+        memoryview(buffer)[: len(data)] = data[: len(buffer)]
         return len(data)
 
 

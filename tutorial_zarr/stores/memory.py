@@ -16,6 +16,8 @@ from .base import ByteRange, Store, check_key, cut, names_below
 class MemoryStore(Store):
     """Keys and bytes in a dict: an own one, or any mutable mapping that is passed in."""
 
+    request_cost = 0
+
     def __init__(self, mapping: MutableMapping[str, Any] | None = None, read_only: bool = False) -> None:
         self.mapping: MutableMapping[str, Any] = {} if mapping is None else mapping
         self.read_only = read_only

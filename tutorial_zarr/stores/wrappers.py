@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .base import ByteRange, Store
@@ -28,6 +28,10 @@ class WrapperStore(Store):
     @property
     def concurrency(self) -> int | None:  # type: ignore[override]
         return self.store.concurrency
+
+    @property
+    def request_cost(self) -> int:  # type: ignore[override]
+        return self.store.request_cost
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         return self.store.get(key, byte_range)
@@ -71,8 +75,8 @@ class ReadOnlyStore(WrapperStore):
     def delete(self, key: str) -> None:
         self.check_writable()
 
-    def read_into(self, key: str, buffer: Any) -> int | None:
-        return self.store.read_into(key, buffer)
+    def reader(self, prefix: str) -> Callable[[str, Any], int | None] | None:
+        return self.store.reader(prefix)
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
         return self.store.get_ranges(key, ranges)
