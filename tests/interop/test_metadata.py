@@ -1,0 +1,351 @@
+"""Fill values, attributes, groups, chunk keys and zip files: written by us, read by others, and back."""
+
+import json
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+
+pytestmark = pytest.mark.interop
+BOTH = pytest.mark.parametrize("peer", ["zarr-python", "tensorstore"], indirect=True)
+ZARR_PYTHON = pytest.mark.parametrize("peer", ["zarr-python"], indirect=True)
+FORMATS = pytest.mark.parametrize("zarr_format", [2, 3])
+
+
+def from_bits(dtype, bits):
+    """The element with these bits, given as an integer."""
+    dtype = np.dtype(dtype)
+    return np.array(bits, dtype=f"u{dtype.itemsize}").view(dtype)[()]
+
+
+# name: dtype, the element, JSON in v3, JSON in v2 (None where v2 cannot say it)
+FILL_VALUES = {
+    "false": ("bool", np.False_, False, False),
+    "true": ("bool", np.True_, True, True),
+    "uint64 max": ("uint64", np.uint64(2**64 - 1), 2**64 - 1, 2**64 - 1),
+    "int64 min": ("int64", np.int64(-(2**63)), -(2**63), -(2**63)),
+    "int64 beyond doubles": ("int64", np.int64(2**53 + 1), 2**53 + 1, 2**53 + 1),
+    "int8 -1": ("int8", np.int8(-1), -1, -1),
+    "one tenth": ("float32", np.float32(0.1), float(np.float32(0.1)), float(np.float32(0.1))),
+    "minus zero": ("float64", np.float64(-0.0), -0.0, -0.0),
+    "minus zero, float16": ("float16", np.float16(-0.0), -0.0, -0.0),
+    "smallest": ("float64", np.float64(5e-324), 5e-324, 5e-324),
+    "NaN": ("float32", from_bits("float32", 0x7FC00000), "NaN", "NaN"),
+    "NaN, float16": ("float16", from_bits("float16", 0x7E00), "NaN", "NaN"),
+    "NaN, float64": ("float64", from_bits("float64", 0x7FF8 << 48), "NaN", "NaN"),
+    "NaN with a payload": ("float32", from_bits("float32", 0x7FC00001), "0x7fc00001", None),
+    "NaN with a sign": ("float64", from_bits("float64", 0xFFF8 << 48), "0xfff8000000000000", None),
+    "infinity": ("float32", np.float32(np.inf), "Infinity", "Infinity"),
+    "minus infinity": ("float64", np.float64(-np.inf), "-Infinity", "-Infinity"),
+    "complex": ("complex64", np.complex64(1.5 - 2j), [1.5, -2.0], [1.5, -2.0]),
+    "complex specials": (
+        "complex128",
+        np.array([np.inf, -0.0]).view("complex128")[0],
+        ["Infinity", -0.0],
+        ["Infinity", -0.0],
+    ),
+}
+# By its own word zarr-python writes every NaN as "NaN", and so loses what is special about these two.
+SPECIAL_NANS = ("NaN with a payload", "NaN with a sign")
+FILLS = [(2, name) for name, case in FILL_VALUES.items() if case[3] is not None] + [
+    (3, name) for name in FILL_VALUES
+]
+
+
+def same_json(a, b):
+    """Equality that tells 0 from -0.0 and from false."""
+    return json.dumps(a) == json.dumps(b)
+
+
+@BOTH
+@pytest.mark.parametrize(("zarr_format", "name"), FILLS)
+def test_a_fill_value_of_ours_is_exact_to_the_bit(zarr_format, name, peer, tmp_path):
+    dtype, fill, v3, v2 = FILL_VALUES[name]
+    a = zarr.create_array(
+        tmp_path / "a", shape=(3,), chunks=(2,), dtype=dtype, fill_value=fill, zarr_format=zarr_format
+    )
+    written = json.loads((tmp_path / "a" / ("zarr.json" if zarr_format == 3 else ".zarray")).read_text())
+    assert same_json(written["fill_value"], v3 if zarr_format == 3 else v2)
+    expected = np.full(3, fill).tobytes()
+    assert a[...].tobytes() == expected
+    assert np.asarray(a.fill_value).tobytes() == fill.tobytes()
+    assert peer.read(tmp_path / "a").tobytes() == expected
+
+
+@pytest.mark.parametrize(
+    ("zarr_format", "name", "peer"),
+    [(*fill, "tensorstore") for fill in FILLS]
+    + [(*fill, "zarr-python") for fill in FILLS if fill[1] not in SPECIAL_NANS],
+    indirect=["peer"],
+)
+def test_a_fill_value_of_theirs_is_exact_to_the_bit(zarr_format, name, peer, tmp_path):
+    dtype, fill, v3, v2 = FILL_VALUES[name]
+    typestr = np.dtype(dtype).str
+    if type(peer).__name__ == "ZarrPython":
+        peer.zarr.create_array(
+            str(tmp_path / "a"),
+            shape=(3,),
+            chunks=(2,),
+            dtype=typestr,
+            fill_value=fill,
+            zarr_format=zarr_format,
+        )
+    elif zarr_format == 3:
+        grid = {"name": "regular", "configuration": {"chunk_shape": [2]}}
+        metadata = {"shape": [3], "data_type": dtype, "chunk_grid": grid, "fill_value": v3}
+        peer.open(tmp_path / "a", driver="zarr3", metadata=metadata, create=True)
+    else:
+        metadata = {"shape": [3], "dtype": typestr, "chunks": [2], "fill_value": v2, "compressor": None}
+        peer.open(tmp_path / "a", driver="zarr", metadata=metadata, create=True)
+    a = zarr.open_array(tmp_path / "a", mode="r")
+    assert a[...].tobytes() == np.full(3, fill).tobytes()
+
+
+@pytest.mark.parametrize("bits", [0x7FC00001, 0xFFC00000, 0x7F800001])
+@pytest.mark.parametrize("peer", ["tensorstore"], indirect=True)
+def test_a_chunk_of_other_nans_than_the_fill_value_is_stored_with_its_bits(bits, peer, tmp_path):
+    a = zarr.create_array(tmp_path / "a", shape=(4,), chunks=(2,), dtype="float32", fill_value=np.nan)
+    data = np.full(4, bits, "uint32").view("float32")
+    a[...] = data
+    assert a.nchunks_initialized == 2
+    assert peer.read(tmp_path / "a").view("uint32").tolist() == [bits] * 4
+    assert zarr.open_array(tmp_path / "a")[...].view("uint32").tolist() == [bits] * 4
+
+
+KEYS = {
+    "default, slash": (3, {"name": "default", "configuration": {"separator": "/"}}, "c/1/2"),
+    "default, dot": (3, {"name": "default", "configuration": {"separator": "."}}, "c.1.2"),
+    "v2, dot": (3, {"name": "v2", "configuration": {"separator": "."}}, "1.2"),
+    "v2, slash": (3, {"name": "v2", "configuration": {"separator": "/"}}, "1/2"),
+    "Zarr 2, dot": (2, {"name": "v2", "configuration": {"separator": "."}}, "1.2"),
+    "Zarr 2, slash": (2, {"name": "v2", "configuration": {"separator": "/"}}, "1/2"),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("name", KEYS)
+def test_chunk_keys_of_ours_are_found(name, peer, tmp_path):
+    zarr_format, encoding, key = KEYS[name]
+    a = zarr.create_array(
+        tmp_path / "a",
+        shape=(4, 6),
+        chunks=(2, 2),
+        dtype="int16",
+        fill_value=0,
+        zarr_format=zarr_format,
+        chunk_key_encoding=encoding,
+    )
+    data = np.arange(24, dtype="int16").reshape(4, 6)
+    a[...] = data
+    assert (tmp_path / "a" / key).is_file()
+    assert a.chunk_key((1, 2)) == key
+    assert peer.read(tmp_path / "a").tolist() == data.tolist()
+
+
+@BOTH
+@pytest.mark.parametrize("name", KEYS)
+def test_chunk_keys_of_theirs_are_found(name, peer, tmp_path):
+    zarr_format, encoding, key = KEYS[name]
+    path = tmp_path / "a"
+    separator = encoding["configuration"]["separator"]
+    if type(peer).__name__ == "ZarrPython":
+        short = {"name": encoding["name"], "separator": separator}
+        kwargs = {"shape": (4, 6), "chunks": (2, 2), "dtype": "int16", "fill_value": 0}
+        peer.zarr.create_array(str(path), zarr_format=zarr_format, chunk_key_encoding=short, **kwargs)
+    elif zarr_format == 3:
+        grid = {"name": "regular", "configuration": {"chunk_shape": [2, 2]}}
+        metadata = {"shape": [4, 6], "data_type": "int16", "chunk_grid": grid, "chunk_key_encoding": encoding}
+        peer.open(path, driver="zarr3", metadata=metadata, create=True)
+    else:
+        metadata = {"shape": [4, 6], "dtype": "<i2", "chunks": [2, 2], "dimension_separator": separator}
+        peer.open(path, driver="zarr", metadata=metadata, create=True)
+    data = np.arange(24, dtype="int16").reshape(4, 6)
+    peer.write(path, data)
+    assert (path / key).is_file()
+    a = zarr.open_array(path)
+    assert a[...].tolist() == data.tolist()
+    assert a.chunk_key((1, 2)) == key
+    assert a.nchunks_initialized == 6
+
+
+# -- attributes, names and groups: zarr-python alone knows them ----------------------------------------------
+
+ATTRIBUTES = {
+    "title": "Überschrift 日本 🜁",
+    "numbers": [1, -2.5, 1e300, 2**53 + 1, 2**70],
+    "nested": {"deep": {"list": [[], {}, None, True, False]}, "": "an empty key"},
+    "newline and quote": 'a\n"b"\t\\',
+    "zero": 0,
+}
+
+
+@ZARR_PYTHON
+@FORMATS
+def test_attributes_go_both_ways(zarr_format, peer, tmp_path):
+    a = zarr.create_array(
+        tmp_path / "a", shape=(2,), dtype="int8", zarr_format=zarr_format, attributes=ATTRIBUTES
+    )
+    theirs = peer.zarr.open_array(str(tmp_path / "a"), mode="r+")
+    assert dict(theirs.attrs) == ATTRIBUTES
+    theirs.attrs["added"] = [1, {"two": None}]
+    again = zarr.open_array(tmp_path / "a")
+    assert dict(again.attrs) == {**ATTRIBUTES, "added": [1, {"two": None}]}
+    del again.attrs["numbers"]
+    again.attrs.update(title="short", more=1)
+    expected = {**ATTRIBUTES, "added": [1, {"two": None}], "title": "short", "more": 1}
+    del expected["numbers"]
+    assert dict(peer.zarr.open_array(str(tmp_path / "a"), mode="r").attrs) == expected
+    assert a.shape == peer.zarr.open_array(str(tmp_path / "a"), mode="r").shape
+
+
+@ZARR_PYTHON
+@FORMATS
+def test_a_tree_of_ours_is_walked_by_them(zarr_format, peer, tmp_path):
+    root = zarr.create_group(tmp_path / "g", zarr_format=zarr_format, attributes=ATTRIBUTES)
+    deep = root.create_group("a").create_group("b", attributes={"level": 2})
+    deep.create_array("x", shape=(3,), dtype="int32", chunks=(2,))[...] = [1, 2, 3]
+    root.create_array("y", shape=(), dtype="float64")[...] = 2.5
+    theirs = peer.zarr.open_group(str(tmp_path / "g"), mode="r")
+    assert dict(theirs.attrs) == ATTRIBUTES
+    found = {name: type(node).__name__ for name, node in theirs.members(max_depth=None)}
+    assert found == {"a": "Group", "a/b": "Group", "a/b/x": "Array", "y": "Array"}
+    assert theirs["a/b"].attrs["level"] == 2
+    assert theirs["a/b/x"][...].tolist() == [1, 2, 3]
+    assert theirs["y"][()] == 2.5
+
+
+@ZARR_PYTHON
+@FORMATS
+def test_a_tree_of_theirs_is_walked_by_us(zarr_format, peer, tmp_path):
+    root = peer.zarr.create_group(str(tmp_path / "g"), zarr_format=zarr_format, attributes=ATTRIBUTES)
+    deep = root.create_group("a").create_group("b", attributes={"level": 2})
+    deep.create_array("x", shape=(3,), dtype="int32", chunks=(2,))[...] = np.array([1, 2, 3])
+    root.create_array("y", shape=(), dtype="float64")[...] = 2.5
+    ours = zarr.open_group(tmp_path / "g", mode="r")
+    assert dict(ours.attrs) == ATTRIBUTES
+    assert sorted(name for name, _ in ours.members()) == ["a", "y"]
+    assert list(ours.group_keys()) == ["a"]
+    assert list(ours.array_keys()) == ["y"]
+    assert ours["a/b"].attrs["level"] == 2
+    assert ours["a"]["b"]["x"][...].tolist() == [1, 2, 3]
+    assert ours["y"][()] == 2.5
+    ours = zarr.open_group(tmp_path / "g", mode="a")
+    ours["a"].create_array("z", shape=(2,), dtype="uint8", fill_value=4)
+    assert peer.zarr.open_group(str(tmp_path / "g"), mode="r")["a/z"][...].tolist() == [4, 4]
+
+
+@BOTH
+@pytest.mark.parametrize("names", [["time", "x"], ["time", None], [None, None], ["", "ü"], ["x", "x"]])
+def test_dimension_names_of_ours_are_read_by_them(names, peer, tmp_path):
+    if type(peer).__name__ == "TensorStore" and names == ["x", "x"]:
+        zarr.create_array(tmp_path / "a", shape=(2, 3), dtype="int8", dimension_names=names)
+        with pytest.raises(ValueError, match="not unique"):  # by its own word; the specification allows them
+            peer.open(tmp_path / "a")
+        return
+    a = zarr.create_array(tmp_path / "a", shape=(2, 3), dtype="int8", dimension_names=names)
+    assert list(a.dimension_names) == names
+    if type(peer).__name__ == "ZarrPython":
+        assert list(peer.zarr.open_array(str(tmp_path / "a"), mode="r").metadata.dimension_names) == names
+    else:
+        assert list(peer.open(tmp_path / "a").domain.labels) == [name or "" for name in names]
+
+
+@ZARR_PYTHON
+@pytest.mark.parametrize("names", [["time", "x"], ["time", None], ["x", "x"], None])
+def test_dimension_names_of_theirs_are_read_by_us(names, peer, tmp_path):
+    peer.zarr.create_array(str(tmp_path / "a"), shape=(2, 3), dtype="int8", dimension_names=names)
+    found = zarr.open_array(tmp_path / "a").dimension_names
+    assert found == names or list(found) == names
+
+
+@ZARR_PYTHON
+@FORMATS
+def test_consolidated_metadata_goes_both_ways(zarr_format, peer, tmp_path):
+    root = zarr.create_group(tmp_path / "g", zarr_format=zarr_format)
+    root.create_group("a", attributes={"k": 1}).create_array("x", shape=(3,), dtype="int32", fill_value=6)
+    zarr.consolidate_metadata(tmp_path / "g")
+    with warnings.catch_warnings(action="ignore"):
+        theirs = peer.zarr.open_consolidated(str(tmp_path / "g"))
+        assert dict(theirs["a"].attrs) == {"k": 1}
+        assert theirs["a/x"][...].tolist() == [6, 6, 6]
+        other = peer.zarr.create_group(str(tmp_path / "h"), zarr_format=zarr_format)
+        other.create_group("a", attributes={"k": 1}).create_array(
+            "x", shape=(3,), dtype="int32", fill_value=6
+        )
+        peer.zarr.consolidate_metadata(str(tmp_path / "h"))
+    ours = zarr.open_consolidated(tmp_path / "h")
+    assert dict(ours["a"].attrs) == {"k": 1}
+    assert ours["a/x"][...].tolist() == [6, 6, 6]
+
+
+@ZARR_PYTHON
+@FORMATS
+def test_a_zip_file_goes_both_ways(zarr_format, peer, tmp_path):
+    data = np.arange(12, dtype="int16").reshape(3, 4)
+    root = zarr.open_group(tmp_path / "ours.zip", mode="w", zarr_format=zarr_format)
+    root.create_array("x", shape=(3, 4), chunks=(2, 2), dtype="int16", attributes={"k": 1})[...] = data
+    root.store.close()
+    with zipfile.ZipFile(tmp_path / "ours.zip") as file:
+        assert file.testzip() is None
+        assert len(file.namelist()) == len(set(file.namelist()))
+    store = peer.zarr.storage.ZipStore(str(tmp_path / "ours.zip"), mode="r")
+    theirs = peer.zarr.open_group(store, mode="r")
+    assert theirs["x"][...].tolist() == data.tolist()
+    assert dict(theirs["x"].attrs) == {"k": 1}
+    store.close()
+
+    store = peer.zarr.storage.ZipStore(str(tmp_path / "theirs.zip"), mode="w")
+    root = peer.zarr.create_group(store, zarr_format=zarr_format)
+    root.create_array("x", shape=(3, 4), chunks=(2, 2), dtype="int16")[...] = data
+    store.close()
+    assert zarr.open_group(tmp_path / "theirs.zip", mode="r")["x"][...].tolist() == data.tolist()
+
+
+# -- changes of shape, and records ---------------------------------------------------------------------------
+
+
+@BOTH
+@FORMATS
+def test_what_we_resized_and_appended_to_is_read_equal(zarr_format, peer, tmp_path):
+    shards = {"shards": (4,)} if zarr_format == 3 else {}
+    a = zarr.create_array(
+        tmp_path / "a",
+        shape=(7,),
+        chunks=(2,),
+        dtype="int32",
+        fill_value=-1,
+        zarr_format=zarr_format,
+        **shards,
+    )
+    a[...] = np.arange(7)
+    a.resize((3,))
+    a.resize((6,))
+    a.append(np.array([8, 9], "int32"))
+    assert peer.read(tmp_path / "a").tolist() == [0, 1, 2, -1, -1, -1, 8, 9]
+
+
+@ZARR_PYTHON
+@FORMATS
+def test_what_they_resized_and_appended_to_we_read_equal(zarr_format, peer, tmp_path):
+    a = peer.zarr.create_array(
+        str(tmp_path / "a"), shape=(4,), chunks=(2,), dtype="int32", fill_value=-1, zarr_format=zarr_format
+    )
+    a[...] = np.arange(4)
+    a.resize((9,))
+    a.append(np.array([8, 9], "int32"))
+    assert zarr.open_array(tmp_path / "a")[...].tolist() == [0, 1, 2, 3, *[-1] * 5, 8, 9]
+
+
+@pytest.mark.parametrize("peer", ["tensorstore"], indirect=True)
+@FORMATS
+def test_each_field_of_our_records_is_read_by_tensorstore(zarr_format, peer, tmp_path):
+    dtype = np.dtype([("id", "<i4"), ("x", "<f8"), ("n", "|u1")])
+    a = zarr.create_array(tmp_path / "a", shape=(5,), chunks=(2,), dtype=dtype, zarr_format=zarr_format)
+    data = np.zeros(5, dtype)
+    data["id"], data["x"], data["n"] = np.arange(5), np.arange(5) / 4, 255
+    a[...] = data
+    for name in dtype.names:
+        assert peer.read(tmp_path / "a", field=name).tolist() == data[name].tolist()

@@ -1,0 +1,511 @@
+"""One law for every codec in the registry: what was encoded decodes to itself; bad bytes are a CodecError.
+
+Each codec is built from its JSON, as an array's metadata would have it, inside the shortest chain in which it
+can stand. A codec that is registered and not listed here fails the first test.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tutorial_zarr import codecs, dtypes
+from tutorial_zarr.errors import ChecksumError, CodecError, MetadataError
+from tutorial_zarr.metadata import Extension
+
+NAMES = codecs.names()  # at import, before any other test has registered its own
+RANDOM = np.random.Generator(np.random.PCG64(7))
+
+FIXED = [
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+    "r24",
+    {"name": "numpy.datetime64", "configuration": {"unit": "ns", "scale_factor": 1}},
+    {"name": "numpy.timedelta64", "configuration": {"unit": "s", "scale_factor": 10}},
+    {"name": "fixed_length_utf32", "configuration": {"length_bytes": 12}},
+    {
+        "name": "struct",
+        "configuration": {
+            "fields": [{"name": "id", "data_type": "int16"}, {"name": "x", "data_type": "float64"}]
+        },
+    },
+]
+INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+LITTLE, BIG = ("bytes", {"endian": "little"}), ("bytes", {"endian": "big"})
+
+
+class Law:
+    """A codec with a configuration, the data types it takes, and how far off the decoded values may be."""
+
+    def __init__(
+        self, configuration=None, types=FIXED, before=(), after=(), values=None, error=None, needs=None
+    ):
+        self.configuration, self.types = configuration or {}, types
+        self.before, self.after, self.values = before, after, values
+        self.error, self.needs = error, needs  # error: of one value, as a function of it; None: to the bit
+
+
+def stream(*configurations, **kwargs):
+    """A bytes -> bytes codec: it follows `bytes`, and `vlen-utf8` in one case."""
+    laws = [Law(configuration, before=[LITTLE], **kwargs) for configuration in configurations]
+    return [*laws, Law(configurations[-1], types=["string"], before=[("vlen-utf8", {})], **kwargs)]
+
+
+BLOSC = [
+    {"cname": cname, "clevel": 3, "shuffle": shuffle, "typesize": 4, "blocksize": 0}
+    for cname in ("lz4", "lz4hc", "blosclz", "zstd", "zlib")
+    for shuffle in ("noshuffle", "shuffle", "bitshuffle")
+]
+SHARD = {"codecs": [{"name": "bytes", "configuration": {"endian": "little"}}], "chunk_shape": [1, 2]}
+INDEX = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
+SMALL = [0.0, 0.25, -3.75, 100.5, 12.125, -0.5]
+
+LAWS = {
+    "bytes": [
+        Law({"endian": "little"}),
+        Law({"endian": "big"}),
+        Law({}, types=["bool", "int8", "uint8", "r24"]),
+    ],
+    "endian": [Law({"endian": "little"}), Law({"endian": "big"})],
+    "transpose": [Law({"order": [1, 0]}, after=[LITTLE]), Law({"order": [0, 1]}, after=[BIG])],
+    "vlen-utf8": [Law(types=["string"])],
+    "vlen-bytes": [Law(types=["bytes"])],
+    "gzip": stream({"level": 0}, {"level": 9}, {"level": 5}),
+    "zstd": stream({"level": 0}, {"level": -7}, {"level": 3, "checksum": True}),
+    "blosc": stream(*BLOSC),
+    "crc32c": stream({}),
+    "sharding_indexed": [
+        Law({**SHARD, "index_codecs": INDEX}),
+        Law({**SHARD, "index_codecs": INDEX, "index_location": "start"}),
+        Law({**SHARD, "index_codecs": [{"name": "bytes", "configuration": {"endian": "big"}}]}),
+        Law(
+            {"chunk_shape": [1, 2], "codecs": [{"name": "vlen-utf8"}], "index_codecs": INDEX},
+            types=["string"],
+        ),
+    ],
+    "numcodecs.gzip": stream({"level": 1}),
+    "numcodecs.zlib": stream({"level": 1}, {"level": -1}),
+    "numcodecs.bz2": stream({"level": 1}),
+    "numcodecs.lzma": stream({"preset": 1}, {"format": 1, "check": -1, "preset": None, "filters": None}),
+    "numcodecs.zstd": stream({"level": 1}),
+    "numcodecs.lz4": stream({"acceleration": 1}),
+    "numcodecs.blosc": stream(
+        *[{"cname": "lz4", "clevel": 5, "shuffle": shuffle, "blocksize": 0} for shuffle in (-1, 0, 1, 2)]
+    ),
+    "numcodecs.shuffle": [
+        Law({"elementsize": size}, before=[LITTLE], types=["int32", "float64"]) for size in (4, 8)
+    ],
+    "numcodecs.base64": stream({}),
+    "numcodecs.crc32": stream({}, {"location": "end"}),
+    "numcodecs.crc32c": stream({}, {"location": "start"}),
+    "numcodecs.adler32": stream({}, {"location": "end"}),
+    "numcodecs.fletcher32": [Law(before=[LITTLE], types=["int32", "float64"])],
+    "numcodecs.jenkins_lookup3": stream({}, {"initval": 7}, {"initval": 0, "prefix": [1, 2, 3]}),
+    "numcodecs.delta": [
+        *[Law({"dtype": np.dtype(name).str}, types=[name], after=[LITTLE]) for name in INTEGERS],
+        Law({"dtype": "<i4", "astype": "<i2"}, types=["int32"], after=[LITTLE], values=[1, 2, 50, -3]),
+    ],
+    "numcodecs.fixedscaleoffset": [
+        Law(
+            {"offset": -4, "scale": 8, "dtype": "<f8", "astype": "<i4"},
+            ["float64"],
+            after=[LITTLE],
+            values=[0.0, 0.3, -2.77, 1000.1],
+            error=lambda x: 0.5 / 8 + 1e-12,
+        ),
+    ],
+    "numcodecs.quantize": [
+        Law(
+            {"digits": 2, "dtype": "<f4"},
+            ["float32"],
+            after=[LITTLE],
+            values=[0.0, 0.337, -2.77, 1000.1],
+            error=lambda x: 0.005,
+        ),
+    ],
+    "numcodecs.bitround": [
+        Law(
+            {"keepbits": 10},
+            ["float32"],
+            after=[LITTLE],
+            values=[0.0, 0.337, -2.77, 1e30],
+            error=lambda x: abs(x) * 2.0**-11,
+        ),
+    ],
+    "numcodecs.astype": [
+        Law(
+            {"encode_dtype": "<i2", "decode_dtype": "<i8"},
+            ["int64"],
+            after=[LITTLE],
+            values=[0, 1, -32768, 32767],
+        ),
+    ],
+    "numcodecs.packbits": [Law(types=["bool"], after=[LITTLE])],
+    "numcodecs.pcodec": [
+        Law(
+            {"level": 8},
+            ["int16", "int32", "int64", "uint16", "uint32", "uint64", "float32", "float64"],
+            needs="pcodec",
+        ),
+    ],
+    "numcodecs.zfpy": [Law({"mode": 4}, ["float32", "float64"], values=SMALL, needs="zfpy")],
+}
+
+# v2's filters run as one step. id, configuration, stored dtype, data type, values
+V2_FILTERS = {
+    "no filter": ([], "<i4", "int32", None),
+    "big-endian": ([], ">f8", "float64", None),
+    "delta": ([{"id": "delta", "dtype": "<i4"}], "<i4", "int32", None),
+    "delta, narrower": ([{"id": "delta", "dtype": "<i4", "astype": "|i1"}], "<i4", "int32", [1, 2, 50, -3]),
+    "delta, big-endian": ([{"id": "delta", "dtype": ">i2"}], ">i2", "int16", None),
+    "shuffle": ([{"id": "shuffle", "elementsize": 4}], "<f4", "float32", None),
+    "fixedscaleoffset": (
+        [{"id": "fixedscaleoffset", "offset": -4, "scale": 8, "dtype": "<f8", "astype": "<i4"}],
+        "<f8",
+        "float64",
+        SMALL,
+    ),
+    "quantize": ([{"id": "quantize", "digits": 3, "dtype": "<f4"}], "<f4", "float32", SMALL),
+    "bitround": ([{"id": "bitround", "keepbits": 12}], "<f4", "float32", SMALL),
+    "astype": (
+        [{"id": "astype", "encode_dtype": "<i2", "decode_dtype": "<i8"}],
+        "<i8",
+        "int64",
+        [1, -2, 300],
+    ),
+    "packbits": ([{"id": "packbits"}], "|b1", "bool", None),
+    "categorize": (
+        [{"id": "categorize", "dtype": "<U2", "astype": "|u1", "labels": ["a", "bé"]}],
+        "<U2",
+        {"name": "fixed_length_utf32", "configuration": {"length_bytes": 8}},
+        ["a", "bé", ""],
+    ),
+    "crc32": ([{"id": "crc32"}], "<i4", "int32", None),
+    "crc32c": ([{"id": "crc32c"}], "<i4", "int32", None),
+    "adler32": ([{"id": "adler32"}], "<i4", "int32", None),
+    "fletcher32": ([{"id": "fletcher32"}], "<i4", "int32", None),
+    "jenkins_lookup3": ([{"id": "jenkins_lookup3", "initval": 0, "prefix": None}], "<i4", "int32", None),
+    "base64": ([{"id": "base64"}], "<i4", "int32", None),
+    "three in a row": (
+        [{"id": "delta", "dtype": "<i4"}, {"id": "shuffle", "elementsize": 4}, {"id": "zlib", "level": 1}],
+        "<i4",
+        "int32",
+        None,
+    ),
+    "vlen-utf8": ([{"id": "vlen-utf8"}], "|O", "string", None),
+    "vlen-utf8, compressed": ([{"id": "vlen-utf8"}, {"id": "zlib", "level": 1}], "|O", "string", None),
+    "vlen-bytes": ([{"id": "vlen-bytes"}], "|O", "bytes", None),
+}
+
+
+def is_installed(package):
+    return package is None or importlib.util.find_spec(package) is not None
+
+
+def require(package):
+    if not is_installed(package):
+        reason = f"the package {package} is not installed; try: pip install 'tutorial_zarr[codecs]'"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def chunk_of(data_type, shape, values=None):
+    """A chunk with any bits that the type can have, or with these values in turn."""
+    if data_type.name == "string":
+        values = ["a", "", "né", "日本語", "x" * 40]
+    elif data_type.name == "bytes":
+        values = [b"a", b"", b"\0", b"\xff" * 40]
+    elif data_type.name == "fixed_length_utf32" and values is None:
+        values = ["a", "", "né", "日本語"]
+    elif data_type.name == "bool":
+        values = [True, False, False]
+    if values is not None:
+        items = (
+            np.array(values, dtype=data_type.numpy) if data_type.name != "bytes" else np.array(values, object)
+        )
+        return np.resize(items, shape)
+    count = int(np.prod(shape, dtype=int))
+    return (
+        np.frombuffer(RANDOM.bytes(count * data_type.numpy.itemsize), data_type.numpy).reshape(shape).copy()
+    )
+
+
+def pipeline(chain, data_type, shape):
+    spec = codecs.ChunkSpec(shape, data_type, data_type.default_fill())
+    return codecs.build_pipeline([Extension(name, configuration) for name, configuration in chain], spec)
+
+
+def as_bytes(data):
+    return bytes(memoryview(data))
+
+
+def assert_same(decoded, chunk, error=None):
+    __tracebackhide__ = True
+    decoded = np.asarray(decoded)
+    assert decoded.shape == chunk.shape
+    if decoded.dtype.kind in "OT":
+        assert decoded.tolist() == chunk.tolist()
+        return
+    native = decoded.astype(decoded.dtype.newbyteorder("="))
+    assert native.dtype == chunk.dtype
+    if error is None:
+        assert native.tobytes() == chunk.tobytes()
+    else:
+        for found, expected in zip(native.flat, chunk.flat, strict=True):
+            assert abs(float(found) - float(expected)) <= error(float(expected)), (found, expected)
+
+
+def cases():
+    """Everything that the two tables promise: name, chain, data type, the law."""
+    for name, laws in LAWS.items():
+        for law in laws:
+            chain = [*law.before, (name, law.configuration), *law.after]
+            for data_type in law.types:
+                kind = data_type if isinstance(data_type, str) else data_type["name"]
+                detail = ",".join(f"{v}" for v in law.configuration.values() if isinstance(v, (int, str)))
+                yield pytest.param(chain, data_type, law, id=f"{name}({detail})-{kind}")
+    for name, (filters, dtype, data_type, values) in V2_FILTERS.items():
+        chain = [("v2_filters", {"dtype": dtype, "filters": filters})]
+        yield pytest.param(chain, data_type, Law(values=values), id=f"v2_filters({name})")
+
+
+CASES = list(cases())
+# zfpy's C code trusts its input; what it does with bad bytes is looked at in a process of its own, below.
+SAFE_TO_BREAK = [case for case in CASES if not any(name == "numcodecs.zfpy" for name, _ in case.values[0])]
+
+
+def test_every_registered_codec_is_under_the_law():
+    assert {*LAWS, "v2_filters"} == set(NAMES)
+
+
+@pytest.mark.parametrize(("chain", "data_type", "law"), CASES)
+def test_decoding_what_was_encoded_gives_it_back(chain, data_type, law):
+    require(law.needs)
+    data_type = dtypes.from_json(data_type)
+    for shape in [(3, 4), (1, 2)]:
+        chunk = chunk_of(data_type, shape, law.values)
+        line = pipeline(chain, data_type, shape)
+        before = chunk.copy()
+        encoded = as_bytes(line.encode(chunk))
+        assert_same(chunk, before)  # encoding leaves its input alone
+        decoded = line.decode(encoded)
+        assert_same(decoded, chunk, law.error)
+        if line.encoded_size is not None:
+            assert len(encoded) == line.encoded_size
+        if line.inner_spec.nbytes is not None:
+            scratch = np.full(line.inner_spec.nbytes + 64, 0xAA, np.uint8)
+            assert_same(line.decode(encoded, scratch), chunk, law.error)
+        if law.error is None:
+            assert as_bytes(line.encode(np.asarray(decoded))) == encoded  # and so on for ever
+
+
+@pytest.mark.parametrize(("chain", "data_type", "law"), CASES)
+def test_the_same_chunk_gives_the_same_bytes(chain, data_type, law):
+    require(law.needs)
+    data_type = dtypes.from_json(data_type)
+    chunk = chunk_of(data_type, (3, 4), law.values)
+    first = as_bytes(pipeline(chain, data_type, (3, 4)).encode(chunk))
+    assert as_bytes(pipeline(chain, data_type, (3, 4)).encode(chunk.copy())) == first
+    assert (
+        as_bytes(pipeline(chain, data_type, (3, 4)).encode(np.asfortranarray(chunk))) == first
+    )  # whatever its strides
+    padded = np.concatenate([chunk, chunk], axis=1)[:, :4]
+    assert as_bytes(pipeline(chain, data_type, (3, 4)).encode(padded)) == first
+
+
+@pytest.mark.parametrize(("chain", "data_type", "law"), SAFE_TO_BREAK)
+def test_truncated_bytes_are_a_codec_error(chain, data_type, law):
+    require(law.needs)
+    data_type = dtypes.from_json(data_type)
+    line = pipeline(chain, data_type, (3, 4))
+    encoded = as_bytes(line.encode(chunk_of(data_type, (3, 4), law.values)))
+    lengths = (
+        range(len(encoded))
+        if len(encoded) < 80
+        else [*range(0, len(encoded), len(encoded) // 40), len(encoded) - 1]
+    )
+    for length in lengths:
+        with pytest.raises(CodecError, match=r"codec|chunk|shard"):
+            line.decode(encoded[:length])
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"\0", b"\0" * 64, b"\xff" * 64, b"\x1f\x8b\x08" + b"\0" * 40, bytes(range(256))]
+)
+@pytest.mark.parametrize(
+    ("chain", "data_type", "law"), [case for case in SAFE_TO_BREAK if case.values[1] in ("int32", "string")]
+)
+def test_junk_is_a_codec_error_or_a_chunk_of_the_right_shape(junk, chain, data_type, law):
+    require(law.needs)
+    data_type = dtypes.from_json(data_type)
+    line = pipeline(chain, data_type, (3, 4))
+    try:
+        decoded = np.asarray(line.decode(junk))
+    except CodecError:
+        return
+    assert decoded.shape == (3, 4)
+    assert decoded.dtype.newbyteorder("=") == data_type.numpy
+
+
+def test_truncated_zfpy_is_a_codec_error_and_no_crash():
+    require("zfpy")
+    program = """
+import numpy as np
+from tutorial_zarr import codecs, dtypes
+from tutorial_zarr.errors import CodecError
+from tutorial_zarr.metadata import Extension
+
+data_type = dtypes.from_json("float64")
+spec = codecs.ChunkSpec((16, 16), data_type, data_type.default_fill())
+line = codecs.build_pipeline([Extension("numcodecs.zfpy", {"mode": 4})], spec)
+encoded = bytes(memoryview(line.encode(np.random.default_rng(0).normal(size=(16, 16)))))
+for length in range(0, len(encoded), 16):
+    try:
+        line.decode(encoded[:length])
+    except CodecError:
+        continue
+    raise SystemExit(f"{length} of {len(encoded)} bytes were decoded to something")
+"""
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr or f"ended by signal {-finished.returncode}"
+
+
+CHECKED = {
+    "crc32c": {},
+    "numcodecs.crc32": {},
+    "numcodecs.crc32c": {},
+    "numcodecs.adler32": {},
+    "numcodecs.fletcher32": {},
+    "numcodecs.jenkins_lookup3": {},
+}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_checksum_finds_every_flipped_bit(name):
+    data_type = dtypes.from_json("int32")
+    line = pipeline([LITTLE, (name, CHECKED[name])], data_type, (3, 4))
+    encoded = as_bytes(line.encode(chunk_of(data_type, (3, 4))))
+    for bit in range(len(encoded) * 8):
+        flipped = bytearray(encoded)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(ChecksumError, match=r"(?i)checksum|expected"):
+            line.decode(bytes(flipped))
+
+
+@pytest.mark.parametrize(
+    ("name", "configuration"), [("gzip", {"level": 5}), ("zstd", {"level": 3, "checksum": True})]
+)
+def test_a_flipped_bit_in_a_checked_stream_never_gives_other_values(name, configuration):
+    data_type = dtypes.from_json("int32")
+    line = pipeline([LITTLE, (name, configuration)], data_type, (3, 4))
+    chunk = chunk_of(data_type, (3, 4))
+    encoded = as_bytes(line.encode(chunk))
+    refused = 0
+    for bit in range(len(encoded) * 8):
+        flipped = bytearray(encoded)
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            decoded = line.decode(bytes(flipped))
+        except CodecError:
+            refused += 1
+        else:
+            assert_same(decoded, chunk)  # a bit that means nothing, as in gzip's header
+    assert refused > len(encoded) * 8 * 0.8
+
+
+@pytest.mark.parametrize(
+    "name", ["gzip", "zstd", "blosc", "numcodecs.zlib", "numcodecs.bz2", "numcodecs.lzma", "numcodecs.lz4"]
+)
+def test_a_stream_that_would_grow_beyond_the_chunk_is_refused(name):
+    """A few bytes that decode to many are how a small file fills a machine's memory."""
+    law = LAWS[name][0]
+    data_type = dtypes.from_json("uint8")
+    big = pipeline([("bytes", {}), (name, law.configuration)], data_type, (1 << 16,))
+    bomb = as_bytes(big.encode(np.zeros(1 << 16, np.uint8)))
+    line = pipeline([("bytes", {}), (name, law.configuration)], data_type, (16,))
+    with pytest.raises(CodecError, match=r"(?i)16 bytes|at most|larger|expected"):
+        line.decode(bomb)
+
+
+def test_joined_streams_are_read_as_one():
+    """RFC 1952 and RFC 8878 let members and frames follow one another."""
+    data_type = dtypes.from_json("uint8")
+    chunk = np.arange(32, dtype="uint8")
+    for name in ("gzip", "zstd", "numcodecs.bz2"):
+        half = pipeline([("bytes", {}), (name, {"level": 1})], data_type, (16,))
+        both = as_bytes(half.encode(chunk[:16])) + as_bytes(half.encode(chunk[16:]))
+        assert_same(pipeline([("bytes", {}), (name, {"level": 1})], data_type, (32,)).decode(both), chunk)
+
+
+@pytest.mark.parametrize(
+    ("chain", "data_type", "message"),
+    [
+        ([("bytes", {})], "int32", "endian"),
+        ([("bytes", {"endian": "middle"})], "int32", "endian"),
+        ([("bytes", {"endian": "little", "speed": 1})], "int32", "speed"),
+        ([LITTLE], "string", "vlen-utf8"),
+        ([("vlen-utf8", {})], "int32", "string"),
+        ([("transpose", {"order": [0]}), LITTLE], "int32", "order|axes"),
+        ([("transpose", {"order": [0, 0]}), LITTLE], "int32", "permutation"),
+        ([("transpose", {}), LITTLE], "int32", "order"),
+        ([LITTLE, ("gzip", {"level": 10})], "int32", "level"),
+        ([LITTLE, ("gzip", {"level": True})], "int32", "level"),
+        ([LITTLE, ("zstd", {"level": 23})], "int32", "level"),
+        ([LITTLE, ("blosc", {"cname": "nothing", "clevel": 1, "shuffle": "noshuffle"})], "int32", "cname"),
+        ([LITTLE, ("blosc", {"cname": "lz4", "clevel": 1, "shuffle": 1})], "int32", "shuffle"),
+        ([LITTLE, ("no_such_codec", {})], "int32", "no_such_codec"),
+        ([], "int32", "array -> bytes"),
+        ([LITTLE, LITTLE], "int32", "exactly one"),
+        ([("gzip", {"level": 1}), LITTLE], "int32", "exactly one|order"),
+        ([LITTLE, ("transpose", {"order": [1, 0]})], "int32", "exactly one|order"),
+        (
+            [("sharding_indexed", {**SHARD, "chunk_shape": [2, 3], "index_codecs": INDEX})],
+            "int32",
+            "divide|chunk_shape",
+        ),
+        (
+            [("sharding_indexed", {**SHARD, "chunk_shape": [2], "index_codecs": INDEX})],
+            "int32",
+            "chunk_shape|axes",
+        ),
+        (
+            [("sharding_indexed", {**SHARD, "chunk_shape": [0, 2], "index_codecs": INDEX})],
+            "int32",
+            "chunk_shape|at least",
+        ),
+        (
+            [
+                (
+                    "sharding_indexed",
+                    {**SHARD, "index_codecs": [*INDEX, {"name": "gzip", "configuration": {"level": 1}}]},
+                )
+            ],
+            "int32",
+            "index",
+        ),
+        (
+            [("sharding_indexed", {**SHARD, "index_codecs": INDEX, "index_location": "middle"})],
+            "int32",
+            "index_location",
+        ),
+    ],
+)
+def test_a_codec_that_does_not_fit_is_refused_when_the_chain_is_built(chain, data_type, message):
+    with pytest.raises(MetadataError, match=message):
+        pipeline(chain, dtypes.from_json(data_type), (3, 4))
