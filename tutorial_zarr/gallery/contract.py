@@ -19,6 +19,7 @@ from tutorial_zarr.gallery.exercises import NOT_YET, checks_of, numbers
 from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
 
 Problem = tuple[str, str]  # where, what
+Cells = list[dict[str, Any]]
 
 SECTIONS = (
     "Why this matters",
@@ -57,13 +58,21 @@ def check(ids: Iterable[str] | None = None, folder: Path | None = None) -> list[
     found = [
         {"id": notebook.id, "where": where, "problem": problem}
         for notebook in select(ids, folder)
-        for rule in (_passport, _prerequisites, _source, _exercises, _built)
-        for where, problem in rule(notebook, everything)
+        for where, problem in _problems(notebook, everything)
     ]
     return found if ids else found + check_articles(folder=folder)
 
 
-def _passport(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+def _problems(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+    cells = read_source(notebook.path)["cells"]
+    yield from _passport(notebook)
+    yield from _prerequisites(notebook, everything)
+    yield from _source(notebook, cells)
+    yield from _exercises(notebook, cells)
+    yield from _built(notebook, cells)
+
+
+def _passport(notebook: Notebook) -> Iterator[Problem]:
     rows, root = passport(notebook.head), notebook.path.parents[2]
     if not notebook.title:
         yield "head", "expected a title, '# ...', in the first cell"
@@ -106,8 +115,7 @@ def _prerequisites(notebook: Notebook, everything: dict[str, Notebook]) -> Itera
             todo += everything[need].needs
 
 
-def _source(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
-    cells = read_source(notebook.path)["cells"]
+def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     markdown = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
 
@@ -170,14 +178,13 @@ def _source(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Pro
                 yield "recap", f"expected a paragraph {name}"
 
 
-def _exercises(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+def _exercises(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     if notebook.id.startswith("00"):
         return
     checks = checks_of(notebook.id)
     if checks is None:
         yield "exercises", f"expected their checks in tutorial_zarr/gallery/exercises/x{notebook.id}.py"
         return
-    cells = read_source(notebook.path)["cells"]
     text = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
     if len(numbers(checks)) < 2:
         yield "exercises", f"expected at least two, found {len(numbers(checks))}"
@@ -198,7 +205,7 @@ def _exercises(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[
             yield f"exercise {name}", "expected a plausible wrong answer in WRONG, for the tests"
 
 
-def _built(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+def _built(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     rebuild = f"try: tutorial-zarr gallery build {notebook.id}"
     if not notebook.ipynb.is_file():
         yield "notebook", f"expected {notebook.ipynb.name} beside the source; {rebuild}"
@@ -214,10 +221,9 @@ def _built(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Prob
     except (ValueError, KeyError, TypeError) as error:
         yield "notebook", f"expected a notebook in JSON, found something else ({error}); {rebuild}"
         return
-    source = read_source(notebook.path)
     parts = ("cell_type", "id", "metadata", "source")
-    if [[cell[p] for p in parts] for cell in source["cells"]] != [
-        [cell[p] for p in parts] for cell in built["cells"]
+    if [[cell[part] for part in parts] for cell in cells] != [
+        [cell[part] for part in parts] for cell in built["cells"]
     ]:
         yield "notebook", f"expected the same cells as in {notebook.path.name}, found others; {rebuild}"
 

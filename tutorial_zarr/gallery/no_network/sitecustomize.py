@@ -14,6 +14,8 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 
+CLOSED_PROXY = ("127.0.0.1", 9)  # where `offline` sends HTTP clients
+
 
 def _is_this_machine(host: object) -> bool:
     if isinstance(host, (bytes, bytearray)):
@@ -28,19 +30,19 @@ def _is_this_machine(host: object) -> bool:
 
 def _close_the_network(event: str, arguments: tuple) -> None:
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-        address = arguments[1]
         # The address of a Unix socket is a path; datagrams on a connected socket carry no address.
-        if not isinstance(address, tuple) or _is_this_machine(address[0]):
+        address = arguments[1]
+        if not isinstance(address, tuple) or (_is_this_machine(address[0]) and address[:2] != CLOSED_PROXY):
             return
-        host = address[0]
+        target = "another machine through a proxy" if address[:2] == CLOSED_PROXY else address[0]
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        host = arguments[0]
-        if _is_this_machine(host):
+        target = arguments[0]
+        if _is_this_machine(target):
             return
     else:
         return
     raise PermissionError(
-        f"network: this run may reach its own machine only, it tried to reach {host}; "
+        f"network: this run may reach its own machine only, it tried to reach {target}; "
         "try data that are in the repository, or a server on 127.0.0.1"
     )
 

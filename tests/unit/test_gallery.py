@@ -1,0 +1,713 @@
+"""The gallery's machinery: sources, runs, contract, articles, exercises, and what it notices when broken."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr import gallery
+from tutorial_zarr.gallery import articles, contract, exercises, lesson, offline, readers, source
+from tutorial_zarr.gallery.catalogue import FILE_NAME, NOTEBOOKS, ROOT
+
+pytest.importorskip("jupytext")
+
+FIRST = "01_core_zarr/01_01_first_zarr_array"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the notebooks, the articles and what they link to, to break."""
+    for name in ("notebooks", "articles"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("tutorial_zarr", "data_gen"):  # only to be linked to
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "notebooks"
+
+
+def edit(path, old, new, count=1):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, count), encoding="utf-8")
+
+
+def problems(folder, ids=("01_01",)):
+    return [f"{found['where']}: {found['problem']}" for found in gallery.check(ids, folder)]
+
+
+# --- what there is ------------------------------------------------------------------------------------------
+
+
+def test_the_gallery_keeps_its_own_contract():
+    assert gallery.check() == []
+
+
+def test_the_notebooks_are_listed_with_what_they_say_of_themselves():
+    first = next(notebook for notebook in gallery.list_notebooks() if notebook.id == "01_01")
+    assert first.title == "Write your first Zarr array, and look at what lands on the disk"
+    assert first.question.endswith("?")
+    assert (first.level, first.minutes, first.path.name) == ("★ beginner", 20, "01_01_first_zarr_array.py")
+
+
+def test_every_file_among_the_notebooks_belongs_to_one():
+    stems = {notebook.path.stem for notebook in gallery.list_notebooks()}
+    files = [path for path in NOTEBOOKS.rglob("*") if path.is_file() and "checkpoint" not in str(path)]
+    assert {path.name.partition(".")[0] for path in files} == stems
+    assert len({FILE_NAME.fullmatch(f"{stem}.py")[1] for stem in stems}) == len(stems), (
+        "two notebooks share an id"
+    )
+
+
+def test_an_unknown_notebook_is_refused_with_the_known_ones():
+    with pytest.raises(
+        gallery.GalleryError, match=r"expected the id of a notebook, found '99_99'; try one of .*01_01"
+    ):
+        gallery.run(["99_99"])
+
+
+def test_a_missing_folder_of_notebooks_says_what_to_do(tmp_path):
+    with pytest.raises(gallery.GalleryError, match="found no such folder; try it in a clone"):
+        gallery.list_notebooks(tmp_path / "notebooks")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"zarr_format": 4}, "zarr_format must be 2 or 3, got 4"),
+        ({"jobs": 0}, "jobs must be at least 1, got 0"),
+    ],
+)
+def test_a_run_with_a_parameter_out_of_range_is_refused(arguments, message):
+    with pytest.raises(gallery.GalleryError, match=message):
+        gallery.run(["01_01"], **arguments)
+
+
+def test_a_results_folder_that_cannot_be_made_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(gallery.GalleryError, match=r"cannot be made .*; try another out_dir"):
+        gallery.run(["01_01"], out_dir=tmp_path / "file" / "results")
+
+
+# --- from source to notebook --------------------------------------------------------------------------------
+
+
+def test_the_same_source_gives_the_same_bytes():
+    path = NOTEBOOKS / f"{FIRST}.py"
+    assert source.dumps(source.read_source(path)) == source.dumps(source.read_source(path))
+
+
+def test_cells_with_the_same_text_have_different_ids(tmp_path):
+    (tmp_path / "x.py").write_text("# %%\nprint(1)\n\n# %%\nprint(1)\n\n# %% [markdown]\n# print(1)\n")
+    ids = [cell["id"] for cell in source.read_source(tmp_path / "x.py")["cells"]]
+    assert len(set(ids)) == 3
+
+
+def test_a_clean_notebook_says_nothing_of_when_and_where_it_ran():
+    output = {
+        "output_type": "display_data",
+        "data": {"text/plain": "x"},
+        "metadata": {},
+        "transient": {"id": 1},
+    }
+    pieces = [{"output_type": "stream", "name": "stdout", "text": text} for text in ("a\n", ["b", "\n"])]
+    execution = {"execution": {"iopub.busy": "2020-01-01"}, "papermill": {"duration": 1}, "tags": ["t"]}
+    cell = {"cell_type": "code", "id": "random", "source": "1", "metadata": execution}
+    cell |= {"execution_count": 7, "outputs": [*pieces, output]}
+    cleaned = source.clean({"cells": [cell], "metadata": {"papermill": {"input_path": "x"}}, "nbformat": 4})
+    assert "2020" not in source.dumps(cleaned)
+    assert set(cleaned["metadata"]) == {"kernelspec", "language_info"}
+    assert cleaned["cells"][0]["metadata"] == {"tags": ["t"]}
+    assert cleaned["cells"][0]["execution_count"] == 1
+    assert [o.get("text") for o in cleaned["cells"][0]["outputs"]] == ["a\nb\n", None]
+
+
+def test_a_notebook_read_back_is_the_one_that_was_written():
+    notebook = source.read_source(NOTEBOOKS / f"{FIRST}.py")
+    assert source.loads(source.dumps(notebook)) == notebook
+    assert source.dumps(source.loads((NOTEBOOKS / f"{FIRST}.ipynb").read_text(encoding="utf-8"))) == (
+        NOTEBOOKS / f"{FIRST}.ipynb"
+    ).read_text(encoding="utf-8")
+
+
+def test_the_notebooks_are_valid_for_everybody_elses_tools():
+    nbformat = pytest.importorskip("nbformat")
+    for notebook in gallery.list_notebooks():
+        nbformat.validate(nbformat.read(notebook.ipynb, as_version=4))
+
+
+# --- running ------------------------------------------------------------------------------------------------
+
+HEAD = """# %% [markdown]
+# # Notebook {id}
+#
+# **Question.** Does it run?
+
+# %% tags=["parameters"]
+seed, quick, workers, out_dir, zarr_format = 0, True, 1, None, 3
+
+# %%
+from tutorial_zarr.gallery.lesson import check, output_folder, save_facts
+
+out = output_folder(out_dir)
+
+"""
+TINY = {
+    "01_01": 'save_facts(out, {"quick": quick, "zarr_format": zarr_format})',
+    "01_02": 'raise ValueError("the moon is not in this data set")',
+    "01_03": "import os\nos._exit(1)",
+    "01_04": 'import urllib.request\nurllib.request.urlopen("http://192.0.2.1/data")',
+    "01_05": "answer = 42",
+    "01_06": 'save_facts(out, {"n": 1})\n\n# %% tags=["solution"]\ncheck("01_01.1", 2)',
+}
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory):
+    """Six small notebooks, five of them broken, each in its own way, and what a run makes of them."""
+    pytest.importorskip("papermill")
+    root = tmp_path_factory.mktemp("tiny")
+    folder = root / "notebooks" / "01_part"
+    folder.mkdir(parents=True)
+    for name, code in TINY.items():
+        (folder / f"{name}_tiny.py").write_text(
+            f"{HEAD.replace('{id}', name)}# %%\n{code}\n", encoding="utf-8"
+        )
+    events = []
+    results = gallery.run(
+        jobs=2,
+        full=True,
+        zarr_format=2,
+        out_dir=root / "out",
+        progress=events.append,
+        folder=root / "notebooks",
+    )
+    return {result["id"]: result for result in results}, events, root / "out"
+
+
+@pytest.mark.gallery
+def test_a_notebook_that_fails_does_not_stop_the_others(tiny_run):
+    results, _, _ = tiny_run
+    assert list(results) == list(TINY)
+    assert [name for name, result in results.items() if result["status"] == "ok"] == ["01_01"]
+
+
+@pytest.mark.gallery
+def test_a_run_passes_its_parameters_and_keeps_what_the_notebook_left(tiny_run):
+    results, _, out = tiny_run
+    assert results["01_01"]["facts"] == {"quick": False, "zarr_format": 2}
+    assert results["01_01"]["out_dir"] == str(out.resolve() / "01_01")
+    assert {path.name for path in (out / "01_01").iterdir()} == {"01_01_tiny.ipynb", "facts.json"}
+
+
+@pytest.mark.gallery
+@pytest.mark.parametrize(
+    ("name", "cell", "reason"),
+    [
+        (
+            "01_02",
+            'raise ValueError("the moon is not in this data set")',
+            r"ValueError: the moon is not in this data set",
+        ),
+        ("01_03", "import os", r"DeadKernelError: Kernel died"),
+        ("01_04", "import urllib.request", r"URLError: .*network: this run may reach its own machine only"),
+        ("01_05", None, r"wrote no facts\.json; call save_facts"),
+        ("01_06", None, r"a solution is refused by its own check: 01_01\.1 not yet"),
+    ],
+)
+def test_the_result_names_the_notebook_the_cell_and_the_reason(tiny_run, name, cell, reason):
+    result = tiny_run[0][name]
+    assert re.search(reason, result["error"])
+    assert (result["failed_cell"] or {}).get("source") == cell
+    if cell:
+        assert (
+            result["failed_cell"]["number"] == result["cells"] == 4
+        )  # papermill's parameters are a cell as well
+
+
+@pytest.mark.gallery
+def test_progress_is_told_from_start_to_end(tiny_run):
+    _, events, _ = tiny_run
+    mine = [event for event in events if event["id"] == "01_01"]
+    assert [event["event"] for event in mine] == ["start", "cell", "cell", "cell", "cell", "end"]
+    assert [event["cell"] for event in mine[1:-1]] == [1, 2, 3, 4]
+    assert mine[-1]["status"] == "ok"
+    json.dumps(events)
+
+
+def offline_python(code, tmp_path):
+    command = [sys.executable, "-c", code]
+    env = offline.environment(tmp_path)
+    return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "socket.create_connection(('192.0.2.1', 80), 1)",
+        "socket.getaddrinfo('example.org', 80)",
+        "socket.gethostbyname('example.org')",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 53))",
+        # a process that the process starts
+        "subprocess.run([sys.executable, '-c', 'import socket; socket.getaddrinfo(str(5), 80)'], check=True)",
+    ],
+)
+def test_the_network_is_closed_in_automated_runs(attempt, tmp_path):
+    done = offline_python(f"import socket, subprocess, sys\n{attempt}", tmp_path)
+    assert done.returncode != 0
+    assert "network: this run may reach its own machine only" in done.stderr
+
+
+def test_a_server_on_this_machine_can_be_reached_in_automated_runs(tmp_path):
+    code = (
+        "import socket\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "socket.create_connection(server.getsockname(), 5).sendall(b'x')\n"
+        "print(socket.getaddrinfo('localhost', 80)[0][4][1], server.accept()[0].recv(1))"
+    )
+    done = offline_python(code, tmp_path)
+    assert (done.stdout, done.stderr) == ("80 b'x'\n", "")
+
+
+def test_a_sitecustomize_that_was_there_before_still_runs(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text("print('it was here first')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = offline_python("import socket; socket.getaddrinfo('example.org', 80)", tmp_path)
+    assert done.stdout == "it was here first\n"
+    assert "this run may reach its own machine only" in done.stderr
+
+
+@pytest.mark.gallery
+@pytest.mark.slow
+def test_a_rebuilt_notebook_is_the_one_that_is_stored(copy):
+    pytest.importorskip("papermill")
+    before = {path: path.read_bytes() for path in copy.parent.rglob("*01_01*") if path.is_file()}
+    (copy / f"{FIRST}.facts.json").unlink()
+    (copy.parent / "articles" / "figures" / "01_01_hole.svg").unlink()
+    [result] = gallery.build(["01_01"], folder=copy)
+    assert (result["status"], result["error"], result["changed"]) == ("ok", None, False)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+# --- the contract -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", contract.SECTIONS)
+def test_a_missing_section_is_noticed(copy, name):
+    edit(copy / f"{FIRST}.py", f"# ## {name}\n", "# ## Something else\n")
+    assert f"sections: expected a section '## {name}'" in problems(copy)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("# # Write", "# Write", "head: expected a title"),
+        ("**Question.** You", "You", "head: expected a line '**Question.** ...?'"),
+        ("# | **Level** | ★ beginner |\n", "", "passport: expected a row 'Level'"),
+        ("★ beginner", "easy", "passport: Level: expected one to three stars and a word"),
+        ("20 minutes", "short", "passport: Time: expected a number of minutes"),
+        ("Python and a little NumPy", "[09_99](x.ipynb)", "passport: Needs: there is no notebook 09_99"),
+        ("Python and a little NumPy", "01_01", "passport: Needs: following the prerequisites leads back"),
+        (
+            "tutorial_zarr/array.py",
+            "tutorial_zarr/arrays.py",
+            "passport: there is no tutorial_zarr/arrays.py",
+        ),
+        ("01_first_zarr_array.md", "01_none.md", "head: the link to ../../articles/01_none.md leads nowhere"),
+        (
+            "# - save, reopen, and let other libraries read what you wrote\n",
+            "",
+            "recap: expected a point for each",
+        ),
+        ("**Next.**", "Next.", "recap: expected a paragraph **Next.**"),
+        (
+            'tags=["parameters"]',
+            'tags=["p"]',
+            "parameters: expected one cell with the tag 'parameters', found 0",
+        ),
+        ("workers = 4", "threads = 4", "parameters: expected the standard parameters as well: workers"),
+        ("import gzip\n", "import gzip\n" + "x = 1\n" * 15, "code cell 2: expected at most 15 lines"),
+        (
+            "# ## Solutions",
+            "# ## Solutions\n\n" + "# %%\n1\n\n" * 40,
+            "length: expected at most 40 code cells",
+        ),
+        ("# Writing is four steps", "# " + "word " * 120, "expected at most 110 words in a cell"),
+        ("out = output_folder(out_dir)", 'out = "/home/me/data"', "source: expected no path of a machine"),
+        ("# The same hundred", "# \U0001f680 The same hundred", "source: expected no emoji"),
+        (
+            "![A map of land under a grid of chunks; squares of sea are empty.]",
+            "![A map]",
+            "../../articles/figures/01_01_land.svg: expected a description",
+        ),
+        ("### Exercise 01_01.2", "### Exercise two", "exercises: expected a heading '### Exercise 01_01.2'"),
+        ("<summary>Hint", "<summary>See", "exercise 01_01.1: expected a hint"),
+        ('tags=["solution"]', 'tags=["s"]', "exercise 01_01.1: expected a code cell with the tag 'solution'"),
+        ('tags=["exercise"]', 'tags=["e"]', "exercise 01_01.1: expected a code cell with the tag 'exercise'"),
+        ("# ## The idea", "# # The idea", "sections: expected one heading of the first level, the title"),
+    ],
+)
+def test_a_broken_source_is_noticed(copy, old, new, expected):
+    edit(copy / f"{FIRST}.py", old, new)
+    assert any(expected in problem for problem in problems(copy)), problems(copy)
+
+
+def test_a_source_that_was_changed_after_the_build_is_noticed(copy):
+    edit(copy / f"{FIRST}.py", "shift = 50", "shift = 60")
+    assert any(
+        "expected the same cells as in 01_01_first_zarr_array.py" in problem for problem in problems(copy)
+    )
+
+
+def test_sections_in_another_order_are_noticed(copy):
+    edit(copy / f"{FIRST}.py", "# ## Build it small", "# ## TEMPORARY")
+    edit(copy / f"{FIRST}.py", "# ## The idea", "# ## Build it small")
+    edit(copy / f"{FIRST}.py", "# ## TEMPORARY", "# ## The idea")
+    assert any("sections: expected them in this order" in problem for problem in problems(copy))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda cells: cells[0].update(id="random"), "notebook: expected the form that the build gives it"),
+        (
+            lambda cells: cells[0]["metadata"].update(time="now"),
+            "notebook: expected the form that the build gives",
+        ),
+        (lambda cells: cells.pop(), "notebook: expected the same cells"),
+        (
+            lambda cells: code(cells, 3).update(execution_count=None),
+            "outputs: expected every code cell to be executed",
+        ),
+        (lambda cells: stream(cells, 3).update(name="stderr"), "code cell 3: expected no warning"),
+        (lambda cells: stream(cells, 3).update(text="/home/me/x"), "outputs: expected no path of a machine"),
+        (
+            lambda cells: picture(cells).update({"text/plain": "<Figure size 1x1>"}),
+            "expected a description beside",
+        ),
+        (
+            lambda cells: code(cells, 3)["outputs"].append(ERROR),
+            "code cell 3: expected no error, found ValueError",
+        ),
+        (
+            lambda cells: stream(cells, -2).update(text="01_01.3 not yet: no"),
+            "expected a solution that its check accepts",
+        ),
+    ],
+)
+def test_a_broken_notebook_is_noticed(copy, change, expected):
+    path = copy / f"{FIRST}.ipynb"
+    notebook = source.loads(path.read_text(encoding="utf-8"))
+    change(notebook["cells"])
+    path.write_text(source.dumps(notebook), encoding="utf-8")
+    assert any(expected in problem for problem in problems(copy)), problems(copy)
+
+
+ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "", "traceback": []}
+
+
+def code(cells, number):
+    found = [cell for cell in cells if cell["cell_type"] == "code"]
+    return found[number - 1 if number > 0 else number]
+
+
+def stream(cells, number):
+    return next(output for output in code(cells, number)["outputs"] if output["output_type"] == "stream")
+
+
+def picture(cells):
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return next(output["data"] for output in outputs if "image/svg+xml" in output.get("data", {}))
+
+
+def test_a_notebook_that_is_absent_or_not_json_is_noticed(copy):
+    (copy / f"{FIRST}.ipynb").write_text("{")
+    assert any("notebook: expected a notebook in JSON" in problem for problem in problems(copy))
+    (copy / f"{FIRST}.ipynb").unlink()
+    assert any("expected 01_01_first_zarr_array.ipynb beside" in problem for problem in problems(copy))
+
+
+def test_absent_facts_are_noticed(copy):
+    (copy / f"{FIRST}.facts.json").unlink()
+    assert any("facts: expected 01_01_first_zarr_array.facts.json" in problem for problem in problems(copy))
+
+
+@pytest.mark.gallery
+def test_nbval_notices_an_output_that_was_changed(copy, tmp_path):
+    pytest.importorskip("nbval")
+    path = copy / f"{FIRST}.ipynb"
+    notebook = source.loads(path.read_text(encoding="utf-8"))
+    # The first eleven code cells are enough, and the eleventh counts the chunks.
+    end = notebook["cells"].index(code(notebook["cells"], 11)) + 1
+    del notebook["cells"][end:]
+    stream(notebook["cells"], 11)["text"] = "Zarr 2: 5 of 100 chunks stored\nZarr 3: 5 of 100 chunks stored\n"
+    path.write_text(source.dumps(notebook), encoding="utf-8")
+    # The settings of this project's own tests are not for a notebook.
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval",
+        "--nbval-current-env",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [*command, "-c", str(tmp_path / "pytest.ini"), str(path)],
+        env=offline.environment(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "1 failed, 10 passed" in done.stdout
+
+
+# --- articles -----------------------------------------------------------------------------------------------
+
+ARTICLE = "01_first_zarr_array.md"
+
+
+def article_problems(copy):
+    return [f"{found['where']}: {found['problem']}" for found in gallery.check_articles(folder=copy)]
+
+
+def numbers_of_the_article():
+    _, body = articles.front_matter((ROOT / "articles" / ARTICLE).read_text(encoding="utf-8"))
+    return sorted({number for number in articles.numbers_in(body) if len(number) > 3})
+
+
+@pytest.mark.parametrize("number", numbers_of_the_article())
+def test_a_number_that_was_changed_in_an_article_is_noticed(copy, number):
+    changed = number[:-1] + str((int(number[-1]) + 3) % 10)
+    path = copy.parent / "articles" / ARTICLE
+    text = re.sub(rf"(?<![\d,]){number}(?![\d,])", changed, path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+    assert any(
+        problem.startswith(f"{changed}: this number is not among") for problem in article_problems(copy)
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("title: ", "headline: ", "front matter: expected a line 'title: ...'"),
+        ("notebook: 01_01", "notebook: 77_77", "front matter: expected the id of a notebook, found '77_77'"),
+        (
+            "5, mtime=0)",
+            "9, mtime=0)",
+            "block 'def write_small(store, block, chunk):': this code does not stand",
+        ),
+        ("`c/1/0`", "`c/1/1/0`", "`c/1/1/0`: this does not stand in the notebook"),
+        (
+            "figures/01_01_hole.svg",
+            "figures/01_01_whole.svg",
+            "figures/01_01_whole.svg: there is no such file",
+        ),
+        ("![Chunk grid of the array:", "![](figures/01_01_hole.svg)\n![Chunk grid", "expected a description"),
+        ("(../notebooks/01_core_zarr/01_01_first", "(../notebooks/01_core_zarr/01_02_first", "leads nowhere"),
+        (
+            "## The honest limits",
+            "## The honest limits\n" + "word " * 1000,
+            "length: expected 1,200 to 2,000 words",
+        ),
+        (
+            "## The honest limits",
+            "```text\n3 of 100 chunks stored\n```\n",
+            "this is not an output of the notebook",
+        ),
+    ],
+)
+def test_a_broken_article_is_noticed(copy, old, new, expected):
+    edit(copy.parent / "articles" / ARTICLE, old, new)
+    assert any(expected in problem for problem in article_problems(copy)), article_problems(copy)
+
+
+def test_a_figure_that_was_changed_by_hand_is_noticed(copy):
+    edit(copy.parent / "articles" / "figures" / "01_01_four_chunks.svg", "4 stored", "5 stored")
+    assert any(
+        "this is not the figure that the notebook exported" in problem for problem in article_problems(copy)
+    )
+
+
+def test_a_fact_that_changed_makes_its_article_wrong(copy):
+    edit(copy / f"{FIRST}.facts.json", '"land_chunks_stored": 442', '"land_chunks_stored": 443')
+    assert article_problems(copy) == [
+        "442: this number is not among the notebook's facts; correct it, or let the notebook compute it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "fits"),
+    [
+        ("1,000", 1000, True),
+        ("28.90", 28.9047, True),
+        ("28.91", 28.9047, False),
+        ("29", 28.9047, True),
+        ("0.5", 0.5, True),
+        ("3", 3.0, True),
+        ("2.0", 2, True),
+        ("12", 12.6, False),
+    ],
+)
+def test_a_number_fits_a_fact_when_it_is_the_fact_rounded(written, value, fits):
+    assert articles._fits(written, value) == fits
+
+
+def test_numbers_are_told_from_names():
+    text = (
+        "Version 3.4.2 of v2, int32 and 01_01; 12,345.6 of 7 at c/0/0, on 2026-01-31, in `a[5]` ([8](x9.md))."
+    )
+    assert list(articles.numbers_in(text)) == ["12,345.6", "7", "8"]
+
+
+# --- what a notebook imports --------------------------------------------------------------------------------
+
+EXERCISES = [
+    f"{notebook.id}.{number}"
+    for notebook in gallery.list_notebooks()
+    if exercises.checks_of(notebook.id)
+    for number in exercises.numbers(exercises.checks_of(notebook.id))
+]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_a_plausible_wrong_answer_is_refused_with_help(exercise):
+    name, _, number = exercise.partition(".")
+    verdict = exercises.judge(exercise, exercises.checks_of(name).WRONG[number])
+    assert not verdict.right
+    assert len(verdict.words) > 30
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("answer", [..., None, "four", 3.5, -1e9, (), [1], (1, 2), slice(0, 1), True, np.nan])
+def test_no_answer_of_any_kind_breaks_a_check(exercise, answer):
+    assert not exercises.judge(exercise, answer).right
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [
+        ("01_01.1", 6),
+        ("01_01.1", np.int64(6)),
+        ("01_01.2", -1),
+        ("01_01.3", np.s_[99:101, 99:101]),
+        ("01_01.3", np.s_[499:501, 899:901]),
+    ],
+)
+def test_every_right_answer_is_accepted(exercise, answer, capsys):
+    exercises.check(exercise, answer)
+    assert capsys.readouterr().out.startswith(f"{exercise} right: ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (1100, "number of values"),
+        (2, "Where do rows 95 and 104 lie"),
+        (5, "multiply"),
+        (7, "divide the first and last index"),
+    ],
+)
+def test_a_wrong_answer_is_told_what_went_wrong(answer, words):
+    assert words in exercises.judge("01_01.1", answer).words
+
+
+@pytest.mark.parametrize("name", ["01_01.9", "77_77.1", "first"])
+def test_an_unknown_exercise_is_refused(name):
+    with pytest.raises(gallery.GalleryError, match="expected the name of an exercise, found"):
+        exercises.check(name, 1)
+
+
+def test_facts_are_written_the_same_every_time_and_figures_are_noted(tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "a.svg").write_bytes(b"<svg/>")
+    lesson.save_facts(tmp_path, {"n": np.int64(4), "shape": np.array([2, 3]), "share": np.float64(0.5)})
+    facts = json.loads((tmp_path / "facts.json").read_text(encoding="utf-8"))
+    assert facts == {
+        "n": 4,
+        "shape": [2, 3],
+        "share": 0.5,
+        "figures": {"a.svg": hashlib.sha256(b"<svg/>").hexdigest()},
+    }
+
+
+def test_a_fact_that_json_does_not_know_is_refused(tmp_path):
+    with pytest.raises(TypeError, match=r"save_facts: expected numbers, text, lists and dicts, found set"):
+        lesson.save_facts(tmp_path, {"bad": {1, 2}})
+
+
+def test_an_output_folder_is_the_given_one_or_a_fresh_one(tmp_path, monkeypatch):
+    monkeypatch.delenv("TUTORIAL_ZARR_OUT_DIR", raising=False)
+    assert lesson.output_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    fresh = [lesson.output_folder() for _ in range(2)]
+    assert fresh[0] != fresh[1]
+    for folder in fresh:
+        folder.rmdir()
+    monkeypatch.setenv("TUTORIAL_ZARR_OUT_DIR", str(tmp_path / "c"))
+    assert lesson.output_folder() == tmp_path / "c"
+    assert (tmp_path / "c").is_dir()
+
+
+# --- other readers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_other_implementations_read_ours_and_we_read_theirs(tmp_path, zarr_format):
+    pytest.importorskip("zarr")
+    pytest.importorskip("tensorstore")
+    values = np.arange(35, dtype="float32").reshape(5, 7)
+    group = zarr.open_group(str(tmp_path / "g.zarr"), mode="w", zarr_format=zarr_format)
+    group.create_array("x", data=values, chunks=(2, 3))
+    report = readers.interop_check(tmp_path / "g.zarr", path="x")
+    assert [reading.equal for reading in report.readings] == [True, True]
+    assert readers.interop_from_others(tmp_path / "others", values, (2, 3), zarr_format).all_equal
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_xarray_reads_an_array_in_a_group_by_its_name(tmp_path, zarr_format):
+    pytest.importorskip("xarray")
+    pytest.importorskip("zarr")
+    group = zarr.open_group(str(tmp_path / "g.zarr"), mode="w", zarr_format=zarr_format)
+    named = {"dimension_names": ("t",)} if zarr_format == 3 else {"attributes": {"_ARRAY_DIMENSIONS": ["t"]}}
+    group.create_array("x", data=np.arange(5), chunks=(2,), **named)
+    assert readers.interop_check(tmp_path / "g.zarr", path="x", readers=["xarray"]).all_equal
+
+
+@pytest.mark.interop
+def test_one_bit_of_difference_is_not_equal(tmp_path):
+    pytest.importorskip("zarr")
+    zarr.create_array(str(tmp_path / "a.zarr"), data=np.array([0.0, 1.0]), chunks=(1,))
+    report = readers.interop_check(
+        tmp_path / "a.zarr", expected=np.array([-0.0, 1.0]), readers=["zarr-python"]
+    )
+    assert not report.all_equal
+    assert str(report).splitlines()[1].endswith("NO")
+
+
+def test_a_reader_that_is_not_installed_is_a_row_and_no_success(tmp_path, monkeypatch):
+    zarr.create_array(str(tmp_path / "a.zarr"), data=np.arange(3), chunks=(3,))
+    monkeypatch.setitem(readers.READERS, "another", ("no-such-distribution", None))
+    report = readers.interop_check(tmp_path / "a.zarr", readers=["another"])
+    assert "SKIPPED (not installed)" in str(report)
+    assert not report.all_equal
+
+
+def test_an_unknown_reader_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected readers among zarr-python, tensorstore, xarray, got gdal"):
+        readers.interop_check(tmp_path, readers=["gdal"])
+
+
+def test_no_module_of_the_gallery_names_a_path_of_a_machine():
+    files = [*Path(gallery.__file__).parent.rglob("*.py"), *(ROOT / "data_gen").rglob("*.py")]
+    assert [file.name for file in files if contract.ABSOLUTE.search(file.read_text(encoding="utf-8"))] == []
