@@ -489,7 +489,7 @@ def numbers_of_the_article():
 def test_a_number_that_was_changed_in_an_article_is_noticed(copy, number):
     changed = number[:-1] + str((int(number[-1]) + 3) % 10)
     path = copy.parent / "articles" / ARTICLE
-    text = re.sub(rf"(?<![\d,]){number}(?![\d,])", changed, path.read_text(encoding="utf-8"))
+    text = re.sub(rf"(?<!\d)(?<!\d,){number}(?!,?\d)", changed, path.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8")
     assert any(
         problem.startswith(f"{changed}: this number is not among") for problem in article_problems(copy)
