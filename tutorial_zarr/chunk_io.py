@@ -34,7 +34,7 @@ from tutorial_zarr.chunk_keys import ChunkKeyEncoding
 from tutorial_zarr.codecs import ChunkSpec, Codec, Pipeline, is_fill
 from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
 from tutorial_zarr.dtypes import DataType
-from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, MissingDependencyError, StoreError, ZarrError
+from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, CodecError, MissingDependencyError, StoreError, ZarrError
 from tutorial_zarr.indexing import Part, Selection, join
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.base import cut
@@ -195,6 +195,9 @@ class _Decoder:
             self._buffer = parallel.take_buffer(max(self.nbytes, 1))
             self.scratch = self._buffer[: self.nbytes]
             self.chunk = self.scratch.view(io.data_type.numpy).reshape(pipeline.spec.shape)
+            shape = pipeline.spec.shape
+            first = next((axis for axis, n in enumerate(shape) if n > 1), len(shape))
+            self.contiguous = self.nbytes > 0 and self.box and out.shape[first + 1 :] == shape[first + 1 :]
 
     def close(self) -> None:
         """Give the scratch buffer back."""
@@ -203,9 +206,10 @@ class _Decoder:
 
     def destination(self, outer: tuple[Any, ...]) -> np.ndarray | None:
         """The bytes of the output where a whole chunk goes, if they are one contiguous stretch."""
-        target = self.out[(*outer, ...)]
-        if target.flags.c_contiguous and target.nbytes == self.nbytes and target.nbytes:
-            return target.reshape(-1).view(np.uint8)
+        if self.contiguous:
+            target = self.out[(*outer, ...)]
+            if target.flags.c_contiguous and target.nbytes == self.nbytes:
+                return target.reshape(-1).view(np.uint8)
         return None
 
     def put(self, data: Any, item: tuple[Part, ...]) -> None:
@@ -264,6 +268,14 @@ class _ChunkReader:
                 else:
                     chunk = io.fill if data is None else io.pipeline_at(coords).decode(data)
                     decoder.place(decoder.out, item, chunk, None if data is None else inner)
+            except CodecError as cause:  # bad bytes; or a read that was cut short, which a second one shows
+                data = io.store.get(io.prefix + name)
+                if data is None or self.read is None:
+                    raise io.fail(io.prefix + name, "decode", cause) from cause
+                try:
+                    decoder.place(decoder.out, item, io.pipeline_at(coords).decode(data), inner)
+                except ZarrError as again:
+                    raise io.fail(io.prefix + name, "decode", again) from again
             except ZarrError as cause:
                 raise io.fail(io.prefix + name, "decode", cause) from cause
 
@@ -283,11 +295,22 @@ class _ChunkReader:
     def _read_raw(self, name: str, inner: tuple[Any, ...], outer: tuple[Any, ...], whole: bool) -> bool:
         """Read a chunk that is stored as it is in memory, without a detour; False where the usual way must do."""
         io, decoder = self.io, self.decoder
-        if whole:
-            if self.read is None or (target := decoder.destination(outer)) is None:
-                return False
-            return self.read(name, target) == decoder.nbytes
-        stretches = choose_stretches(inner, io.pipeline.spec.shape, io.data_type.numpy.itemsize, io.store.request_cost)
+        if not whole and decoder.nbytes > io.store.request_cost and self._read_stretches(name, inner, outer):
+            return True
+        if self.read is None:
+            return False
+        target = decoder.destination(outer) if whole else None
+        size = self.read(name, decoder.scratch if target is None else target)
+        if size != decoder.nbytes:
+            return False  # absent, or of a wrong size: the usual way tells
+        if target is None:
+            decoder.out[outer] = decoder.chunk[inner]  # type: ignore[index]
+        return True
+
+    def _read_stretches(self, name: str, inner: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
+        """Read a box of a raw chunk by its byte ranges, where that costs less than the whole."""
+        io, spec = self.io, self.io.pipeline.spec
+        stretches = choose_stretches(inner, spec.shape, io.data_type.numpy.itemsize, io.store.request_cost)
         if stretches is None:
             return False
         ranges, shape, rest = stretches
@@ -295,7 +318,7 @@ class _ChunkReader:
         if any(data is None or len(data) != stop - start for data, (start, stop) in zip(found, ranges, strict=True)):
             return False  # absent, or not as long as it should be
         data = found[0] if len(found) == 1 else b"".join(found)
-        decoder.out[outer] = np.frombuffer(data, io.data_type.numpy).reshape(shape)[rest]
+        self.decoder.out[outer] = np.frombuffer(data, io.data_type.numpy).reshape(shape)[rest]
         return True
 
 

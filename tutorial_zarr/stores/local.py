@@ -241,14 +241,10 @@ def _read_exactly(fd: int, count: int) -> bytes:
 
 
 if hasattr(os, "readv"):
+    _SPARE = bytearray(1)  # what lands here is never looked at: only whether something did
 
     def _read_into(fd: int, buffer: Any) -> int:
-        count = os.readv(fd, (buffer, bytearray(1)))
-        if count < len(buffer) and count != os.fstat(fd).st_size:  # interrupted, which a file on disk never is
-            data = _read_exactly(fd, len(buffer) - count + 1)
-            memoryview(buffer)[count : count + len(data)] = data[: len(buffer) - count]
-            count += len(data)
-        return count
+        return os.readv(fd, (buffer, _SPARE))
 
 else:  # Windows
 
