@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module", params=[2, 3], ids=["v2", "v3"])
 def left(request, tmp_path_factory):
-    """What the notebook SOURCE of the test's module left: its folder, its facts, and the format that it wrote."""
+    """What the notebook SOURCE of a module of tests left: its folder, its facts, and its format."""
     pytest.importorskip("papermill")
     out = tmp_path_factory.mktemp(f"v{request.param}")
     offline = [sys.executable, "-m", "tutorial_zarr.gallery.offline"]  # closes the network for what it starts

@@ -246,7 +246,7 @@ def test_a_long_list_of_chunks_is_cut_and_its_bytes_are_kept():
     a = zarr.create_array({}, shape=(100,), chunks=(1,), dtype="u1", compressors=None, zarr_format=2)
     a[:] = 1
     rows = viz.anatomy(a, limit=3).panels[0].rows()
-    assert rows[-1] == ("...", "97 B", "97 more chunks")
+    assert rows[-1][:3] == ("...", "97 B", "97 more chunks")
 
 
 def test_the_anatomy_of_two_arrays_stands_side_by_side_as_text_table_and_picture():

@@ -7,8 +7,11 @@ Keys: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#stored-repr
 >>> import tutorial_zarr as zarr
 >>> a = zarr.create_array({}, shape=(4,), chunks=(2,), dtype="uint8", compressors=None, zarr_format=2)
 >>> a[:2] = 7
->>> print(anatomy(a, names=["a"]).panels[0].rows()[-2:])
-[('0', '2 B', 'chunk (0,) = a[0:2]'), ('', '0 B', '1 absent chunk, read as 0')]
+>>> print(anatomy(a, names=["a"]))
+a: 2 objects, ... B
+├── .zarray  ... B  metadata: shape, dtype, chunks, compressor
+├── 0        2 B  chunk (0,) = a[0:2]
+└──          0 B  1 absent chunk, read as 0
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tutorial_zarr.array import Array
 from tutorial_zarr.viz.chunk_grid import chunk_coords
@@ -34,6 +37,15 @@ class Entry:
     coords: tuple[int, ...] | None = None  # of the chunk it holds; None for a document
 
 
+class Row(NamedTuple):
+    """One line about an object, or about the chunks that have none; `style` is its mark in a picture."""
+
+    key: str
+    size: str
+    holds: str
+    style: str
+
+
 @dataclass(frozen=True)
 class Panel:
     """The keys of one array."""
@@ -44,20 +56,30 @@ class Panel:
     fill_value: Any
     limit: int
 
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Key, size, what it holds; the middle of a long list of chunks left out."""
-        documents = [e for e in self.entries if e.coords is None]
-        chunks = [e for e in self.entries if e.coords is not None]
-        rows = [(e.key, f"{e.nbytes:,} B", e.holds) for e in documents + chunks[: self.limit]]
+    def rows(self) -> list[Row]:
+        """What to show of each object; the middle of a long list of chunks left out."""
+        documents = [entry for entry in self.entries if entry.coords is None]
+        chunks = [entry for entry in self.entries if entry.coords is not None]
+        rows = [Row(e.key, f"{e.nbytes:,} B", e.holds, "tz-document") for e in documents]
+        rows += [Row(e.key, f"{e.nbytes:,} B", e.holds, "tz-stored") for e in chunks[: self.limit]]
         if len(chunks) > self.limit:
-            rest = sum(e.nbytes for e in chunks[self.limit :])
-            rows.append(("...", f"{rest:,} B", f"{count(len(chunks) - self.limit, 'more chunks')}"))
+            rest = sum(entry.nbytes for entry in chunks[self.limit :])
+            rows.append(
+                Row("...", f"{rest:,} B", count(len(chunks) - self.limit, "more chunks"), "tz-stored")
+            )
         if self.absent:
-            rows.append(("", "0 B", f"{count(self.absent, 'absent chunks')}, read as {self.fill_value}"))
+            words = f"{count(self.absent, 'absent chunks')}, read as {self.fill_value}"
+            rows.append(Row("", "0 B", words, "tz-absent"))
         return rows
 
     @property
+    def summary(self) -> str:
+        """How many objects, and how large they are together."""
+        return f"{count(len(self.entries), 'objects')}, {self.nbytes:,} B"
+
+    @property
     def nbytes(self) -> int:
+        """Bytes of all objects."""
         return sum(entry.nbytes for entry in self.entries)
 
 
@@ -71,11 +93,11 @@ class Anatomy:
         blocks = []
         for panel in self.panels:
             rows = panel.rows()
-            key, size = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
-            lines = [f"{panel.name}: {count(len(panel.entries), 'objects')}, {panel.nbytes:,} B"]
+            key, size = max(len(row.key) for row in rows), max(len(row.size) for row in rows)
+            lines = [f"{panel.name}: {panel.summary}"]
             for number, row in enumerate(rows):
                 branch = "└── " if number == len(rows) - 1 else "├── "
-                lines.append(f"{branch}{row[0]:<{key}}  {row[1]:>{size}}  {row[2]}")
+                lines.append(f"{branch}{row.key:<{key}}  {row.size:>{size}}  {row.holds}")
             blocks.append("\n".join(lines))
         return "\n\n".join(blocks)
 
@@ -85,15 +107,11 @@ class Anatomy:
     def _repr_html_(self) -> str:
         tables = []
         for panel in self.panels:
-            rows = [
-                (f"<code>{html.escape(key)}</code>" if key else "", size, html.escape(what))
-                for key, size, what in panel.rows()
-            ]
+            body = [(_code(row.key), row.size, html.escape(row.holds)) for row in panel.rows()]
             tables.append(
-                f'<table><caption style="text-align:left"><b>{html.escape(panel.name)}</b>: '
-                f"{count(len(panel.entries), 'objects')}, {panel.nbytes:,} B</caption>"
-                f"<thead>{_row('th', ('key', 'size', 'what it holds'))}</thead>"
-                f"<tbody>{''.join(_row('td', row) for row in rows)}</tbody></table>"
+                f'<table><caption style="text-align:left"><b>{html.escape(panel.name)}</b>: {panel.summary}'
+                f"</caption><thead>{_line('th', ('key', 'size', 'what it holds'))}</thead>"
+                f"<tbody>{''.join(_line('td', cells) for cells in body)}</tbody></table>"
             )
         return "\n".join(tables)
 
@@ -103,37 +121,33 @@ class Anatomy:
         left, high = 22.0, 0.0
         for panel in self.panels:
             rows = panel.rows()
-            wide = (
-                max(max(62 + 7.0 * (len(row[0]) + len(row[1])), 7.0 * len(row[2]) + 34) for row in rows) + 24
-            )
+            # A letter is about seven wide; the key and the size share a line.
+            wide = 24 + max(max(62 + 7 * len(row.key + row.size), 34 + 7 * len(row.holds)) for row in rows)
             parts.append(text(left, 44, panel.name, "tz-head", "start", 14))
-            parts.append(
-                text(left, 64, f"{count(len(panel.entries), 'objects')}, {panel.nbytes:,} B", "tz-dim")
-            )
-            for number, (key, size, holds) in enumerate(rows):
+            parts.append(text(left, 64, panel.summary, "tz-dim"))
+            for number, row in enumerate(rows):
                 y = 80 + 46 * number
-                style = (
-                    "tz-absent"
-                    if not key
-                    else "tz-document"
-                    if number == 0 or key[-1:].isalpha()
-                    else "tz-stored"
+                parts.append(rect(left, y, 8, 36, row.style))
+                parts.append(
+                    text(left + 18, y + 14, row.key or "(no key)", "tz-code" if row.key else "tz-dim")
                 )
-                parts.append(rect(left, y, 8, 36, style))
-                parts.append(text(left + 18, y + 14, key or "(no key)", "tz-code" if key else "tz-dim"))
-                parts.append(text(left + wide - 24, y + 14, size, "tz-dim", "end"))
-                parts.append(text(left + 18, y + 31, holds, "tz-dim", "start", 12))
+                parts.append(text(left + wide - 24, y + 14, row.size, "tz-dim", "end"))
+                parts.append(text(left + 18, y + 31, row.holds, "tz-dim", "start", 12))
             left += wide
             high = max(high, 80 + 46 * len(rows))
         words = "; ".join(
             f"{panel.name}: "
-            + ", ".join(f"{key or 'no key'} ({size}, {holds})" for key, size, holds in panel.rows())
+            + ", ".join(f"{row.key or 'no key'} ({row.size}, {row.holds})" for row in panel.rows())
             for panel in self.panels
         )
         return draw(title, f"{title}. {words}.", left, high + 8, parts)
 
 
-def _row(tag: str, cells: Sequence[str]) -> str:
+def _code(key: str) -> str:
+    return f"<code>{html.escape(key)}</code>" if key else ""
+
+
+def _line(tag: str, cells: Sequence[str]) -> str:
     sides = ("left", "right", "left")
     parts = [
         f'<{tag} style="text-align:{side}">{cell}</{tag}>' for side, cell in zip(sides, cells, strict=True)
