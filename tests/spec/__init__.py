@@ -1,0 +1,1 @@
+"""Stores written byte by byte, one per clause of the Zarr specifications, with the values they must give."""
