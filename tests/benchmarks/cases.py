@@ -7,6 +7,9 @@ is right.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -96,6 +99,12 @@ class Case:
                 after[request] = self.values_to_write(values, request)
             return [after]
         return [values[r] for r in requests]
+
+
+def import_anew(statement: str) -> None:
+    """Run a statement in a new interpreter, which may keep the bytecode that it compiles for the next one."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, "-c", statement], check=True, env=environment)
 
 
 WHOLE = {

@@ -20,8 +20,6 @@ import itertools
 import json
 import math
 import os
-import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Callable
@@ -32,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from .arrays import ARRAYS, ArraySpec, Size, values_of
-from .cases import LATENCY, Case, read_requests
+from .cases import LATENCY, Case, import_anew, read_requests
 
 
 def cores() -> int:
@@ -277,7 +275,7 @@ class Floor:
     def prepare(self, case: Case, target: Path | None) -> Callable[[], object]:
         """The work of one timing, planned."""
         if case.operation == "import":
-            return lambda: subprocess.run([sys.executable, "-c", "import numpy"], check=True)
+            return lambda: import_anew("import numpy")
         if case.operation in ("members", "open"):
             document = self.folder / (case.array or "members") / "zarr.json"
             return lambda: json.loads(document.read_bytes())

@@ -61,9 +61,12 @@ def describe(result: dict) -> str:
     )
 
 
-def summary(case: dict) -> dict:
-    """The figures of one row, and the ratios between them; None where something was not measured."""
-    medians = {name: r.get("median") for name, r in case["readers"].items()}
+def summary(case: dict, figure: str = "median") -> dict:
+    """The figures of one row, and the ratios between them; None where something was not measured.
+
+    Instead of medians it can take the "fastest" round, or "cpu": the mean of all threads' processor seconds.
+    """
+    medians = {name: r.get(figure) for name, r in case["readers"].items()}
     ours, floor, copy = (medians.pop(name, None) for name in ("ours", "floor", "copy"))
     peers = {name: seconds for name, seconds in medians.items() if seconds is not None}
     best = min(peers, key=peers.__getitem__) if peers else None
@@ -127,6 +130,9 @@ def conclusion(result: dict) -> str:
     ahead = sum(s["ratio"] <= 1 for _, s in rated)
     mean = geometric_mean([s["ratio"] for _, s in rated])
     text = f"Ours / best peer: geometric mean {mean:.2f}, at most 1 in {ahead} of {len(rated)}"
+    for figure, what in (("fastest", "fastest round"), ("cpu", "processor time")):
+        ratios = [r for case, _ in rated if (r := summary(case, figure)["ratio"])]
+        text += f" (by {what}: {geometric_mean(ratios):.2f})" if ratios else ""
     text += f", worst {s['ratio']:.2f} ({worst['group']}: {worst['label']})."
     to_floor = [s["to_floor"] for _, s in rated if s["to_floor"]]
     if to_floor:

@@ -18,11 +18,12 @@ import fnmatch
 import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from . import report
@@ -86,10 +87,7 @@ class Worker:
         return self._receive()
 
     def stop(self) -> None:
-        try:
-            self.connection.send(None)
-        except OSError:
-            pass
+        self.connection.close()
         self.process.join(5)
 
 
@@ -172,7 +170,7 @@ class Bench:
         return result
 
     def run(self, case: Case) -> dict:
-        """One row: {reader: {"seconds": [...], "median": ...} or {"absent": reason}}."""
+        """One row: for each reader its seconds and what follows from them, or {"absent": reason}."""
         values = None
         if case.operation == "members":
             ensure_members(self.size, self.folder)
@@ -186,7 +184,7 @@ class Bench:
         able = []
         for worker in self.workers:
             reason = self.check(worker, case, expected) if worker.available else worker.version
-            row[worker.name] = {"seconds": []} if reason is None else {"absent": reason}
+            row[worker.name] = {"seconds": [], "cpu_seconds": []} if reason is None else {"absent": reason}
             able += [worker] if reason is None else []
             if reason is None and case.writes and worker.name not in YARDSTICKS:
                 row[worker.name]["bytes_written"] = self.written
@@ -196,14 +194,17 @@ class Bench:
         while rounds < self.repeat or (rounds < 5 * self.repeat and time.perf_counter() - start < 3):
             rounds += 1
             for worker in list(able):
-                done, seconds = self.time(worker, case)
+                done, found = self.time(worker, case)
                 if done:
-                    row[worker.name]["seconds"].append(seconds)
+                    row[worker.name]["seconds"].append(found[0])
+                    row[worker.name]["cpu_seconds"].append(found[1])
                 else:
-                    row[worker.name] = {"absent": seconds}
+                    row[worker.name] = {"absent": found}
                     able.remove(worker)
         for worker in able:
-            row[worker.name]["median"] = median(row[worker.name]["seconds"])
+            measured = row[worker.name]
+            measured["median"], measured["fastest"] = median(measured["seconds"]), min(measured["seconds"])
+            measured["cpu"] = mean(measured["cpu_seconds"])
         for target in self.scratch.iterdir():
             shutil.rmtree(target, ignore_errors=True)
         return {
@@ -262,6 +263,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.list:
         print("\n".join(f"{name:18} {CASES[name].group}: {CASES[name].label}" for name in options.cases))
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that the folders are removed
     folder = options.folder or Path(tempfile.mkdtemp(prefix="zarr-benchmarks-"))
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder / options.size

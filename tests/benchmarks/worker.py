@@ -7,8 +7,7 @@ zarr-python's configuration are global, and one library's thread pool would find
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
+import resource
 import time
 import warnings
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import ARRAYS, SIZES, digest, member_names, values_of
-from .cases import CASES, LATENCY, Case, read_requests
+from .cases import CASES, LATENCY, Case, import_anew, read_requests
 from .floor import Floor, MemoryCopy
 from .readers import Reader, Unsupported, load
 
@@ -34,7 +33,7 @@ class Session:
         """Everything that is not to be timed, and then a function that is."""
         reader = self.reader
         if case.operation == "import":
-            return lambda: [subprocess.run([sys.executable, "-c", reader.import_statement], check=True)]
+            return lambda: import_anew(reader.import_statement)
         if case.operation == "members":
             names = member_names(self.size)
             return lambda: reader.open_members(self.folder / "members", names)
@@ -62,6 +61,12 @@ def answer(case: Case, results: list) -> list:
     return [] if case.operation in ("open", "import") or case.writes else results
 
 
+def cpu_seconds() -> float:
+    """Processor time of this process so far: of all its threads, and of the interpreters that it started."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
 def reason(error: Exception, folder: Path) -> str:
     """One short line that names no folder of this machine."""
     text = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
@@ -85,8 +90,11 @@ def serve(connection: Connection, name: str, size_name: str, folder: Path, url: 
         return
     connection.send((True, about))
     prepared: dict[tuple, Callable[[], Any] | None] = {}
-    while (message := connection.recv()) is not None:
-        verb, case_name, target = message
+    while True:
+        try:
+            verb, case_name, target = connection.recv()
+        except (EOFError, KeyboardInterrupt):  # the main process is done, or was stopped
+            return
         case = CASES[case_name]
         try:
             if (case_name, target) not in prepared:
@@ -97,12 +105,13 @@ def serve(connection: Connection, name: str, size_name: str, folder: Path, url: 
                 raise Unsupported("does not apply")
             gc.collect()
             loops = 1 if verb == "check" else case.loops
-            start = time.perf_counter()
+            cpu, start = cpu_seconds(), time.perf_counter()
             for _ in range(loops):
                 results = run()
             seconds = (time.perf_counter() - start) / loops
+            cpu = (cpu_seconds() - cpu) / loops
             check = verb == "check" and name not in ("floor", "copy")
-            connection.send((True, digest(answer(case, results)) if check else seconds))
+            connection.send((True, digest(answer(case, results)) if check else (seconds, cpu)))
             del results
         except (
             Exception

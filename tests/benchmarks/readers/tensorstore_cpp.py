@@ -66,7 +66,7 @@ class Tensorstore(Reader):
 
 
 class TensorstoreMmap(Tensorstore):
-    """TensorStore that maps files into memory: quicker for uncompressed chunks, slower for many small files."""
+    """TensorStore that maps files into memory: quick for uncompressed chunks, slow for many files."""
 
     label = "tensorstore, mapped files"
     context_settings = CONTEXT | {"file_io_mode": {"mode": "memmap"}}
