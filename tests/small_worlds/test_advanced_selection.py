@@ -15,8 +15,27 @@ from hypothesis.extra import numpy as hnp
 import tutorial_zarr as zarr
 from tutorial_zarr.stores import MemoryStore
 
-SETTINGS = settings(max_examples=400, deadline=None, derandomize=True, database=None)
-LAYOUTS = ["v2", "v2 F order", "v3", "v3 sharded"]
+SETTINGS = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+LAYOUTS = [
+    "v2",
+    "v2 F order",
+    "v3",
+    "v3 sharded",
+    "v3 shards in shards",
+    "v3 transposed",
+    "v3 uneven",
+    "v3 uneven shards",
+]
+INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
+
+
+@st.composite
+def uneven_lengths(draw, length, unit=1):
+    """Chunk lengths, all multiples of the unit, that cover an axis and may hang over its end."""
+    lengths = []
+    while sum(lengths) < length:
+        lengths.append(unit * draw(st.integers(1, 3)))
+    return lengths
 
 
 @st.composite
@@ -29,7 +48,28 @@ def worlds(draw, min_ndim=1, max_ndim=3, min_length=1):
     kwargs = {"dtype": "int32", "chunks": chunks, "compressors": None, "fill_value": -1}
     if layout == "v3 sharded":
         kwargs["shards"] = tuple(c * draw(st.integers(1, 3)) for c in chunks)
-    if layout.startswith("v2"):
+    elif layout == "v3 shards in shards":
+        middle = tuple(c * draw(st.integers(1, 2)) for c in chunks)
+        codecs = [{"name": "bytes", "configuration": {"endian": "little"}}]
+        for chunk_shape in (chunks, middle):
+            inside = {"chunk_shape": list(chunk_shape), "codecs": codecs, "index_codecs": INDEX_CODECS}
+            codecs = [{"name": "sharding_indexed", "configuration": inside}]
+        kwargs = {
+            "dtype": "int32",
+            "codecs": codecs,
+            "chunks": tuple(c * 2 for c in middle),
+            "fill_value": -1,
+        }
+    elif layout == "v3 transposed":
+        order = draw(st.permutations(range(ndim)))
+        kwargs["filters"] = [{"name": "transpose", "configuration": {"order": list(order)}}]
+        kwargs["shards"] = tuple(c * draw(st.integers(1, 2)) for c in chunks) if draw(st.booleans()) else None
+        kwargs |= {"serializer": {"name": "bytes", "configuration": {"endian": "big"}}, "compressors": "zstd"}
+    elif layout == "v3 uneven":
+        kwargs["chunks"] = [draw(uneven_lengths(n)) for n in shape]
+    elif layout == "v3 uneven shards":
+        kwargs["shards"] = [draw(uneven_lengths(n, c)) for n, c in zip(shape, chunks, strict=True)]
+    elif layout.startswith("v2"):
         kwargs |= {"zarr_format": 2, "order": "F" if "F" in layout else "C"}
     a = zarr.create_array(MemoryStore(), shape=shape, **kwargs)
     expected = np.arange(10, 10 + np.prod(shape), dtype="int32").reshape(shape)
@@ -157,7 +197,7 @@ def test_an_integer_array_with_one_index_outside_is_refused_and_changes_nothing(
     assert_same(a[...], expected, where(a, selection))
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", ["v2", "v2 F order", "v3", "v3 sharded"])
 def test_a_mask_of_the_wrong_shape_is_refused(layout):
     a = zarr.create_array(
         MemoryStore(),
@@ -277,15 +317,24 @@ def block_unit(a):
     return a.shards or a.chunks
 
 
-def element_slices(selection, shape, unit):
+def edges_of(a):
+    """Where blocks begin and end along each axis."""
+    edges = []
+    for n, size in zip(a.shape, block_unit(a), strict=True):
+        lengths = size if isinstance(size, tuple) else [size] * -(-n // size)
+        ends = np.minimum(np.cumsum([0, *lengths]), n).tolist()
+        edges.append(ends[: ends.index(n) + 1])
+    return edges
+
+
+def element_slices(selection, edges):
     """The elements that a selection of whole blocks covers."""
-    selection = selection if isinstance(selection, tuple) else (selection,)
-    selection += (slice(None),) * (len(shape) - len(selection))
+    selection += (slice(None),) * (len(edges) - len(selection))
     parts = []
-    for s, n, size in zip(selection, shape, unit, strict=True):
-        count = -(-n // size)
-        blocks = range(count)[s] if isinstance(s, slice) else range(count)[s : s + 1 or None]
-        parts.append(slice(blocks.start * size, min(blocks.stop * size, n)) if blocks else slice(0, 0))
+    for s, ends in zip(selection, edges, strict=True):
+        blocks = range(len(ends) - 1)
+        chosen = blocks[s] if isinstance(s, slice) else [blocks[s]]
+        parts.append(slice(ends[chosen[0]], ends[chosen[-1] + 1]) if chosen else slice(0, 0))
     return tuple(parts)
 
 
@@ -293,15 +342,15 @@ def element_slices(selection, shape, unit):
 @given(st.data())
 def test_blocks_reads_and_assigns_whole_chunks_or_shards(data):
     a, expected = data.draw(worlds())
-    counts = [-(-n // size) for n, size in zip(expected.shape, block_unit(a), strict=True)]
+    edges = edges_of(a)
     selection = tuple(
         data.draw(
-            st.integers(-count, count - 1)
-            | st.builds(slice, st.none() | st.integers(0, count), st.none() | st.integers(0, count))
+            st.integers(1 - len(ends), len(ends) - 2)
+            | st.builds(slice, st.none() | st.integers(0, len(ends)), st.none() | st.integers(0, len(ends)))
         )
-        for count in counts[: data.draw(st.integers(1, len(counts)))]
+        for ends in edges[: data.draw(st.integers(1, len(edges)))]
     )
-    elements = element_slices(selection, expected.shape, block_unit(a))
+    elements = element_slices(selection, edges)
     assert_same(a.blocks[selection], expected[elements], where(a, selection))
     value = data.draw(values_for(expected[elements].shape))
     a.blocks[selection] = value

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import tutorial_zarr as zarr
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
-SETTINGS = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+SETTINGS = settings(max_examples=70, deadline=None, derandomize=True, database=None)
 LAYOUTS = ["v2", "v2 F order", "v3", "v3 sharded"]
 FILL = -1
 
@@ -17,6 +17,13 @@ def create(layout, shape, chunks, shards=None, store=None):
     kwargs = {"shape": shape, "chunks": chunks, "dtype": "int32", "compressors": None, "fill_value": FILL}
     if layout == "v3 sharded":
         kwargs["shards"] = shards or tuple(2 * c for c in chunks)
+    if layout == "v3 uneven":
+        kwargs["chunks"] = [[c] * (n // c) + [c + 1] for c, n in zip(chunks, shape, strict=True)]
+    if layout == "v3 uneven shards":
+        kwargs["shards"] = [[c] * (n // c) + [3 * c] for c, n in zip(chunks, shape, strict=True)]
+    if layout == "v3 transposed":
+        kwargs["filters"] = [{"name": "transpose", "configuration": {"order": list(range(len(shape)))[::-1]}}]
+        kwargs["compressors"] = "gzip"
     if layout.startswith("v2"):
         kwargs |= {"zarr_format": 2, "order": "F" if "F" in layout else "C"}
     return zarr.create_array(MemoryStore() if store is None else store, **kwargs)
@@ -43,7 +50,7 @@ def operations(draw, ndim):
     return (kind,)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", [*LAYOUTS, "v3 uneven", "v3 uneven shards", "v3 transposed"])
 @pytest.mark.parametrize("ndim", [1, 2])
 @SETTINGS
 @given(st.data())
@@ -76,7 +83,7 @@ def test_any_sequence_of_writes_resizes_and_appends_equals_the_model(layout, ndi
     np.testing.assert_array_equal(again[...], model, strict=True, err_msg=f"reopened after {done}")
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", [*LAYOUTS, "v3 uneven", "v3 uneven shards"])
 def test_shrinking_then_growing_shows_fill_values_not_old_data(layout):
     for chunks in range(1, 5):
         for length in range(8):
