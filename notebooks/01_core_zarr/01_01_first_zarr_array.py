@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Write your first Zarr array, and look at what lands on the disk
+# # Write your first Zarr array and look at the disk
 #
 # **Question.** You create an array, write a corner of it and read it back: what is on the disk?
 #
@@ -109,11 +109,10 @@ viz.chunk_grid(shape=(n, n), chunks=(chunk, chunk), selection=np.s_[:200, :200],
 #
 # ```mermaid
 # flowchart LR
-#     A["a[137, 42]"] -- divide by 100 --> B["chunk (1, 0)<br>place (37, 42)"]
-#     B -- join the numbers --> C["key 1.0 or c/1/0"]
-#     C -- ask the store --> D["a few kilobytes"]
-#     D -- decompress, reshape --> E["100 x 100 values"]
-#     E -- pick --> F["137042"]
+#     A["a[137, 42]"] -- divide by 100 --> B["chunk 1, 0<br>place 37, 42"]
+#     B -- name it --> C["1.0 or c/1/0"]
+#     C -- fetch, decompress --> D["100 x 100<br>values"]
+#     D -- pick --> E["137042"]
 # ```
 
 # %%
@@ -163,9 +162,9 @@ def read_small(store, i, j, chunk):
 small = create_small([n, n], chunk)
 write_small(small, values[:200, :200], chunk)
 print(list(small))
-print("by hand:", read_small(small, 137, 42, chunk), "and", read_small(small, 500, 500, chunk))
+print("by hand:", read_small(small, 137, 42, chunk), "and", read_small(small, n - 1, n - 1, chunk))
 opened = zarr.open_array(small, mode="r")
-print("by the library:", opened[137, 42], "and", opened[500, 500], "from", opened)
+print("by the library:", opened[137, 42], "and", opened[n - 1, n - 1], "from", opened)
 
 # %% [markdown]
 # ## The library's version
@@ -298,7 +297,7 @@ assert same_values
 for version in (2, 3):
     report = interop_check(out / f"matrix_v{version}.zarr", expected=v3[...])
     print(f"Zarr {version}", report, "", sep="\n")
-    assert report.all_equal
+    assert not report.differing
 
 # %% [markdown]
 # And what they write, read by us.
@@ -307,7 +306,7 @@ for version in (2, 3):
 for version in (2, 3):
     report = interop_from_others(out / "others", values, (chunk, chunk), version)
     print(f"Zarr {version}", report, "", sep="\n")
-    assert report.all_equal
+    assert not report.differing
 
 # %% [markdown]
 # ## Performance and operations

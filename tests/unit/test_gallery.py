@@ -50,7 +50,7 @@ def test_the_gallery_keeps_its_own_contract():
 
 def test_the_notebooks_are_listed_with_what_they_say_of_themselves():
     first = next(notebook for notebook in gallery.list_notebooks() if notebook.id == "01_01")
-    assert first.title == "Write your first Zarr array, and look at what lands on the disk"
+    assert first.title == "Write your first Zarr array and look at the disk"
     assert first.question.endswith("?")
     assert (first.level, first.minutes, first.path.name) == ("★ beginner", 20, "01_01_first_zarr_array.py")
 
@@ -292,6 +292,17 @@ def test_a_rebuilt_notebook_is_the_one_that_is_stored(copy):
     [result] = gallery.build(["01_01"], folder=copy)
     assert (result["status"], result["error"], result["changed"]) == ("ok", None, False)
     assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.gallery
+@pytest.mark.slow
+def test_a_notebook_runs_with_other_parameters_than_its_own():
+    pytest.importorskip("papermill")
+    [result] = gallery.run(["01_01"], full=True, parameters={"n": 400, "chunk": 50})
+    assert (result["status"], result["error"]) == ("ok", None)
+    facts = result["facts"]
+    assert (facts["chunks"], facts["chunks_stored"], facts["sum"]) == (64, 16, 3_983_980_000)
+    assert facts["huge_gigabytes"] == 4000
 
 
 # --- the contract -------------------------------------------------------------------------------------------
@@ -691,6 +702,7 @@ def test_one_bit_of_difference_is_not_equal(tmp_path):
     report = readers.interop_check(
         tmp_path / "a.zarr", expected=np.array([-0.0, 1.0]), readers=["zarr-python"]
     )
+    assert report.differing == ["zarr-python"]
     assert not report.all_equal
     assert str(report).splitlines()[1].endswith("NO")
 
@@ -700,6 +712,8 @@ def test_a_reader_that_is_not_installed_is_a_row_and_no_success(tmp_path, monkey
     monkeypatch.setitem(readers.READERS, "another", ("no-such-distribution", None))
     report = readers.interop_check(tmp_path / "a.zarr", readers=["another"])
     assert "SKIPPED (not installed)" in str(report)
+    assert 'pip install "tutorial_zarr[interop]"' in str(report)
+    assert report.differing == []
     assert not report.all_equal
 
 

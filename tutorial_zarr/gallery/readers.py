@@ -92,6 +92,11 @@ class InteropReport:
     readings: tuple[Reading, ...]
 
     @property
+    def differing(self) -> list[str]:
+        """The implementations that saw other values; one that is not installed saw none, and is not named."""
+        return [reading.reader for reading in self.readings if reading.equal is False]
+
+    @property
     def all_equal(self) -> bool:
         """Whether every implementation that is installed saw the expected values, and at least one is."""
         asked = [reading.equal for reading in self.readings if reading.equal is not None]
@@ -105,9 +110,12 @@ class InteropReport:
             verdict = {True: "yes", False: "NO", None: ""}[r.equal]
             rows.append((r.reader, r.version, shape, r.dtype, r.sha256[:12], verdict))
         wide = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        return "\n".join(
+        lines = [
             "  ".join(f"{cell:<{w}}" for cell, w in zip(row, wide, strict=True)).rstrip() for row in rows
-        )
+        ]
+        if any(reading.version == SKIPPED for reading in self.readings):
+            lines.append('to install what is missing: python -m pip install "tutorial_zarr[interop]"')
+        return "\n".join(lines)
 
     __repr__ = __str__
 
