@@ -1,10 +1,10 @@
 """The functions that people call. Their names and keywords are those of zarr-python 3.
 
-    import tutorial_zarr as zarr
+import tutorial_zarr as zarr
 
-    a = zarr.create_array("data.zarr", shape=(1000, 1000), chunks=(100, 100), dtype="f4")
-    a[:100] = 1
-    zarr.open_array("data.zarr", mode="r")[5, 5]
+a = zarr.create_array("data.zarr", shape=(1000, 1000), chunks=(100, 100), dtype="f4")
+a[:100] = 1
+zarr.open_array("data.zarr", mode="r")[5, 5]
 """
 
 from __future__ import annotations
@@ -263,7 +263,9 @@ def create(shape: Any, store: Any = None, *, path: str | None = None, name: str 
     overwrite = options.pop("overwrite", False)
     zarr_format = options.pop("zarr_format", None)
     opened = _open_store(store, "a", options.pop("storage_options", None))
-    return _create_array(opened, nodes.normalize_path(path or name), overwrite, zarr_format, {"shape": shape, **options})
+    return _create_array(
+        opened, nodes.normalize_path(path or name), overwrite, zarr_format, {"shape": shape, **options}
+    )
 
 
 def array(data: Any, **options: Any) -> Array:
@@ -434,4 +436,3 @@ def consolidate_metadata(
 
 def _without_copy(document: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in document.items() if k != "consolidated_metadata"}
-

@@ -85,7 +85,8 @@ class Array:
             )
         except ZarrError as error:
             where = nodes.label("array", self.path, metadata.zarr_format)
-            raise type(error)(f"{where}: {error.message}", **error.fields) from error
+            document = nodes.join(self.path, "zarr.json" if metadata.zarr_format == 3 else ".zarray")
+            raise type(error)(f"{where}: {document}: {error.message}", **error.fields) from error
         self.metadata, self._bound = metadata, io
 
     # --- what it is
@@ -186,7 +187,9 @@ class Array:
         """The order of elements in stored chunks: ``"C"`` or ``"F"``."""
         if self.metadata.zarr_format == 2:
             return self.metadata.document["order"]
-        return "C"
+        first = self.metadata.codecs[0]
+        backwards = list(range(self.ndim))[::-1]
+        return "F" if first.name == "transpose" and first.configuration.get("order") in (backwards, "F") else "C"
 
     @property
     def name(self) -> str:
@@ -248,9 +251,11 @@ class Array:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        return f"<Array {self.name} shape={self.shape} dtype={self.dtype} chunks={self.chunks}" + (
-            f" shards={self.shards}>" if self.shards else ">"
-        )
+        head = f"<Array {self.name} shape={self.shape} dtype={self.dtype}"
+        try:
+            return f"{head} chunks={self.chunks}" + (f" shards={self.shards}>" if self.shards else ">")
+        except ZarrError as error:  # listed although its codecs are unknown
+            return f"{head}, cannot be read: {error}>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Array) and (self.store, self.path) == (other.store, other.path)
@@ -317,9 +322,7 @@ class Array:
             return out
         return final[()] if scalar else final
 
-    def _set(
-        self, select: Callable[[], indexing.Selection], value: Any, fields: list[str] | str | None = None
-    ) -> None:
+    def _set(self, select: Callable[[], indexing.Selection], value: Any, fields: list[str] | str | None = None) -> None:
         self._check_writable("elements")
         selection = self._select(select)
         self._check_fields(fields)
@@ -343,11 +346,10 @@ class Array:
         """`value` as an array of that dtype."""
         if isinstance(value, np.ndarray):
             return value.astype(dtype, copy=False)
-        if dtype.kind == "O":
-            if isinstance(value, (bytes, str)) or not isinstance(value, (list, tuple)):
-                cell = np.empty((), object)
-                cell[()] = np.asarray(value)[()] if hasattr(value, "__array__") else value
-                return cell if not hasattr(value, "__array__") else np.asarray(value, dtype)
+        if dtype.kind == "O" and not isinstance(value, (list, tuple)) and not hasattr(value, "__array__"):
+            cell = np.empty((), object)  # one object, whatever numpy might see in it
+            cell[()] = value
+            return cell
         return np.asarray(value, dtype)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -538,9 +540,7 @@ class Array:
         start = len(self._io.prefix)
         found = (self._io.keys.decode(key[start:], self.ndim) for key in self.store.list_prefix(self.path))
         counts = self.grid.counts
-        yield from sorted(
-            c for c in found if c is not None and all(i < n for i, n in zip(c, counts, strict=True))
-        )
+        yield from sorted(c for c in found if c is not None and all(i < n for i, n in zip(c, counts, strict=True)))
 
     @property
     def nchunks_initialized(self) -> int:
@@ -614,7 +614,7 @@ class Array:
         Dask client's), or on threads of our own; at most `max_concurrency` chunks are under way. A chunk that
         takes longer than `timeout` seconds raises ChunkTimeoutError.
         """
-        count = max_concurrency or parallel.get_workers()
+        count = parallel.get_workers() if max_concurrency is None else max_concurrency
         work = ChunkTask(self, fn)
         pairs = self._stream(work, count, ordered, progress, timeout=timeout, executor=executor)
         return (result for _, result in pairs)
@@ -657,8 +657,8 @@ class ChunkTask:
 class Selector:
     """What stands behind ``oindex``, ``vindex`` and ``blocks``: brackets for a pair of functions."""
 
-    def __init__(self, get: Callable[..., Any], set: Callable[..., None]) -> None:
-        self._get, self._set = get, set
+    def __init__(self, read: Callable[..., Any], write: Callable[..., None]) -> None:
+        self._get, self._set = read, write
 
     def __getitem__(self, key: Any) -> Any:
         rest, fields = indexing.pop_fields(key)
@@ -681,7 +681,7 @@ def _all_integers(key: Any, ndim: int) -> bool:
     """Whether NumPy would give a scalar, not an array."""
     entries = key if isinstance(key, tuple) else (key,)
     return len(entries) == ndim and all(
-        isinstance(e, (int, np.integer)) and not isinstance(e, (bool, np.bool_))
+        (isinstance(e, (int, np.integer)) and not isinstance(e, (bool, np.bool_)))
         or (isinstance(e, np.ndarray) and e.ndim == 0 and e.dtype.kind in "iu")
         for e in entries
     )
@@ -689,6 +689,6 @@ def _all_integers(key: Any, ndim: int) -> bool:
 
 def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
     if a.dtype.kind in "OT":
-        return all(x is y or type(x) is type(y) and bool(np.all(x == y)) for x, y in zip(a.flat, b.flat, strict=True))
+        pairs = zip(a.flat, b.flat, strict=True)
+        return all(x is y or (type(x) is type(y) and bool(np.all(x == y))) for x, y in pairs)
     return a.tobytes() == b.tobytes()
-

@@ -166,13 +166,11 @@ def _regular(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid
     for length, extent in zip(chunk_shape, shape, strict=True):
         if length == 0 and extent > 0:  # zarr-python 2 and xarray write 0 where the axis itself is empty
             raise MetadataError(
-                f"chunk_grid 'regular': expected chunk lengths of at least 1, found {chunk_shape} "
+                f"chunk_grid 'regular': expected a chunk_shape of lengths of at least 1, found {chunk_shape} "
                 f"for shape {shape}",
                 key="chunk_grid",
             )
-    return RegularGrid(
-        "regular", tuple(Axis(n, max(c, 1)) for n, c in zip(shape, chunk_shape, strict=True))
-    )
+    return RegularGrid("regular", tuple(Axis(n, max(c, 1)) for n, c in zip(shape, chunk_shape, strict=True)))
 
 
 MAX_CHUNKS_LISTED = 1 << 24  # of one rectilinear axis: a run length may declare any number in a few bytes

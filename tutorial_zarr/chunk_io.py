@@ -34,7 +34,14 @@ from tutorial_zarr.chunk_keys import ChunkKeyEncoding
 from tutorial_zarr.codecs import ChunkSpec, Codec, Pipeline, is_fill
 from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
 from tutorial_zarr.dtypes import DataType
-from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, CodecError, MissingDependencyError, StoreError, ZarrError
+from tutorial_zarr.errors import (
+    ChunkError,
+    ChunkNotFoundError,
+    CodecError,
+    MissingDependencyError,
+    StoreError,
+    ZarrError,
+)
 from tutorial_zarr.indexing import Part, Selection, join
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.base import cut
@@ -93,6 +100,8 @@ class ChunkIO:
 
     def fail(self, key: str, stage: str, cause: Exception) -> Exception:
         """The error for a chunk that cannot be read or written: with the array and the key, where they are missing."""
+        if isinstance(cause, MissingDependencyError) and not cause.message.startswith(self.label):
+            return MissingDependencyError(f"{self.label}: {cause.message}", **cause.fields)
         if isinstance(cause, (ChunkError, ChunkNotFoundError, StoreError, MissingDependencyError)):
             return cause
         return ChunkError(f"{self.label}: cannot {stage} the chunk at key {key!r}: {cause}", key=key, stage=stage)
@@ -428,7 +437,9 @@ class ShardSource:
         if any(data is None for data in found):
             raise StoreError(f"key {self.key!r}: expected the shard whose index was just read, found nothing")
         views = [memoryview(data) for data in found]
-        return [views[w][start - spans[w][0] : stop - spans[w][0]] for w, (start, stop) in zip(which, ranges, strict=True)]
+        return [
+            views[w][start - spans[w][0] : stop - spans[w][0]] for w, (start, stop) in zip(which, ranges, strict=True)
+        ]
 
 
 def inner_axes(layout: ShardLayout, extents: tuple[int, ...]) -> tuple[Axis, ...]:
@@ -510,7 +521,7 @@ class _ChunkWriter:
             with _locks[hash(key) % len(_locks)]:
                 try:
                     pipeline, part = io.pipeline_at(coords), self.pick(self.value, item)
-                    if self.fields is None and all([p.complete for p in item]):
+                    if self.fields is None and all(p.complete for p in item):
                         self.write_whole(key, pipeline, part, inner)
                     elif (layout := sharding_of(pipeline)) is not None:
                         self.write_into_shard(key, layout, coords, item)
@@ -550,7 +561,7 @@ class _ChunkWriter:
             for parts in items:
                 at, inner = join(parts, selection)
                 part = self.pick(self.value, parts)
-                if fields is None and part.shape == spec.shape and all([p.complete for p in parts]):
+                if fields is None and part.shape == spec.shape and all(p.complete for p in parts):
                     chunk = part
                 else:
                     chunk = np.empty(spec.shape, io.data_type.numpy)

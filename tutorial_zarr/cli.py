@@ -167,9 +167,7 @@ def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
         return {**_outline(node), "members": members, "attributes": plain(dict(node.attrs))}
     document = node.metadata.document
     stored = node.nbytes_stored()
-    nbytes = (
-        None if node.metadata.data_type.item_size is None else node.nbytes
-    )  # unknown for text and objects
+    nbytes = None if node.metadata.data_type.item_size is None else node.nbytes  # unknown for text and objects
     return {
         **_outline(node),
         "data_type": plain(document.get("data_type", document.get("dtype"))),
@@ -389,10 +387,7 @@ def _check(as_json: bool) -> int:
     _print_rows([(name, version or "missing") for name, version in report["versions"].items()])
     _print_table(
         ("codec", "its name in Zarr v3", "works"),
-        [
-            (c["name"], c["v3_name"], "yes" if c["works"] else c["install"] or c["problem"])
-            for c in report["codecs"]
-        ],
+        [(c["name"], c["v3_name"], "yes" if c["works"] else c["install"] or c["problem"]) for c in report["codecs"]],
     )
     if report["extras"]:
         _print_table(

@@ -189,14 +189,15 @@ def guess_chunks(shape: tuple[int, ...], itemsize: int, target: int = AUTO_CHUNK
 
 
 def _chunk_shape(chunks: Any, shape: tuple[int, ...], itemsize: int, what: str = "chunks") -> tuple[int, ...]:
-    if isinstance(chunks, str) and chunks == "auto" or chunks is True or chunks is None:
+    if (isinstance(chunks, str) and chunks == "auto") or chunks is True or chunks is None:
         return guess_chunks(shape, itemsize)
     if chunks is False:
         return tuple(max(1, n) for n in shape)
     given = (chunks,) * len(shape) if isinstance(chunks, (int, np.integer)) else tuple(chunks)
     if len(given) < len(shape):  # as in zarr-python 2: the rest is whole
         given = given + tuple(None for _ in shape[len(given) :])
-    given = tuple(max(1, n) if c in (None, -1) else c for c, n in zip(given, shape, strict=False))
+    if len(given) == len(shape):
+        given = tuple(max(1, n) if c in (None, -1) else c for c, n in zip(given, shape, strict=True))
     if len(given) != len(shape) or not all(isinstance(c, (int, np.integer)) and c >= 1 for c in given):
         raise MetadataError(
             f"{what}: expected {len(shape)} lengths of at least 1 for the shape {shape}, found {chunks!r}", key=what
@@ -445,7 +446,9 @@ def _document_v2(
         chain.append(to_v2_codec(chosen, data_type))
     last = [_default_compressor()] if _is_auto(compressors) else _as_list(compressors)
     if len(last) > 1:
-        raise MetadataError(f"compressors: Zarr 2 has one compressor, found {len(last)}; try filters=", key="compressor")
+        raise MetadataError(
+            f"compressors: Zarr 2 has one compressor, found {len(last)}; try filters=", key="compressor"
+        )
     document: dict[str, Any] = {
         "zarr_format": 2,
         "shape": list(shape),
@@ -478,5 +481,3 @@ def like(array: Any, **options: Any) -> dict[str, Any]:
             found["filters"], found["compressors"] = document.get("filters"), document.get("compressor")
             found["order"] = document["order"]
     return {**found, **options}
-
-

@@ -248,6 +248,7 @@ class Group:
         self._check_writable()
         path = nodes.join(self.path, nodes.normalize_path(name))
         options.setdefault("zarr_format", self.zarr_format)
+        self._consolidated = None  # it is out of date now; from here on the store is asked
         return create.new_array(self.store, path, overwrite=overwrite, data=data, **options)
 
     def create_dataset(self, name: str, **options: Any) -> Array:
@@ -259,6 +260,7 @@ class Group:
         self._check_writable()
         path = nodes.join(self.path, nodes.normalize_path(name))
         metadata = create.new_group(self.store, path, self.zarr_format, attributes, overwrite)
+        self._consolidated = None
         return Group(self.store, path, metadata, array_options=self._array_options)
 
     def require_group(self, name: str) -> Group:
@@ -271,9 +273,7 @@ class Group:
             raise GroupNotFoundError(f"{self._label}: expected a group {name!r}, found an array", name=name)
         return node
 
-    def require_array(
-        self, name: str, *, shape: Any, dtype: Any = None, exact: bool = False, **options: Any
-    ) -> Array:
+    def require_array(self, name: str, *, shape: Any, dtype: Any = None, exact: bool = False, **options: Any) -> Array:
         """The array of that name, created where it is missing; refused where shape or type differ."""
         try:
             node = self[name]
@@ -301,13 +301,9 @@ class Group:
         path = nodes.join(self.path, nodes.normalize_path(name))
         if self._find(name) is None:
             raise GroupMemberError(f"{self._label}: expected a member {name!r} to delete, found none", name=name)
-        foreign = self.store.foreign(path)
-        if foreign:
-            raise NodeExistsError(
-                f"{self._label}: deleting {name!r} would delete files that are not Zarr's: {', '.join(foreign)}",
-                name=name,
-            )
+        nodes.refuse_foreign(self.store, path, f"{self._label}: cannot delete {name!r}")
         self.store.delete_prefix(path)
+        self._consolidated = None
 
 
 class GroupMemberError(ZarrError, KeyError):

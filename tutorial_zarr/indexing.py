@@ -260,7 +260,8 @@ def _index_array(value: Any, axis: int, length: int) -> np.ndarray:
     if array.dtype.kind not in "iu":
         if array.size:
             raise SelectionError(
-                f"expected integers, booleans, slices or an ellipsis on axis {axis}, found {array.dtype} values", axis=axis
+                f"expected integers, booleans, slices or an ellipsis on axis {axis}, found {array.dtype} values",
+                axis=axis,
             )
         array = array.astype(np.intp)
     if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.intp).max:
@@ -338,7 +339,9 @@ def parse(key: Any, shape: tuple[int, ...]) -> Selection:
 def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
     """Arrays mixed with slices. Arrays broadcast together, integers among them count as arrays of one element."""
     if any(isinstance(e, np.ndarray) and e.dtype == bool and e.ndim == 0 for e in entries):
-        raise SelectionError("expected a mask of the array's shape, found a lone True or False; try None for a new axis")
+        raise SelectionError(
+            "expected a mask of the array's shape, found a lone True or False; try None for a new axis"
+        )
     together = _stand_together(entries)
     entries = _whole(tuple(entries), shape)
     arrays: list[Any] = []
@@ -413,7 +416,8 @@ def orthogonal(key: Any, shape: tuple[int, ...]) -> Selection:
         elif isinstance(entry, np.ndarray):
             if entry.ndim != 1:
                 raise SelectionError(
-                    f"oindex: expected arrays of one dimension, found {entry.ndim} on axis {axis}; try vindex", axis=axis
+                    f"oindex: expected arrays of one dimension, found {entry.ndim} on axis {axis}; try vindex",
+                    axis=axis,
                 )
             if entry.dtype == bool:
                 (index,) = _mask_indices(entry, axis, shape)
@@ -436,10 +440,9 @@ def coordinates(key: Any, shape: tuple[int, ...]) -> Selection:
     if not any(isinstance(entry, np.ndarray) for entry in arrays):
         raise SelectionError(f"vindex: expected at least one array of coordinates, found {key!r}; try []")
     selection = _advanced([e.reshape(1)[0] if _is_scalar(e) else e for e in arrays], shape)
-    selection = Selection(
+    return Selection(
         selection.factors, selection.axes, flip=selection.flip, points_shape=selection.points_shape, points_at=0
     )
-    return selection
 
 
 def _is_scalar(entry: Any) -> bool:

@@ -6,6 +6,7 @@ both formats are present v3 counts, and a warning says so.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -76,14 +77,14 @@ def label(kind: str, path: str, zarr_format: int | None = None) -> str:
     return f"{kind} {name}" + (f" (Zarr {zarr_format})" if zarr_format else "")
 
 
-def _document(store: Store, key: str) -> dict[str, Any] | None:
+def _document(store: Store, key: str, strict: bool = False) -> dict[str, Any] | None:
     data = store.get(key)
-    return None if data is None else parse_json(data, key)
+    return None if data is None else parse_json(data, key, strict)
 
 
-def read_v2_attributes(store: Store, path: str) -> dict[str, Any]:
+def read_v2_attributes(store: Store, path: str, strict: bool = False) -> dict[str, Any]:
     """The attributes in ``.zattrs``; none where the document is absent."""
-    return _document(store, join(path, ".zattrs")) or {}
+    return _document(store, join(path, ".zattrs"), strict) or {}
 
 
 def read(store: Store, path: str, zarr_format: int | None = None, strict: bool = False) -> Metadata | None:
@@ -91,21 +92,21 @@ def read(store: Store, path: str, zarr_format: int | None = None, strict: bool =
     found: Metadata | None = None
     if zarr_format in (None, 3):
         key = join(path, "zarr.json")
-        if (document := _document(store, key)) is not None:
+        if (document := _document(store, key, strict)) is not None:
             found = v3.parse(document, key, strict)
     if zarr_format == 3 or found is not None:
         return found
     key = join(path, ".zarray")
-    if (document := _document(store, key)) is not None:
-        return v2.parse_array(document, read_v2_attributes(store, path), key, strict)
+    if (document := _document(store, key, strict)) is not None:
+        return v2.parse_array(document, read_v2_attributes(store, path, strict), key, strict)
     key = join(path, ".zgroup")
-    if (document := _document(store, key)) is not None:
-        return v2.parse_group(document, read_v2_attributes(store, path), key, strict)
-    if zarr_format is None and (document := _document(store, join(path, "meta"))) is not None:
-        if document.get("zarr_format") == 1:
-            key = join(path, "meta")
-            attributes = _document(store, join(path, "attrs")) or {}
-            return v2.parse_array(v2.from_v1(document, key), attributes, key, strict)
+    if (document := _document(store, key, strict)) is not None:
+        return v2.parse_group(document, read_v2_attributes(store, path, strict), key, strict)
+    key = join(path, "meta")
+    document = _document(store, key, strict) if zarr_format is None else None
+    if document is not None and document.get("zarr_format") == 1:
+        attributes = _document(store, join(path, "attrs"), strict) or {}
+        return v2.parse_array(v2.from_v1(document, key), attributes, key, strict)
     return None
 
 
@@ -187,17 +188,51 @@ def prepare(store: Store, path: str, kind: str, overwrite: bool) -> None:
             "try another name, or overwrite=True to delete it and all that it holds",
             path=path,
         )
-    foreign = store.foreign(path)
-    if foreign:
+    refuse_foreign(store, path, label(kind, path))
+    store.delete_prefix(path)
+
+
+_METADATA_NAMES = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs")
+_CHUNK_KEY = re.compile(r"c|(c[/.])?[0-9]+([/.][0-9]+)*")
+
+
+def foreign_keys(store: Store, path: str) -> list[str]:
+    """Keys below `path` that belong to no Zarr hierarchy: neither metadata nor the chunks of an array."""
+    keys = list(store.list_prefix(path))
+    arrays = set()
+    for key in keys:
+        folder, _, name = key.rpartition("/")
+        if name in (".zarray", "meta") or (name == "zarr.json" and _is_array_document(store, key)):
+            arrays.add(folder)
+    return [key for key in keys if key.rpartition("/")[2] not in _METADATA_NAMES and not _is_chunk(key, arrays)]
+
+
+def _is_array_document(store: Store, key: str) -> bool:
+    try:
+        return (_document(store, key) or {}).get("node_type") == "array"
+    except MetadataError:
+        return False
+
+
+def _is_chunk(key: str, arrays: set[str]) -> bool:
+    folder = key
+    while folder:
+        folder = parent(folder)
+        if folder in arrays:
+            return _CHUNK_KEY.fullmatch(key[len(folder) + 1 if folder else 0 :]) is not None
+    return False
+
+
+def refuse_foreign(store: Store, path: str, where: str) -> None:
+    """Refuse to delete what lies at `path` where it holds more than Zarr."""
+    found = foreign_keys(store, path)
+    if found:
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         raise NodeExistsError(
-            f"{label(kind, path)}: overwrite=True deletes all that lies at that path in {store!r}, and it holds "
-            f"more than Zarr: {', '.join(foreign[:5])}; move that away, or choose another place",
+            f"{where}: deleting what lies there in {store!r} would delete more than Zarr: "
+            f"{', '.join(found[:5])}{more}; move that away, or choose another place",
             path=path,
         )
-    if path:
-        store.delete_prefix(path)
-    else:
-        store.delete_prefix("")
 
 
 def create_parents(store: Store, path: str, zarr_format: int) -> None:

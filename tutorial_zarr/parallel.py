@@ -107,7 +107,12 @@ def give_buffer(buffer: np.ndarray | None) -> None:
             kept.pop(0)
 
 
-def run(start: Callable[[], AbstractContextManager[Callable[[Iterable[Any]], None]]], items: Iterable[Any], workers: int, batch: int) -> None:
+def run(
+    start: Callable[[], AbstractContextManager[Callable[[Iterable[Any]], None]]],
+    items: Iterable[Any],
+    workers: int,
+    batch: int,
+) -> None:
     """Use up `items` on up to `workers` threads, `batch` neighbours at a time.
 
     Each worker enters the context that `start()` gives, for its work function, and so may hold buffers of its own.

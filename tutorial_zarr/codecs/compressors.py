@@ -174,6 +174,8 @@ class Zstd(_Native):
     def declared(self, data: Buffer) -> int | None:
         """The frame content size (RFC 8878, 3.1.1.1): a flag byte says where it stands and how wide it is."""
         head = bytes(memoryview(data)[:18])
+        if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:
+            return None  # a frame to be skipped stands first
         if len(head) < 6 or head[:4] != b"\x28\xb5\x2f\xfd":
             raise self.fail("a zstd frame", f"bytes that begin with {head[:4].hex(' ') or 'nothing'}")
         flags = head[4]

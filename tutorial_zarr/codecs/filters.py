@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from tutorial_zarr.errors import CodecError, MissingDependencyError, Unsupported
 from tutorial_zarr.metadata import Extension
 
 from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, as_bytes_view
-from .registry import build, register
+from .registry import build, register, register_internal
 
 # id -> the package that numcodecs needs for it
 EXTRA_PACKAGES = {"pcodec": "pcodec", "zfpy": "zfpy", "msgpack2": "msgpack", "msgpack": "msgpack"}
@@ -40,14 +41,19 @@ def numcodecs_codec(identifier: str, configuration: dict[str, Any]) -> Any:
         return numcodecs.get_codec({"id": identifier, **configuration})
     except Exception as cause:
         package = EXTRA_PACKAGES.get(identifier)
-        if package and isinstance(cause, (ImportError, ValueError)) and identifier not in numcodecs.registry.codec_registry:
+        if (
+            package
+            and isinstance(cause, (ImportError, ValueError))
+            and identifier not in numcodecs.registry.codec_registry
+        ):
             raise MissingDependencyError(
                 f"codec {identifier!r} needs the package {package}, which is not installed; try: pip install {package}",
                 codec=identifier,
             ) from cause
         if identifier in numcodecs.registry.codec_registry:
             raise CodecError(
-                f"codec {identifier!r}: numcodecs refuses the configuration {configuration!r}: {cause}", codec=identifier
+                f"codec {identifier!r}: numcodecs refuses the configuration {configuration!r}: {cause}",
+                codec=identifier,
             ) from cause
         raise UnsupportedError(
             f"codec {identifier!r} is known neither to this library nor to numcodecs", codec=identifier
@@ -78,9 +84,7 @@ class V2Filters(ArrayBytesCodec):
         if isinstance(codec, BytesBytesCodec):
             return codec
         if identifier == "pickle":
-            from numcodecs.pickles import Pickle
-
-            return Pickle(**configuration)
+            return AllowedPickle(configuration.get("protocol", 5))
         return numcodecs_codec(identifier, configuration)
 
     def check(self, spec: ChunkSpec) -> None:
@@ -104,21 +108,28 @@ class V2Filters(ArrayBytesCodec):
         return as_bytes_view(data) if _is_array(data) else data
 
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
-        count = math.prod(spec.shape)
+        count, identifier = math.prod(spec.shape), self.name
         for identifier, codec in reversed(self.filters):
-            if identifier in COUNTED:
-                check_count(self, data, count)
-            if identifier == "json2":
-                data = _decode_json2(self, codec, data, count)
-            else:
-                data = codec.decode(data)
+            try:
+                if identifier in COUNTED:
+                    check_count(data, count)
+                data = _decode_json2(codec, data, count) if identifier == "json2" else codec.decode(data)
+            except ZarrError:
+                raise
+            except Exception as cause:
+                raise CodecError(f"filter {identifier!r}: cannot decode: {cause}", codec=identifier) from cause
         if self.stored.kind == "O":
             if not isinstance(data, np.ndarray) or data.size != count:
-                raise self.fail(f"{count} objects", f"{getattr(data, 'size', 'bytes')}")
+                found = getattr(data, "size", "bytes")
+                raise CodecError(f"filter {identifier!r}: expected {count} objects, found {found}", codec=identifier)
             return data.reshape(spec.shape).astype(spec.data_type.numpy)
         raw = as_bytes_view(np.asarray(data)) if _is_array(data) else np.frombuffer(data, np.uint8)
         if raw.nbytes != count * self.stored.itemsize:
-            raise self.fail(f"{count * self.stored.itemsize} bytes for a chunk of shape {spec.shape}", raw.nbytes)
+            raise CodecError(
+                f"filter {identifier!r}: expected {count * self.stored.itemsize} bytes for a chunk of shape "
+                f"{spec.shape}, found {raw.nbytes}",
+                codec=identifier,
+            )
         array = raw.view(self.stored).reshape(spec.shape)
         return array.astype(spec.data_type.carrier, copy=False).view(spec.data_type.numpy)
 
@@ -127,26 +138,40 @@ def _is_array(data: Any) -> bool:
     return isinstance(data, np.ndarray)
 
 
-def check_count(codec: ArrayBytesCodec, data: Buffer, count: int) -> None:
+class AllowedPickle:
+    """The object codec ``pickle``, for callers who said that they trust the writer."""
+
+    def __init__(self, protocol: int) -> None:
+        self.protocol = protocol
+
+    def encode(self, array: np.ndarray) -> bytes:
+        """The pickle of an array."""
+        return pickle.dumps(array, protocol=self.protocol)
+
+    def decode(self, data: Buffer) -> Any:
+        """The array in a pickle."""
+        return pickle.loads(data)
+
+
+def check_count(data: Buffer, count: int) -> None:
     """Refuse a stream whose count of items is wrong, before a decoder allocates by it."""
     head = bytes(memoryview(data).cast("B")[:4])
     if len(head) < 4 or int.from_bytes(head, "little") != count:
-        raise codec.fail(f"{count} items", f"a count of {int.from_bytes(head, 'little')}")
+        raise ValueError(f"expected {count} items, found a count of {int.from_bytes(head, 'little')}")
 
 
-def _decode_json2(filters: V2Filters, codec: Any, data: Buffer, count: int) -> np.ndarray:
+def _decode_json2(codec: Any, data: Buffer, count: int) -> np.ndarray:
     """JSON text ``[item, ..., dtype, shape]``. The shape is checked before anything is allocated by it."""
     items = json.loads(bytes(data).decode(codec._text_encoding))
     shape = items[-1] if isinstance(items, list) and len(items) >= 2 else None
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape) or math.prod(shape) != count:
-        raise filters.fail(f"a JSON list that ends with a shape of {count} items", repr(shape))
+        raise ValueError(f"expected a JSON list that ends with a shape of {count} items, found {shape!r}")
     result = np.empty(shape, object)
-    result[...] = np.empty(shape, object)
     flat = items[:-2]
     for _ in shape[1:]:
         flat = [item for row in flat for item in row]
     if len(flat) != count:
-        raise filters.fail(f"{count} items", len(flat))
+        raise ValueError(f"expected {count} items, found {len(flat)}")
     result.reshape(-1)[:] = _objects(flat)
     return result
 
@@ -187,7 +212,9 @@ class NumcodecsFilter(ArrayArrayCodec):
         except Exception as cause:
             raise self.misfit(f"arrays that it can encode, not {spec.data_type.name}", str(cause)) from cause
         fill = np.asarray(fill).reshape(-1)
-        return ChunkSpec(spec.shape, dtypes.from_numpy(fill.dtype), fill.astype(fill.dtype.newbyteorder("="))[0:1].reshape(()))
+        return ChunkSpec(
+            spec.shape, dtypes.from_numpy(fill.dtype), fill.astype(fill.dtype.newbyteorder("="))[0:1].reshape(())
+        )
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
         encoded = np.asarray(self._engine(spec).encode(np.ascontiguousarray(array)))
@@ -228,9 +255,8 @@ class NumcodecsBytes(BytesBytesCodec):
         self.identifier, self.options = name.removeprefix("numcodecs."), dict(configuration)
 
     def check(self, spec: ChunkSpec) -> None:
-        if self.identifier == "shuffle":  # the element size, where the configuration leaves it out or says 0
-            if not self.options.get("elementsize"):
-                self.options["elementsize"] = spec.data_type.item_size or 1
+        if self.identifier == "shuffle" and not self.options.get("elementsize"):  # left out, or 0: the element's size
+            self.options["elementsize"] = spec.data_type.item_size or 1
 
     def encoded_size(self, size: int) -> int | None:
         return size if self.identifier == "shuffle" else None
@@ -242,7 +268,7 @@ class NumcodecsBytes(BytesBytesCodec):
         return numcodecs_codec(self.identifier, self.options).decode(np.frombuffer(data, np.uint8))
 
 
-register("v2_filters", V2Filters)
+register_internal("v2_filters", V2Filters)
 register(
     [f"numcodecs.{i}" for i in ("delta", "fixedscaleoffset", "quantize", "astype", "bitround", "packbits")],
     NumcodecsFilter,

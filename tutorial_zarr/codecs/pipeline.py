@@ -49,7 +49,9 @@ class Pipeline:
         self.encoded_size = size  # of a stored chunk, where it is always the same
         self.nbytes = self.spec.nbytes  # of a decoded chunk
         # The bytes that leave the last decompressor are the chunk's memory: they can be decoded in place.
-        self.in_place = not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
+        self.in_place = (
+            not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
+        )
         self.raw = self.in_place and not self.bytes_bytes  # stored bytes are the chunk's memory
 
     def decode(self, data: Buffer) -> np.ndarray:

@@ -11,17 +11,24 @@ from typing import Any
 
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 from tutorial_zarr.metadata import Extension
+from tutorial_zarr.metadata.model import InternalExtension
 
 from .base import Codec
 
 Factory = Callable[[str, dict[str, Any]], Codec]
 _factories: dict[str, Factory] = {}
+_internal: dict[str, Factory] = {}
 
 
 def register(names: str | list[str], factory: Factory) -> None:
     """Make a codec known under one name or several: ``factory(name, configuration)`` returns it."""
     for name in [names] if isinstance(names, str) else names:
         _factories[name] = factory
+
+
+def register_internal(name: str, factory: Factory) -> None:
+    """Make a codec known that only this library's own parsers name; a document that does so is refused."""
+    _internal[name] = factory
 
 
 def names() -> list[str]:
@@ -31,7 +38,10 @@ def names() -> list[str]:
 
 def build(extension: Extension) -> Codec | None:
     """The codec of an entry in ``codecs``; None where it is unknown and says that it may be ignored."""
-    factory = _factories.get(extension.name) or _entry_point(extension.name)
+    factory = _factories.get(extension.name)
+    if factory is None and isinstance(extension, InternalExtension):
+        factory = _internal[extension.name]
+    factory = factory or _entry_point(extension.name)
     if factory is None:
         if not extension.must_understand:
             return None

@@ -17,13 +17,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from tutorial_zarr import dtypes
+from tutorial_zarr.errors import MetadataError
 
-from .base import ArrayBytesCodec, Buffer, ChunkSpec, is_fill
+from .base import ArrayBytesCodec, Buffer, ChunkSpec, Codec, is_fill
 from .pipeline import Pipeline, build_codecs, parse_extensions
 from .registry import check_configuration, register
 
@@ -46,10 +48,22 @@ class ShardingCodec(ArrayBytesCodec):
         self.location = configuration.get("index_location", "end")
         if self.location not in ("start", "end"):
             raise self.misfit("index_location 'start' or 'end'", repr(self.location))
-        self.codecs = build_codecs(parse_extensions(configuration["codecs"]))
-        index_codecs = configuration.get("index_codecs", DEFAULT_INDEX_CODECS)
-        self.index_codecs = build_codecs(parse_extensions(index_codecs))
+        self.codecs = self._chain("codecs", configuration["codecs"])
+        # leniency: index-codecs
+        self.index_codecs = self._chain("index_codecs", configuration.get("index_codecs", DEFAULT_INDEX_CODECS))
         self._layouts: dict[tuple[int, ...], ShardLayout] = {}
+
+    def _chain(self, member: str, codecs: Any) -> list[Codec]:
+        with self.naming(member):
+            return build_codecs(parse_extensions(codecs))
+
+    @contextmanager
+    def naming(self, member: str) -> Iterator[None]:
+        """Errors about an inner chain say that it is this codec's."""
+        try:
+            yield
+        except MetadataError as error:
+            raise type(error)(f"codec {self.name!r}: {member}: {error.message}", **error.fields) from error
 
     def layout(self, spec: ChunkSpec) -> ShardLayout:
         """The layout of shards of this spec, worked out once for each shape."""
@@ -72,9 +86,9 @@ class ShardingCodec(ArrayBytesCodec):
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
         layout = self.layout(spec)
+        chunks = ((coords, array[(*region, ...)]) for coords, region in layout.regions())  # "...": a view, always
         return layout.pack(
-            (coords, None if is_fill(array[region], spec.fill) else layout.inner.encode(array[region]))
-            for coords, region in layout.regions()
+            (coords, None if is_fill(chunk, spec.fill) else layout.inner.encode(chunk)) for coords, chunk in chunks
         )
 
 
@@ -88,9 +102,11 @@ class ShardLayout:
         self.chunk_shape = chunk
         self.counts = tuple(n // c for n, c in zip(spec.shape, chunk, strict=True))
         self.nchunks = math.prod(self.counts)
-        self.inner = Pipeline(codec.codecs, ChunkSpec(chunk, spec.data_type, spec.fill))
+        with codec.naming("codecs"):
+            self.inner = Pipeline(codec.codecs, ChunkSpec(chunk, spec.data_type, spec.fill))
         index_spec = ChunkSpec((*self.counts, 2), _UINT64, np.array(ABSENT, "u8"))
-        self.index = Pipeline(codec.index_codecs, index_spec)
+        with codec.naming("index_codecs"):
+            self.index = Pipeline(codec.index_codecs, index_spec)
         if self.index.encoded_size is None:
             raise codec.misfit(
                 "index_codecs of a fixed encoded size (no compressor)", [c.name for c in codec.index_codecs]
@@ -119,17 +135,20 @@ class ShardLayout:
         A size of None means that it is not known: then only what cannot be true of any shard is refused.
         """
         found: list[tuple[int, int] | None] = []
-        limit, exact = size if size is not None else 1 << 62, self.inner.encoded_size
+        exact = self.inner.encoded_size
+        first, limit = (0, 1 << 62) if self.index_at_end else (self.index_size, 1 << 62)
+        if size is not None:
+            limit = size - self.index_size if self.index_at_end else size
         for number, (offset, length) in enumerate(index.reshape(-1, 2).tolist()):
             if offset == ABSENT and length == ABSENT:
                 found.append(None)
                 continue
-            if offset + length > limit or (exact is not None and length != exact):
+            if offset < first or offset + length > limit or (exact is not None and length != exact):
                 at = tuple(int(i) for i in np.unravel_index(number, self.counts)) if self.counts else ()
                 raise self.codec.fail(
-                    f"inner chunk {at} within the shard's {limit} bytes"
-                    if offset + length > limit
-                    else f"{exact} bytes for inner chunk {at}",
+                    f"{exact} bytes for inner chunk {at}"
+                    if first <= offset <= offset + length <= limit
+                    else f"inner chunk {at} within bytes {first} to {limit} of the shard",
                     f"an index entry of offset {offset} and length {length}",
                 )
             found.append((offset, offset + length))
@@ -172,7 +191,6 @@ def sharding_of(pipeline: Pipeline) -> ShardLayout | None:
     if isinstance(codec, ShardingCodec) and not pipeline.array_array and not pipeline.bytes_bytes:
         return codec.layout(pipeline.inner_spec)
     return None
-
 
 
 register("sharding_indexed", ShardingCodec)

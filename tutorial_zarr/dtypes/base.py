@@ -24,6 +24,10 @@ from tutorial_zarr.errors import MetadataError, MissingDependencyError, Unsuppor
 JSON = Any
 
 
+class Constant(float):
+    """A ``NaN`` or ``Infinity`` written bare into JSON. No standard allows it; old writers did it all the same."""
+
+
 class DataType:
     """One data type with its configuration. Two are equal when their v3 JSON is."""
 
@@ -39,7 +43,7 @@ class DataType:
     @property
     def carrier(self) -> np.dtype:
         """A numpy dtype of the same layout that knows how to swap bytes (ml_dtypes' own do not)."""
-        return self.numpy
+        return np.dtype(f"u{self.numpy.itemsize}") if is_ml_dtype(self.numpy) else self.numpy
 
     @property
     def needs_endian(self) -> bool:
@@ -135,9 +139,7 @@ def from_json(document: JSON) -> DataType:
             )
         name, configuration = document["name"], document.get("configuration")
     if not isinstance(name, str) or not (configuration is None or isinstance(configuration, dict)):
-        raise MetadataError(
-            f"data_type: expected a name or an object with a name, found {document!r}", key="data_type"
-        )
+        raise MetadataError(f"data_type: expected a name or an object with a name, found {document!r}", key="data_type")
     if name in _factories:
         return _factories[name](name, configuration)
     for match in _patterns:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import JSON, DataType, is_ml_dtype, ml_dtype, no_configuration, register
+from .base import JSON, Constant, DataType, ml_dtype, no_configuration, register
 
 
 class Bool(DataType):
@@ -54,6 +54,17 @@ class Integer(DataType):
     def fill_to_json(self, fill: np.ndarray) -> JSON:
         return int(fill)
 
+    def scalar(self, value: Any) -> np.ndarray:
+        if isinstance(value, np.ndarray):
+            value = value[()]
+        try:
+            number = int(value)
+            if number == value:
+                return self.fill_from_json(number)
+        except (ValueError, TypeError, OverflowError):
+            pass
+        raise self.bad_fill(value, f"an integer from {self.least} to {self.greatest}")
+
     def fill_from_v2(self, value: JSON) -> np.ndarray:
         # The v2 text says little about numbers, and writers wrote 5.0, "5" and true for the integer 5.
         try:
@@ -73,10 +84,6 @@ class Float(DataType):
         self.name, self.numpy, self.bits = name, dtype, bits
         self.nan_bits, self.has_inf = nan, inf  # the bits that "NaN" stands for; None: the type has no NaN
 
-    @property
-    def carrier(self) -> np.dtype:
-        return np.dtype(f"u{self.numpy.itemsize}") if is_ml_dtype(self.numpy) else self.numpy
-
     def from_bits(self, bits: int) -> np.ndarray:
         """The 0-d array with exactly these bits."""
         return np.array(bits, f"u{self.numpy.itemsize}").view(self.numpy)
@@ -87,7 +94,7 @@ class Float(DataType):
 
     def fill_from_json(self, value: JSON) -> np.ndarray:
         digits = self.numpy.itemsize * 2
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, (int, float)) and not isinstance(value, (bool, Constant)):
             try:
                 number = float(value)
             except OverflowError:  # an integer literal beyond the largest double
@@ -117,6 +124,8 @@ class Float(DataType):
         return number
 
     def fill_from_v2(self, value: JSON) -> np.ndarray:
+        if isinstance(value, Constant):  # leniency: bare-constants
+            value = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
             try:  # "1.5", written by some; a hexadecimal form is v3's and stays refused
                 value = float(value) if not value.lower().startswith("0x") else [value]

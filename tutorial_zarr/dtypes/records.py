@@ -75,6 +75,10 @@ class Struct(DataType):
     def carrier(self) -> np.dtype:
         return self._layout(lambda t: t.carrier)
 
+    @property
+    def needs_endian(self) -> bool:
+        return super().needs_endian and not self.legacy  # leniency: structured - without endian it is little
+
     def to_json(self) -> JSON:
         if self.shapes:
             raise MetadataError(

@@ -129,7 +129,13 @@ class FixedText(DataType):
         return self.fill_to_json(fill)
 
     def scalar(self, value: Any) -> np.ndarray:
-        return self.default_fill() if isinstance(value, int) and value == 0 else super().scalar(value)
+        if isinstance(value, int) and value == 0:
+            return self.default_fill()
+        array = super().scalar(value)
+        plain = np.asarray(value)
+        if plain.dtype.kind in "US" and plain.dtype.itemsize > array.dtype.itemsize and plain != array:
+            raise self.bad_fill(value, f"a string that fits into {self.numpy.itemsize} bytes")
+        return array
 
 
 def _fixed(name: str, configuration: dict[str, Any] | None) -> FixedText:

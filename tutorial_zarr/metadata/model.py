@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tutorial_zarr.dtypes import DataType
+from tutorial_zarr.dtypes.base import Constant
 from tutorial_zarr.errors import MetadataError
 
 JSON = Any
@@ -28,6 +29,10 @@ class Extension(NamedTuple):
     name: str
     configuration: dict[str, Any] = {}  # noqa: RUF012 - never modified
     must_understand: bool = True
+
+
+class InternalExtension(Extension):
+    """An extension that no document can name: a parser of this library made it."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,6 @@ def _with_attributes(metadata: ArrayMetadata | GroupMetadata, attributes: dict[s
     return {**metadata.document, "attributes": attributes}
 
 
-class Constant(float):
-    """A ``NaN`` or ``Infinity`` written bare into JSON. No standard allows it; old writers did it in attributes."""
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
@@ -105,15 +106,21 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def parse_json(data: Any, key: str) -> dict[str, Any]:
+def _no_constant(name: str) -> float:
+    raise ValueError(f"the bare constant {name}, which is not JSON")
+
+
+def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
     """The object in a metadata document. `key` names the document in errors.
+
+    A bare NaN or Infinity is read (leniency: bare-constants) unless `strict`.
 
     >>> parse_json(b'{"zarr_format": 2}', ".zgroup")
     {'zarr_format': 2}
     """
     try:
         text = bytes(data).decode("utf-8-sig")
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=Constant)
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant if strict else Constant)
     except UnicodeDecodeError as cause:
         raise MetadataError(f"{key}: expected UTF-8 text, found a bad byte at {cause.start}", key=key) from cause
     except RecursionError:
@@ -185,13 +192,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def integers(value: JSON, key: str, least: int = 0) -> tuple[int, ...]:
-    """A list of integers of at least `least`. A number such as 2.0 counts: JSON does not tell it from 2."""
+def integers(value: JSON, key: str, strict: bool = False) -> tuple[int, ...]:
+    """A list of integers of at least 0. A number such as 2.0 counts (leniency: whole-floats) unless `strict`."""
     if isinstance(value, list):
-        numbers = [int(v) if isinstance(v, float) and v.is_integer() else v for v in value]
-        if all(type(v) is int and least <= v < 1 << 63 for v in numbers):
+        numbers = [int(v) if isinstance(v, float) and v.is_integer() and not strict else v for v in value]
+        if all(type(v) is int and 0 <= v < 1 << 63 for v in numbers):
             return tuple(numbers)
-    raise MetadataError(f"{key}: expected a list of integers of at least {least}, found {value!r}", key=key)
+    raise MetadataError(f"{key}: expected a list of integers of at least 0, found {value!r}", key=key)
 
 
 def require(document: dict[str, Any], keys: tuple[str, ...], where: str) -> None:

@@ -19,12 +19,22 @@ import numpy as np
 from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError
 
-from .model import JSON, ArrayMetadata, Extension, GroupMetadata, integers, require
+from .model import JSON, ArrayMetadata, Extension, GroupMetadata, InternalExtension, integers, require
 
 ARRAY_KEYS = ("zarr_format", "shape", "chunks", "dtype", "compressor", "fill_value", "order", "filters")
 OBJECT_CODECS = ("vlen-utf8", "vlen-bytes", "vlen-array", "json2", "msgpack2", "pickle", "categorize")
 # These ids take an array, not bytes, so they cannot follow the `bytes` codec even as compressor.
-ARRAY_CODECS = (*OBJECT_CODECS, "pcodec", "zfpy", "delta", "fixedscaleoffset", "quantize", "astype", "packbits", "bitround")
+ARRAY_CODECS = (
+    *OBJECT_CODECS,
+    "pcodec",
+    "zfpy",
+    "delta",
+    "fixedscaleoffset",
+    "quantize",
+    "astype",
+    "packbits",
+    "bitround",
+)
 
 
 def parse_group(
@@ -32,7 +42,9 @@ def parse_group(
 ) -> GroupMetadata:
     """The metadata in a ``.zgroup``, with the attributes of its ``.zattrs``."""
     if document.get("zarr_format") != 2 or isinstance(document["zarr_format"], bool):
-        raise MetadataError(f"{where}: expected zarr_format 2, found {document.get('zarr_format')!r}", key="zarr_format")
+        raise MetadataError(
+            f"{where}: expected zarr_format 2, found {document.get('zarr_format')!r}", key="zarr_format"
+        )
     if strict and set(document) != {"zarr_format"}:
         raise MetadataError(f"{where}: expected no key but zarr_format, found {sorted(document)}", key=where)
     return GroupMetadata(2, attributes, document)
@@ -54,7 +66,7 @@ def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: b
         raise MetadataError(f"expected zarr_format 2, found {found!r}", key="zarr_format")
     # leniency: missing-members - some writers leave out compressor, filters or fill_value
     require(document, ARRAY_KEYS if strict else ("shape", "chunks", "dtype", "order"), "members")
-    shape, chunks = integers(document["shape"], "shape"), integers(document["chunks"], "chunks")
+    shape, chunks = integers(document["shape"], "shape", strict), integers(document["chunks"], "chunks", strict)
     if len(shape) != len(chunks):
         raise MetadataError(f"chunks: expected {len(shape)} lengths as in shape, found {len(chunks)}", key="chunks")
     separator = document.get("dimension_separator", ".")
@@ -118,7 +130,7 @@ def _codecs(
         chain.append(Extension("bytes", {"endian": _endian(stored)}))
     else:
         dtype = dtypes.v2.describe_stored(stored)
-        chain.append(Extension("v2_filters", {"dtype": dtype, "filters": filters}))
+        chain.append(InternalExtension("v2_filters", {"dtype": dtype, "filters": filters}))
     if compressor:
         configuration = {k: v for k, v in compressor.items() if k != "id"}
         chain.append(Extension(f"numcodecs.{compressor['id']}", configuration))

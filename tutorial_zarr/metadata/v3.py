@@ -12,9 +12,19 @@ from typing import Any
 from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 
+from . import leniencies
 from .model import JSON, ArrayMetadata, Extension, GroupMetadata, integers, require
 
-ARRAY_KEYS = ("zarr_format", "node_type", "shape", "data_type", "chunk_grid", "chunk_key_encoding", "fill_value", "codecs")
+ARRAY_KEYS = (
+    "zarr_format",
+    "node_type",
+    "shape",
+    "data_type",
+    "chunk_grid",
+    "chunk_key_encoding",
+    "fill_value",
+    "codecs",
+)
 OPTIONAL_KEYS = ("attributes", "storage_transformers", "dimension_names")
 
 
@@ -89,14 +99,14 @@ def _parse_group(document: dict[str, Any], where: str, strict: bool) -> GroupMet
 def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMetadata:
     _check_unknown(document, ARRAY_KEYS + OPTIONAL_KEYS, where)
     require(document, ARRAY_KEYS, where)
-    shape = integers(document["shape"], "shape")
-    if strict and any(isinstance(n, float) for n in document["shape"]):
-        raise MetadataError(f"shape: expected integers without a point, found {document['shape']!r}", key="shape")
+    shape = integers(document["shape"], "shape", strict)
     data_type = dtypes.from_json(document["data_type"])
     codecs = document["codecs"]
     if not isinstance(codecs, list) or not codecs:
         raise MetadataError(f"codecs: expected a list with at least one codec, found {codecs!r}", key="codecs")
     chain = tuple(extension(codec, "codecs") for codec in codecs)
+    if strict:
+        leniencies.refuse(data_type, chain)
     for transformer in _transformers(document):
         if transformer.must_understand:
             raise UnsupportedError(
@@ -146,9 +156,7 @@ def _transformers(document: dict[str, Any]) -> list[Extension]:
     return [extension(t, "storage_transformers") for t in transformers]
 
 
-def _dimension_names(
-    names: JSON, document: dict[str, Any], ndim: int, strict: bool
-) -> tuple[str | None, ...] | None:
+def _dimension_names(names: JSON, document: dict[str, Any], ndim: int, strict: bool) -> tuple[str | None, ...] | None:
     if names is None and not (strict and "dimension_names" in document):
         return None  # leniency: null-members
     if not isinstance(names, list) or len(names) != ndim or not all(n is None or isinstance(n, str) for n in names):

@@ -55,7 +55,7 @@ def make_store(store: Any, mode: str = "a", storage_options: dict[str, Any] | No
             f"store {path!r}: expected a path; this version opens folders, zip files and dicts, and no URLs"
         )
     if path.endswith(".zip") and not os.path.isdir(path):
-        if mode == "r" or mode == "r+" and not os.access(path, os.W_OK):
+        if mode == "r" or (mode == "r+" and not os.access(path, os.W_OK)):
             return ZipStore(path, "r")
-        return ZipStore(path, {"w": "w", "w-": "x"}.get(mode, "a"))
+        return ZipStore(path, "a")  # mode "w" too: what is there is deleted when all else has been checked
     return LocalStore(path, read_only=mode == "r")

@@ -76,10 +76,6 @@ class Store:
         for key in list(self.list_prefix(prefix)):
             self.delete(key)
 
-    def foreign(self, prefix: str) -> list[str]:
-        """Some keys below `prefix` that no Zarr hierarchy would hold: a reason not to delete them all."""
-        return []
-
     def close(self) -> None:
         """Finish writing, and let go of files."""
 

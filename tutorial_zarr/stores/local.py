@@ -34,9 +34,6 @@ def _new_token() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_new_token)
 
-# Names that a Zarr hierarchy can hold, for `foreign`: metadata, chunk keys of v2 and v3, and our leftovers
-_METADATA = {"zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs"}
-
 
 class LocalStore(Store):
     """A folder. It is created with the first write."""
@@ -108,7 +105,9 @@ class LocalStore(Store):
         if self.read_only:
             self.check_writable()
         if PARTIAL in key:
-            raise NodeNameError(f"key {key!r}: expected a name without {PARTIAL!r}, which marks unfinished files", key=key)
+            raise NodeNameError(
+                f"key {key!r}: expected a name without {PARTIAL!r}, which marks unfinished files", key=key
+            )
         path = self._path(check_key(key) if "//" in key or not key else key)
         temporary = f"{path}.{_token}{next(_counter)}{PARTIAL}"
         try:
@@ -191,11 +190,6 @@ class LocalStore(Store):
         except (FileNotFoundError, NotADirectoryError):
             return
 
-    def foreign(self, prefix: str) -> list[str]:
-        found: list[str] = []
-        _find_foreign(self._path(prefix) if prefix else self.root, prefix, found)
-        return found
-
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
 
@@ -259,27 +253,3 @@ def _write_all(fd: int, value: Any) -> None:
     written = os.write(fd, view)
     while written < len(view):
         written += os.write(fd, view[written:])
-
-
-def _find_foreign(folder: str, prefix: str, found: list[str]) -> None:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    files = {entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)}
-    for entry in entries:
-        key = f"{prefix}/{entry.name}" if prefix else entry.name
-        if entry.is_dir(follow_symlinks=False):
-            _find_foreign(entry.path, key, found)
-        elif entry.name not in _METADATA and not entry.name.endswith(PARTIAL) and not _looks_like_chunk(entry.name):
-            found.append(key)
-        elif _looks_like_chunk(entry.name) and not (files & _METADATA) and not prefix:
-            found.append(key)
-        if len(found) >= 5:
-            return
-
-
-def _looks_like_chunk(name: str) -> bool:
-    """``c``, ``0``, ``1.2``, ``c.1.2``: what the last part of a chunk key can look like."""
-    parts = name.split(".")
-    return all(part.isdigit() for part in parts[1 if parts[0] == "c" else 0 :])

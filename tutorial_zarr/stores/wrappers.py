@@ -54,9 +54,6 @@ class WrapperStore(Store):
     def list_dir(self, prefix: str = "") -> Iterator[str]:
         return self.store.list_dir(prefix)
 
-    def foreign(self, prefix: str) -> list[str]:
-        return self.store.foreign(prefix)
-
     def close(self) -> None:
         self.store.close()
 

@@ -1,8 +1,8 @@
 """A store in one zip file.
 
 Values are stored uncompressed (chunks are compressed already). A zip file can only grow: a key that is set again
-leaves its old bytes in the file, and the newest entry counts; `compact` writes the file anew without them.
-A file that is being written becomes readable when the store is closed.
+leaves its old bytes in the file, and the newest entry counts; `compact` writes the file anew without them, and
+closing does so where keys were deleted. A file that is being written becomes readable when the store is closed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
+from tutorial_zarr.errors import NodeNameError, StoreError
 
 from .base import ByteRange, Store, check_key, cut, names_below
 
@@ -29,6 +29,11 @@ class ZipStore(Store):
         self.path, self.mode = os.path.abspath(os.fspath(path)), mode
         self.read_only = mode == "r"
         self._lock = threading.RLock()
+        self._stale = False  # whether the file holds entries that were deleted
+        if mode == "a" and os.path.exists(self.path) and not zipfile.is_zipfile(self.path):
+            raise StoreError(
+                f"{self.path}: expected a zip file, found one that is not; zip entries cannot be added to it"
+            )
         try:
             self._zip = zipfile.ZipFile(self.path, mode, zipfile.ZIP_STORED, allowZip64=True)
         except zipfile.BadZipFile as cause:
@@ -89,15 +94,9 @@ class ZipStore(Store):
 
     def delete(self, key: str) -> None:
         self.check_writable()
-        if key in self._names:
-            raise ReadOnlyError(
-                f"{self!r}: a zip file cannot delete the entry {key!r}; try copying what you need to a new file",
-                key=key,
-            )
-
-    def delete_prefix(self, prefix: str) -> None:
-        for key in list(self.list_prefix(prefix)):
-            self.delete(key)
+        with self._lock:
+            if self._names.pop(key, None) is not None:
+                self._stale = True
 
     def exists(self, key: str) -> bool:
         return key in self._names
@@ -114,7 +113,7 @@ class ZipStore(Store):
         yield from names_below(list(self._names), prefix)
 
     def compact(self) -> None:
-        """Write the file anew without the bytes of entries that were overwritten."""
+        """Write the file anew without what was deleted or overwritten."""
         self.check_writable()
         with self._lock:
             temporary = self.path + ".partial"
@@ -125,9 +124,12 @@ class ZipStore(Store):
             os.replace(temporary, self.path)
             self._zip = zipfile.ZipFile(self.path, "a", zipfile.ZIP_STORED, allowZip64=True)
             self._names = {info.filename: info for info in self._zip.infolist()}
+            self._stale = False
 
     def close(self) -> None:
         with self._lock:
+            if self._stale and self._zip.fp is not None:
+                self.compact()
             self._zip.close()
 
     def __repr__(self) -> str:

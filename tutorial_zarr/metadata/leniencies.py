@@ -1,0 +1,58 @@
+"""Where reading is more lenient than the specifications, and because of whom. ``strict=True`` turns all of it off.
+
+Each entry is marked in the code by the words ``leniency: name``. What is read leniently is never written.
+"""
+
+from __future__ import annotations
+
+from tutorial_zarr.dtypes import DataType
+from tutorial_zarr.dtypes.records import Struct
+from tutorial_zarr.errors import MetadataError
+
+from .model import Extension
+
+LENIENCIES = {
+    # name: (what is read, whose stores need it)
+    "bare-constants": ("NaN and Infinity without quotes in JSON", "zarr-python, in attributes; old v2 fill values"),
+    "whole-floats": ("2.0 for 2 in a shape", "JavaScript writers, whose numbers are all floats"),
+    "null-members": ("null for attributes and dimension_names", "zarr-python 3 before its release"),
+    "bool-fill-0": ("0 and 1 as the fill value of booleans", "zarrita, the v3 prototype; many v2 writers"),
+    "structured": ("the type name structured, its pairs, base64 fill, no endian", "zarr-python 3.0 and 3.1"),
+    "endian": ("the codec name endian for bytes", "writers of the v3 draft"),
+    "transpose-letters": ("the orders C and F of transpose", "writers of the v3 draft"),
+    "blosc-typesize": ("blosc with a shuffle but without typesize", "zarrita.js"),
+    "index-codecs": ("sharding_indexed without index_codecs", "zarr-python, which defaults them"),
+    "missing-members": ("v2 documents without compressor, filters or fill_value", "n5 and Java writers"),
+    "v2-fill-values": ("0 for text and records, numbers as text, true for 1", "zarr-python 2"),
+    "v2-group-members": ("further members in .zgroup", "netCDF-C, for its own groups"),
+    "zlib-padding": ("zero bytes after a compressed stream", "tools that pad to blocks"),
+}
+
+
+def refuse(data_type: DataType, codecs: tuple[Extension, ...]) -> None:
+    """Raise MetadataError for what only a lenient reader takes among the types and codecs of a v3 document."""
+    if isinstance(data_type, Struct) and data_type.legacy:
+        raise MetadataError("data_type: expected 'struct', found its old name 'structured'", key="data_type")
+    for codec in codecs:
+        config = codec.configuration
+        problem = ""
+        if codec.name == "endian":
+            problem = "the name 'bytes', found 'endian'"
+        elif codec.name == "transpose" and config.get("order") in ("C", "F"):
+            problem = f"order as a permutation of the axes, found {config['order']!r}"
+        elif codec.name == "blosc" and config.get("shuffle") in ("shuffle", "bitshuffle") and "typesize" not in config:
+            problem = "typesize, which a shuffle needs, found none"
+        elif codec.name == "sharding_indexed":
+            if "index_codecs" not in config:
+                problem = "index_codecs, found none"
+            else:
+                for key in ("codecs", "index_codecs"):
+                    refuse(data_type, tuple(_inner(c) for c in config[key]) if isinstance(config[key], list) else ())
+        if problem:
+            raise MetadataError(f"codec {codec.name!r}: expected {problem}", key="codecs", codec=codec.name)
+
+
+def _inner(codec: object) -> Extension:
+    if isinstance(codec, dict) and isinstance(codec.get("configuration", {}), dict):
+        return Extension(str(codec.get("name")), codec.get("configuration", {}))
+    return Extension(str(codec))
