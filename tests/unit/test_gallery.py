@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,8 +14,9 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import gallery
-from tutorial_zarr.gallery import articles, contract, exercises, lesson, offline, readers, source
+from tutorial_zarr.gallery import articles, contract, exercises, lesson, readers, source
 from tutorial_zarr.gallery.catalogue import FILE_NAME, NOTEBOOKS, ROOT
+from tutorial_zarr.gallery.environment import offline_environment
 
 pytest.importorskip("jupytext")
 
@@ -242,7 +244,7 @@ def test_progress_is_told_from_start_to_end(tiny_run):
 
 def offline_python(code, tmp_path):
     command = [sys.executable, "-c", code]
-    env = offline.environment(tmp_path)
+    env = offline_environment(tmp_path)
     return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
 
 
@@ -261,6 +263,20 @@ def test_the_network_is_closed_in_automated_runs(attempt, tmp_path):
     done = offline_python(f"import socket, subprocess, sys\n{attempt}", tmp_path)
     assert done.returncode != 0
     assert "network: this run may reach its own machine only" in done.stderr
+
+
+def test_any_command_can_be_run_away_from_the_network(tmp_path):
+    command = [sys.executable, "-W", "error", "-m", "tutorial_zarr.gallery.offline"]
+    code = "import socket; socket.getaddrinfo('example.org', 80)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = {"env": environment, "cwd": tmp_path, "capture_output": True, "text": True, "check": False}
+    done = subprocess.run([*command, sys.executable, "-c", code], **run)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "PermissionError: network: this run may reach its own machine"
+    )
+    assert subprocess.run([*command, sys.executable, "-c", "raise SystemExit(3)"], **run).returncode == 3
+    assert subprocess.run(command, **run).stderr.startswith("usage: ")
 
 
 def test_a_server_on_this_machine_can_be_reached_in_automated_runs(tmp_path):
@@ -472,7 +488,7 @@ def test_nbval_notices_an_output_that_was_changed(copy, tmp_path):
     ]
     done = subprocess.run(
         [*command, "-c", str(tmp_path / "pytest.ini"), str(path)],
-        env=offline.environment(tmp_path),
+        env=offline_environment(tmp_path),
         cwd=tmp_path,
         capture_output=True,
         text=True,

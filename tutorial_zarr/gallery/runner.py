@@ -1,7 +1,8 @@
 """Run notebooks, and build them.
 
-Each notebook runs in a process and a scratch folder of its own (`worker`), away from the network (`offline`),
-so a notebook that fails, hangs or kills its kernel leaves a row in the table and the others go on.
+Each notebook runs in a process and a scratch folder of its own (`worker`), away from the network
+(`environment`), so a notebook that fails, hangs or kills its kernel leaves a row in the table and the others
+go on.
 
 Both functions return one dict for each notebook::
 
@@ -34,8 +35,8 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
+from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.exercises import NOT_YET
-from tutorial_zarr.gallery.offline import environment
 from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
 
 Progress = Callable[[dict[str, Any]], None]
@@ -177,7 +178,7 @@ def _execute(
         "parameters": parameters,
         "timeout": CELL_TIMEOUT,
     }
-    done = _work(request, {**environment(scratch), OUT_DIR: str(out_dir)}, scratch, notebook.id, note)
+    done = _work(request, {**offline_environment(scratch), OUT_DIR: str(out_dir)}, scratch, notebook.id, note)
     facts = out_dir / "facts.json"
     result = {**done, "facts": json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}}
     if done["status"] == "ok":

@@ -3,7 +3,7 @@ network.
 
 From then on this interpreter, and every Python that it starts, reaches only its own machine. The rule stands
 in an audit hook, which cannot be taken out again. Libraries that open sockets in compiled code are not seen
-by it; most of them obey the proxy variables, which `offline` points at a closed port.
+by it; most of them obey the proxy variables, which `environment` points at a closed port.
 
 Spec: https://docs.python.org/3/library/audit_events.html
 """
@@ -14,7 +14,7 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
 
-CLOSED_PROXY = ("127.0.0.1", 9)  # where `offline` sends HTTP clients
+CLOSED_PROXY = ("127.0.0.1", 9)  # where `environment` sends HTTP clients
 
 
 def _is_this_machine(host: object) -> bool:

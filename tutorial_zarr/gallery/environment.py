@@ -1,0 +1,53 @@
+"""The environment of an automated run: away from the network and from the user's own Jupyter settings.
+
+Every Python in it refuses to reach another machine (`no_network/sitecustomize.py`), HTTP clients in compiled
+code find a closed proxy, and kernels, settings and caches come from a temporary folder, where the kernel
+``python3`` is this very interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+NO_NETWORK = Path(__file__).with_name("no_network")
+CLOSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
+
+
+def offline_environment(scratch: Path) -> dict[str, str]:
+    """The environment for a run whose temporary files go to `scratch`."""
+    kernel = scratch / "jupyter" / "kernels" / "python3"
+    kernel.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    specification = {"argv": argv, "display_name": "Python 3", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(specification), encoding="utf-8")
+    # The project itself, for a checkout that is not installed; the rule about the network before all else.
+    paths = [str(NO_NETWORK), str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if name.upper() not in ("ALL_PROXY", "PYTHONHOME")
+        },
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HTTP_PROXY": CLOSED,
+        "HTTPS_PROXY": CLOSED,
+        "http_proxy": CLOSED,
+        "https_proxy": CLOSED,
+        "NO_PROXY": "127.0.0.1,localhost,::1",
+        "no_proxy": "127.0.0.1,localhost,::1",
+        "JUPYTER_PATH": str(scratch / "jupyter"),
+        "JUPYTER_CONFIG_DIR": str(scratch / "jupyter-config"),
+        "JUPYTER_DATA_DIR": str(scratch / "jupyter-data"),
+        "JUPYTER_RUNTIME_DIR": str(scratch / "jupyter-runtime"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "MPLCONFIGDIR": str(scratch / "matplotlib"),
+        "TMPDIR": str(scratch),
+        "TEMP": str(scratch),
+        "TMP": str(scratch),
+    }
