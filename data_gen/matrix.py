@@ -33,9 +33,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     0.
     """
     if size not in SIDES:
-        raise ValueError(
-            f"matrix.make: size must be one of {', '.join(SIDES)}, got {size!r}; try size='small'"
-        )
+        raise ValueError(f"matrix.make: size must be one of {', '.join(SIDES)}, got {size!r}; try size='small'")
     side = SIDES[size]
     row, column = np.ogrid[:side, :side]
     return GenResult(

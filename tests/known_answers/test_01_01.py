@@ -32,12 +32,7 @@ def tensorstore(folder, path=""):
     ts = pytest.importorskip("tensorstore")
     place = Path(folder, path)
     driver = "zarr3" if (place / "zarr.json").is_file() else "zarr"
-    return (
-        ts.open({"driver": driver, "kvstore": {"driver": "file", "path": f"{place}/"}})
-        .result()
-        .read()
-        .result()
-    )
+    return ts.open({"driver": driver, "kvstore": {"driver": "file", "path": f"{place}/"}}).result().read().result()
 
 
 def by_hand(folder, path=""):
@@ -87,11 +82,7 @@ def test_four_files_of_a_hundred_chunks_are_on_the_disk(left):
     for name in ("matrix_v2.zarr", "matrix_v3.zarr"):
         files = chunk_files(out / name)
         assert len(files) == facts["chunks_stored"] == 4
-        assert (
-            {len(gzip.decompress(file.read_bytes())) for file in files}
-            == {facts["chunk_bytes_decoded"]}
-            == {40_000}
-        )
+        assert {len(gzip.decompress(file.read_bytes())) for file in files} == {facts["chunk_bytes_decoded"]} == {40_000}
     assert (facts["chunks"], facts["chunks_absent"]) == ((1000 // 100) ** 2, 96)
     assert facts["values_written"] == 200 * 200
 
@@ -137,9 +128,7 @@ def test_the_other_counts_follow_from_division(left):
     assert facts["edge_chunks"] == (-(-250 // 100)) ** 2
     assert facts["edge_bytes_of_values"] == 250 * 250 * 4
     assert facts["edge_bytes_stored"] == facts["edge_chunks"] * 100 * 100 * 4
-    assert facts["moved_chunks"] == len(
-        {(r // 100, c // 100) for r in range(50, 250) for c in range(50, 250)}
-    )
+    assert facts["moved_chunks"] == len({(r // 100, c // 100) for r in range(50, 250) for c in range(50, 250)})
     assert facts["huge_chunks"] == (100_000 // 100) ** 2
     assert facts["huge_gigabytes"] == 100_000**2 * 4 / 1e9
     assert facts["huge_chunks_stored"] == 4
@@ -189,9 +178,7 @@ def test_what_others_wrote_is_on_the_disk_too(left, other, zarr_format):
 def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
     out, facts, zarr_format = left
     committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
-    figures = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (out / "figures").glob("*.svg")
-    }
+    figures = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (out / "figures").glob("*.svg")}
     assert facts["figures"] == figures
     if zarr_format == 2:  # the running example has other keys and a shorter document
         differing = {name for name in committed if committed[name] != facts.get(name)}

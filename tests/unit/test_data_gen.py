@@ -106,9 +106,7 @@ def test_a_vendored_file_that_was_changed_is_refused(tmp_path):
     content = bytearray((folder / "land_percent_1deg.npz").read_bytes())
     content[-1] ^= 1
     (folder / "land_percent_1deg.npz").write_bytes(content)
-    with pytest.raises(
-        ValueError, match=r"land_percent_1deg\.npz: expected sha256 7eb59a9a.*changed or cut short"
-    ):
+    with pytest.raises(ValueError, match=r"land_percent_1deg\.npz: expected sha256 7eb59a9a.*changed or cut short"):
         vendor.load("land_percent_1deg.npz", folder)
 
 

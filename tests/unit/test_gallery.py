@@ -61,15 +61,11 @@ def test_every_file_among_the_notebooks_belongs_to_one():
     stems = {notebook.path.stem for notebook in gallery.list_notebooks()}
     files = [path for path in NOTEBOOKS.rglob("*") if path.is_file() and "checkpoint" not in str(path)]
     assert {path.name.partition(".")[0] for path in files} == stems
-    assert len({FILE_NAME.fullmatch(f"{stem}.py")[1] for stem in stems}) == len(stems), (
-        "two notebooks share an id"
-    )
+    assert len({FILE_NAME.fullmatch(f"{stem}.py")[1] for stem in stems}) == len(stems), "two notebooks share an id"
 
 
 def test_an_unknown_notebook_is_refused_with_the_known_ones():
-    with pytest.raises(
-        gallery.GalleryError, match=r"expected the id of a notebook, found '99_99'; try one of .*01_01"
-    ):
+    with pytest.raises(gallery.GalleryError, match=r"expected the id of a notebook, found '99_99'; try one of .*01_01"):
         gallery.run(["99_99"])
 
 
@@ -177,9 +173,7 @@ def tiny_run(tmp_path_factory):
     folder = root / "notebooks" / "01_part"
     folder.mkdir(parents=True)
     for name, code in TINY.items():
-        (folder / f"{name}_tiny.py").write_text(
-            f"{HEAD.replace('{id}', name)}# %%\n{code}\n", encoding="utf-8"
-        )
+        (folder / f"{name}_tiny.py").write_text(f"{HEAD.replace('{id}', name)}# %%\n{code}\n", encoding="utf-8")
     events = []
     results = gallery.run(
         jobs=2,
@@ -227,9 +221,7 @@ def test_the_result_names_the_notebook_the_cell_and_the_reason(tiny_run, name, c
     assert re.search(reason, result["error"])
     assert (result["failed_cell"] or {}).get("source") == cell
     if cell:
-        assert (
-            result["failed_cell"]["number"] == result["cells"] == 4
-        )  # papermill's parameters are a cell as well
+        assert result["failed_cell"]["number"] == result["cells"] == 4  # papermill's parameters are a cell as well
 
 
 @pytest.mark.gallery
@@ -272,9 +264,7 @@ def test_any_command_can_be_run_away_from_the_network(tmp_path):
     run = {"env": environment, "cwd": tmp_path, "capture_output": True, "text": True, "check": False}
     done = subprocess.run([*command, sys.executable, "-c", code], **run)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith(
-        "PermissionError: network: this run may reach its own machine"
-    )
+    assert done.stderr.splitlines()[-1].startswith("PermissionError: network: this run may reach its own machine")
     assert subprocess.run([*command, sys.executable, "-c", "raise SystemExit(3)"], **run).returncode == 3
     assert subprocess.run(command, **run).stderr.startswith("usage: ")
 
@@ -386,9 +376,7 @@ def test_a_broken_source_is_noticed(copy, old, new, expected):
 
 def test_a_source_that_was_changed_after_the_build_is_noticed(copy):
     edit(copy / f"{FIRST}.py", "shift = 50", "shift = 60")
-    assert any(
-        "expected the same cells as in 01_01_first_zarr_array.py" in problem for problem in problems(copy)
-    )
+    assert any("expected the same cells as in 01_01_first_zarr_array.py" in problem for problem in problems(copy))
 
 
 def test_sections_in_another_order_are_noticed(copy):
@@ -518,9 +506,7 @@ def test_a_number_that_was_changed_in_an_article_is_noticed(copy, number):
     path = copy.parent / "articles" / ARTICLE
     text = re.sub(rf"(?<!\d)(?<!\d,){number}(?!,?\d)", changed, path.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8")
-    assert any(
-        problem.startswith(f"{changed}: this number is not among") for problem in article_problems(copy)
-    )
+    assert any(problem.startswith(f"{changed}: this number is not among") for problem in article_problems(copy))
 
 
 @pytest.mark.parametrize(
@@ -560,9 +546,7 @@ def test_a_broken_article_is_noticed(copy, old, new, expected):
 
 def test_a_figure_that_was_changed_by_hand_is_noticed(copy):
     edit(copy.parent / "articles" / "figures" / "01_01_four_chunks.svg", "4 stored", "5 stored")
-    assert any(
-        "this is not the figure that the notebook exported" in problem for problem in article_problems(copy)
-    )
+    assert any("this is not the figure that the notebook exported" in problem for problem in article_problems(copy))
 
 
 def test_a_fact_that_changed_makes_its_article_wrong(copy):
@@ -590,9 +574,7 @@ def test_a_number_fits_a_fact_when_it_is_the_fact_rounded(written, value, fits):
 
 
 def test_numbers_are_told_from_names():
-    text = (
-        "Version 3.4.2 of v2, int32 and 01_01; 12,345.6 of 7 at c/0/0, on 2026-01-31, in `a[5]` ([8](x9.md))."
-    )
+    text = "Version 3.4.2 of v2, int32 and 01_01; 12,345.6 of 7 at c/0/0, on 2026-01-31, in `a[5]` ([8](x9.md))."
     assert list(articles.numbers_in(text)) == ["12,345.6", "7", "8"]
 
 
@@ -715,9 +697,7 @@ def test_xarray_reads_an_array_in_a_group_by_its_name(tmp_path, zarr_format):
 def test_one_bit_of_difference_is_not_equal(tmp_path):
     pytest.importorskip("zarr")
     zarr.create_array(str(tmp_path / "a.zarr"), data=np.array([0.0, 1.0]), chunks=(1,))
-    report = readers.interop_check(
-        tmp_path / "a.zarr", expected=np.array([-0.0, 1.0]), readers=["zarr-python"]
-    )
+    report = readers.interop_check(tmp_path / "a.zarr", expected=np.array([-0.0, 1.0]), readers=["zarr-python"])
     assert report.differing == ["zarr-python"]
     assert not report.all_equal
     assert str(report).splitlines()[1].endswith("NO")

@@ -30,9 +30,7 @@ def corner(zarr_format=3, **options):
 
 def drawn(picture, style):
     root = ElementTree.fromstring(picture.svg)
-    return [
-        element for element in root.iter() if element.get("class") == style and element.get("height") != "15"
-    ]
+    return [element for element in root.iter() if element.get("class") == style and element.get("height") != "15"]
 
 
 @pytest.mark.parametrize("zarr_format", [2, 3])
@@ -63,9 +61,7 @@ def test_the_words_count_what_the_picture_shows():
 
 
 def test_the_chunks_that_a_selection_touches_are_counted_like_by_hand():
-    axis = [
-        slice(start, stop, step) for start in range(7) for stop in range(start + 1, 8) for step in (1, 2, 5)
-    ]
+    axis = [slice(start, stop, step) for start in range(7) for stop in range(start + 1, 8) for step in (1, 2, 5)]
     for part in axis:
         by_hand = len({i // 3 for i in range(7)[part]})
         words = str(viz.chunk_grid(shape=(7,), chunks=(3,), selection=part))
@@ -78,9 +74,7 @@ def test_the_outline_lies_on_the_selected_elements():
     scale = float(frame.get("width")) / 9
     assert float(box.get("x")) == pytest.approx(float(frame.get("x")) + 3 * scale, abs=0.1)
     assert float(box.get("y")) == pytest.approx(float(frame.get("y")) + 2 * scale, abs=0.1)
-    assert (float(box.get("width")), float(box.get("height"))) == pytest.approx(
-        (6 * scale, 2 * scale), abs=0.1
-    )
+    assert (float(box.get("width")), float(box.get("height"))) == pytest.approx((6 * scale, 2 * scale), abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -206,13 +200,13 @@ def test_the_figure_shows_the_same_chunks_as_the_picture():
     pytest.importorskip("matplotlib")
     from matplotlib.colors import to_hex
 
-    figure = viz.chunk_grid_figure(corner(), selection=np.s_[1:3, 2:7], values=np.ones((6, 9)))
+    figure = viz.chunk_grid_figure(corner(), selection=np.s_[1:3, 2:7])
     patches = figure.axes[0].patches
-    filled = [
-        patch for patch in patches if patch.get_facecolor()[3] and to_hex(patch.get_facecolor()) == "#0072b2"
-    ]
+    filled = [patch for patch in patches if patch.get_facecolor()[3] and to_hex(patch.get_facecolor()) == "#0072b2"]
     assert sorted(patch.get_xy() for patch in filled) == [(0, 0), (0, 2), (3, 0), (3, 2)]
     assert (patches[-1].get_xy(), patches[-1].get_width(), patches[-1].get_height()) == ((2, 1), 5, 2)
+    with_values = viz.chunk_grid_figure(corner(), values=np.eye(6, 9)).axes[0]
+    np.testing.assert_array_equal(with_values.images[0].get_array().filled(0), 2 * np.eye(6, 9))
     assert figure.alt == str(viz.chunk_grid(corner(), selection=np.s_[1:3, 2:7]))
 
 
@@ -228,9 +222,7 @@ def test_the_anatomy_lists_every_object_with_its_size(zarr_format):
 
 
 def test_the_anatomy_says_what_each_object_holds():
-    holds = {
-        entry.key: entry.holds for entry in viz.anatomy(corner(2, attributes={"unit": "K"})).panels[0].entries
-    }
+    holds = {entry.key: entry.holds for entry in viz.anatomy(corner(2, attributes={"unit": "K"})).panels[0].entries}
     assert holds[".zarray"] == "metadata: shape, dtype, chunks, compressor"
     assert holds[".zattrs"] == "attributes: unit"
     assert holds["1.1"] == "chunk (1, 1) = a[2:4, 3:6]"
@@ -260,16 +252,12 @@ def test_the_anatomy_of_two_arrays_stands_side_by_side_as_text_table_and_picture
 
 def test_the_texts_of_a_picture_do_not_run_into_each_other():
     picture = viz.anatomy(corner(2), corner(3)).picture()
-    texts = [
-        e for e in ElementTree.fromstring(picture.svg).iter(f"{SVG}text") if e.get("text-anchor") == "start"
-    ]
+    texts = [e for e in ElementTree.fromstring(picture.svg).iter(f"{SVG}text") if e.get("text-anchor") == "start"]
     for one, two in itertools.combinations(texts, 2):
         same_line = abs(float(one.get("y")) - float(two.get("y"))) < 8
         if same_line and float(one.get("x")) < float(two.get("x")):
             # 0.62 of the size is wider than the average letter of the sans serif and of the monospaced face
-            assert float(one.get("x")) + 0.62 * int(one.get("font-size")) * len(one.text) <= float(
-                two.get("x")
-            )
+            assert float(one.get("x")) + 0.62 * int(one.get("font-size")) * len(one.text) <= float(two.get("x"))
 
 
 def test_a_hexdump_shows_every_byte_at_its_offset():

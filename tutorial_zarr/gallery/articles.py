@@ -49,9 +49,7 @@ def check_articles(names: Iterable[str] | None = None, folder: Path | None = Non
     missing = [name for name in wanted if not any(path.stem.startswith(name) for path in files)]
     if missing:
         known = ", ".join(path.stem for path in files)
-        raise GalleryError(
-            f"articles: expected the name of an article, found {missing[0]!r}; try one of {known}"
-        )
+        raise GalleryError(f"articles: expected the name of an article, found {missing[0]!r}; try one of {known}")
     return [
         {"id": path.stem, "where": where, "problem": problem}
         for path in files
@@ -154,9 +152,7 @@ def _texts(notebook: Notebook) -> tuple[str, str, str]:
     cells = loads(notebook.ipynb.read_text(encoding="utf-8"))["cells"]
     code = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code")
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    shown = "\n\n".join(
-        output.get("text") or str(output.get("data", {}).get("text/plain", "")) for output in outputs
-    )
+    shown = "\n\n".join(output.get("text") or str(output.get("data", {}).get("text/plain", "")) for output in outputs)
     return code, shown, "\n\n".join([*(cell["source"] for cell in cells), shown])
 
 

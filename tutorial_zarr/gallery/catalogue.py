@@ -104,9 +104,7 @@ def select(ids: Iterable[str] | None, folder: Path | None = None) -> list[Notebo
         matching = [notebook for notebook in everything if notebook.path.stem.startswith(wanted)]
         if not matching:
             known = ", ".join(notebook.id for notebook in everything)
-            raise GalleryError(
-                f"gallery: expected the id of a notebook, found {wanted!r}; try one of {known}"
-            )
+            raise GalleryError(f"gallery: expected the id of a notebook, found {wanted!r}; try one of {known}")
         chosen += [notebook for notebook in matching if notebook not in chosen]
     return chosen
 
@@ -115,9 +113,7 @@ def _head(path: Path) -> str:
     """The text of the first Markdown cell, read without any library, as listing should cost nothing."""
     text = path.read_text(encoding="utf-8")
     cell = re.search(r"^# %% \[markdown\][^\n]*\n((?:#[^\n]*\n)*)", text, re.MULTILINE)
-    return (
-        "\n".join(line.removeprefix("#").removeprefix(" ") for line in cell[1].splitlines()) if cell else ""
-    )
+    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in cell[1].splitlines()) if cell else ""
 
 
 def title(head: str) -> str:

@@ -91,9 +91,7 @@ def _passport(notebook: Notebook) -> Iterator[Problem]:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", notebook.head):
         if not (notebook.path.parent / target).exists():
             yield "head", f"the link to {target} leads nowhere"
-    for code in re.findall(
-        r"`((?:tutorial_zarr|data_gen)/[^`]+)`", rows.get("Code", "") + rows.get("Data", "")
-    ):
+    for code in re.findall(r"`((?:tutorial_zarr|data_gen)/[^`]+)`", rows.get("Code", "") + rows.get("Data", "")):
         if not (root / code).exists():
             yield "passport", f"there is no {code}"
     if "**You will be able to**" not in notebook.head:

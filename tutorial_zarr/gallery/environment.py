@@ -26,11 +26,7 @@ def offline_environment(scratch: Path) -> dict[str, str]:
     # The project itself, for a checkout that is not installed; the rule about the network before all else.
     paths = [str(NO_NETWORK), str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     return {
-        **{
-            name: value
-            for name, value in os.environ.items()
-            if name.upper() not in ("ALL_PROXY", "PYTHONHOME")
-        },
+        **{name: value for name, value in os.environ.items() if name.upper() not in ("ALL_PROXY", "PYTHONHOME")},
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",

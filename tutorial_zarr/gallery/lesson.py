@@ -37,9 +37,7 @@ def save_facts(folder: str | Path, facts: dict[str, Any]) -> None:
     def plain(value: Any) -> Any:
         if isinstance(value, (np.generic, np.ndarray)):
             return value.tolist()
-        raise TypeError(
-            f"save_facts: expected numbers, text, lists and dicts, found {type(value).__name__}; try int()"
-        )
+        raise TypeError(f"save_facts: expected numbers, text, lists and dicts, found {type(value).__name__}; try int()")
 
     figures = sorted(Path(folder, "figures").glob("*.svg"))
     digests = {figure.name: hashlib.sha256(figure.read_bytes()).hexdigest() for figure in figures}

@@ -110,9 +110,7 @@ class InteropReport:
             verdict = {True: "yes", False: "NO", None: ""}[r.equal]
             rows.append((r.reader, r.version, shape, r.dtype, r.sha256[:12], verdict))
         wide = [max(len(row[column]) for row in rows) for column in range(len(head))]
-        lines = [
-            "  ".join(f"{cell:<{w}}" for cell, w in zip(row, wide, strict=True)).rstrip() for row in rows
-        ]
+        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, wide, strict=True)).rstrip() for row in rows]
         if any(reading.version == SKIPPED for reading in self.readings):
             lines.append('to install what is missing: python -m pip install "tutorial_zarr[interop]"')
         return "\n".join(lines)
@@ -132,9 +130,7 @@ def interop_check(
     """
     unknown = sorted(set(readers) - set(READERS))
     if unknown:
-        raise ValueError(
-            f"interop_check: expected readers among {', '.join(READERS)}, got {', '.join(unknown)}"
-        )
+        raise ValueError(f"interop_check: expected readers among {', '.join(READERS)}, got {', '.join(unknown)}")
     if expected is None:
         expected = tutorial_zarr.open_array(str(folder), path=path, mode="r")[...]
     return InteropReport(tuple(_read(name, str(folder), path, expected) for name in readers))
@@ -149,9 +145,7 @@ def interop_from_others(
     )
 
 
-def _read_from(
-    name: str, folder: Path, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int
-) -> Reading:
+def _read_from(name: str, folder: Path, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int) -> Reading:
     package, write = WRITERS[name]
     version = _version(package)
     label = f"{name} -> tutorial_zarr"
@@ -171,11 +165,7 @@ def _read(name: str, folder: str, path: str, expected: np.ndarray) -> Reading:
 
 
 def _compare(label: str, version: str, found: np.ndarray, expected: np.ndarray) -> Reading:
-    same = (
-        found.shape == expected.shape
-        and found.dtype == expected.dtype
-        and _digest(found) == _digest(expected)
-    )
+    same = found.shape == expected.shape and found.dtype == expected.dtype and _digest(found) == _digest(expected)
     return Reading(label, version, found.shape, str(found.dtype), _digest(found), same)
 
 

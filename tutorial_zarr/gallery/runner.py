@@ -61,9 +61,7 @@ def run(
     notebook's id; without, they are removed.
     """
     if zarr_format not in (None, 2, 3):
-        raise GalleryError(
-            f"gallery run: zarr_format must be 2 or 3, got {zarr_format!r}; leave it out for both"
-        )
+        raise GalleryError(f"gallery run: zarr_format must be 2 or 3, got {zarr_format!r}; leave it out for both")
     given = {"quick": not full, **({"zarr_format": zarr_format} if zarr_format else {}), **(parameters or {})}
     keep = Path(out_dir).resolve() if out_dir is not None else None
     if keep is not None:
@@ -183,18 +181,14 @@ def _execute(
     result = {**done, "facts": json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}}
     if done["status"] == "ok":
         error = (
-            None
-            if facts.is_file()
-            else "it ran to the end and wrote no facts.json; call save_facts in its last cell"
+            None if facts.is_file() else "it ran to the end and wrote no facts.json; call save_facts in its last cell"
         )
         error = _refused_solution(executed) or error
         result |= {"status": "failed" if error else "ok", "error": error}
     return result
 
 
-def _work(
-    request: dict[str, Any], env: dict[str, str], cwd: Path, name: str, note: Progress
-) -> dict[str, Any]:
+def _work(request: dict[str, Any], env: dict[str, str], cwd: Path, name: str, note: Progress) -> dict[str, Any]:
     """Start a worker and read its lines until it ends."""
     log = cwd / "worker.log"
     done: dict[str, Any] = {"status": "failed", "cells": 0, "failed_cell": None}

@@ -96,9 +96,7 @@ def loads(text: str) -> dict[str, Any]:
         for output in cell.get("outputs", []):
             if "text" in output:
                 output["text"] = _joined(output["text"])
-            output.get("data", {}).update(
-                {mime: _joined(value) for mime, value in output.get("data", {}).items()}
-            )
+            output.get("data", {}).update({mime: _joined(value) for mime, value in output.get("data", {}).items()})
     return notebook
 
 

@@ -55,9 +55,7 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
         )
     except PapermillExecutionError as raised:
         error = f"{raised.ename}: {plain(raised.evalue)}"
-    except (
-        Exception
-    ) as raised:  # a kernel that died, a cell that took too long: it is the report that matters
+    except Exception as raised:  # a kernel that died, a cell that took too long: it is the report that matters
         error = f"{type(raised).__name__}: {plain(str(raised))}"
     done = {"event": "done", "status": "ok", "cells": len(started), "failed_cell": None, "error": error}
     if error is not None:

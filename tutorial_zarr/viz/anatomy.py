@@ -64,9 +64,7 @@ class Panel:
         rows += [Row(e.key, f"{e.nbytes:,} B", e.holds, "tz-stored") for e in chunks[: self.limit]]
         if len(chunks) > self.limit:
             rest = sum(entry.nbytes for entry in chunks[self.limit :])
-            rows.append(
-                Row("...", f"{rest:,} B", count(len(chunks) - self.limit, "more chunks"), "tz-stored")
-            )
+            rows.append(Row("...", f"{rest:,} B", count(len(chunks) - self.limit, "more chunks"), "tz-stored"))
         if self.absent:
             words = f"{count(self.absent, 'absent chunks')}, read as {self.fill_value}"
             rows.append(Row("", "0 B", words, "tz-absent"))
@@ -128,16 +126,13 @@ class Anatomy:
             for number, row in enumerate(rows):
                 y = 80 + 46 * number
                 parts.append(rect(left, y, 8, 36, row.style))
-                parts.append(
-                    text(left + 18, y + 14, row.key or "(no key)", "tz-code" if row.key else "tz-dim")
-                )
+                parts.append(text(left + 18, y + 14, row.key or "(no key)", "tz-code" if row.key else "tz-dim"))
                 parts.append(text(left + wide - 24, y + 14, row.size, "tz-dim", "end"))
                 parts.append(text(left + 18, y + 31, row.holds, "tz-dim", "start", 12))
             left += wide
             high = max(high, 80 + 46 * len(rows))
         words = "; ".join(
-            f"{panel.name}: "
-            + ", ".join(f"{row.key or 'no key'} ({row.size}, {row.holds})" for row in panel.rows())
+            f"{panel.name}: " + ", ".join(f"{row.key or 'no key'} ({row.size}, {row.holds})" for row in panel.rows())
             for panel in self.panels
         )
         return draw(title, f"{title}. {words}.", left, high + 8, parts)
@@ -149,9 +144,7 @@ def _code(key: str) -> str:
 
 def _line(tag: str, cells: Sequence[str]) -> str:
     sides = ("left", "right", "left")
-    parts = [
-        f'<{tag} style="text-align:{side}">{cell}</{tag}>' for side, cell in zip(sides, cells, strict=True)
-    ]
+    parts = [f'<{tag} style="text-align:{side}">{cell}</{tag}>' for side, cell in zip(sides, cells, strict=True)]
     return f"<tr>{''.join(parts)}</tr>"
 
 
@@ -160,9 +153,7 @@ def anatomy(*arrays: Array, names: Sequence[str] | None = None, limit: int = 8) 
 
     One listing and one size request per key; nothing is decoded.
     """
-    names = names or [
-        f"{array.name.strip('/') or 'array'} (Zarr {array.metadata.zarr_format})" for array in arrays
-    ]
+    names = names or [f"{array.name.strip('/') or 'array'} (Zarr {array.metadata.zarr_format})" for array in arrays]
     return Anatomy(tuple(_panel(array, name, limit) for array, name in zip(arrays, names, strict=True)))
 
 
@@ -209,7 +200,5 @@ def hexdump(data: bytes, *, start: int = 0, length: int = 64, notes: Mapping[int
         piece = data[at : min(at + 16, start + length)]
         printable = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
         lines.append(f"{at:04x}  {piece.hex(' '):<47}   {printable}")
-        lines += [
-            f"      {offset}: {note}" for offset, note in (notes or {}).items() if at <= offset < at + 16
-        ]
+        lines += [f"      {offset}: {note}" for offset, note in (notes or {}).items() if at <= offset < at + 16]
     return "\n".join(lines)

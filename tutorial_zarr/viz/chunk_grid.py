@@ -62,9 +62,7 @@ class _Grid:
         if self.selection is None:
             return 0
         return math.prod(
-            len({index // u for index in r})
-            if len(r) < 100_000 or r.step > 1
-            else (r[-1] // u - r[0] // u + 1)
+            len({index // u for index in r}) if len(r) < 100_000 or r.step > 1 else (r[-1] // u - r[0] // u + 1)
             for r, u in zip(self.selection, self.unit, strict=True)
         )
 
@@ -214,17 +212,11 @@ def _draw(grid: _Grid, values: np.ndarray | None, title: str) -> Picture:
         )
         parts += [rect(*box, "tz-halo"), rect(*box, "tz-select")]
 
-    parts += [
-        text(left + at * sx, top - 8, f"{at}", "tz-dim", "middle", 11) for at in _ticks(columns, cell_wide)
-    ]
+    parts += [text(left + at * sx, top - 8, f"{at}", "tz-dim", "middle", 11) for at in _ticks(columns, cell_wide)]
     if len(grid.shape) > 1:
-        parts += [
-            text(left - 8, top + at * sy + 4, f"{at}", "tz-dim", "end", 11) for at in _ticks(rows, cell_high)
-        ]
+        parts += [text(left - 8, top + at * sy + 4, f"{at}", "tz-dim", "end", 11) for at in _ticks(rows, cell_high)]
     legend = _legend(grid, left + wide + 34, top, stored)
-    return draw(
-        title, grid.describe(), left + wide + 34 + 236, max(top + high + 22, top + 150), [*parts, *legend]
-    )
+    return draw(title, grid.describe(), left + wide + 34 + 236, max(top + high + 22, top + 150), [*parts, *legend])
 
 
 def _legend(grid: _Grid, x: float, y: float, stored: str) -> list[str]:
@@ -254,9 +246,7 @@ def _silhouette(values: np.ndarray, grid: _Grid, left: float, top: float, sx: fl
     """Two shades, for values below and above half of the largest; zeros stay clear. One dash per run in a
     row.
     """
-    if values.shape != grid.drawn:
-        raise ValueError(f"viz.chunk_grid: values of shape {grid.drawn} expected, got {values.shape}")
-    level = (values > 0).astype(np.int8) + (values >= np.max(values) / 2) * (values > 0)
+    level = _levels(values, grid)
     paths = []
     for wanted, style in ((1, "tz-low"), (2, "tz-high")):
         dashes = []
@@ -265,6 +255,13 @@ def _silhouette(values: np.ndarray, grid: _Grid, left: float, top: float, sx: fl
             dashes += [f"M{start} {row + 0.5:g}h{stop - start}" for start, stop in edges.reshape(-1, 2)]
         paths.append(f'<path class="{style}" d="{"".join(dashes)}"/>')
     return f'<g transform="translate({left:g} {top:g}) scale({sx:.5g} {sy:.5g})">{"".join(paths)}</g>'
+
+
+def _levels(values: np.ndarray, grid: _Grid) -> np.ndarray:
+    """0 for zeros, 1 below and 2 from half of the largest value."""
+    if values.shape != grid.drawn:
+        raise ValueError(f"viz.chunk_grid: values of shape {grid.drawn} expected, got {values.shape}")
+    return (values > 0) * (1 + (values >= np.max(values) / 2)).astype(np.int8)
 
 
 def _lines(
@@ -298,6 +295,7 @@ def chunk_grid_figure(
 
     With `ax` it draws into those axes. The description is in the figure's metadata as ``figure.alt``.
     """
+    from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch, Rectangle
 
@@ -306,23 +304,24 @@ def chunk_grid_figure(
     figure = Figure(figsize=(7, 4.6), layout="constrained") if ax is None else ax.figure
     ax = figure.add_subplot() if ax is None else ax
     colour = {name: light for name, (light, _) in COLOURS.items()}
-    ax.set(
-        xlim=(0, columns), ylim=(rows, 0), title=title or "Chunk grid", aspect="equal" if rows > 1 else "auto"
-    )
+    stored = colour["stored" if values is None else "tint"]
+    ax.set(xlim=(0, columns), ylim=(rows, 0), title=title or "Chunk grid", aspect="equal" if rows > 1 else "auto")
     if values is not None:
-        ax.imshow(values, extent=(0, columns, rows, 0), cmap="Greens", alpha=0.6, zorder=2)
+        shades = ListedColormap([colour["low"], colour["high"]])
+        level = np.ma.masked_equal(_levels(values, grid), 0)
+        ax.imshow(level, extent=(0, columns, rows, 0), cmap=shades, vmin=1, vmax=2, zorder=2)
     for coords, row, column in grid.cells():
         corner = (column * cell_wide, row * cell_high)
         is_stored = coords in grid.stored
         style = {
-            "facecolor": colour["stored"] if is_stored else "none",
+            "facecolor": stored if is_stored else "none",
             "edgecolor": colour["line"],
             "linewidth": 0.8,
         }
         ax.add_patch(Rectangle(corner, cell_wide, cell_high, zorder=1, **style))
     total = math.prod(grid.counts)
     handles = [
-        Patch(facecolor=colour["stored"], label=f"{len(grid.stored):,} stored"),
+        Patch(facecolor=stored, label=f"{len(grid.stored):,} stored"),
         Patch(facecolor="none", edgecolor=colour["edge"], label=f"{total - len(grid.stored):,} absent"),
     ]
     if grid.selection is not None:

@@ -96,9 +96,7 @@ def _style(colour: dict[str, str]) -> list[str]:
 def _scope(rules: list[str], name: str) -> str:
     """Rules that hold for one picture only, as a page may hold several."""
     return "".join(
-        ",".join(f".{name} {selector}" for selector in rule.partition("{")[0].split(","))
-        + "{"
-        + rule.partition("{")[2]
+        ",".join(f".{name} {selector}" for selector in rule.partition("{")[0].split(",")) + "{" + rule.partition("{")[2]
         for rule in rules
     )
 
@@ -108,9 +106,7 @@ def rect(x: float, y: float, wide: float, high: float, style: str) -> str:
     return f'<rect class="{style}" x="{x:.5g}" y="{y:.5g}" width="{wide:.5g}" height="{high:.5g}"/>'
 
 
-def text(
-    x: float, y: float, words: str, style: str = "tz-text", anchor: str = "start", size: int = 13
-) -> str:
+def text(x: float, y: float, words: str, style: str = "tz-text", anchor: str = "start", size: int = 13) -> str:
     """A line of text; `anchor` is start, middle or end."""
     return (
         f'<text class="{style}" x="{x:.5g}" y="{y:.5g}" font-size="{size}" text-anchor="{anchor}">'

@@ -31,19 +31,13 @@ def exercise_1(answer: Any) -> Verdict:
     if isinstance(answer, bool) or not isinstance(answer, (int, np.integer)):
         return not_yet(f"expected a whole number of chunks, found {answer!r}.")
     if answer == len(chunks):
-        return right(
-            f"{down} rows of chunks times {across} columns of chunks; a window of {10 * 110:,} values."
-        )
+        return right(f"{down} rows of chunks times {across} columns of chunks; a window of {10 * 110:,} values.")
     if answer == 10 * 110:
         return not_yet("that is the number of values. Count the chunks that they lie in.")
     if answer == math.ceil(10 / 100) * math.ceil(110 / 100):
-        return not_yet(
-            "that would do if the window began at the edge of a chunk. Where do rows 95 and 104 lie?"
-        )
+        return not_yet("that would do if the window began at the edge of a chunk. Where do rows 95 and 104 lie?")
     if answer == down + across:
-        return not_yet(
-            "you have counted along both axes well. Every row of chunks meets every column: multiply."
-        )
+        return not_yet("you have counted along both axes well. Every row of chunks meets every column: multiply.")
     return not_yet(
         "divide the first and last index of each axis by 100 and drop the remainder. Which chunks are these?"
     )
@@ -61,16 +55,12 @@ def exercise_2(answer: Any) -> Verdict:
         return not_yet("7 was in the object that is gone. No other copy exists, so where could it come from?")
     if isinstance(answer, (int, np.integer)) and answer == 0:
         return not_yet("0 is the fill value of most arrays, but this one was created with another.")
-    return not_yet(
-        "nothing is raised, and a number comes back. Which number stands in the metadata for this case?"
-    )
+    return not_yet("nothing is raised, and a number comes back. Which number stands in the metadata for this case?")
 
 
 def exercise_3(answer: Any) -> Verdict:
     """The smallest selection of 1000 x 1000 in chunks of 100 x 100 whose writing makes 4 objects."""
-    is_pair = (
-        isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(part, slice) for part in answer)
-    )
+    is_pair = isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(part, slice) for part in answer)
     if not is_pair:
         return not_yet(f"expected two slices, such as np.s_[0:10, 0:10], found {answer!r}.")
     chunks = touched(answer)
@@ -81,9 +71,7 @@ def exercise_3(answer: Any) -> Verdict:
     array[answer] = 1
     # Four objects need a value in each of four chunks; no selection can do with fewer values than objects.
     if values > array.nchunks_initialized:
-        return not_yet(
-            f"{array.nchunks_initialized} objects, yes, but it writes {values:,} values. Fewer will do."
-        )
+        return not_yet(f"{array.nchunks_initialized} objects, yes, but it writes {values:,} values. Fewer will do.")
     return right(f"{values} values leave {array.nchunks_initialized} objects: one on each side of a corner.")
 
 
