@@ -15,6 +15,7 @@ import pytest
 from tutorial_zarr import codecs, dtypes
 from tutorial_zarr.errors import ChecksumError, CodecError, MetadataError
 from tutorial_zarr.metadata import Extension
+from tutorial_zarr.metadata.model import InternalExtension
 
 NAMES = codecs.names()  # at import, before any other test has registered its own
 RANDOM = np.random.Generator(np.random.PCG64(7))
@@ -248,7 +249,9 @@ def chunk_of(data_type, shape, values=None):
 
 def pipeline(chain, data_type, shape):
     spec = codecs.ChunkSpec(shape, data_type, data_type.default_fill())
-    return codecs.build_pipeline([Extension(name, configuration) for name, configuration in chain], spec)
+    kind = {"v2_filters": InternalExtension}  # no document can name it
+    extensions = [kind.get(name, Extension)(name, configuration) for name, configuration in chain]
+    return codecs.build_pipeline(extensions, spec)
 
 
 def as_bytes(data):
@@ -303,7 +306,7 @@ SAFE_TO_BREAK = [case for case in CASES if not any(name == "numcodecs.zfpy" for 
 
 
 def test_every_registered_codec_is_under_the_law():
-    assert {*LAWS, "v2_filters"} == set(NAMES)
+    assert set(LAWS) == set(NAMES)
 
 
 @pytest.mark.parametrize(("chain", "data_type", "law"), CASES)
@@ -355,7 +358,7 @@ def test_truncated_bytes_are_a_codec_error(chain, data_type, law):
         else [*range(0, len(encoded), len(encoded) // 40), len(encoded) - 1]
     )
     for length in lengths:
-        with pytest.raises(CodecError, match=r"codec|chunk|shard"):
+        with pytest.raises(CodecError, match=r"codec|filter|chunk|shard"):
             line.decode(encoded[:length])
 
 
@@ -384,6 +387,7 @@ import numpy as np
 from tutorial_zarr import codecs, dtypes
 from tutorial_zarr.errors import CodecError
 from tutorial_zarr.metadata import Extension
+from tutorial_zarr.metadata.model import InternalExtension
 
 data_type = dtypes.from_json("float64")
 spec = codecs.ChunkSpec((16, 16), data_type, data_type.default_fill())
@@ -488,6 +492,7 @@ def test_joined_streams_are_read_as_one():
         ([LITTLE, ("blosc", {"cname": "nothing", "clevel": 1, "shuffle": "noshuffle"})], "int32", "cname"),
         ([LITTLE, ("blosc", {"cname": "lz4", "clevel": 1, "shuffle": 1})], "int32", "shuffle"),
         ([LITTLE, ("no_such_codec", {})], "int32", "no_such_codec"),
+        ([("numcodecs.pickle", {}), LITTLE], "int32", "numcodecs.pickle"),
         ([], "int32", "array -> bytes"),
         ([LITTLE, LITTLE], "int32", "exactly one"),
         ([("gzip", {"level": 1}), LITTLE], "int32", "exactly one|order"),

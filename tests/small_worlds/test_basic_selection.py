@@ -182,9 +182,7 @@ def test_reading_rows_columns_and_blocks_equals_numpy(layout):
         a[...] = expected
         for selection in product(*map(axis_selections, shape)):
             got = np.asarray(a[selection])
-            assert same(got, expected[selection]), (
-                f"{where(a, selection)}: expected {expected[selection]}, found {got}"
-            )
+            assert same(got, expected[selection]), f"{where(a, selection)}: expected {expected[selection]}, found {got}"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -205,9 +203,7 @@ def test_writing_rows_columns_and_blocks_changes_what_numpy_would_change(layout)
             counter += max(part.size, 1)
             a[selection] = expected[selection] = value
             if turn % 2:  # reading costs as much as writing: look after every other write
-                assert same(a[...], expected), (
-                    f"{where(a, selection)} = {value!r}: {a[...]} is not {expected}"
-                )
+                assert same(a[...], expected), f"{where(a, selection)} = {value!r}: {a[...]} is not {expected}"
         assert same(a[...], expected), where(a, "all of them")
 
 
@@ -223,17 +219,13 @@ def test_ellipsis_and_newaxis_anywhere_equal_numpy(layout, ndim):
     a[...] = expected
     tried = 0
     for length in range(ndim + 3):
-        for selection in product(
-            [0, -1, slice(None), slice(1, None), slice(None, None, -1), ..., None], repeat=length
-        ):
+        for selection in product([0, -1, slice(None), slice(1, None), slice(None, None, -1), ..., None], repeat=length):
             axes = sum(s is not None and s is not ... for s in selection)
             if axes > ndim or selection.count(...) > 1 or selection.count(None) > 2:
                 continue
             tried += 1
             got = np.asarray(a[selection])
-            assert same(got, expected[selection]), (
-                f"{where(a, selection)}: {got} is not {expected[selection]}"
-            )
+            assert same(got, expected[selection]), f"{where(a, selection)}: {got} is not {expected[selection]}"
             if tried % 7 == 0:
                 value = np.full(expected[selection].shape, tried, "int32")
                 a[selection] = expected[selection] = value

@@ -92,9 +92,7 @@ def test_shrinking_then_growing_shows_fill_values_not_old_data(layout):
             a.resize((length,))
             assert a[...].tolist() == list(range(length))
             a.resize((7,))
-            assert a[...].tolist() == [*range(length), *[FILL] * (7 - length)], (
-                f"chunks {chunks}, to {length}"
-            )
+            assert a[...].tolist() == [*range(length), *[FILL] * (7 - length)], f"chunks {chunks}, to {length}"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -10,6 +10,7 @@ import tutorial_zarr as zarr
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
     GroupNotFoundError,
+    MetadataError,
     NodeExistsError,
     NodeNameError,
     NodeNotFoundError,
@@ -283,7 +284,10 @@ def test_a_zip_file_that_holds_anything_else_is_never_overwritten(tmp_path):
     for mode in ("w", "a", "r", "r+"):
         with pytest.raises((NodeExistsError, StoreError, NodeNotFoundError), match="zip"):
             zarr.open_group(tmp_path / "notes.zip", mode=mode)
-    assert (tmp_path / "notes.zip").read_text() == "not even a zip file"
+        assert (tmp_path / "notes.zip").read_text() == "not even a zip file", mode
+    with pytest.raises(MetadataError, match="int33"):
+        zarr.open_array(tmp_path / "new.zip", mode="w", shape=(2,), dtype="int33")
+    assert not (tmp_path / "new.zip").exists()
 
 
 # -- creating ------------------------------------------------------------------------------------------------

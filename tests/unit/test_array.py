@@ -132,9 +132,7 @@ def test_elements_never_written_are_the_fill_value(zarr_format):
 
 def test_the_dtype_of_a_big_endian_array_is_the_same_number_in_any_order():
     for zarr_format in (2, 3):
-        a = zarr.create_array(
-            MemoryStore(), shape=(2,), dtype=">u4", compressors=None, zarr_format=zarr_format
-        )
+        a = zarr.create_array(MemoryStore(), shape=(2,), dtype=">u4", compressors=None, zarr_format=zarr_format)
         a[...] = [1, 258]
         assert a[...].tolist() == [1, 258]
         assert a.dtype.newbyteorder("=") == np.uint32
@@ -179,9 +177,7 @@ def test_numpy_values_in_attributes_become_json(zarr_format):
 
 
 @FORMATS
-@pytest.mark.parametrize(
-    "value", [np.nan, [1.0, np.inf], {1, 2}, b"bytes", object(), {"deep": {"er": np.nan}}]
-)
+@pytest.mark.parametrize("value", [np.nan, [1.0, np.inf], {1, 2}, b"bytes", object(), {"deep": {"er": np.nan}}])
 def test_attributes_that_json_cannot_hold_are_refused_and_change_nothing(zarr_format, value):
     store = MemoryStore()
     a = zarr.create_array(store, shape=(2,), dtype="int8", zarr_format=zarr_format, attributes={"good": 1})
@@ -194,6 +190,24 @@ def test_attributes_that_json_cannot_hold_are_refused_and_change_nothing(zarr_fo
     assert dict(store.mapping) == before
     a.attrs["next"] = 2  # and the failure does not linger
     assert dict(zarr.open_array(store).attrs) == {"good": 1, "next": 2}
+
+
+@FORMATS
+def test_attributes_are_seen_as_they_are_stored(zarr_format):
+    store = MemoryStore()
+    a = zarr.create_array(store, shape=(2,), dtype="int8", zarr_format=zarr_format, attributes={"list": [1]})
+    a.attrs["list"].append(2)  # of a copy: to change an attribute is to assign it
+    assert dict(a.attrs) == dict(zarr.open_array(store).attrs)
+    mine = {"deep": [1]}
+    a.attrs["mine"] = mine
+    mine["deep"].append(2)
+    assert dict(a.attrs) == dict(zarr.open_array(store).attrs)
+    try:
+        a.attrs["keys"] = {1: "one", True: "yes", None: 0}
+        a.attrs[5] = "five"
+    except (TypeError, ValueError):
+        pass  # refusing keys that JSON does not have is as good as converting them
+    assert dict(a.attrs) == dict(zarr.open_array(store).attrs)
 
 
 # -- slices by corner, and chunks ----------------------------------------------------------------------------
@@ -331,9 +345,7 @@ def test_reading_takes_the_size_of_the_result_and_a_few_chunks(kwargs, tmp_path)
 
 
 def test_writing_takes_a_few_chunks():
-    a = zarr.create_array(
-        {}, shape=(2048, 2048), chunks=(128, 128), dtype="float64", compressors=None, fill_value=0
-    )
+    a = zarr.create_array({}, shape=(2048, 2048), chunks=(128, 128), dtype="float64", compressors=None, fill_value=0)
     data = np.zeros(a.shape)
     data[::128, ::128] = 1
     zarr.set_workers(2)
@@ -419,17 +431,13 @@ def test_writing_part_of_a_chunk_reads_and_writes_that_chunk_once():
 @FORMATS
 def test_a_chunk_that_holds_only_the_fill_value_is_not_stored(zarr_format):
     store = MemoryStore()
-    a = zarr.create_array(
-        store, shape=(6,), chunks=(2,), dtype="float32", fill_value=np.nan, zarr_format=zarr_format
-    )
+    a = zarr.create_array(store, shape=(6,), chunks=(2,), dtype="float32", fill_value=np.nan, zarr_format=zarr_format)
     a[...] = np.nan
     assert a.nchunks_initialized == 0
     a[...] = 1
     a[2:4] = np.nan
     assert a.nchunks_initialized == 2
-    minus_zero = zarr.create_array(
-        MemoryStore(), shape=(2,), dtype="float32", fill_value=0.0, zarr_format=zarr_format
-    )
+    minus_zero = zarr.create_array(MemoryStore(), shape=(2,), dtype="float32", fill_value=0.0, zarr_format=zarr_format)
     minus_zero[...] = -0.0
     assert minus_zero.nchunks_initialized == 1
     assert np.signbit(minus_zero[...]).all()
@@ -441,9 +449,7 @@ def test_a_chunk_that_holds_only_the_fill_value_is_not_stored(zarr_format):
 def sharded(inner=64, per_axis=4, **kwargs):
     """A two by two grid of shards, each of per_axis by per_axis inner chunks of inner by inner bytes."""
     side = inner * per_axis
-    return traced(
-        shape=(2 * side, 2 * side), chunks=(inner, inner), shards=(side, side), dtype="uint8", **kwargs
-    )
+    return traced(shape=(2 * side, 2 * side), chunks=(inner, inner), shards=(side, side), dtype="uint8", **kwargs)
 
 
 INDEX_SIZE = 16 * 16 + 4  # offset and length of 16 inner chunks, and a checksum
@@ -475,9 +481,7 @@ def test_an_index_at_the_start_of_a_shard_is_fetched_from_there():
         },
     }
     store = TraceStore(MemoryStore())
-    a = zarr.create_array(
-        store, shape=(256, 256), chunks=(256, 256), dtype="uint8", codecs=[sharding], fill_value=0
-    )
+    a = zarr.create_array(store, shape=(256, 256), chunks=(256, 256), dtype="uint8", codecs=[sharding], fill_value=0)
     a[...] = np.arange(256)
     store.requests.clear()
     assert a[200, 70] == 70
@@ -504,9 +508,7 @@ def test_an_absent_inner_chunk_costs_the_index_alone():
 def test_an_absent_shard_costs_one_request():
     a, store = sharded()
     assert a[3, 3] == 0
-    assert [(request.verb, request.key, request.nbytes) for request in store.requests[-1:]] == [
-        ("GET", "c/0/0", None)
-    ]
+    assert [(request.verb, request.key, request.nbytes) for request in store.requests[-1:]] == [("GET", "c/0/0", None)]
     store.requests.clear()
     a[3, 3]
     assert len(store.requests) == 1
@@ -535,9 +537,7 @@ def inner_chunks(shard, count):
 
 def test_writing_into_a_shard_keeps_the_other_inner_chunks_byte_for_byte():
     store = MemoryStore()
-    a = zarr.create_array(
-        store, shape=(8,), chunks=(2,), shards=(8,), dtype="uint8", compressors="gzip", fill_value=0
-    )
+    a = zarr.create_array(store, shape=(8,), chunks=(2,), shards=(8,), dtype="uint8", compressors="gzip", fill_value=0)
     a[:6] = [1, 2, 3, 4, 5, 6]
     before = inner_chunks(store.mapping["c/0"], 4)
     assert before[3] is None
@@ -556,9 +556,7 @@ def test_writing_into_a_shard_keeps_the_other_inner_chunks_byte_for_byte():
 def test_writing_into_a_shard_does_not_decode_the_other_inner_chunks():
     """One that is damaged stays as it is: it is neither dropped nor in the way."""
     store = MemoryStore()
-    a = zarr.create_array(
-        store, shape=(4,), chunks=(2,), shards=(4,), dtype="uint8", compressors="gzip", fill_value=0
-    )
+    a = zarr.create_array(store, shape=(4,), chunks=(2,), shards=(4,), dtype="uint8", compressors="gzip", fill_value=0)
     a[...] = [1, 2, 3, 4]
     damaged = bytearray(store.mapping["c/0"])
     damaged[5] ^= 0xFF
@@ -576,9 +574,7 @@ def test_writing_into_a_shard_does_not_decode_the_other_inner_chunks():
 @pytest.mark.parametrize("dtype", ["complex128", "int64", "<U3", "string", "bytes", "bool"])
 @pytest.mark.parametrize("is_sharded", [False, True])
 def test_arrays_of_every_number_of_axes_hold_every_kind_of_element(shape, dtype, is_sharded):
-    value = {"complex128": 1 + 2j, "int64": -7, "<U3": "né", "string": "néé", "bytes": b"\0a", "bool": True}[
-        dtype
-    ]
+    value = {"complex128": 1 + 2j, "int64": -7, "<U3": "né", "string": "néé", "bytes": b"\0a", "bool": True}[dtype]
     chunks = (2,) * len(shape)
     kwargs = {"shards": tuple(2 * c for c in chunks)} if is_sharded else {}
     a = zarr.create_array(MemoryStore(), shape=shape, dtype=dtype, chunks=chunks, **kwargs)
@@ -626,9 +622,7 @@ def test_a_chunk_of_the_wrong_length_is_refused_with_its_key(zarr_format, change
 
 
 @FORMATS
-@pytest.mark.parametrize(
-    "compressor", ["gzip", "zstd", "blosc", "numcodecs.zlib", "numcodecs.lz4", "numcodecs.bz2"]
-)
+@pytest.mark.parametrize("compressor", ["gzip", "zstd", "blosc", "numcodecs.zlib", "numcodecs.lz4", "numcodecs.bz2"])
 @pytest.mark.parametrize("change", ["cut", "empty", "noise"])
 def test_a_damaged_compressed_chunk_is_refused_with_its_key_and_codec(zarr_format, compressor, change):
     if zarr_format == 2:
@@ -663,9 +657,7 @@ def test_a_chunk_that_decodes_to_too_much_is_refused():
 )
 def test_a_damaged_shard_is_refused_with_its_key(damage):
     store = MemoryStore()
-    a = zarr.create_array(
-        store, shape=(16,), chunks=(2,), shards=(16,), dtype="int32", compressors=None, fill_value=0
-    )
+    a = zarr.create_array(store, shape=(16,), chunks=(2,), shards=(16,), dtype="int32", compressors=None, fill_value=0)
     a[...] = np.arange(1, 17)
     from tutorial_zarr.codecs.checksums import crc32c
 
@@ -693,9 +685,7 @@ def test_a_damaged_shard_is_refused_with_its_key(damage):
 
 @FORMATS
 def test_nothing_can_be_written_to_an_array_opened_for_reading(zarr_format, tmp_path):
-    zarr.create_array(tmp_path / "a", shape=(4,), chunks=(2,), dtype="int32", zarr_format=zarr_format)[
-        ...
-    ] = 1
+    zarr.create_array(tmp_path / "a", shape=(4,), chunks=(2,), dtype="int32", zarr_format=zarr_format)[...] = 1
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     a = zarr.open_array(tmp_path / "a", mode="r")
     assert a.read_only
@@ -724,6 +714,19 @@ def test_a_value_of_the_wrong_kind_is_refused_and_changes_nothing():
         with pytest.raises((ValueError, TypeError), match=r"."):
             a[...] = value
     assert a[...].tolist() == [0, 1, 2, 3]
+    blobs = zarr.create_array({}, shape=(3,), dtype="bytes", chunks=(1,))
+    for value in ([b"a", 5, b"c"], [b"a", b"b", "text"], [b"a", None, b"c"]):
+        with pytest.raises((ValueError, TypeError), match=r"."):
+            blobs[...] = value
+        assert blobs[...].tolist() == [b"", b"", b""], value
+
+
+def test_without_a_fill_value_every_chunk_that_was_written_is_stored():
+    """In version 2 null means that absent chunks may hold anything: zeros must not be left to chance."""
+    a = zarr.create_array({}, shape=(4,), chunks=(2,), dtype="int32", fill_value=None, zarr_format=2)
+    assert a.fill_value is None
+    a[...] = 0
+    assert a.nchunks_initialized == 2
 
 
 def test_a_missing_chunk_can_be_made_an_error(tmp_path):
