@@ -93,9 +93,7 @@ def test_modes_that_keep_find_what_is_there(mode, zarr_format, tmp_path):
 def test_mode_w_deletes_what_is_there(zarr_format, tmp_path):
     make("array", tmp_path / "array", zarr_format)
     make("group", tmp_path / "group", zarr_format)
-    a = zarr.open_array(
-        tmp_path / "array", mode="w", shape=(3,), dtype="int16", fill_value=7, zarr_format=zarr_format
-    )
+    a = zarr.open_array(tmp_path / "array", mode="w", shape=(3,), dtype="int16", fill_value=7, zarr_format=zarr_format)
     assert a[...].tolist() == [7, 7, 7]
     assert dict(zarr.open_group(tmp_path / "group", mode="w", zarr_format=zarr_format).attrs) == {}
     assert len(files(tmp_path / "array")) == 1  # the new metadata, and nothing of the old
@@ -194,9 +192,7 @@ def test_creating_over_something_is_refused_without_overwrite(create, kind, zarr
     assert list(files(tmp_path / "x")) == ["zarr.json"]
 
 
-@pytest.mark.parametrize(
-    "foreign", ["thesis.docx", "sub/notes.txt", ".git/HEAD", "2024/12", "2024/photos/1.2"]
-)
+@pytest.mark.parametrize("foreign", ["thesis.docx", "sub/notes.txt", ".git/HEAD", "2024/12", "2024/photos/1.2"])
 @pytest.mark.parametrize("with_zarr", [True, False])
 @pytest.mark.parametrize(
     "destroy",
@@ -216,9 +212,7 @@ def test_a_folder_that_holds_anything_else_is_never_overwritten(destroy, with_za
     (path / foreign).parent.mkdir(parents=True, exist_ok=True)
     (path / foreign).write_text("ten years of work")
     before = files(tmp_path)
-    with pytest.raises(
-        NodeExistsError, match=rf"(?s){foreign.rpartition('/')[2]}|found a group; saving over it"
-    ):
+    with pytest.raises(NodeExistsError, match=rf"(?s){foreign.rpartition('/')[2]}|found a group; saving over it"):
         destroy(path)
     assert files(tmp_path) == before
 
@@ -320,9 +314,7 @@ def test_create_array_has_the_defaults_of_zarr_python():
     assert "dimension_separator" not in document or document["dimension_separator"] == "."
 
 
-@pytest.mark.parametrize(
-    "shape", [(10**9,), (100_000, 100_000), (1, 10**8), (5000, 3, 7000), (10**12, 10**12)]
-)
+@pytest.mark.parametrize("shape", [(10**9,), (100_000, 100_000), (1, 10**8), (5000, 3, 7000), (10**12, 10**12)])
 def test_automatic_chunks_are_neither_huge_nor_tiny(shape):
     a = zarr.create_array({}, shape=shape, dtype="float64")
     nbytes = 8 * np.prod(a.chunks, dtype=float)
@@ -370,9 +362,7 @@ def test_tuples_stand_for_lists_in_a_configuration():
     a = zarr.create_array({}, shape=(4, 4), chunks=(2, 4), dtype="uint8", codecs=[sharding], fill_value=0)
     assert a.chunks == (1, 2)
     transpose = {"name": "transpose", "configuration": {"order": (1, 0)}}
-    b = zarr.create_array(
-        {}, shape=(2, 3), chunks=(2, 3), dtype="uint8", filters=[transpose], compressors=None
-    )
+    b = zarr.create_array({}, shape=(2, 3), chunks=(2, 3), dtype="uint8", filters=[transpose], compressors=None)
     b[...] = [[1, 2, 3], [4, 5, 6]]
     assert b.encoded_chunk((0, 0)) == bytes([1, 4, 2, 5, 3, 6])
 
@@ -584,6 +574,17 @@ def test_saving_an_array_over_a_group_is_refused(tmp_path):
     assert zarr.load(tmp_path / "g")["x"].tolist() == [0, 1, 2]
 
 
+def test_saving_a_group_does_not_store_its_names(tmp_path):
+    root = zarr.create_group({})
+    root["x"] = np.arange(3)
+    try:
+        zarr.save(tmp_path / "g", root)
+    except (TypeError, ValueError):
+        assert files(tmp_path) == {}
+    else:
+        assert zarr.load(tmp_path / "g")["x"].tolist() == [0, 1, 2]
+
+
 def test_loading_what_is_not_there_is_refused(tmp_path):
     with pytest.raises(NodeNotFoundError, match="nothing"):
         zarr.load(tmp_path / "absent")
@@ -600,9 +601,7 @@ def test_a_path_within_the_store_can_be_saved_to_and_loaded_from(zarr_format, tm
 def test_the_same_calls_give_the_same_files(tmp_path):
     for name in ("first", "second"):
         root = zarr.open_group(tmp_path / name, mode="w", attributes={"b": 1, "a": [1.5, None]})
-        root.create_array(
-            "x", data=np.arange(100).reshape(10, 10), chunks=(3, 3), shards=(6, 6), compressors="gzip"
-        )
+        root.create_array("x", data=np.arange(100).reshape(10, 10), chunks=(3, 3), shards=(6, 6), compressors="gzip")
         root.create_array("y", data=np.array(["a", "né"]), zarr_format=3)
         zarr.consolidate_metadata(tmp_path / name)
         zarr.save(tmp_path / f"{name}.zip", np.arange(10), x=np.eye(3))

@@ -203,7 +203,7 @@ def test_attributes_are_seen_as_they_are_stored(zarr_format):
     mine["deep"].append(2)
     assert dict(a.attrs) == dict(zarr.open_array(store).attrs)
     try:
-        a.attrs["keys"] = {1: "one", True: "yes", None: 0}
+        a.attrs["keys"] = {1: "one", 2.5: "half", None: 0}
         a.attrs[5] = "five"
     except (TypeError, ValueError):
         pass  # refusing keys that JSON does not have is as good as converting them

@@ -281,6 +281,22 @@ def test_names_that_the_specification_forbids_are_refused(store, name, tmp_path)
     assert list(root) == []
 
 
+@STORES
+@pytest.mark.parametrize("name", ["", "/", "//"])
+def test_an_empty_name_is_no_member(store, name):
+    root = small_tree(store, 3)
+    for group in (root, root["g"]):
+        with pytest.raises((KeyError, NodeNameError), match=r"name|member"):
+            del group[name]
+        with pytest.raises((NodeNameError, NodeExistsError), match=r"name|overwrite|group"):
+            group.create_array(name, shape=(1,), dtype="int8", overwrite=True)
+        with pytest.raises((NodeNameError, NodeExistsError), match=r"name|overwrite|group"):
+            group.create_group(name, overwrite=True)
+        with pytest.raises((NodeNameError, NodeExistsError), match=r"name|overwrite|group"):
+            group[name] = [1, 2, 3]
+    assert [found for found, _ in root.members(max_depth=None)] == ["g", "g/h", "g/y", "x"]
+
+
 @pytest.mark.parametrize("name", ["..", "../outside", "a/../../outside"])
 def test_reading_never_leaves_the_store(name, tmp_path):
     zarr.create_array(tmp_path / "outside", shape=(1,), dtype="int8")
