@@ -4,7 +4,20 @@ Read `base` first (the three kinds), then `bytes` and `transpose`, `pipeline`, `
 in any order. `registry` finds a codec by its name.
 """
 
-from . import bytes, checksums, compressors, filters, registry, sharding, strings, transpose
+from . import (
+    bitround,
+    bytes,
+    cast,
+    checksums,
+    compressors,
+    filters,
+    registry,
+    rounding,
+    scale_offset,
+    sharding,
+    strings,
+    transpose,
+)
 from .base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, ChunkSpec, Codec, is_fill
 from .pipeline import Pipeline, build_codecs, build_pipeline
 from .registry import names, register
@@ -16,9 +29,11 @@ __all__ = [
     "ChunkSpec",
     "Codec",
     "Pipeline",
+    "bitround",
     "build_codecs",
     "build_pipeline",
     "bytes",
+    "cast",
     "checksums",
     "compressors",
     "filters",
@@ -26,6 +41,8 @@ __all__ = [
     "names",
     "register",
     "registry",
+    "rounding",
+    "scale_offset",
     "sharding",
     "strings",
     "transpose",
