@@ -93,7 +93,8 @@ for module in pkgutil.iter_modules(data_gen.__path__):
 # **An array.** Four chunks, to a folder and back. The one below on the right was never written.
 
 # %%
-a = zarr.create_array(out / "four.zarr", shape=(4, 4), chunks=(2, 2), dtype="int32", zarr_format=zarr_format)
+layout = {"shape": (4, 4), "chunks": (2, 2), "dtype": "int32"}
+a = zarr.create_array(out / "four.zarr", zarr_format=zarr_format, overwrite=True, **layout)
 a[:, :2] = np.arange(8).reshape(4, 2)
 a[:2, 2:] = 8
 print(zarr.open_array(out / "four.zarr", mode="r")[...])

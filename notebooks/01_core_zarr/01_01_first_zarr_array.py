@@ -177,7 +177,7 @@ def create(store, zarr_format, **changes):
     """The array of this lesson, in either format."""
     gzip5 = {"name": "gzip", "configuration": {"level": 5}}
     options = {"shape": (n, n), "chunks": (chunk, chunk), "dtype": "int32", "compressors": gzip5}
-    return zarr.create_array(store, zarr_format=zarr_format, **{**options, **changes})
+    return zarr.create_array(store, zarr_format=zarr_format, overwrite=True, **{**options, **changes})
 
 
 v2, v3 = create(out / "matrix_v2.zarr", 2), create(out / "matrix_v3.zarr", 3)
@@ -247,7 +247,7 @@ assert streamed == total
 # %%
 memory = create({}, zarr_format)
 memory[:200, :200] = values[:200, :200]
-zarr.copy(memory, out / "saved.zarr", name="matrix")
+zarr.copy(memory, out / "saved.zarr", name="matrix", overwrite=True)
 del memory
 
 reopened = zarr.open(out / "saved.zarr", mode="r")["matrix"]

@@ -302,13 +302,14 @@ def test_a_rebuilt_notebook_is_the_one_that_is_stored(copy):
 
 @pytest.mark.gallery
 @pytest.mark.slow
-def test_a_notebook_runs_with_other_parameters_than_its_own():
+def test_a_notebook_runs_with_other_parameters_and_again_in_the_same_folder(tmp_path):
     pytest.importorskip("papermill")
-    [result] = gallery.run(["01_01"], full=True, parameters={"n": 400, "chunk": 50})
-    assert (result["status"], result["error"]) == ("ok", None)
-    facts = result["facts"]
-    assert (facts["chunks"], facts["chunks_stored"], facts["sum"]) == (64, 16, 3_983_980_000)
-    assert facts["huge_gigabytes"] == 4000
+    for parameters, chunks in (({"n": 400, "chunk": 50}, (64, 16)), ({}, (100, 4))):
+        [result] = gallery.run(["01_01"], full=True, parameters=parameters, out_dir=tmp_path)
+        assert (result["status"], result["error"]) == ("ok", None)
+        facts = result["facts"]
+        assert (facts["chunks"], facts["chunks_stored"]) == chunks
+        assert (facts["sum"], facts["huge_gigabytes"]) == (3_983_980_000, 4000)
 
 
 # --- the contract -------------------------------------------------------------------------------------------

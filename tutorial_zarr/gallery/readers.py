@@ -45,7 +45,7 @@ def _xarray(folder: str, path: str) -> np.ndarray:
 def _write_zarr_python(folder: str, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int) -> None:
     import zarr
 
-    zarr.create_array(folder, data=values, chunks=chunks, zarr_format=zarr_format)
+    zarr.create_array(folder, data=values, chunks=chunks, zarr_format=zarr_format, overwrite=True)
 
 
 def _write_tensorstore(folder: str, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int) -> None:
@@ -58,7 +58,7 @@ def _write_tensorstore(folder: str, values: np.ndarray, chunks: tuple[int, ...],
         codecs = ["bytes", {"name": "zstd", "configuration": {"level": 3}}]
         driver, metadata = "zarr3", {"chunk_grid": grid, "codecs": codecs}
     spec = {"driver": driver, "kvstore": {"driver": "file", "path": f"{folder}/"}, "metadata": metadata}
-    array = tensorstore.open(spec, dtype=values.dtype, shape=values.shape, create=True).result()
+    array = tensorstore.open(spec, dtype=values.dtype, shape=values.shape, create=True, delete_existing=True).result()
     array.write(values).result()
 
 

@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
+from tutorial_zarr.gallery.contract import ABSOLUTE
 from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.exercises import NOT_YET
 from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
@@ -61,7 +62,9 @@ def run(
     notebook's id; without, they are removed.
     """
     if zarr_format not in (None, 2, 3):
-        raise GalleryError(f"gallery run: zarr_format must be 2 or 3, got {zarr_format!r}; leave it out for both")
+        raise GalleryError(
+            f"gallery run: zarr_format must be 2 or 3, got {zarr_format!r}; leave it out for the notebooks' own"
+        )
     given = {"quick": not full, **({"zarr_format": zarr_format} if zarr_format else {}), **(parameters or {})}
     keep = Path(out_dir).resolve() if out_dir is not None else None
     if keep is not None:
@@ -101,7 +104,7 @@ def build(
         if result["status"] == "failed":
             return result
         text = dumps(clean(loads(executed.read_text(encoding="utf-8"))))
-        if str(scratch) in text or str(Path.home()) in text:
+        if str(scratch) in text or ABSOLUTE.search(text):
             error = "the outputs name a folder of this machine; print names, not paths"
             return {**result, "status": "failed", "error": error}
         result["changed"] = not notebook.ipynb.is_file() or notebook.ipynb.read_text(encoding="utf-8") != text
