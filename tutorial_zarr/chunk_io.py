@@ -50,6 +50,8 @@ from tutorial_zarr.stores.base import cut
 SMALL_JOB = 1 << 18
 # Chunks smaller than this spend their time in Python, which threads cannot share.
 SMALL_CHUNK = 1 << 12
+# Buffers larger than this are not held ready: a chunk may declare any size, and turn out to be six bytes.
+LARGE_CHUNK = 1 << 28
 Work = Callable[[Iterable[Any]], None]
 
 _locks = [threading.RLock() for _ in range(256)]  # a write unit's lock is chosen by its key
@@ -199,7 +201,7 @@ class _Decoder:
         self.box = selection.kind == "box"
         self.place = _placer(selection)
         self.scratch = self.chunk = None
-        if pipeline.in_place:
+        if pipeline.in_place and pipeline.nbytes <= LARGE_CHUNK:  # type: ignore[operator]
             self.nbytes: int = pipeline.nbytes  # type: ignore[assignment]
             self._buffer = parallel.take_buffer(max(self.nbytes, 1))
             self.scratch = self._buffer[: self.nbytes]
@@ -247,8 +249,9 @@ class _ChunkReader:
     def __init__(self, io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
         self.io, self.selection = io, selection
         self.decoder = _Decoder(io, io.pipeline, selection, out)
-        self.read = io.store.reader(io.prefix)
-        self.encoded = parallel.take_buffer(_encoded_bound(io.pipeline, io.chunk_nbytes)) if self.read else None
+        bound = _encoded_bound(io.pipeline, io.chunk_nbytes)
+        self.read = io.store.reader(io.prefix) if bound <= LARGE_CHUNK else None
+        self.encoded = parallel.take_buffer(bound) if self.read else None
 
     def __enter__(self) -> Work:
         return self.work
@@ -259,7 +262,7 @@ class _ChunkReader:
 
     def work(self, items: Iterable[tuple[Part, ...]]) -> None:
         io, decoder, encode, box = self.io, self.decoder, self.io.keys.encode, self.decoder.box
-        raw = io.pipeline.raw and box and io.grid.regular
+        raw = io.pipeline.raw and box and io.grid.regular and decoder.chunk is not None
         for item in items:
             if box:
                 coords, inner, outer, complete, _ = zip(*item, strict=True) if item else SCALAR
@@ -503,7 +506,7 @@ class _ChunkWriter:
     def __init__(self, io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str] | None) -> None:
         self.io, self.selection, self.value, self.fields = io, selection, value, fields
         self.pick, self.buffer = _picker(selection), None
-        if io.pipeline.in_place and io.grid.regular:
+        if io.pipeline.in_place and io.grid.regular and io.chunk_nbytes <= LARGE_CHUNK:
             self.buffer = parallel.take_buffer(max(io.chunk_nbytes, 1))
             self.chunk = self.buffer[: io.chunk_nbytes].view(io.data_type.numpy).reshape(io.pipeline.spec.shape)
 
