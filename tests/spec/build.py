@@ -84,10 +84,7 @@ CRC32C = codec("crc32c")
 
 def _node(path: str, documents: Mapping[str, Any], data: Mapping[str, bytes]) -> Store:
     prefix = path + "/" if path else ""
-    store = {
-        prefix + key: value if isinstance(value, bytes) else document(value)
-        for key, value in documents.items()
-    }
+    store = {prefix + key: value if isinstance(value, bytes) else document(value) for key, value in documents.items()}
     return store | {prefix + key: bytes(value) for key, value in data.items()}
 
 
@@ -103,7 +100,7 @@ def v3(
     drop: Iterable[str] = (),
     **members: Any,
 ) -> Store:
-    """A Zarr 3 array with the regular chunk shape `chunks`; `members` are replaced or added, `drop` removed."""
+    """A Zarr 3 array with the chunk shape `chunks`; `members` are replaced or added, `drop` removed."""
     doc = {
         "zarr_format": 3,
         "node_type": "array",
@@ -219,9 +216,7 @@ def minifloat(pattern: int, exponent: int, mantissa: int, bias: int) -> float:
     sign = -1.0 if pattern >> (exponent + mantissa) & 1 else 1.0
     e = pattern >> mantissa & ((1 << exponent) - 1)
     m = pattern & ((1 << mantissa) - 1)
-    return sign * (
-        2.0 ** (1 - bias) * m / 2**mantissa if e == 0 else 2.0 ** (e - bias) * (1 + m / 2**mantissa)
-    )
+    return sign * (2.0 ** (1 - bias) * m / 2**mantissa if e == 0 else 2.0 ** (e - bias) * (1 + m / 2**mantissa))
 
 
 def objects(*values: Any, shape: Any = None) -> np.ndarray:

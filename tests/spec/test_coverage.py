@@ -208,9 +208,7 @@ def seen():
                 names["codec"].update(codec_names(doc["codecs"]))
                 names["chunk_grid"].add(name_of(doc["chunk_grid"]))
                 names["chunk_key_encoding"].add(name_of(doc["chunk_key_encoding"]))
-    names["data_type"] = {
-        "r" if name[0] == "r" and name[1:].isdigit() else name for name in names["data_type"]
-    }
+    names["data_type"] = {"r" if name[0] == "r" and name[1:].isdigit() else name for name in names["data_type"]}
     return names
 
 

@@ -144,9 +144,7 @@ BOMBS = {
     "vlen_count": small(le("I", 2**32 - 1) + bytes(40), [codec("vlen-utf8")], **STRING),
     "vlen_length": small(le("I", 6, 2**32 - 1) + bytes(40), [codec("vlen-utf8")], **STRING),
     "vlen_bytes_count": small(le("I", 2**31) + bytes(40), [codec("vlen-bytes")], "bytes", ""),
-    "v2_vlen_count": v2(
-        [6], [6], "|O", {"0": le("I", 2**31) + bytes(40)}, fill=None, filters=[{"id": "vlen-utf8"}]
-    ),
+    "v2_vlen_count": v2([6], [6], "|O", {"0": le("I", 2**31) + bytes(40)}, fill=None, filters=[{"id": "vlen-utf8"}]),
     "v2_vlen_array_count": v2(
         [6],
         [6],
@@ -155,9 +153,7 @@ BOMBS = {
         fill=None,
         filters=[{"id": "vlen-array", "dtype": "<i4"}],
     ),
-    "v2_json2_shape": v2(
-        [6], [6], "|O", {"0": b'[1,"|O",[1099511627776]]'}, fill=None, filters=[{"id": "json2"}]
-    ),
+    "v2_json2_shape": v2([6], [6], "|O", {"0": b'[1,"|O",[1099511627776]]'}, fill=None, filters=[{"id": "json2"}]),
     "v2_msgpack2_shape": v2(
         [6],
         [6],
@@ -170,9 +166,7 @@ BOMBS = {
     "shard_of_2_40_inner_chunks": v3(
         [2**40], [2**40], "uint8", {"c/0": shard([b"\1"])}, codecs=[sharding([1], [PLAIN])]
     ),
-    "shard_of_2_62_inner_chunks": v3(
-        [2**62], [2**62], "uint8", {"c/0": b""}, codecs=[sharding([1], [PLAIN])]
-    ),
+    "shard_of_2_62_inner_chunks": v3([2**62], [2**62], "uint8", {"c/0": b""}, codecs=[sharding([1], [PLAIN])]),
     "shard_entry_of_2_63_bytes": small(assemble(SIX, [(0, 2**63)]), [sharding([6], [PLAIN])]),
     "chunk_of_2_40_bytes": v3([2**40], [2**40], "uint8", {"c/0": SIX}, codecs=[PLAIN]),
     "chunk_of_2_40_gzipped": v3(
@@ -189,16 +183,10 @@ BOMBS = {
         codecs=[PLAIN, codec("blosc", cname="lz4", clevel=5, shuffle="noshuffle", typesize=1, blocksize=0)],
     ),
     "chunk_of_2_40_bits": v3([2**40], [2**40], "bool", {"c/0": SIX}, codecs=["packbits"], fill=False),
-    "chunk_of_2_40_strings": v3(
-        [2**40], [2**40], "string", {"c/0": vlen(b"a")}, codecs=["vlen-utf8"], fill=""
-    ),
+    "chunk_of_2_40_strings": v3([2**40], [2**40], "string", {"c/0": vlen(b"a")}, codecs=["vlen-utf8"], fill=""),
     "v2_chunk_of_2_40_bytes": v2([2**40], [2**40], "<f8", {"0": SIX}),
-    "v2_chunk_of_2_40_filtered": v2(
-        [2**40], [2**40], "<f8", {"0": SIX}, filters=[{"id": "delta", "dtype": "<f8"}]
-    ),
-    "v2_chunk_of_2_40_objects": v2(
-        [2**40], [2**40], "|O", {"0": SIX}, fill="", filters=[{"id": "vlen-utf8"}]
-    ),
+    "v2_chunk_of_2_40_filtered": v2([2**40], [2**40], "<f8", {"0": SIX}, filters=[{"id": "delta", "dtype": "<f8"}]),
+    "v2_chunk_of_2_40_objects": v2([2**40], [2**40], "|O", {"0": SIX}, fill="", filters=[{"id": "vlen-utf8"}]),
 }
 
 
@@ -219,9 +207,7 @@ VAST = {
     "shard_of_2_40_inner_chunks": v3([2**40], [2**40], "uint8", fill=7, codecs=[sharding([1])]),
     "rectilinear_of_one_length": v3([2**62], None, "uint8", chunk_grid=rectilinear(2**50), fill=7),
     "rectilinear_edges": v3([2**62], None, "uint8", chunk_grid=rectilinear([2**61, 2**61]), fill=7),
-    "transposed": v3(
-        [2**40, 2], [2**30, 2], "uint8", fill=7, codecs=[codec("transpose", order=[1, 0]), LITTLE]
-    ),
+    "transposed": v3([2**40, 2], [2**30, 2], "uint8", fill=7, codecs=[codec("transpose", order=[1, 0]), LITTLE]),
     "reshaped": v3([2**40, 2], [2**30, 2], "uint8", fill=7, codecs=[codec("reshape", shape=[-1]), LITTLE]),
     "gzip": v3([2**62], [2**50], "uint8", fill=7, codecs=[LITTLE, codec("gzip", level=1)]),
     "v2": v2([2**62], [2**50], "<f8", fill=7),
@@ -298,9 +284,7 @@ DOCUMENTS = {
     "raw_type_of_2_60_bits": (v3([1], [1], f"r{2**60}", fill=[0])["zarr.json"], ["zarr.json"]),
     "raw_type_of_many_digits": (v3([1], [1], "r" + "8" * 5000, fill=[0])["zarr.json"], ["zarr.json"]),
     "utf32_of_2_62_bytes": (
-        v3([1], [1], {"name": "fixed_length_utf32", "configuration": {"length_bytes": 2**62}}, fill="")[
-            "zarr.json"
-        ],
+        v3([1], [1], {"name": "fixed_length_utf32", "configuration": {"length_bytes": 2**62}}, fill="")["zarr.json"],
         ["zarr.json"],
     ),
     "conditional_header_of_2_40_bits": (
@@ -390,9 +374,7 @@ def test_consolidated_metadata_cannot_lead_out_of_the_store(tmp_path):
 
 
 def test_a_shard_of_only_marks_reads_as_fill_values_whatever_its_size():
-    store = v3(
-        [64], [64], "uint8", {"c/0": assemble(b"", [EMPTY] * 64)}, codecs=[sharding([1], [PLAIN])], fill=3
-    )
+    store = v3([64], [64], "uint8", {"c/0": assemble(b"", [EMPTY] * 64)}, codecs=[sharding([1], [PLAIN])], fill=3)
     assert read(store).tolist() == [3] * 64
 
 
@@ -460,11 +442,7 @@ def test_damaged_chunks_give_an_array_or_an_error_of_ours(name):
                 ),
                 None,
             )
-            found = (
-                [outcome(case.store | {key: damaged}, case) for damaged in damages(case.store[key])]
-                if key
-                else []
-            )
+            found = [outcome(case.store | {key: damaged}, case) for damaged in damages(case.store[key])] if key else []
             wrong.extend((case.id, problem) for problem in found if problem)
     assert wrong == []
     assert peak.bytes < 64 * MIB
@@ -490,9 +468,7 @@ VALUES = [
 DOCUMENT_NAMES = ("zarr.json", ".zarray", "meta")
 
 
-@pytest.mark.parametrize(
-    "name", ["v1", "v2_metadata", "v2_object_codecs", "v3_metadata", "v3_sharding", "v3_grids"]
-)
+@pytest.mark.parametrize("name", ["v1", "v2_metadata", "v2_object_codecs", "v3_metadata", "v3_sharding", "v3_grids"])
 @pytest.mark.filterwarnings("ignore")
 def test_documents_with_a_member_of_any_other_kind_open_or_give_an_error_of_ours(name):
     wrong = []
@@ -553,9 +529,7 @@ def test_codecs_with_a_configuration_of_any_other_kind_open_or_give_an_error_of_
 
 
 def test_vlen_lengths_that_add_up_beyond_memory_are_refused_early():
-    store = v3(
-        [6], [6], "bytes", {"c/0": le("I", 6) + le("I", 2**31 - 1) * 6}, codecs=["vlen-bytes"], fill=""
-    )
+    store = v3([6], [6], "bytes", {"c/0": le("I", 6) + le("I", 2**31 - 1) * 6}, codecs=["vlen-bytes"], fill="")
     with Peak() as peak, pytest.raises(ZarrError, match=r"vlen-bytes"):
         read(store)
     assert peak.bytes < MIB

@@ -70,9 +70,7 @@ def members():
         ("unknown", {"id": "acme"}, ["acme"]),
         ("false", False, []),
     ):
-        yield refuse(
-            f"compressor_{label}", ["compressor" if label != "unknown" else "acme", *words], compressor=value
-        )
+        yield refuse(f"compressor_{label}", ["compressor" if label != "unknown" else "acme", *words], compressor=value)
     for label, value, words in (
         ("object", {"id": "delta", "dtype": "<i2"}, []),
         ("text", "delta", []),
@@ -128,9 +126,7 @@ def types():
         ("nested_empty", [["a", []]]),
     ):
         yield refuse(f"structured_{label}", ["dtype"], dtype=value, fill=None, spec=DTYPE)
-    yield refuse(
-        "structured_object_field", ["dtype", "a"], dtype=[["a", "|O"]], fill=None, filters=[UTF8], spec=DTYPE
-    )
+    yield refuse("structured_object_field", ["dtype", "a"], dtype=[["a", "|O"]], fill=None, filters=[UTF8], spec=DTYPE)
     yield refuse("object_without_codec", ["|O", "object codec"], dtype="|O", fill=None, spec=DTYPE)
     yield refuse(
         "object_with_zlib_alone",
@@ -264,9 +260,7 @@ def chunks():
         ("number", b"\x01"),
     ):
         yield chunk(f"msgpack2_{label}", ["msgpack2"], stored, "|O", 2, **message)
-    store = v2(
-        [2], [2], "|O", {"0": pickle.dumps(np.array([1, 2], object))}, fill=None, filters=[{"id": "pickle"}]
-    )
+    store = v2([2], [2], "|O", {"0": pickle.dumps(np.array([1, 2], object))}, fill=None, filters=[{"id": "pickle"}])
     yield Refuse("v2.refuse.chunk.pickle", V2 + "#filters", store, ("pickle", "allow_pickle"))
 
 
@@ -275,14 +269,10 @@ def version_1():
     for key in ("shape", "chunks", "dtype", "compression", "compression_opts", "fill_value", "order"):
         store = dict(good) | {"meta": good["meta"].replace(f'"{key}"'.encode(), b'"other"')}
         yield Refuse(f"v1.refuse.{key}_missing", V1 + "#metadata", store, ("meta", key))
-    yield Refuse(
-        "v1.refuse.compression_unknown", V1 + "#metadata", v1([3], [2], "<i2", compression="acme"), ("acme",)
-    )
+    yield Refuse("v1.refuse.compression_unknown", V1 + "#metadata", v1([3], [2], "<i2", compression="acme"), ("acme",))
     yield Refuse("v1.refuse.dtype", V1 + "#metadata", v1([3], [2], "i2"), ("meta", "dtype"))
     yield Refuse("v1.refuse.chunk_short", V1 + "#chunks", v1([2], [2], "|u1", {"0": b"\1"}), ("'0'",))
-    yield Refuse(
-        "v1.refuse.attrs_list", V1 + "#attributes", good | {"attrs": document([1])}, ("attrs", "object")
-    )
+    yield Refuse("v1.refuse.attrs_list", V1 + "#attributes", good | {"attrs": document([1])}, ("attrs", "object"))
 
 
 CASES = [*members(), *types(), *fills(), *chunks(), *version_1()]

@@ -36,9 +36,7 @@ CASES = [
     case("lzma_null", [2, 3], [2, 3], "<i4", {"0.0": lzma.compress(RAW)}, compression="lzma", opts=None),
     case("big_endian", [2, 3], [2, 3], ">i4", {"0.0": be("i", *range(6))}),
     case("order_F", [2, 3], [2, 3], "<i4", {"0.0": le("i", 0, 3, 1, 4, 2, 5)}, order="F"),
-    case(
-        "missing_chunk", [3], [2], "<i4", {"0": le("i", 1, 2)}, fill=42, expected=np.array([1, 2, 42], "i4")
-    ),
+    case("missing_chunk", [3], [2], "<i4", {"0": le("i", 1, 2)}, fill=42, expected=np.array([1, 2, 42], "i4")),
     case("fill_null", [3], [2], "<f8", fill=None, expected=np.zeros(3)),
     case(
         "structured",

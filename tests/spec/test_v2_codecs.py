@@ -99,9 +99,7 @@ COMPRESSORS = [
         gzip.compress(RAW[:100], mtime=0) + gzip.compress(RAW[100:], mtime=0),
     ),
     compressed("bz2", {"id": "bz2", "level": 1}, bz2.compress(RAW, 1)),
-    compressed(
-        "bz2_two_streams", {"id": "bz2", "level": 9}, bz2.compress(RAW[:100]) + bz2.compress(RAW[100:])
-    ),
+    compressed("bz2_two_streams", {"id": "bz2", "level": 9}, bz2.compress(RAW[:100]) + bz2.compress(RAW[100:])),
     compressed("lzma_xz", lzma_config(), lzma.compress(RAW)),
     compressed("lzma_alone", lzma_config(lzma.FORMAT_ALONE), lzma.compress(RAW, lzma.FORMAT_ALONE)),
     compressed(
@@ -154,9 +152,7 @@ SCALE = {"id": "fixedscaleoffset", "offset": 1000, "scale": 10, "dtype": "<f8", 
 FLAGS = np.array([True, False, False, True, True, False, True, False, True, True])
 
 FILTER_CASES = [
-    filtered(
-        "delta", [{"id": "delta", "dtype": "<i4"}], le("i", 5, 2, -10), "<i4", np.array([5, 7, -3], "i4")
-    ),
+    filtered("delta", [{"id": "delta", "dtype": "<i4"}], le("i", 5, 2, -10), "<i4", np.array([5, 7, -3], "i4")),
     filtered(
         "delta_astype",
         [{"id": "delta", "dtype": "<i4", "astype": "<i2"}],
@@ -178,9 +174,7 @@ FILTER_CASES = [
         ">i4",
         np.array([1, 2], "i4"),
     ),
-    filtered(
-        "delta_wraps", [{"id": "delta", "dtype": "|u1"}], bytes([200, 100]), "|u1", np.array([200, 44], "u1")
-    ),
+    filtered("delta_wraps", [{"id": "delta", "dtype": "|u1"}], bytes([200, 100]), "|u1", np.array([200, 44], "u1")),
     filtered("fixedscaleoffset", [SCALE], bytes([0, 5, 255]), "<f8", np.array([1000, 1000.5, 1025.5])),
     filtered(
         "fixedscaleoffset_big_endian",

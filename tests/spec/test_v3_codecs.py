@@ -81,9 +81,7 @@ def case(
     key = key or "/".join(["c", *"0" * len(shape)])
     core = ("bytes", "transpose", "blosc", "gzip", "crc32c")
     spec = spec or (CODECS + name + "/index.html" if name in core else REGISTERED + name)
-    store = v3(
-        shape, shape, data_type or expected.dtype.name, {key: chunk}, codecs=codecs, fill=fill, **members
-    )
+    store = v3(shape, shape, data_type or expected.dtype.name, {key: chunk}, codecs=codecs, fill=fill, **members)
     return Read(f"v3.codecs.{id}", spec, store, expected, exact=exact, lenient=lenient)
 
 
@@ -126,6 +124,7 @@ PLACEMENT = [
         b"\1\0\0\2",
         np.array([256, 2], "u2"),
         spec=CODECS + "bytes/index.html#change-log",
+        lenient=True,
     ),
     case("transpose.swap", [transpose(1, 0), PLAIN], bytes([1, 4, 2, 5, 3, 6]), GRID),
     case("transpose.identity", [transpose(0, 1), PLAIN], bytes([1, 2, 3, 4, 5, 6]), GRID),
@@ -237,9 +236,7 @@ COMPRESSORS = [
     ),
     case("crc32c.after_gzip", [LITTLE, codec("gzip", level=5), CRC32C], CHECKSUM_OF_GZIP, SIXTY),
     case("crc32c.before_gzip", [LITTLE, CRC32C, codec("gzip", level=5)], gz(with_crc(RAW)), SIXTY),
-    case(
-        "crc32c.empty_configuration", [LITTLE, {"name": "crc32c", "configuration": {}}], with_crc(RAW), SIXTY
-    ),
+    case("crc32c.empty_configuration", [LITTLE, {"name": "crc32c", "configuration": {}}], with_crc(RAW), SIXTY),
     case("zstd", [LITTLE, codec("zstd", level=1, checksum=False)], zstd_frame(RAW), SIXTY),
     case(
         "zstd.checksum",
@@ -248,19 +245,14 @@ COMPRESSORS = [
         SIXTY,
     ),
     case("zstd.no_checksum_member", [LITTLE, codec("zstd", level=3)], zstd_frame(RAW), SIXTY),
-    case(
-        "zstd.checksum_not_declared", [LITTLE, codec("zstd", level=3)], zstd_frame(RAW, checksum=True), SIXTY
-    ),
+    case("zstd.checksum_not_declared", [LITTLE, codec("zstd", level=3)], zstd_frame(RAW, checksum=True), SIXTY),
     case(
         "zstd.checksum_declared_and_absent",
         [LITTLE, codec("zstd", level=3, checksum=True)],
         zstd_frame(RAW),
         SIXTY,
     ),
-    *(
-        case(f"zstd.level_{n}", [LITTLE, codec("zstd", level=n)], zstd_frame(RAW), SIXTY)
-        for n in (-131072, -5, 0, 22)
-    ),
+    *(case(f"zstd.level_{n}", [LITTLE, codec("zstd", level=n)], zstd_frame(RAW), SIXTY) for n in (-131072, -5, 0, 22)),
     case(
         "zstd.no_content_size",
         [LITTLE, codec("zstd", level=1)],
@@ -304,9 +296,7 @@ VARIABLE = [
         data_type="string",
         fill="",
     ),
-    case(
-        "vlen-utf8.zero_dimensions", [UTF8], vlen_utf8("x"), text("x", shape=()), data_type="string", fill=""
-    ),
+    case("vlen-utf8.zero_dimensions", [UTF8], vlen_utf8("x"), text("x", shape=()), data_type="string", fill=""),
     case(
         "vlen-utf8.transposed",
         [transpose(1, 0), UTF8],
@@ -350,9 +340,7 @@ BITROUND = [
     case("bitround.float32", [ROUND, LITTLE], le("f", *SAMPLE), np.array(SAMPLE, "f4")),
     case("bitround.float64_big_endian", [ROUND, BIG], be("d", 1.25, -0.0), np.array([1.25, -0.0])),
     case("bitround.float16", [ROUND, LITTLE], le("e", 1.25), np.array([1.25], "f2")),
-    case(
-        "bitround.complex64", [ROUND, LITTLE], le("f", 1.25, -1.5), np.array([1.25 - 1.5j], "c8"), fill=[0, 0]
-    ),
+    case("bitround.complex64", [ROUND, LITTLE], le("f", 1.25, -1.5), np.array([1.25 - 1.5j], "c8"), fill=[0, 0]),
     case(
         "bitround.bfloat16",
         [ROUND, LITTLE],
@@ -437,9 +425,7 @@ CAST_VALUE = [
         bytes([0x40, 0x7F]),
         np.array([1, 240.0]),
     ),
-    case(
-        "cast_value.to_float4", [cast("float4_e2m1fn"), PLAIN], bytes([0x07, 0x09]), np.array([6, -0.5], "f4")
-    ),
+    case("cast_value.to_float4", [cast("float4_e2m1fn"), PLAIN], bytes([0x07, 0x09]), np.array([6, -0.5], "f4")),
     case("cast_value.to_int4", [cast("int4"), PLAIN], bytes([0x07, 0x08, 0xF8]), np.array([7, -8, -8], "i4")),
     case(
         "cast_value.to_uint2_packed",
@@ -546,9 +532,7 @@ CAST_VALUE = [
         bits(8, 0x7FF8 << 48)[0],
         CAST + "#data_type",
     ),
-    absent(
-        "cast_value.fill_number", [cast("int16"), LITTLE], "float64", 7, np.float64(7), CAST + "#data_type"
-    ),
+    absent("cast_value.fill_number", [cast("int16"), LITTLE], "float64", 7, np.float64(7), CAST + "#data_type"),
 ]
 
 HALVES = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 1.2, 1.8, -1.2, -1.8]
@@ -563,9 +547,7 @@ ROUNDINGS = {
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_cast_value_rounds_to_integers_as_told(rounding):
-    assert write("float64", [cast("int8", rounding=rounding), PLAIN], HALVES, 99) == le(
-        "b", *ROUNDINGS[rounding]
-    )
+    assert write("float64", [cast("int8", rounding=rounding), PLAIN], HALVES, 99) == le("b", *ROUNDINGS[rounding])
 
 
 UP, DOWN = 1 + 2.0**-23, 1.0
@@ -582,9 +564,7 @@ FLOAT_ROUNDINGS = {
 @pytest.mark.parametrize("rounding", FLOAT_ROUNDINGS)
 def test_cast_value_rounds_to_narrower_floats_as_told(rounding):
     values = [1 + 2.0**-25, 1 + 2.0**-24, -1 - 2.0**-25, -1 - 2.0**-24]
-    assert write("float64", [cast("float32", rounding=rounding), LITTLE], values) == le(
-        "f", *FLOAT_ROUNDINGS[rounding]
-    )
+    assert write("float64", [cast("float32", rounding=rounding), LITTLE], values) == le("f", *FLOAT_ROUNDINGS[rounding])
 
 
 @pytest.mark.parametrize(
@@ -715,9 +695,7 @@ SCALE_OFFSET = [
         le("H", 0, 255),
         np.array([1000, 1255], "u2"),
     ),
-    case(
-        "scale_offset.scale_alone", [scale_offset(scale=3), LITTLE], le("i", -9, 6), np.array([-3, 2], "i4")
-    ),
+    case("scale_offset.scale_alone", [scale_offset(scale=3), LITTLE], le("i", -9, 6), np.array([-3, 2], "i4")),
     case("scale_offset.short_hand_does_nothing", ["scale_offset", LITTLE], le("i", -9), np.array([-9], "i4")),
     case(
         "scale_offset.empty_does_nothing",
@@ -800,12 +778,8 @@ SCALE_OFFSET = [
 
 
 def test_scale_offset_writes_as_specified():
-    assert write("float32", [scale_offset(offset=5, scale=0.1), LITTLE], [5, 15]) == le(
-        "f", 0, float(F4(10) * F4(0.1))
-    )
-    assert write("uint16", [scale_offset(offset=1000), cast("uint8"), PLAIN], [1000, 1255], 1000) == bytes(
-        [0, 255]
-    )
+    assert write("float32", [scale_offset(offset=5, scale=0.1), LITTLE], [5, 15]) == le("f", 0, float(F4(10) * F4(0.1)))
+    assert write("uint16", [scale_offset(offset=1000), cast("uint8"), PLAIN], [1000, 1255], 1000) == bytes([0, 255])
     assert write("float64", PRESERVE_NAN, [math.nan, 0, 2540], "NaN") == bytes([0, 1, 255])
 
 
@@ -896,9 +870,7 @@ PACKBITS = [
             f"packbits.complex_{part}",
             [PACK],
             packed(width, 1, 2, 3, 4),
-            by_bits(part, 1, 2, 3, 4).view(
-                [("re", getattr(ml_dtypes, part)), ("im", getattr(ml_dtypes, part))]
-            ),
+            by_bits(part, 1, 2, 3, 4).view([("re", getattr(ml_dtypes, part)), ("im", getattr(ml_dtypes, part))]),
             data_type=f"complex_{part}",
             fill=[0, 0],
         )
@@ -954,9 +926,7 @@ PACKBITS = [
         np.array([0xAB0, 0x120], "u2"),
     ),
     case("packbits.upper_bits", [pack(first_bit=12)], packed(4, 0xA, 0x5), np.array([0xA000, 0x5000], "u2")),
-    case(
-        "packbits.sign_extension", [pack(last_bit=4)], packed(5, -16, 15, -1), np.array([-16, 15, -1], "i2")
-    ),
+    case("packbits.sign_extension", [pack(last_bit=4)], packed(5, -16, 15, -1), np.array([-16, 15, -1], "i2")),
     case(
         "packbits.sign_extension_shifted",
         [pack(first_bit=2, last_bit=4)],
@@ -964,9 +934,7 @@ PACKBITS = [
         np.array([-16, 12], "i4"),
     ),
     case("packbits.zero_extension_of_unsigned", [pack(last_bit=4)], packed(5, 31), np.array([31], "u8")),
-    case(
-        "packbits.one_bit_of_int8", [pack(first_bit=7)], packed(1, 1, 0, 1), np.array([-128, 0, -128], "i1")
-    ),
+    case("packbits.one_bit_of_int8", [pack(first_bit=7)], packed(1, 1, 0, 1), np.array([-128, 0, -128], "i1")),
     case(
         "packbits.complex_components",
         [pack(first_bit=16)],
@@ -975,9 +943,7 @@ PACKBITS = [
         data_type="complex_float32",
         fill=[0, 0],
     ),
-    case(
-        "packbits.float_upper_half", [pack(first_bit=16)], packed(16, 0x3F80, 0xC000), np.array([1, -2], "f4")
-    ),
+    case("packbits.float_upper_half", [pack(first_bit=16)], packed(16, 0x3F80, 0xC000), np.array([1, -2], "f4")),
     case("packbits.gzip", [PACK, codec("gzip", level=1)], gz(packed(1, *FLAGS)), FLAGS, fill=False),
     case(
         "packbits.transposed",
@@ -997,9 +963,7 @@ def reshape(*shape):
 
 
 RESHAPE = [
-    case(
-        "reshape.sizes", [reshape(3, 8), transpose(1, 0), PLAIN], transposed(CUBE.reshape(3, 8), (1, 0)), CUBE
-    ),
+    case("reshape.sizes", [reshape(3, 8), transpose(1, 0), PLAIN], transposed(CUBE.reshape(3, 8), (1, 0)), CUBE),
     case(
         "reshape.rest",
         [reshape(-1, 12), transpose(1, 0), PLAIN],
@@ -1168,9 +1132,7 @@ CONDITIONAL = [
         bytes(8) + TWO_WORDS,
         PAIR,
     ),
-    case(
-        "conditional.nine_codecs", [LITTLE, conditional(*["crc32c"] * 8, SHUFFLE)], b"\0\1" + SHUFFLED, PAIR
-    ),
+    case("conditional.nine_codecs", [LITTLE, conditional(*["crc32c"] * 8, SHUFFLE)], b"\0\1" + SHUFFLED, PAIR),
     case(
         "conditional.ninth_and_first",
         [LITTLE, conditional(SHUFFLE, *["crc32c"] * 8)],
@@ -1236,9 +1198,7 @@ def zfp_cases():
         ("fixed_precision", {"precision": 20}, {"precision": 20}),
     ):
         chunk, decoded = stream(wave, **how)
-        yield case(
-            f"zfp.{mode}", [codec("zfp", mode=mode, **configuration)], chunk, decoded, exact=False, spec=spec
-        )
+        yield case(f"zfp.{mode}", [codec("zfp", mode=mode, **configuration)], chunk, decoded, exact=False, spec=spec)
     # Fixed accuracy 2^-5 is the expert mode with these limits (ZFP_MIN_BITS, ZFP_MAX_BITS, ZFP_MAX_PREC).
     chunk, decoded = stream(wave, tolerance=2.0**-5)
     expert = codec("zfp", mode="expert", minbits=1, maxbits=16658, maxprec=64, minexp=-5)
@@ -1281,9 +1241,7 @@ def numcodecs_cases():
     yield named("gzip", {"level": 1}, gz(RAW))
     yield named("zstd", {"level": 1, "checksum": True}, zstd_frame(RAW, checksum=True))
     blosc_chunk = c_blosc.compress(np.tile(SIXTY, 20), b"zstd", 5, 1, 0)
-    yield named(
-        "blosc", {"cname": "zstd", "clevel": 5, "shuffle": 1, "blocksize": 0}, blosc_chunk, np.tile(SIXTY, 20)
-    )
+    yield named("blosc", {"cname": "zstd", "clevel": 5, "shuffle": 1, "blocksize": 0}, blosc_chunk, np.tile(SIXTY, 20))
     yield named("shuffle", {"elementsize": 4}, SHUFFLED, PAIR)
     yield named("delta", {"dtype": "<i4"}, le("i", 5, 2, -10), np.array([5, 7, -3], "i4"), before=True)
     yield named(
@@ -1300,9 +1258,7 @@ def numcodecs_cases():
         np.array([30000, 60000], "i4"),
         before=True,
     )
-    yield named(
-        "delta.flattens", {"dtype": "<i4"}, le("i", 1, 1, 1, 1), np.array([[1, 2], [3, 4]], "i4"), before=True
-    )
+    yield named("delta.flattens", {"dtype": "<i4"}, le("i", 1, 1, 1, 1), np.array([[1, 2], [3, 4]], "i4"), before=True)
     yield named(
         "fixedscaleoffset",
         {"offset": 1000, "scale": 10, "dtype": "<f8", "astype": "|u1"},
@@ -1322,9 +1278,7 @@ def numcodecs_cases():
         spec=SCALE,
     )
     yield named("quantize", {"digits": 1, "dtype": "<f8"}, le("d", 0.125), np.array([0.125]), before=True)
-    yield named(
-        "astype", {"encode_dtype": "<f4", "decode_dtype": "<f8"}, le("f", 1.5), np.array([1.5]), before=True
-    )
+    yield named("astype", {"encode_dtype": "<f4", "decode_dtype": "<f8"}, le("f", 1.5), np.array([1.5]), before=True)
     yield named("bitround", {"keepbits": 3}, le("f", 1.25), np.array([1.25], "f4"), before=True)
     yield named("packbits", {}, bytes([6, 0b10011010, 0b11000000]), FLAGS, before=True, fill=False)
     try:
@@ -1380,9 +1334,7 @@ def test_reads_from_a_folder(tmp_path):
 
 def test_blosc_with_snappy_is_read_or_names_the_package_that_reads_it():
     raw = bytes(range(40))
-    store = v3(
-        [40], [40], "uint8", {"c/0": blosc_snappy(raw)}, codecs=[PLAIN, blosc("snappy", "noshuffle", 1)]
-    )
+    store = v3([40], [40], "uint8", {"c/0": blosc_snappy(raw)}, codecs=[PLAIN, blosc("snappy", "noshuffle", 1)])
     try:
         found = read(store)
     except MissingDependencyError as error:
@@ -1646,9 +1598,7 @@ def configuration_refusals():
             *words,
             data_type="float32",
         )
-    yield refuse(
-        "zfp.on_bool", [codec("zfp", mode="reversible")], "zfp", "bool", data_type="bool", fill=False
-    )
+    yield refuse("zfp.on_bool", [codec("zfp", mode="reversible")], "zfp", "bool", data_type="bool", fill=False)
     yield refuse(
         "zfp.five_dimensions",
         [codec("zfp", mode="reversible")],
@@ -1672,17 +1622,11 @@ def chunk_refusals():
     yield refuse("bytes.chunk_empty", [PLAIN], "6", chunk=b"")
     frame = gz(SIX)
     yield refuse("gzip.zlib_stream", [PLAIN, codec("gzip", level=1)], "gzip", chunk=zlib.compress(SIX))
-    yield refuse(
-        "gzip.deflate_stream", [PLAIN, codec("gzip", level=1)], "gzip", chunk=zlib.compress(SIX)[2:-4]
-    )
+    yield refuse("gzip.deflate_stream", [PLAIN, codec("gzip", level=1)], "gzip", chunk=zlib.compress(SIX)[2:-4])
     yield refuse("gzip.cut", [PLAIN, codec("gzip", level=1)], "gzip", chunk=frame[:-9])
     yield refuse("gzip.cut_in_the_trailer", [PLAIN, codec("gzip", level=1)], "gzip", chunk=frame[:-2])
-    yield refuse(
-        "gzip.bad_crc", [PLAIN, codec("gzip", level=1)], "gzip", chunk=flipped(frame, len(frame) - 8)
-    )
-    yield refuse(
-        "gzip.bad_length", [PLAIN, codec("gzip", level=1)], "gzip", chunk=flipped(frame, len(frame) - 1)
-    )
+    yield refuse("gzip.bad_crc", [PLAIN, codec("gzip", level=1)], "gzip", chunk=flipped(frame, len(frame) - 8))
+    yield refuse("gzip.bad_length", [PLAIN, codec("gzip", level=1)], "gzip", chunk=flipped(frame, len(frame) - 1))
     yield refuse("gzip.trailing_garbage", [PLAIN, codec("gzip", level=1)], "gzip", chunk=frame + b"garbage")
     yield refuse(
         "gzip.second_member_cut",
@@ -1709,9 +1653,7 @@ def chunk_refusals():
     yield refuse("zstd.cut", [PLAIN, zstd], "zstd", chunk=zstd_frame(SIX)[:-2])
     yield refuse("zstd.empty", [PLAIN, zstd], "zstd", chunk=b"")
     yield refuse("zstd.gzip_stream", [PLAIN, zstd], "zstd", chunk=gz(SIX))
-    yield refuse(
-        "zstd.second_frame_cut", [PLAIN, zstd], "zstd", chunk=zstd_frame(SIX[:3]) + zstd_frame(SIX[3:])[:-1]
-    )
+    yield refuse("zstd.second_frame_cut", [PLAIN, zstd], "zstd", chunk=zstd_frame(SIX[:3]) + zstd_frame(SIX[3:])[:-1])
     yield refuse("zstd.trailing_garbage", [PLAIN, zstd], "zstd", chunk=zstd_frame(SIX) + b"garbage")
     yield refuse(
         "zstd.content_size_wrong",

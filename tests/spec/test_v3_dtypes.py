@@ -3,6 +3,7 @@
 import base64
 import json
 import struct
+import warnings
 
 import ml_dtypes
 import numpy as np
@@ -18,6 +19,7 @@ from spec.build import (
     Literal,
     Read,
     Refuse,
+    assert_same,
     be,
     check_folders,
     check_read,
@@ -68,9 +70,7 @@ BIT_PATTERNS = {  # a payload, a negative, a signalling NaN; the least subnormal
 
 
 def core_cases():
-    yield one(
-        "bool", CORE_TYPES, "bool", b"\0\1\1", np.array([False, True, True]), codecs=[PLAIN], fill=False
-    )
+    yield one("bool", CORE_TYPES, "bool", b"\0\1\1", np.array([False, True, True]), codecs=[PLAIN], fill=False)
     for name, (code, values) in NUMBERS.items():
         expected = np.array(values, name)
         yield one(name, CORE_TYPES, name, le(code, *values), expected)
@@ -89,9 +89,7 @@ def core_cases():
         for alias in (name, f"complex_float{32 if part == 'f4' else 64}"):
             spec = CORE_TYPES if alias == name else TYPES + alias
             yield one(alias, spec, alias, le(code, *parts), expected, fill=[0, 0])
-            yield one(
-                f"{alias}.big_endian", spec, alias, be(code, *parts), expected, codecs=[BIG], fill=[0, 0]
-            )
+            yield one(f"{alias}.big_endian", spec, alias, be(code, *parts), expected, codecs=[BIG], fill=[0, 0])
     for n in (8, 16, 24, 64):
         size = n // 8
         raw = bytes(range(3 * size))
@@ -116,9 +114,7 @@ def narrow_integer_cases():
         low = bytes(v & (1 << width) - 1 for v in values)
         high = bytes(b | 0xFF << width & 0xFF for b in low)
         yield one(name, TYPES + name, name, low, expected, codecs=[PLAIN])
-        yield one(
-            f"{name}.upper_bits_are_ignored", TYPES + name + "#bytes", name, high, expected, codecs=[LITTLE]
-        )
+        yield one(f"{name}.upper_bits_are_ignored", TYPES + name + "#bytes", name, high, expected, codecs=[LITTLE])
 
 
 #  name -> bits, exponent bits, mantissa bits, bias
@@ -189,9 +185,7 @@ def narrow_float_cases():
             )
         if width < 8:
             high = bytes(p | 0xFF << width & 0xFF for p in patterns)
-            yield one(
-                f"{name}.upper_bits_are_ignored", TYPES + name + "#bytes", name, high, expected, fill=fill
-            )
+            yield one(f"{name}.upper_bits_are_ignored", TYPES + name + "#bytes", name, high, expected, fill=fill)
 
 
 COMPLEX = ["float16", *FLOATS]
@@ -331,13 +325,9 @@ def time_cases():
         yield one(f"numpy.{kind}64.micro_sign", spec, time(kind, "μs"), le("q", *TICKS), micro)
         yield one(f"numpy.{kind}64.big_endian", spec, time(kind, "us"), be("q", *TICKS), micro, codecs=[BIG])
         scaled = np.array(TICKS).view(f"{letter}8[25s]")
-        yield one(
-            f"numpy.{kind}64.scale_factor", spec, time(kind, "s", 25), le("q", *TICKS), scaled, fill="NaT"
-        )
+        yield one(f"numpy.{kind}64.scale_factor", spec, time(kind, "s", 25), le("q", *TICKS), scaled, fill="NaT")
         most = np.array(TICKS).view(f"{letter}8[{2**31 - 1}ns]")
-        yield one(
-            f"numpy.{kind}64.greatest_scale_factor", spec, time(kind, "ns", 2**31 - 1), le("q", *TICKS), most
-        )
+        yield one(f"numpy.{kind}64.greatest_scale_factor", spec, time(kind, "ns", 2**31 - 1), le("q", *TICKS), most)
         generic = np.array(TICKS).view(f"{letter}8")
         yield one(f"numpy.{kind}64.generic", spec, time(kind, "generic"), le("q", *TICKS), generic)
 
@@ -381,15 +371,7 @@ RICH_FILL = {"when": "NaT", "code": "", "half": 0, "wave": [0, 0], "raw": [0, 0]
 
 
 def rich(pack, encoding):
-    return (
-        pack("q", 86400)
-        + "é\0".encode(encoding)
-        + pack("H", 0x3F80)
-        + pack("f", 1, -1)
-        + b"\1\2"
-        + b"\x05"
-        + b"\1"
-    )
+    return pack("q", 86400) + "é\0".encode(encoding) + pack("H", 0x3F80) + pack("f", 1, -1) + b"\1\2" + b"\x05" + b"\1"
 
 
 def rich_expected():
@@ -593,9 +575,7 @@ def test_reads(case):
 
 @pytest.mark.filterwarnings("ignore")
 def test_reads_from_a_folder(tmp_path):
-    check_folders(
-        [case for case in CASES if "numpy." not in case.id and "every_bit" not in case.id], tmp_path
-    )
+    check_folders([case for case in CASES if "numpy." not in case.id and "every_bit" not in case.id], tmp_path)
 
 
 @pytest.mark.parametrize("name", FLOATS)
@@ -653,9 +633,7 @@ REFUSALS = [
         "align",
         fill={"x": 0},
     ),
-    refuse(
-        "struct.duplicate_names", struct_type(("x", "int8"), ("x", "int16")), "struct", "x", fill={"x": 0}
-    ),
+    refuse("struct.duplicate_names", struct_type(("x", "int8"), ("x", "int16")), "struct", "x", fill={"x": 0}),
     refuse("struct.empty_name", struct_type(("", "int8")), "struct", "name", fill={"": 0}),
     refuse("struct.name_not_text", struct_type((1, "int8")), "struct", "name", fill={"1": 0}),
     refuse("struct.string_field", struct_type(("x", "string")), "struct", "x", fill={"x": ""}),
@@ -831,9 +809,7 @@ REFUSALS = [
         codecs=[PLAIN],
         spec=BYTES,
     ),
-    refuse(
-        "bytes_codec.no_endian_time", time("datetime", "s"), "bytes", "endian", codecs=[PLAIN], spec=BYTES
-    ),
+    refuse("bytes_codec.no_endian_time", time("datetime", "s"), "bytes", "endian", codecs=[PLAIN], spec=BYTES),
     refuse(
         "bytes_codec.bad_endian",
         "uint16",
@@ -876,3 +852,12 @@ def test_the_legacy_name_structured_is_never_written_to_a_new_array(document, wr
     store = {}
     zarr.create_array(store, data=old[...], chunks=(1,))
     assert json.loads(store["zarr.json"])["data_type"] == written
+
+
+def test_the_legacy_name_structured_is_registered_and_so_no_leniency():
+    """Implementations MUST be able to read arrays whose metadata uses it, with all that belongs to it."""
+    for case in CASES:
+        if case.id.startswith("v3.dtype.structured."):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert_same(read(case.store, strict=True), case.expected)

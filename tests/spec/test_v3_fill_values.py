@@ -73,12 +73,8 @@ def floats():
         yield absent(f"{name}.Infinity", name, "Infinity", bits(width, top)[0])
         yield absent(f"{name}.-Infinity", name, "-Infinity", bits(width, top | 1 << (8 * width - 1))[0])
         for label, pattern in patterns.items():
-            yield absent(
-                f"{name}.hex_{label}", name, f"0x{pattern:0{digits}x}", bits(width, pattern)[0:1].reshape(())
-            )
-        yield absent(
-            f"{name}.hex_upper_case", name, f"0x{quiet | 0xA:0{digits}X}", bits(width, quiet | 0xA)[0]
-        )
+            yield absent(f"{name}.hex_{label}", name, f"0x{pattern:0{digits}x}", bits(width, pattern)[0:1].reshape(()))
+        yield absent(f"{name}.hex_upper_case", name, f"0x{quiet | 0xA:0{digits}X}", bits(width, quiet | 0xA)[0])
         yield absent(f"{name}.minus_zero", name, Literal("-0.0"), np.array(-0.0, name))
         yield absent(f"{name}.integer", name, 3, np.array(3, name))
         yield absent(f"{name}.exponent", name, Literal("1e2"), np.array(100, name))
@@ -92,9 +88,7 @@ ROUNDED = [
     absent("float32.half_to_even_up", "float32", 2**24 + 3, np.float32(2**24 + 4)),
     absent("float64.half_to_even", "float64", 2**53 + 1, np.float64(2**53)),
     absent("float64.a_long_integer", "float64", Literal("1" + "0" * 40), np.float64(1e40)),
-    absent(
-        "float64.a_long_fraction", "float64", Literal("0.1000000000000000055511151231257827"), np.float64(0.1)
-    ),
+    absent("float64.a_long_fraction", "float64", Literal("0.1000000000000000055511151231257827"), np.float64(0.1)),
     absent("float16.greatest", "float16", 65519, np.float16(65504)),
     absent("float16.beyond_the_greatest", "float16", 65520, bits(2, 0x7C00)[0]),
 ]
@@ -124,9 +118,7 @@ def complexes():
     pair = np.array([1, 2], "f4")
     for name in ("complex64", "complex_float32"):
         yield absent(f"{name}.numbers", name, [1, 2], pair.view("c8")[0])
-        yield absent(
-            f"{name}.names", name, ["-Infinity", "NaN"], bits(4, 0xFF800000, 0x7FC00000).view("c8")[0]
-        )
+        yield absent(f"{name}.names", name, ["-Infinity", "NaN"], bits(4, 0xFF800000, 0x7FC00000).view("c8")[0])
         yield absent(
             f"{name}.hex",
             name,
@@ -141,15 +133,9 @@ def complexes():
     )
     half = np.array([0x3C00, 0x7E01], "u2").view([("re", "f2"), ("im", "f2")]).reshape(())
     yield absent("complex_float16", "complex_float16", [1, "0x7e01"], half, spec=TYPES + "complex_float16")
-    brain = (
-        np.array([0x3F80, 0x7FC0], "u2")
-        .view([("re", ml_dtypes.bfloat16), ("im", ml_dtypes.bfloat16)])
-        .reshape(())
-    )
+    brain = np.array([0x3F80, 0x7FC0], "u2").view([("re", ml_dtypes.bfloat16), ("im", ml_dtypes.bfloat16)]).reshape(())
     yield absent("complex_bfloat16", "complex_bfloat16", [1, "NaN"], brain, spec=TYPES + "complex_bfloat16")
-    scale = (
-        np.array([0x80, 0xFF], "u1").view([(n, ml_dtypes.float8_e8m0fnu) for n in ("re", "im")]).reshape(())
-    )
+    scale = np.array([0x80, 0xFF], "u1").view([(n, ml_dtypes.float8_e8m0fnu) for n in ("re", "im")]).reshape(())
     yield absent(
         "complex_float8_e8m0fnu",
         "complex_float8_e8m0fnu",
@@ -158,9 +144,7 @@ def complexes():
         spec=TYPES + "complex_float8_e8m0fnu",
     )
     tiny = np.array([0x07, 0x0F], "u1").view([(n, ml_dtypes.float4_e2m1fn) for n in ("re", "im")]).reshape(())
-    yield absent(
-        "complex_float4_e2m1fn", "complex_float4_e2m1fn", [6, -6], tiny, spec=TYPES + "complex_float4_e2m1fn"
-    )
+    yield absent("complex_float4_e2m1fn", "complex_float4_e2m1fn", [6, -6], tiny, spec=TYPES + "complex_float4_e2m1fn")
 
 
 # (type, JSON, bits)
@@ -360,9 +344,7 @@ def refuse(id, data_type, fill, *words, codecs=None, spec=FILL):
 
 
 def refusals():
-    yield Refuse(
-        "v3.fill.refuse.missing", FILL, v3([1], [1], "int8", drop=["fill_value"]), ("zarr.json", "fill_value")
-    )
+    yield Refuse("v3.fill.refuse.missing", FILL, v3([1], [1], "int8", drop=["fill_value"]), ("zarr.json", "fill_value"))
     for name in ("int8", "float32", "bool", "complex64", "string"):
         yield refuse(f"{name}.null", name, None, codecs=UTF8 if name == "string" else None)
     for name, low, high in (
@@ -428,9 +410,7 @@ def refusals():
         for value in ("Infinity", "-Infinity"):
             yield refuse(f"{name}.{value}", name, value, name, spec=TYPES + name)
     yield refuse("bfloat16.hex_width", "bfloat16", "0x7fc00000", "bfloat16", spec=TYPES + "bfloat16")
-    yield refuse(
-        "complex_float4_e2m1fn.NaN", "complex_float4_e2m1fn", [0, "NaN"], "float4_e2m1fn", spec=TYPES
-    )
+    yield refuse("complex_float4_e2m1fn.NaN", "complex_float4_e2m1fn", [0, "NaN"], "float4_e2m1fn", spec=TYPES)
     for label, value in (
         ("too_short", [1]),
         ("too_long", [1, 2, 3]),
@@ -459,9 +439,7 @@ def refusals():
             codecs=VLEN_BYTES,
             spec=TYPES + "bytes#fill-value-encoding",
         )
-    yield refuse(
-        "utf32.too_long", UTF32, "four", "fixed_length_utf32", "3", spec=TYPES + "fixed_length_utf32"
-    )
+    yield refuse("utf32.too_long", UTF32, "four", "fixed_length_utf32", "3", spec=TYPES + "fixed_length_utf32")
     yield refuse("utf32.number", UTF32, 0, "fixed_length_utf32", spec=TYPES + "fixed_length_utf32")
     for label, value in (
         ("iso", "2000-01-01"),
@@ -478,9 +456,7 @@ def refusals():
             "numpy.datetime64",
             spec=TYPES + "numpy.datetime64",
         )
-    yield refuse(
-        "timedelta.text", time("timedelta", "s"), "1", "numpy.timedelta64", spec=TYPES + "numpy.timedelta64"
-    )
+    yield refuse("timedelta.text", time("timedelta", "s"), "1", "numpy.timedelta64", spec=TYPES + "numpy.timedelta64")
 
 
 @table(refusals())

@@ -53,9 +53,7 @@ def cut(array, *lengths):
     starts = [np.cumsum([0, *axis[:-1]]) for axis in lengths]
     for coords in np.ndindex(*map(len, lengths)):
         piece = np.full([axis[c] for axis, c in zip(lengths, coords, strict=True)], 99, array.dtype)
-        part = array[
-            tuple(slice(s[c], s[c] + axis[c]) for s, c, axis in zip(starts, coords, lengths, strict=True))
-        ]
+        part = array[tuple(slice(s[c], s[c] + axis[c]) for s, c, axis in zip(starts, coords, lengths, strict=True))]
         piece[tuple(map(slice, part.shape))] = part
         pieces["c/" + "/".join(map(str, coords))] = piece.tobytes()
     return pieces
@@ -93,9 +91,7 @@ CASES = [
         {"c/0": b"\1", "c/1": b"\2", "c/2": b"\3", "c/3": b"\4\5\6"},
         ONE_TO[6],
     ),
-    uneven(
-        "explicit_and_two_runs", [9], [[2, [1, 2], [2, 2], 1]], cut(ONE_TO[9], [2, 1, 1, 2, 2, 1]), ONE_TO[9]
-    ),
+    uneven("explicit_and_two_runs", [9], [[2, [1, 2], [2, 2], 1]], cut(ONE_TO[9], [2, 1, 1, 2, 2, 1]), ONE_TO[9]),
     uneven("run_of_one", [2], [[[2, 1]]], {"c/0": b"\1\2"}, [1, 2]),
     uneven("overflow", [6], [[4, 4, 4]], {"c/0": b"\1\2\3\4", "c/1": b"\5\6\xff\xff"}, ONE_TO[6]),
     uneven(
@@ -220,18 +216,14 @@ def refusals():
         ("too_many_axes", [6, 6]),
     ):
         yield refuse(f"rectilinear.{label}", ["rectilinear"], rectilinear(*lengths))
-    yield refuse(
-        "rectilinear.kind_missing", ["kind"], inline(chunk_shapes=[6]), spec=RECTILINEAR + "#configuration"
-    )
+    yield refuse("rectilinear.kind_missing", ["kind"], inline(chunk_shapes=[6]), spec=RECTILINEAR + "#configuration")
     yield refuse(
         "rectilinear.kind_other",
         ["kind", "external"],
         inline(kind="external", chunk_shapes=[6]),
         spec=RECTILINEAR + "#configuration",
     )
-    yield refuse(
-        "rectilinear.no_shapes", ["chunk_shapes"], inline(kind="inline"), spec=RECTILINEAR + "#configuration"
-    )
+    yield refuse("rectilinear.no_shapes", ["chunk_shapes"], inline(kind="inline"), spec=RECTILINEAR + "#configuration")
     yield refuse(
         "rectilinear.chunk_shape_of_zep3",
         ["chunk_shapes"],
@@ -252,9 +244,7 @@ def refusals():
     )
     yield refuse("rectilinear.short_hand", ["rectilinear"], "rectilinear", spec=RECTILINEAR + "#metadata")
     # The draft that rectilinear replaced, and a grid that is not registered: unknown, therefore refused.
-    yield refuse(
-        "rectangular", ["rectangular"], {"name": "rectangular", "configuration": {"chunk_shape": [[2, 4]]}}
-    )
+    yield refuse("rectangular", ["rectangular"], {"name": "rectangular", "configuration": {"chunk_shape": [[2, 4]]}})
     yield refuse(
         "regular_bounded",
         ["zarrs.regular_bounded"],
@@ -289,9 +279,7 @@ def test_growing_a_rectilinear_axis_adds_an_edge():
 
 
 def test_appending_to_a_rectilinear_array_leaves_the_chunks_as_they_are():
-    store = dict(
-        next(case.store for case in CASES if case.id.endswith("rectilinear.run_length_and_explicit"))
-    )
+    store = dict(next(case.store for case in CASES if case.id.endswith("rectilinear.run_length_and_explicit")))
     before = {key: value for key, value in store.items() if key.startswith("c/")}
     zarr.open_array(store, mode="r+").append(np.array([7, 8, 9], "u1"))
     assert read(store).tolist() == list(range(1, 10))

@@ -20,19 +20,9 @@ def array2(path="", value=7, **kwargs):
 
 
 TREE3 = (
-    group3(attributes={"title": "root"})
-    | group3("foo")
-    | array3("foo/bar", 1)
-    | group3("foo/baz")
-    | array3("qux", 2)
+    group3(attributes={"title": "root"}) | group3("foo") | array3("foo/bar", 1) | group3("foo/baz") | array3("qux", 2)
 )
-TREE2 = (
-    group2(attrs={"title": "root"})
-    | group2("foo")
-    | array2("foo/bar", 1)
-    | group2("foo/baz")
-    | array2("qux", 2)
-)
+TREE2 = group2(attrs={"title": "root"}) | group2("foo") | array2("foo/bar", 1) | group2("foo/baz") | array2("qux", 2)
 TREES = pytest.mark.parametrize("store", [TREE3, TREE2], ids=["v3", "v2"])
 
 
@@ -94,9 +84,7 @@ def test_version_3_has_no_implicit_groups(place):
     assert sorted(zarr.open_group(store, mode="r")) == ["top"]
     with pytest.raises(NodeNotFoundError, match="seen"):
         zarr.open_group(store, mode="r", path="seen")
-    assert zarr.open_array(store, mode="r", path="seen/array")[...].tolist() == [
-        1
-    ]  # it is there all the same
+    assert zarr.open_array(store, mode="r", path="seen/array")[...].tolist() == [1]  # it is there all the same
 
 
 def test_a_root_without_a_document_is_not_a_group(place):
@@ -264,9 +252,7 @@ def test_inline_consolidated_metadata_is_used(place):
 
 def test_inline_consolidated_metadata_saves_asking_the_store():
     store = {
-        key: value
-        for key, value in consolidated3().items()
-        if key == "zarr.json" or not key.endswith("zarr.json")
+        key: value for key, value in consolidated3().items() if key == "zarr.json" or not key.endswith("zarr.json")
     }
     assert zarr.open_group(store, mode="r")["foo/bar"][...].tolist() == [1]
     with pytest.raises(KeyError, match="foo"):
@@ -283,10 +269,7 @@ def test_consolidated_metadata_orders_names_that_share_a_beginning():
     """In the order of text, "foo-bar" stands between the group "foo" and its member "foo/x"."""
     tree = group3("foo") | array3("foo-bar", 2) | array3("foo/x", 1) | array3("foo0", 3)
     metadata = without_root_attributes(tree)
-    store = (
-        group3(consolidated_metadata={"kind": "inline", "must_understand": False, "metadata": metadata})
-        | tree
-    )
+    store = group3(consolidated_metadata={"kind": "inline", "must_understand": False, "metadata": metadata}) | tree
     root = zarr.open_group(store, mode="r")
     assert sorted(root) == ["foo", "foo-bar", "foo0"]
     assert sorted(root["foo"]) == ["x"]
@@ -321,9 +304,7 @@ def test_consolidated_metadata_of_another_form_is_refused(member):
 
 ZMETADATA = {
     "zarr_consolidated_format": 1,
-    "metadata": {
-        key: json.loads(value) for key, value in TREE2.items() if key.rsplit("/", 1)[-1].startswith(".z")
-    },
+    "metadata": {key: json.loads(value) for key, value in TREE2.items() if key.rsplit("/", 1)[-1].startswith(".z")},
 }
 
 

@@ -27,9 +27,7 @@ def two(id, spec, keys, value, path="", decoys=()):
 
 
 def scalar(id, spec, key, value):
-    return Read(
-        f"v3.keys.{id}", spec, v3([], [], "uint8", {key: b"\5"}, chunk_key_encoding=value), np.array(5, "u1")
-    )
+    return Read(f"v3.keys.{id}", spec, v3([], [], "uint8", {key: b"\5"}, chunk_key_encoding=value), np.array(5, "u1"))
 
 
 SLASH, DOT = ("c/0/0", "c/0/1"), ("c.0.0", "c.0.1")

@@ -70,9 +70,7 @@ def case(
     shape = list(expected.shape)
     data = {"/".join(["c", *"0" * len(shape)]): stored} if data is None else data
     codecs = codecs or [sharding([2, 2])]
-    store = v3(
-        shape, chunks or shape, data_type or expected.dtype.name, data, codecs=codecs, fill=fill, **kwargs
-    )
+    store = v3(shape, chunks or shape, data_type or expected.dtype.name, data, codecs=codecs, fill=fill, **kwargs)
     return Read(f"v3.codecs.sharding.{id}", spec, store, expected, lenient=lenient)
 
 
@@ -134,9 +132,7 @@ CASES = [
         BODY + with_crc(with_crc(le("Q", *sum(ENTRIES, ())))),
         [sharding([2, 2], index=[LITTLE, CRC32C, CRC32C])],
     ),
-    case(
-        "index_transposed", transposed_index(), [sharding([2, 2], index=[transpose(2, 0, 1), LITTLE, CRC32C])]
-    ),
+    case("index_transposed", transposed_index(), [sharding([2, 2], index=[transpose(2, 0, 1), LITTLE, CRC32C])]),
     case("any_write_order", shard(PIECES, write_order=[2, 0, 3, 1])),
     case("gaps", shard(PIECES, gap=b"unused")),
     case(
@@ -144,12 +140,8 @@ CASES = [
         shard(PIECES, gap=b"unused", start=True),
         [sharding([2, 2], index_location="start")],
     ),
-    case(
-        "rewritten_by_appending", assemble(b"old chunk and index" + BODY, [(19 + o, n) for o, n in ENTRIES])
-    ),
-    case(
-        "one_place_for_equal_chunks", assemble(PIECES[0], [(0, 8)] * 4), expected=np.tile(QUARTERS[0], (2, 2))
-    ),
+    case("rewritten_by_appending", assemble(b"old chunk and index" + BODY, [(19 + o, n) for o, n in ENTRIES])),
+    case("one_place_for_equal_chunks", assemble(PIECES[0], [(0, 8)] * 4), expected=np.tile(QUARTERS[0], (2, 2))),
     case(
         "overlapping_chunks",
         assemble(le("H", 1, 2, 3, 4, 5, 6, 7), [(0, 8), (2, 8), (4, 8), (6, 8)]),
@@ -358,9 +350,7 @@ CASES = [
         shard([b"\1\2", None]),
         [
             codec("scale_offset", offset=-10, scale=0.5),
-            codec(
-                "cast_value", data_type="uint8", scalar_map={"encode": [["NaN", 0]], "decode": [[0, "NaN"]]}
-            ),
+            codec("cast_value", data_type="uint8", scalar_map={"encode": [["NaN", 0]], "decode": [[0, "NaN"]]}),
             sharding([2], [PLAIN]),
         ],
         np.concatenate([np.array([1, 2]) / 0.5 + -10, bits(8, 0x7FF8 << 48, 0x7FF8 << 48)]),
@@ -406,9 +396,7 @@ def test_reads_every_element_alone(case):
             assert found.tobytes() == np.asarray(expected).tobytes()
 
 
-def refuse(
-    id, words, codecs=None, stored=None, *, spec=CONFIGURATION, shape=(4, 4), data_type="uint16", fill=0
-):
+def refuse(id, words, codecs=None, stored=None, *, spec=CONFIGURATION, shape=(4, 4), data_type="uint16", fill=0):
     data = {} if stored is None else {"c/" + "/".join("0" * len(shape)): stored}
     where = ("zarr.json", "sharding_indexed") if stored is None else ("c/0",)
     store = v3(list(shape), list(shape), data_type, data, codecs=codecs or [sharding([2, 2])], fill=fill)
@@ -475,9 +463,7 @@ SHARDS = [
     ),
     refuse("offset_beyond_the_shard", ["index"], stored=assemble(BODY, [(1000, 8), *ENTRIES[1:]])),
     refuse("end_beyond_the_shard", ["index"], stored=assemble(BODY, [(0, 1000), *ENTRIES[1:]])),
-    refuse(
-        "offset_and_length_wrap_around", ["index"], stored=assemble(BODY, [(2**64 - 8, 16), *ENTRIES[1:]])
-    ),
+    refuse("offset_and_length_wrap_around", ["index"], stored=assemble(BODY, [(2**64 - 8, 16), *ENTRIES[1:]])),
     refuse("length_of_nearly_2_64", ["index"], stored=assemble(BODY, [(0, 2**64 - 2), *ENTRIES[1:]])),
     # Not the mark of an empty chunk, which is both numbers.
     refuse("only_the_offset_is_the_mark", ["index"], stored=assemble(BODY, ONLY_OFFSET)),
@@ -515,9 +501,7 @@ SHARDS = [
         [sharding([2, 2], [LITTLE, CRC32C])],
         shard([flip(with_crc(p), 0) for p in PIECES]),
     ),
-    refuse(
-        "inner_gzip_cut", ["gzip"], [sharding([2, 2], [LITTLE, GZIP])], shard([gz(p)[:-9] for p in PIECES])
-    ),
+    refuse("inner_gzip_cut", ["gzip"], [sharding([2, 2], [LITTLE, GZIP])], shard([gz(p)[:-9] for p in PIECES])),
     refuse("outer_checksum_wrong", ["crc32c"], [sharding([2, 2]), CRC32C], flip(with_crc(GOOD), 0)),
     refuse(
         "nested_index_wrong",
