@@ -12,10 +12,11 @@ expected array, and `Refuse`, which must raise an error that names the document,
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -553,13 +554,23 @@ def check_refusal(case: Refuse, store: Any) -> None:
     assert not absent, f"expected {absent} in: {message}"
 
 
-def check_folders(cases: Iterable[Case], folder: Path) -> None:
-    """Judge all these cases again, each written to a folder; says which of them fail."""
+def judge_all(cases: Iterable[Case], judge: Callable[[Any], None]) -> None:
+    """Judge every case, and say at the end which of them fail: one test where one for each would take long."""
     wrong = []
-    for i, case in enumerate(cases):
-        place = write_folder(case.store, folder / f"{i}.zarr")
+    for case in cases:
         try:
-            check_read(case, place) if isinstance(case, Read) else check_refusal(case, place)
+            judge(case)
         except (Exception, pytest.fail.Exception) as error:
-            wrong.append((case.id, f"{type(error).__name__}: {str(error)[:200]}"))
+            wrong.append(f"{case.id}: {type(error).__name__}: {str(error)[:200]}")
     assert wrong == []
+
+
+def check_folders(cases: Iterable[Case], folder: Path) -> None:
+    """Judge all these cases again, each written to a folder."""
+    places = (folder / f"{i}.zarr" for i in itertools.count())
+
+    def judge(case: Case) -> None:
+        place = write_folder(case.store, next(places))
+        check_read(case, place) if isinstance(case, Read) else check_refusal(case, place)
+
+    judge_all(cases, judge)

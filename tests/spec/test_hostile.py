@@ -408,7 +408,7 @@ def damages(data):
     yield data[n // 2 :]
     yield bytes(n)
     yield b"\xff" * n
-    for at in {0, 1, 3, 4, 5, 8, 12, 15, n // 3, n // 2, n - 17, n - 5, n - 4, n - 1}:
+    for at in {0, 1, 4, 5, 12, n // 3, n - 17, n - 5, n - 1}:
         if 0 <= at < n:
             yield data[:at] + bytes([data[at] ^ 0x80]) + data[at + 1 :]
             yield data[:at] + bytes([data[at] ^ 0x01]) + data[at + 1 :]
@@ -431,7 +431,7 @@ def outcome(store, case):
 def test_damaged_chunks_give_an_array_or_an_error_of_ours(name):
     wrong = []
     with Peak() as peak:
-        for case in MODULES[name].CASES:
+        for case in MODULES[name].CASES[:: 3 if "dtypes" in name else 1]:  # the bytes of types are much alike
             if "pickle" in case.id:  # a damaged pickle may do anything, which is why it has to be asked for
                 continue
             key = next(

@@ -694,6 +694,7 @@ SCALE_OFFSET = [
         [scale_offset(offset=1000), LITTLE],
         le("H", 0, 255),
         np.array([1000, 1255], "u2"),
+        fill=1000,
     ),
     case("scale_offset.scale_alone", [scale_offset(scale=3), LITTLE], le("i", -9, 6), np.array([-3, 2], "i4")),
     case("scale_offset.short_hand_does_nothing", ["scale_offset", LITTLE], le("i", -9), np.array([-9], "i4")),

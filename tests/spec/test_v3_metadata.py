@@ -21,6 +21,7 @@ from spec.build import (
     check_refusal,
     codec,
     group3,
+    judge_all,
     le,
     table,
     v3,
@@ -164,16 +165,19 @@ def test_reads_from_a_folder(tmp_path):
     check_folders(CASES, tmp_path)
 
 
-@table(CASES)
-def test_writing_the_metadata_back_loses_nothing(case):
+def test_writing_the_metadata_back_loses_nothing():
     """Unknown but ignorable members, forms of names, integers: the same JSON apart from the attribute set."""
-    store = dict(case.store)
-    before = json.loads(store["zarr.json"].decode("utf-8-sig"))
-    zarr.open_array(store, mode="r+").attrs["touched"] = True
-    after = json.loads(store["zarr.json"])
-    assert after.pop("attributes").pop("touched") is True
-    before.pop("attributes", None)
-    assert after == before
+
+    def judge(case):
+        store = dict(case.store)
+        before = json.loads(store["zarr.json"].decode("utf-8-sig"))
+        zarr.open_array(store, mode="r+").attrs["touched"] = True
+        after = json.loads(store["zarr.json"])
+        assert after.pop("attributes").pop("touched") is True
+        before.pop("attributes", None)
+        assert after == before
+
+    judge_all(CASES, judge)
 
 
 def refuse(id, words, spec=MANDATORY, doc=None, **kwargs):
