@@ -325,7 +325,7 @@ def save_array(store: Any, arr: Any, **options: Any) -> None:
     """Write an array into `store`, in place of an array that is there."""
     path, zarr_format = options.pop("path", None), options.pop("zarr_format", 3)
     mode_options = options.pop("storage_options", None)
-    values = arr if isinstance(arr, np.ndarray) else np.asarray(arr)
+    values = _values(arr)
     opened = _open_store(store, "a", mode_options)
     _refuse_group(opened, nodes.normalize_path(path))
     make.new_array(
@@ -333,6 +333,12 @@ def save_array(store: Any, arr: Any, **options: Any) -> None:
     )
     if not isinstance(store, Store):
         opened.close()
+
+
+def _values(arr: Any) -> np.ndarray:
+    if isinstance(arr, Group):
+        raise TypeError(f"save: expected arrays, found {arr!r}; try copy, which takes groups")
+    return arr if isinstance(arr, np.ndarray) else np.asarray(arr)
 
 
 def _refuse_group(store: Store, path: str) -> None:
@@ -350,7 +356,7 @@ def save_group(store: Any, *args: Any, **kwargs: Any) -> None:
     opened = _open_store(store, "a", kwargs.pop("storage_options", None))
     target = open_group(opened, mode="a", path=path, zarr_format=zarr_format)
     for name, arr in {**{f"arr_{i}": a for i, a in enumerate(args)}, **kwargs}.items():
-        target[name] = np.asarray(arr)
+        target[name] = _values(arr)
     if not isinstance(store, Store):
         opened.close()
 

@@ -12,6 +12,7 @@ An array holds no data and no thread: it can be pickled, and opens itself again 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
@@ -25,6 +26,7 @@ from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.codecs import Codec, build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec
 from tutorial_zarr.codecs.sharding import ShardingCodec
+from tutorial_zarr.dtypes.text import object_scalar
 from tutorial_zarr.errors import MetadataError, ReadOnlyError, SelectionError, ValueMismatchError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata
 from tutorial_zarr.stores import Store
@@ -81,9 +83,11 @@ class Array:
                 metadata.data_type,
                 metadata.fill,
                 self._options["missing"],
-                self._options["write_empty_chunks"],
+                self._options["write_empty_chunks"] or metadata.fill_value is None,  # null: absent may mean anything
             )
-        except ZarrError as error:
+        except (ZarrError, RecursionError) as error:
+            if isinstance(error, RecursionError):
+                error = MetadataError("codecs: expected a chain of reasonable depth, found one nested too deeply")
             where = nodes.label("array", self.path, metadata.zarr_format)
             document = nodes.join(self.path, "zarr.json" if metadata.zarr_format == 3 else ".zarray")
             raise type(error)(f"{where}: {document}: {error.message}", **error.fields) from error
@@ -227,7 +231,7 @@ class Array:
     @property
     def attrs(self) -> Attributes:
         """The attributes: a mapping that writes through to the store."""
-        return Attributes(lambda: self.metadata.attributes, self._set_attributes)
+        return Attributes(lambda: copy.deepcopy(self.metadata.attributes), self._set_attributes)
 
     def _set_attributes(self, attributes: dict[str, Any]) -> None:
         self._check_writable("its attributes")
@@ -344,6 +348,8 @@ class Array:
 
     def _cast(self, value: Any, dtype: np.dtype) -> np.ndarray:
         """`value` as an array of that dtype."""
+        if self.metadata.data_type.name in ("bytes", "variable_length_bytes", "binary") and dtype.kind == "O":
+            return self._cast_bytes(value)
         if isinstance(value, np.ndarray):
             return value.astype(dtype, copy=False)
         if dtype.kind == "O" and not isinstance(value, (list, tuple)) and not hasattr(value, "__array__"):
@@ -351,6 +357,14 @@ class Array:
             cell[()] = value
             return cell
         return np.asarray(value, dtype)
+
+    def _cast_bytes(self, value: Any) -> np.ndarray:
+        """`value` as an object array of bytes; refused before anything is written where an item is none."""
+        array = np.asarray(value, object) if not isinstance(value, (bytes, bytearray)) else object_scalar(bytes(value))
+        for item in array.flat:
+            if not isinstance(item, (bytes, bytearray)):
+                raise ValueMismatchError(f"{self._label}: expected bytes, found {type(item).__name__}")
+        return array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
@@ -464,8 +478,9 @@ class Array:
                 key="shape",
             )
         new = tuple(int(n) for n in new)
-        metadata = self.metadata.with_shape(new, self.grid.resized(new))
-        after = chunk_grids.parse(metadata.chunk_grid, new)
+        inner = self._sharding.chunk_shape if self._sharding else (1,) * self.ndim
+        metadata = self.metadata.with_shape(new, self.grid.resized(new, inner))
+        after = Array(self.store, self.path, metadata, **self._options).grid  # nothing is changed that would not open
         # Nothing beyond the edge may come back: an edge chunk is stored whole, and what its overhang holds (old
         # elements, or another writer's padding) would come to light in a larger array.
         for coords in list(self._stored_chunks()):
@@ -484,7 +499,7 @@ class Array:
         key, pipeline = self._io.key(coords), self._io.pipeline_at(coords)
         chunk = self._io.load(key, pipeline)
         cleared = np.empty_like(chunk)
-        cleared[...] = self.metadata.fill
+        cleared[...] = self._io.fill_item
         kept = tuple([slice(n) for n in inside])
         cleared[kept] = chunk[kept]
         if not _same_bits(cleared, chunk):
@@ -528,7 +543,7 @@ class Array:
 
     def read_chunk(self, coords: Iterable[int]) -> np.ndarray:
         """The elements of one chunk, cut at the array's edge; the fill value where it is not stored."""
-        return self[self.grid.region(self._coords(coords))]
+        return self[(*self.grid.region(self._coords(coords)), ...)]
 
     def encoded_chunk(self, coords: Iterable[int]) -> bytes | None:
         """The stored bytes of one chunk, as they are; None where it is not stored."""

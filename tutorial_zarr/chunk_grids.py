@@ -114,24 +114,24 @@ class ChunkGrid:
         """All chunk coordinates in C order."""
         return itertools.product(*map(range, self.counts))
 
-    def resized(self, shape: tuple[int, ...]) -> Extension:
-        """The grid's metadata for another shape of the array."""
+    def resized(self, shape: tuple[int, ...], unit: tuple[int, ...]) -> Extension:
+        """The grid's metadata for another shape of the array; a length that is added is a multiple of `unit`."""
         raise NotImplementedError
 
 
 class RegularGrid(ChunkGrid):
     """``regular``: one chunk shape."""
 
-    def resized(self, shape: tuple[int, ...]) -> Extension:
+    def resized(self, shape: tuple[int, ...], unit: tuple[int, ...]) -> Extension:
         return Extension("regular", {"chunk_shape": list(self.max_chunk_shape)})
 
 
 class RectilinearGrid(ChunkGrid):
     """``rectilinear``: lengths listed per axis, a lone integer meaning one length all along."""
 
-    def resized(self, shape: tuple[int, ...]) -> Extension:
+    def resized(self, shape: tuple[int, ...], unit: tuple[int, ...]) -> Extension:
         lengths: list[Any] = []
-        for axis, extent in zip(self.axes, shape, strict=True):
+        for axis, extent, multiple in zip(self.axes, shape, unit, strict=True):
             if not isinstance(axis, UnevenAxis):
                 lengths.append(axis.length)
                 continue
@@ -139,7 +139,7 @@ class RectilinearGrid(ChunkGrid):
             while len(kept) > 1 and sum(kept[:-1]) >= extent:  # chunks wholly beyond the new extent
                 kept.pop()
             if sum(kept) < extent:
-                kept.append(extent - sum(kept))
+                kept.append(-(-(extent - sum(kept)) // multiple) * multiple)
             lengths.append(run_lengths(kept))
         return Extension("rectilinear", {"kind": "inline", "chunk_shapes": lengths})
 

@@ -76,6 +76,7 @@ class ChunkIO:
         self.store, self.label, self.grid, self.keys = store, label, grid, keys
         self.prefix = path + "/" if path else ""
         self.codecs, self.data_type, self.fill = codecs, data_type, fill
+        self.fill_item = fill[()] if fill.dtype.kind == "O" else fill  # numpy would store a 0-d object array as an item
         self.missing, self.write_empty = missing, write_empty
         self._pipelines: dict[tuple[int, ...], Pipeline] = {}
         self.pipeline = self.pipeline_for(grid.max_chunk_shape)
@@ -111,7 +112,10 @@ class ChunkIO:
     def absent(self, key: str) -> None:
         """Raise for a chunk that is not there, if the caller wants it so."""
         if self.missing == "error":
-            raise ChunkNotFoundError(f"{self.label}: expected a chunk at key {key!r}, found none", key=key)
+            raise ChunkNotFoundError(
+                f"{self.label}: expected a chunk at key {key!r}, found none; missing='fill' reads the fill value there",
+                key=key,
+            )
 
     def extents(self, coords: tuple[int, ...]) -> tuple[int, ...]:
         """How many elements of the chunk lie within the array, along each axis."""
@@ -171,7 +175,7 @@ class ChunkIO:
         data = self.store.get(key)
         chunk = np.empty(pipeline.spec.shape, self.data_type.numpy)
         if data is None:
-            chunk[...] = self.fill
+            chunk[...] = self.fill_item
             return chunk
         try:
             if pipeline.in_place:
@@ -226,7 +230,7 @@ class _Decoder:
     def put(self, data: Any, item: tuple[Part, ...]) -> None:
         """Decode `data` (None: the fill value) to the place that the parts of `item` say."""
         if data is None:
-            self.place(self.out, item, self.io.fill)
+            self.place(self.out, item, self.io.fill_item)
         elif self.chunk is None or not self.box:
             self.place(self.out, item, self.pipeline.decode(data), join(item, self.selection)[1])
         else:
@@ -278,7 +282,7 @@ class _ChunkReader:
                 if io.grid.regular:
                     decoder.put(data, item)
                 else:
-                    chunk = io.fill if data is None else io.pipeline_at(coords).decode(data)
+                    chunk = io.fill_item if data is None else io.pipeline_at(coords).decode(data)
                     decoder.place(decoder.out, item, chunk, None if data is None else inner)
             except CodecError as cause:  # bad bytes; or a read that was cut short, which a second one shows
                 data = io.store.get(io.prefix + name)
@@ -543,7 +547,7 @@ class _ChunkWriter:
         else:
             chunk = np.empty(pipeline.spec.shape, self.io.data_type.numpy) if self.buffer is None else self.chunk
             if not full:  # a chunk that hangs over the edge is stored whole
-                chunk[...] = self.io.fill
+                chunk[...] = self.io.fill_item
             chunk[inner] = part
         self.io.put(key, pipeline, chunk)
 
@@ -568,7 +572,7 @@ class _ChunkWriter:
                     chunk = part
                 else:
                     chunk = np.empty(spec.shape, io.data_type.numpy)
-                    chunk[...] = layout.inner.decode(chunks[at]) if chunks.get(at) is not None else io.fill
+                    chunk[...] = layout.inner.decode(chunks[at]) if chunks.get(at) is not None else io.fill_item
                     _assign(chunk, inner, part, selection, fields)
                 empty = not io.write_empty and is_fill(chunk, io.fill)
                 chunks[at] = None if empty else layout.inner.encode(chunk)

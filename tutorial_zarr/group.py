@@ -13,6 +13,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#hierarchy
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +25,7 @@ from tutorial_zarr.errors import (
     ArrayNotFoundError,
     GroupNotFoundError,
     NodeExistsError,
+    NodeNameError,
     ReadOnlyError,
     ZarrError,
 )
@@ -69,7 +71,7 @@ class Group:
     @property
     def attrs(self) -> Attributes:
         """The attributes: a mapping that writes through to the store."""
-        return Attributes(lambda: self.metadata.attributes, self._set_attributes)
+        return Attributes(lambda: copy.deepcopy(self.metadata.attributes), self._set_attributes)
 
     def _set_attributes(self, attributes: dict[str, Any]) -> None:
         self._check_writable()
@@ -243,10 +245,17 @@ class Group:
 
     # --- making and deleting members
 
+    def _path_of(self, name: str) -> str:
+        """The path of a member that is to be made or deleted."""
+        relative = nodes.normalize_path(name)
+        if not relative:
+            raise NodeNameError(f"{self._label}: expected the name of a member, found {name!r}", name=name)
+        return nodes.join(self.path, relative)
+
     def create_array(self, name: str, *, overwrite: bool = False, data: Any = None, **options: Any) -> Array:
         """Create an array below this group, with the groups above it; the keywords are those of `create_array`."""
         self._check_writable()
-        path = nodes.join(self.path, nodes.normalize_path(name))
+        path = self._path_of(name)
         options.setdefault("zarr_format", self.zarr_format)
         self._consolidated = None  # it is out of date now; from here on the store is asked
         return create.new_array(self.store, path, overwrite=overwrite, data=data, **options)
@@ -258,7 +267,7 @@ class Group:
     def create_group(self, name: str, *, attributes: dict[str, Any] | None = None, overwrite: bool = False) -> Group:
         """Create a group below this one, with the groups above it."""
         self._check_writable()
-        path = nodes.join(self.path, nodes.normalize_path(name))
+        path = self._path_of(name)
         metadata = create.new_group(self.store, path, self.zarr_format, attributes, overwrite)
         self._consolidated = None
         return Group(self.store, path, metadata, array_options=self._array_options)
@@ -298,7 +307,7 @@ class Group:
 
     def __delitem__(self, name: str) -> None:
         self._check_writable()
-        path = nodes.join(self.path, nodes.normalize_path(name))
+        path = self._path_of(name)
         if self._find(name) is None:
             raise GroupMemberError(f"{self._label}: expected a member {name!r} to delete, found none", name=name)
         nodes.refuse_foreign(self.store, path, f"{self._label}: cannot delete {name!r}")

@@ -55,7 +55,7 @@ class Codec:
 
     def fail(self, expected: str, found: Any) -> CodecError:
         """The error for bytes or arrays that this codec cannot handle."""
-        return CodecError(f"codec {self.name!r}: expected {expected}, found {found}", codec=self.name)
+        return CodecError(f"codec {self.name!r}: expected {expected}, found {short(found)}", codec=self.name)
 
     def misfit(self, expected: str, found: Any) -> MetadataError:
         """The error for a configuration that is wrong, or does not fit what the codec is applied to."""
@@ -134,7 +134,13 @@ class BytesBytesCodec(Codec):
 
 
 # An element type that varies in length leaves the decoded size open. No stream may grow beyond this.
-UNSIZED_LIMIT = 1 << 31
+UNSIZED_LIMIT = 1 << 30
+
+
+def short(value: Any) -> str:
+    """`value` for a message: an error about a huge document must not be huge itself."""
+    text = str(value)
+    return text if len(text) <= 300 else f"{text[:280]}... ({len(text)} characters)"
 
 
 def as_bytes_view(array: np.ndarray) -> np.ndarray:

@@ -148,7 +148,8 @@ class _Native(BytesBytesCodec):
             super().decode_into(data, out)
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
-        limit = UNSIZED_LIMIT if size is None else size
+        # Where the metadata does not tell the size, a header is believed only as far as a ratio of 65536 goes.
+        limit = min(UNSIZED_LIMIT, (1 << 24) + (nbytes(data) << 16)) if size is None else size
         declared = self.declared(data)
         if declared is not None and declared > limit:
             raise self.fail(f"at most {limit} bytes after decoding", f"{declared} declared")

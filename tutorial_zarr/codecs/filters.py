@@ -85,7 +85,8 @@ class V2Filters(ArrayBytesCodec):
             return codec
         if identifier == "pickle":
             return AllowedPickle(configuration.get("protocol", 5))
-        return numcodecs_codec(identifier, configuration)
+        engine = numcodecs_codec(identifier, configuration)
+        return GuardedZfpy(engine) if identifier == "zfpy" else engine
 
     def check(self, spec: ChunkSpec) -> None:
         for _, codec in self.filters:
@@ -93,7 +94,21 @@ class V2Filters(ArrayBytesCodec):
                 codec.check(spec)
 
     def encoded_size(self, spec: ChunkSpec) -> int | None:
-        return spec.nbytes if not self.filters else None
+        count, size = math.prod(spec.shape), spec.nbytes
+        for identifier, codec in self.filters:
+            if size is None:
+                return None
+            if isinstance(codec, BytesBytesCodec):
+                size = codec.encoded_size(size)
+            elif identifier in ("delta", "fixedscaleoffset", "quantize"):
+                size = count * np.dtype(codec.astype).itemsize
+            elif identifier == "astype":
+                size = count * np.dtype(codec.encode_dtype).itemsize
+            elif identifier == "packbits":
+                size = 1 + -(-count // 8)
+            elif identifier != "bitround":
+                return None
+        return size
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
         if self.stored.kind == "O":
@@ -113,7 +128,10 @@ class V2Filters(ArrayBytesCodec):
             try:
                 if identifier in COUNTED:
                     check_count(data, count)
-                data = _decode_json2(codec, data, count) if identifier == "json2" else codec.decode(data)
+                if identifier == "zfpy":
+                    data = codec.decode(data, count)
+                else:
+                    data = _decode_json2(codec, data, count) if identifier == "json2" else codec.decode(data)
             except ZarrError:
                 raise
             except Exception as cause:
@@ -151,6 +169,49 @@ class AllowedPickle:
     def decode(self, data: Buffer) -> Any:
         """The array in a pickle."""
         return pickle.loads(data)
+
+
+class GuardedZfpy:
+    """numcodecs' ``zfpy`` where it is safe: zfp reads and writes past the end of its buffers when it is misled."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+
+    def encode(self, array: np.ndarray) -> bytes:
+        """The stream of an array, its header first."""
+        if self.engine.mode == 2 and self.engine.rate >= 0 and array.dtype.kind == "f":  # 2: fixed rate
+            values, exponent = 4**array.ndim, 9 if array.dtype.itemsize == 4 else 12
+            if not exponent <= math.floor(values * self.engine.rate + 0.5):
+                raise ValueError(
+                    f"expected a rate of at least {exponent / values}, as the exponents of {array.dtype} in "
+                    f"{array.ndim} dimensions take, found {self.engine.rate}"
+                )
+        return self.engine.encode(array)
+
+    def decode(self, data: Buffer, count: int) -> np.ndarray:
+        """The array in a stream. It is decoded twice, with different bytes after its end, which must not matter."""
+        stream = bytes(data)
+        room = self._room(stream, count)
+        array, again = (self.engine.decode(stream.ljust(room, fill)) for fill in (b"\0", b"\xff"))
+        if array.tobytes() != again.tobytes():
+            raise ValueError("expected a complete stream, found one that ends early")
+        return array
+
+    def _room(self, stream: bytes, count: int) -> int:
+        """The most bytes that decoding can look at, from a header that is checked before zfp allocates by it."""
+        head = int.from_bytes(stream[:19], "little")  # bits: 32 magic, 52 shape and type, 12 or 64 limits
+        kind, ndim = head >> 32 & 3, (head >> 34 & 3) + 1
+        width = 48 // ndim
+        lengths = [(head >> (36 + i * width) & ((1 << width) - 1)) + 1 for i in range(ndim)]
+        if stream[:4] != b"zfp\5" or math.prod(lengths) != count:
+            raise ValueError(f"expected the header of a zfp stream of {count} elements, found {stream[:12].hex(' ')}")
+        mode = head >> 84 & 0xFFF
+        least = mode + 1 if mode < 2048 else (head >> 96 & 0x7FFF) + 1 if mode == 0xFFF else 1  # bits of a block
+        most = max(least, 19 + 4**ndim * (65 if kind & 1 else 33))
+        blocks = math.prod(-(-n // 4) for n in lengths)
+        if blocks * least > 8 * len(stream):
+            raise ValueError(f"expected at least {-(-blocks * least // 8)} bytes, found {len(stream)}")
+        return max(len(stream), (148 + blocks * most) // 8) + 16
 
 
 def check_count(data: Buffer, count: int) -> None:
@@ -206,15 +267,13 @@ class NumcodecsFilter(ArrayArrayCodec):
                 size = math.prod(spec.shape)
                 return ChunkSpec((1 + -(-size // 8),), dtypes.from_json("uint8"), np.zeros((), "u1"))
             with np.errstate(all="ignore"):
-                fill = engine.encode(np.array([spec.fill], spec.data_type.numpy))
+                fill = np.asarray(engine.encode(np.array([spec.fill], spec.data_type.numpy))).reshape(-1)
+            fill = fill.astype(fill.dtype.newbyteorder("="))[0:1].reshape(())
         except ZarrError as error:
             raise self.misfit("a configuration that numcodecs takes", error.message) from error
         except Exception as cause:
             raise self.misfit(f"arrays that it can encode, not {spec.data_type.name}", str(cause)) from cause
-        fill = np.asarray(fill).reshape(-1)
-        return ChunkSpec(
-            spec.shape, dtypes.from_numpy(fill.dtype), fill.astype(fill.dtype.newbyteorder("="))[0:1].reshape(())
-        )
+        return ChunkSpec(spec.shape, dtypes.from_numpy(fill.dtype), fill)
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
         encoded = np.asarray(self._engine(spec).encode(np.ascontiguousarray(array)))
@@ -237,10 +296,17 @@ class NumcodecsArrayBytes(ArrayBytesCodec):
             raise self.misfit("an array of integers or floats", spec.data_type.name)
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
-        return numcodecs_codec(self.identifier, self.configuration).encode(np.ascontiguousarray(array))
+        engine = numcodecs_codec(self.identifier, self.configuration)
+        return (GuardedZfpy(engine) if self.identifier == "zfpy" else engine).encode(np.ascontiguousarray(array))
 
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
-        decoded = np.asarray(numcodecs_codec(self.identifier, self.configuration).decode(bytes(data)))
+        engine = numcodecs_codec(self.identifier, self.configuration)
+        if self.identifier == "zfpy":
+            decoded = GuardedZfpy(engine).decode(data, math.prod(spec.shape))
+            if decoded.dtype != spec.data_type.numpy:
+                raise self.fail(f"a stream of {spec.data_type.name}", f"one of {decoded.dtype}")
+        else:
+            decoded = np.asarray(engine.decode(bytes(data)))
         raw = as_bytes_view(decoded)
         if raw.nbytes != spec.nbytes:
             raise self.fail(f"{spec.nbytes} bytes for a chunk of shape {spec.shape}", raw.nbytes)

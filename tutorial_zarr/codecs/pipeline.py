@@ -14,6 +14,7 @@ import numpy as np
 
 from tutorial_zarr.errors import CodecError, MetadataError, ZarrError
 from tutorial_zarr.metadata import Extension
+from tutorial_zarr.metadata.v3 import extension
 
 from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, Codec
 from .bytes import BytesCodec
@@ -133,8 +134,6 @@ def build_pipeline(extensions: Sequence[Extension], spec: ChunkSpec) -> Pipeline
 
 def parse_extensions(codecs: Any) -> list[Extension]:
     """A ``codecs`` list inside a codec's own configuration, as sharding has two of."""
-    from tutorial_zarr.metadata.v3 import extension
-
     if not isinstance(codecs, list) or not codecs:
         raise MetadataError(f"codecs: expected a list with at least one codec, found {codecs!r}", key="codecs")
     return [extension(codec, "codecs") for codec in codecs]

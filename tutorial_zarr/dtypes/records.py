@@ -124,7 +124,10 @@ class Struct(DataType):
         if value in (0, ""):
             return self.default_fill()  # zarr-python up to 2.17 wrote 0
         if isinstance(value, list):  # a record as a list of its fields' values: zarr-python 3 betas
-            return np.array(tuple(value), self.numpy)
+            try:
+                return np.array(tuple(value), self.numpy)
+            except (ValueError, TypeError, OverflowError) as cause:
+                raise self.bad_fill(value, f"{len(self.fields)} values, one for each field") from cause
         if not isinstance(value, str):
             raise self.bad_fill(value, "base64 of one record")
         return self._from_record(value, self.carrier if stored is None else stored)
@@ -169,7 +172,7 @@ def _struct(name: str, configuration: dict[str, Any] | None) -> Struct:
 
 def _raw_bytes(name: str, configuration: dict[str, Any] | None) -> RawBits:
     size = read_configuration(name, configuration, {"length_bytes"})["length_bytes"]
-    if type(size) is not int or not 1 <= size < 1 << 31:
+    if type(size) is not int or not 1 <= size < 1 << 28:
         raise MetadataError(f"data_type {name!r}: expected a positive length_bytes, found {size!r}", key=name)
     return RawBits(size, name)
 

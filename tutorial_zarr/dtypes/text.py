@@ -141,7 +141,7 @@ class FixedText(DataType):
 def _fixed(name: str, configuration: dict[str, Any] | None) -> FixedText:
     length = read_configuration(name, configuration, {"length_bytes"})["length_bytes"]
     unit = 4 if name == "fixed_length_utf32" else 1
-    if type(length) is not int or length < 1 or length % unit or length >= 1 << 31:
+    if type(length) is not int or length < 1 or length % unit or length >= 1 << 28:
         raise MetadataError(
             f"data_type {name!r}: expected length_bytes as a positive multiple of {unit}, found {length!r}", key=name
         )

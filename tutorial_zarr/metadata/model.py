@@ -18,7 +18,7 @@ import numpy as np
 
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.dtypes.base import Constant
-from tutorial_zarr.errors import MetadataError
+from tutorial_zarr.errors import MetadataError, UnsupportedError
 
 JSON = Any
 
@@ -182,7 +182,7 @@ def _first_bad(value: Any, path: str) -> tuple[str, str]:
 def plain(value: Any) -> Any:
     """`value` with numpy scalars, arrays and tuples turned into what JSON knows."""
     if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
+        return {_plain_key(k, value): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     if isinstance(value, np.ndarray):
@@ -192,13 +192,24 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _plain_key(key: Any, holder: dict[Any, Any]) -> str:
+    if isinstance(key, str):
+        return key
+    raise MetadataError(f"attributes: expected keys that are text, found {key!r}; try {str(key)!r}", key=str(key))
+
+
 def integers(value: JSON, key: str, strict: bool = False) -> tuple[int, ...]:
     """A list of integers of at least 0. A number such as 2.0 counts (leniency: whole-floats) unless `strict`."""
     if isinstance(value, list):
         numbers = [int(v) if isinstance(v, float) and v.is_integer() and not strict else v for v in value]
+        if len(numbers) > 64:
+            raise UnsupportedError(
+                f"{key}: expected at most 64 axes, which is numpy's limit, found {len(numbers)}", key=key
+            )
         if all(type(v) is int and 0 <= v < 1 << 63 for v in numbers):
             return tuple(numbers)
-    raise MetadataError(f"{key}: expected a list of integers of at least 0, found {value!r}", key=key)
+    found = repr(value) if len(repr(value)) < 300 else f"{repr(value)[:280]}..."
+    raise MetadataError(f"{key}: expected a list of integers of at least 0, found {found}", key=key)
 
 
 def require(document: dict[str, Any], keys: tuple[str, ...], where: str) -> None:

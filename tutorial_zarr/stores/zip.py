@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -31,27 +32,29 @@ class ZipStore(Store):
         self._lock = threading.RLock()
         self._stale = False  # whether the file holds entries that were deleted
         if mode == "a" and os.path.exists(self.path) and not zipfile.is_zipfile(self.path):
-            raise StoreError(
-                f"{self.path}: expected a zip file, found one that is not; zip entries cannot be added to it"
-            )
-        try:
-            self._zip = zipfile.ZipFile(self.path, mode, zipfile.ZIP_STORED, allowZip64=True)
-        except zipfile.BadZipFile as cause:
-            raise StoreError(f"{self.path}: expected a zip file, found bytes that are not: {cause}") from cause
-        except FileNotFoundError as cause:
-            raise StoreError(f"{self.path}: expected a zip file, found no file") from cause
+            raise StoreError(f"{self.path}: expected a zip file, found one that is not")
+        # A file to add to that is not there yet is made with the first value.
+        self._zip: zipfile.ZipFile | None = None if mode == "a" and not os.path.exists(self.path) else self._open(mode)
         self._names: dict[str, zipfile.ZipInfo] = {}
-        for info in self._zip.infolist():
+        for info in self._zip.infolist() if self._zip else ():
             name = info.filename
             if name.endswith("/"):
                 continue  # a folder's own entry
             try:
                 self._names[check_key(name)] = info  # the newest entry of a name counts
             except NodeNameError as cause:
-                self._zip.close()
+                self.close()
                 raise NodeNameError(
                     f"{self.path}: the entry {name!r} would leave the store; refusing the file", key=name
                 ) from cause
+
+    def _open(self, mode: str) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path, mode, zipfile.ZIP_STORED, allowZip64=True)  # type: ignore[arg-type]
+        except zipfile.BadZipFile as cause:
+            raise StoreError(f"{self.path}: expected a zip file, found bytes that are not: {cause}") from cause
+        except FileNotFoundError as cause:
+            raise StoreError(f"{self.path}: expected a zip file, found no file") from cause
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         info = self._names.get(key)
@@ -85,8 +88,7 @@ class ZipStore(Store):
         info = zipfile.ZipInfo(check_key(key), _DATE)
         info.external_attr = 0o644 << 16
         with self._lock:
-            import warnings
-
+            self._zip = self._zip or self._open("x")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # a name that comes again is our way to overwrite
                 self._zip.writestr(info, bytes(value))
@@ -120,14 +122,17 @@ class ZipStore(Store):
             with ZipStore(temporary, "w") as fresh:
                 for key in self.list_prefix():
                     fresh.set(key, self.get(key))
-            self._zip.close()
+            if self._zip:
+                self._zip.close()
             os.replace(temporary, self.path)
-            self._zip = zipfile.ZipFile(self.path, "a", zipfile.ZIP_STORED, allowZip64=True)
+            self._zip = self._open("a")
             self._names = {info.filename: info for info in self._zip.infolist()}
             self._stale = False
 
     def close(self) -> None:
         with self._lock:
+            if self._zip is None:
+                return
             if self._stale and self._zip.fp is not None:
                 self.compact()
             self._zip.close()
