@@ -109,31 +109,27 @@ class CastValue(ArrayArrayCodec):
             values = np.where(hit, 1, values)  # every type has a 1, so this passes
         with np.errstate(all="ignore"):
             convert = self._to_integers if isinstance(target, Integer) else self._to_floats
-            result = convert(values, source, target)
+            result = convert(values, target)
         if hit.any():
             result[hit] = outputs[place[hit]]
         return result.reshape(array.shape)
 
-    def _to_integers(self, values: np.ndarray, source: Any, target: Integer) -> np.ndarray:
+    def _to_integers(self, values: np.ndarray, target: Integer) -> np.ndarray:
         whole = values
         if values.dtype.kind == "f":
             self._refuse(~np.isfinite(values), values, "finite numbers", target)
             whole = to_whole(values, self.rounding)
+        if self.out_of_range == "wrap":
+            return _low_bits(whole, target.bits or target.numpy.itemsize * 8, target.least < 0).astype(target.numpy)
         below, above = whole < target.least, whole >= target.greatest + 1  # + 1: a power of two, exact as a float
-        if self.out_of_range is None:
-            self._refuse(below | above, values, f"numbers from {target.least} to {target.greatest}", target)
-        # The low 64 bits in two's complement, then those of them that the type has.
-        bits = whole.astype("u8") if whole.dtype.kind != "f" else np.fmod(np.abs(whole), 2.0**64).astype("u8")
-        if whole.dtype.kind == "f":
-            bits = np.where(whole < 0, np.negative(bits), bits)
-        spare = np.uint64(64 - (target.bits or target.numpy.itemsize * 8))
-        bits = bits << spare
-        result = bits.view("i8") >> spare.astype("i8") if target.least < 0 else bits >> spare
+        result = whole.astype("i8" if target.least < 0 else "u8")
         if self.out_of_range == "clamp":
             result[below], result[above] = target.least, target.greatest
+        else:
+            self._refuse(below | above, values, f"numbers from {target.least} to {target.greatest}", target)
         return result.astype(target.numpy)
 
-    def _to_floats(self, values: np.ndarray, source: Any, target: Float) -> np.ndarray:
+    def _to_floats(self, values: np.ndarray, target: Float) -> np.ndarray:
         form, infinite = FORMATS[target.name], np.zeros(values.shape, bool)
         if values.dtype.kind == "f":
             infinite = np.isinf(values)
@@ -141,11 +137,10 @@ class CastValue(ArrayArrayCodec):
                 self._refuse(infinite, values, "finite numbers", target)
             if target.nan_bits is None:
                 self._refuse(np.isnan(values), values, "numbers", target)
-            rounded = values if source == target else to_format(values, form, self.rounding)
+            rounded = to_format(values, form, self.rounding)
         else:
             rounded = integers_to_format(values, form, self.rounding)
-        below, above = rounded < form.lowest, (rounded > form.largest) & ~infinite
-        below &= ~infinite
+        below, above = (rounded < form.lowest) & ~infinite, (rounded > form.largest) & ~infinite
         if self.out_of_range == "clamp":
             rounded[below], rounded[above] = (-np.inf, np.inf) if target.has_inf else (form.lowest, form.largest)
         else:
@@ -156,6 +151,17 @@ class CastValue(ArrayArrayCodec):
         if bad.any():
             remedy = "out_of_range 'clamp', or a scalar_map" if " from " in expected else "a scalar_map"
             raise self.fail(f"{expected}, for {target.name}", f"{values[bad.argmax()]}; try {remedy}")
+
+
+def _low_bits(whole: np.ndarray, width: int, signed: bool) -> np.ndarray:
+    """Whole numbers modulo ``2**width``, in two's complement."""
+    if whole.dtype.kind == "f":
+        rest = np.fmod(np.abs(whole), 2.0**64).astype("u8")
+        bits = np.where(whole < 0, np.negative(rest), rest)
+    else:
+        bits = whole.astype("u8")
+    spare = 64 - width  # shifted out, so that shifting back extends the sign
+    return (bits << np.uint64(spare)).view("i8" if signed else "u8") >> spare
 
 
 def _equal(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -70,19 +70,30 @@ def widened(array: np.ndarray, data_type: DataType) -> np.ndarray:
 
 
 def to_whole(values: np.ndarray, rounding: str) -> np.ndarray:
-    """Rounded to integers, as float64. NaN and infinity stay."""
+    """Rounded to integers, as float64. NaN, infinity and the sign of zero stay."""
+    match rounding:
+        case "nearest-even":
+            return np.rint(values)
+        case "towards-zero":
+            return np.trunc(values)
+        case "towards-positive":
+            return np.ceil(values)
+        case "towards-negative":
+            return np.floor(values)
+    whole = np.trunc(values)  # what is cut off is exact, where values + 0.5 would be rounded
     with np.errstate(invalid="ignore"):
-        size = np.abs(values)
-        kept = np.floor(size)
-        up = _goes_up(2 * (size - kept), 1, kept % 2 == 1, values < 0, rounding)
-        return np.copysign(kept + up, values)
+        return whole + np.copysign(np.abs(values - whole) >= 0.5, values)
 
 
 def to_format(values: np.ndarray, form: Format, rounding: str) -> np.ndarray:
     """Float64 rounded to the precision of a float type, as float64. May lie out of that type's range."""
-    _, exponents = np.frexp(values)  # abs(values) < 2**exponents
-    unit = np.maximum(exponents - form.bits, form.least)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if form is FORMATS["float64"]:
+            return values
+        if rounding == "nearest-even" and form in (FORMATS["float32"], FORMATS["float16"]):  # as the hardware rounds
+            return values.astype("f4" if form is FORMATS["float32"] else "f2").astype("f8")
+        _, exponents = np.frexp(values)  # abs(values) < 2**exponents
+        unit = np.maximum(exponents - form.bits, form.least)
         return np.ldexp(to_whole(np.ldexp(values, -unit), rounding), unit)
 
 
@@ -99,8 +110,19 @@ def keep_bits(sizes: np.ndarray, bits: int, negative: np.ndarray, rounding: str)
     lengths, bits = bit_lengths(sizes), min(bits, 64)
     dropped = np.where(lengths > bits, lengths, bits).astype("u8") - np.uint64(bits)
     kept = sizes >> dropped
-    rest = sizes - (kept << dropped)
-    return kept + _goes_up(2 * rest, np.uint64(1) << dropped, kept & 1 == 1, negative, rounding), dropped
+    twice, unit = 2 * (sizes - (kept << dropped)), np.uint64(1) << dropped
+    match rounding:
+        case "nearest-even":
+            up = (twice > unit) | ((twice == unit) & (kept & 1 == 1))
+        case "nearest-away":
+            up = twice >= unit
+        case "towards-positive":
+            up = (twice > 0) & ~negative
+        case "towards-negative":
+            up = (twice > 0) & negative
+        case _:
+            up = np.zeros(sizes.shape, bool)
+    return kept + up, dropped
 
 
 def magnitude(values: np.ndarray) -> np.ndarray:
@@ -114,19 +136,3 @@ def bit_lengths(sizes: np.ndarray) -> np.ndarray:
     for shift in (1, 2, 4, 8, 16, 32):
         sizes = sizes | sizes >> np.uint64(shift)
     return np.bitwise_count(sizes)
-
-
-def _goes_up(
-    twice: np.ndarray, unit: np.ndarray | int, odd: np.ndarray, negative: np.ndarray, rounding: str
-) -> np.ndarray:
-    """Whether a magnitude is rounded away from zero, when twice the part to be dropped is `twice`."""
-    match rounding:
-        case "nearest-even":
-            return (twice > unit) | ((twice == unit) & odd)
-        case "nearest-away":
-            return twice >= unit
-        case "towards-positive":
-            return (twice > 0) & ~negative
-        case "towards-negative":
-            return (twice > 0) & negative
-    return np.zeros(twice.shape, bool)
