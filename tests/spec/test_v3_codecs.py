@@ -1200,6 +1200,21 @@ def zfp_cases():
     ):
         chunk, decoded = stream(wave, **how)
         yield case(f"zfp.{mode}", [codec("zfp", mode=mode, **configuration)], chunk, decoded, exact=False, spec=spec)
+    # Narrow integers go into the upper bits of int32, around zero; narrow floats become float32.
+    for name, width in (("int8", 8), ("uint8", 8), ("int16", 16), ("uint16", 16)):
+        unsigned = name[0] == "u"
+        values = np.array([0, 1, 100, (1 << width) - 1 if unsigned else -(1 << width - 1)], name)
+        promoted = (values.astype("i4") - ((1 << width - 1) if unsigned else 0)) << (31 - width)
+        chunk = stream(promoted)[0]
+        yield case(f"zfp.promoted_{name}", [codec("zfp", mode="reversible")], chunk, values, spec=spec)
+    halves = np.array([1.5, -0.25, 65504], "f2")
+    chunk = stream(halves.astype("f4"))[0]
+    yield case("zfp.promoted_float16", [codec("zfp", mode="reversible")], chunk, halves, spec=spec)
+    # zfp has no unsigned types; the values are those of the signed ones, as zarrs has it.
+    for name, signed in (("uint32", "i4"), ("uint64", "i8")):
+        values = np.array([0, 7, np.iinfo(signed).max], name)
+        chunk = stream(values.astype(signed))[0]
+        yield case(f"zfp.{name}", [codec("zfp", mode="reversible")], chunk, values, spec=spec)
     # Fixed accuracy 2^-5 is the expert mode with these limits (ZFP_MIN_BITS, ZFP_MAX_BITS, ZFP_MAX_PREC).
     chunk, decoded = stream(wave, tolerance=2.0**-5)
     expert = codec("zfp", mode="expert", minbits=1, maxbits=16658, maxprec=64, minexp=-5)
