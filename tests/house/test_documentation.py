@@ -51,10 +51,5 @@ def test_the_examples_in_docstrings_hold(name, tmp_path, monkeypatch):
 
 def test_the_core_is_shown_by_examples():
     finder = doctest.DocTestFinder(exclude_empty=True)
-    tests = [
-        test
-        for name in MODULES
-        if "__main__" not in name
-        for test in finder.find(importlib.import_module(name))
-    ]
+    tests = [test for name in MODULES if "__main__" not in name for test in finder.find(importlib.import_module(name))]
     assert sum(len(test.examples) > 0 for test in tests) >= 10

@@ -86,9 +86,7 @@ def test_a_module_imports_only_from_below(module):
 def test_the_modules_of_a_folder_do_not_import_each_other_in_circles(folder):
     root = f"tutorial_zarr.{folder}"
     uses = {
-        name: {
-            other for _, other, _ in internal_imports(name) if other.startswith(root + ".") and other != name
-        }
+        name: {other for _, other, _ in internal_imports(name) if other.startswith(root + ".") and other != name}
         for name in MODULES
         if name.startswith(root + ".")
     }

@@ -47,9 +47,7 @@ def test_each_block_of_the_quick_start_works_alone(number):
     lines = blocks(section("Quick start"), "sh")[number].splitlines()
     assert "python3 -m venv .venv" in lines[0]
     assert "pip install" in lines[1]
-    assert all(line.startswith(".venv/bin/") for line in lines[1:]), (
-        "nothing relies on an activated environment"
-    )
+    assert all(line.startswith(".venv/bin/") for line in lines[1:]), "nothing relies on an activated environment"
 
 
 def test_the_quick_start_runs_the_gallery_then_the_tests_in_the_same_environment():
