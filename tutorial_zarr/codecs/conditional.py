@@ -1,0 +1,98 @@
+"""``conditional``: a list of bytes -> bytes codecs, of which each chunk names the ones that were applied to it.
+
+    [ header: one bit for each codec, the first is the least significant ][ bytes ]
+
+So a chunk that a compressor would only make larger can be stored as it is, in the same array as chunks that it
+makes smaller.
+
+Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/conditional
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutorial_zarr.errors import MetadataError
+
+from .base import Buffer, BytesBytesCodec, ChunkSpec
+from .pipeline import parse_extensions
+from .registry import build, check_configuration, integer, register
+
+
+class Conditional(BytesBytesCodec):
+    """The ``conditional`` codec. To decide by other means than size, register a subclass with another `choose`."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        check_configuration(name, configuration, required=("codecs",), optional=("header_bits",))
+        entries = configuration["codecs"]
+        try:
+            codecs = [build(extension) for extension in parse_extensions(entries)] if entries != [] else []
+        except MetadataError as error:
+            raise type(error)(f"codec {name!r}: {error.message}", **error.fields) from error
+        # None: not known, and its entry says that it may be ignored. It keeps its bit.
+        self.codecs: list[BytesBytesCodec | None] = []
+        for codec in codecs:
+            if codec is not None and not isinstance(codec, BytesBytesCodec):
+                raise self.misfit("codecs that are all bytes -> bytes", codec)
+            self.codecs.append(codec)
+        least = -(-len(self.codecs) // 8) * 8
+        bits = integer(name, configuration, "header_bits", len(self.codecs), 1 << 20, least)
+        if bits % 8:
+            raise self.misfit("header_bits as a multiple of 8", bits)
+        self.header_size = bits // 8
+
+    def check(self, spec: ChunkSpec) -> None:
+        for codec in self.codecs:
+            if codec is not None:
+                codec.check(spec)
+
+    def apply(self, mask: int, data: Buffer) -> Buffer:
+        """The data encoded by the codecs of `mask`."""
+        for i, codec in enumerate(self.codecs):
+            if mask >> i & 1:
+                data = codec.encode(data)  # type: ignore[union-attr]
+        return data
+
+    def choose(self, data: Buffer) -> tuple[int, Buffer]:
+        """The mask of the codecs to apply, and what they make of the data: whatever is shortest of
+
+        the data as they are, encoded by all the codecs, and encoded by those that shrink what they are given. All
+        of them are tried together because a shuffle alone never pays; it is the compressor after it that does.
+        """
+        shrinking, current = 0, data
+        for i, codec in enumerate(self.codecs):
+            encoded = codec.encode(current) if codec is not None else current
+            if memoryview(encoded).nbytes < memoryview(current).nbytes:
+                shrinking, current = shrinking | 1 << i, encoded
+        found = {0: data, shrinking: current}
+        everything = sum(1 << i for i, codec in enumerate(self.codecs) if codec is not None)
+        if everything not in found:
+            found[everything] = self.apply(everything, data)
+        return min(found.items(), key=lambda item: (memoryview(item[1]).nbytes, item[0].bit_count()))
+
+    def encode(self, data: Buffer) -> Buffer:
+        mask, encoded = self.choose(data)
+        return mask.to_bytes(self.header_size, "little") + bytes(encoded)
+
+    def decode(self, data: Buffer, size: int | None = None) -> Buffer:
+        view = memoryview(data).cast("B")
+        if len(view) < self.header_size:
+            raise self.fail(f"a header of {self.header_size} bytes", f"{len(view)} bytes")
+        mask = int.from_bytes(view[: self.header_size], "little")
+        if mask >> len(self.codecs):
+            raise self.fail(f"reserved bits of 0 after the {len(self.codecs)} of the codecs", f"the mask 0x{mask:x}")
+        applied: list[tuple[BytesBytesCodec, int | None]] = []
+        for i, codec in enumerate(self.codecs):
+            if mask >> i & 1:
+                if codec is None:
+                    raise self.fail("codecs that this library knows", f"bit {i}, of one that it does not, set")
+                applied.append((codec, size))
+                size = codec.encoded_size(size) if size is not None else None
+        body: Buffer = view[self.header_size :]
+        for codec, before in reversed(applied):
+            body = codec.decode(body, before)
+        return body
+
+
+register("conditional", Conditional)

@@ -1,0 +1,82 @@
+"""``reshape``: the same elements in the same (C) order, in an array of another shape.
+
+Each entry of the configuration's ``shape`` gives one length of the encoded array::
+
+    [[0, 1], 6, -1]     [0, 1]: axes 0 and 1 joined    6: this length    -1: whatever is left, once at most
+
+Axes can be joined, never exchanged; that is what `transpose` is for.
+
+Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/reshape
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .base import ArrayArrayCodec, ChunkSpec
+from .registry import check_configuration, register
+
+
+class Reshape(ArrayArrayCodec):
+    """The ``reshape`` codec."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        check_configuration(name, configuration, required=("shape",))
+        shape = configuration["shape"]
+        if not isinstance(shape, list):
+            raise self.misfit("shape as a list", repr(shape))
+        for entry in shape:
+            dims = entry if isinstance(entry, list) else [0]
+            size = 1 if isinstance(entry, list) else entry
+            if (
+                type(size) is not int
+                or not (size == -1 or size > 0)
+                or not all(type(d) is int and d >= 0 for d in dims)
+            ):
+                raise self.misfit("each entry of shape as a positive integer, -1, or a list of axes", repr(entry))
+        if shape.count(-1) > 1:
+            raise self.misfit("-1 at most once in shape", shape)
+        axes = [axis for entry in shape if isinstance(entry, list) for axis in entry]
+        if any(a >= b for a, b in pairwise(axes)):
+            raise self.misfit("axes in increasing order, as reshape does not exchange them", shape)
+        self.shape = shape
+
+    def resolve(self, spec: ChunkSpec) -> ChunkSpec:
+        before, total = spec.shape, math.prod(spec.shape)
+        listed = [axis for entry in self.shape if isinstance(entry, list) for axis in entry]
+        if listed and listed[-1] >= len(before):
+            raise self.misfit(f"axes below {len(before)}, the number of dimensions", self.shape)
+        shape = [math.prod(before[d] for d in e) if isinstance(e, list) else e for e in self.shape]
+        if -1 in shape:
+            rest = math.prod(n for n in shape if n != -1)
+            shape[shape.index(-1)] = total // rest if rest else 0
+        if math.prod(shape) != total or 0 in shape:
+            raise self.misfit(f"a shape of {total} elements, as {before} has", self.shape)
+        for i, entry in enumerate(self.shape):
+            # The README writes prod(A_shape[input_dims[0]]); its next sentence holds only for A_shape[:input_dims[0]].
+            if (
+                isinstance(entry, list)
+                and entry
+                and (
+                    math.prod(shape[:i]) != math.prod(before[: entry[0]])
+                    or math.prod(shape[i + 1 :]) != math.prod(before[entry[-1] + 1 :])
+                )
+            ):
+                raise self.misfit(
+                    f"as many elements before and after axes {entry} as in {before}", f"{self.shape}, {shape}"
+                )
+        return spec._replace(shape=tuple(shape))
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
+        return array.reshape(self.resolve(spec).shape)
+
+    def decode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
+        return array.reshape(spec.shape)
+
+
+register("reshape", Reshape)

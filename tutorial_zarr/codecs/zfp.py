@@ -1,0 +1,239 @@
+"""``zfp``: compressed integers and floats, mostly lossy, in blocks of 4 x 4 x ... elements; without a header.
+
+Every mode is four limits on a block: at least and at most so many bits, so many bit planes, and no bit below a
+power of two. The Python functions of the package zfpy take only some of these, and tell neither how much of a
+stream was read nor where it ends; so this file calls the C library that zfpy brings. It does so with buffers as
+large as the limits allow, so that neither damaged nor forged bytes lead it beyond their end.
+
+``numcodecs.zfpy``, whose streams begin with a header, is in `filters`.
+
+Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/zfp
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tutorial_zarr.dtypes import DataType
+from tutorial_zarr.dtypes.numbers import Float, Integer
+from tutorial_zarr.errors import MissingDependencyError
+
+from .base import ArrayBytesCodec, Buffer, ChunkSpec
+from .registry import check_configuration, integer, register
+
+MODES = {
+    "reversible": (),
+    "expert": ("minbits", "maxbits", "maxprec", "minexp"),
+    "fixed_accuracy": ("tolerance",),
+    "fixed_rate": ("rate",),
+    "fixed_precision": ("precision",),
+}
+# numpy dtype of a field: zfp's number for it, and the bits in front of a block's values, lossy and reversible
+FIELDS = {"int32": (1, 0, 5), "int64": (2, 0, 6), "float32": (3, 9, 15), "float64": (4, 12, 19)}
+MAX_BITS, MAX_PREC, MIN_EXP = 16658, 64, -1074  # zfp's own: "no limit"; a smaller exponent means reversible
+
+
+class Limits(NamedTuple):
+    """What zfp may write for a block of values."""
+
+    minbits: int
+    maxbits: int
+    maxprec: int
+    minexp: int
+
+
+class Zfp(ArrayBytesCodec):
+    """The ``zfp`` codec."""
+
+    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
+        super().__init__(name, configuration)
+        mode = configuration.get("mode")
+        if not isinstance(mode, str) or mode not in MODES:
+            raise self.misfit(f"mode of {', '.join(MODES)}", repr(mode))
+        check_configuration(name, configuration, required=("mode", *MODES[mode]))
+        self.mode = mode
+        for key in MODES[mode]:
+            value = configuration[key]
+            if key in ("tolerance", "rate"):
+                number = isinstance(value, (int, float)) and not isinstance(value, bool)
+                if not number or not 0 <= value <= sys.float_info.max:
+                    raise self.misfit(f"{key} as a number of at least 0", repr(value))
+            else:
+                least = -(1 << 31) if key == "minexp" else 0
+                integer(name, configuration, key, least, (1 << 31) - 1, 0)
+
+    def _field(self, data_type: DataType) -> str:
+        """The zfp type that holds a data type: narrow integers become int32, narrow floats float32."""
+        dtype = data_type.numpy
+        if isinstance(data_type, Integer):
+            return "int64" if dtype.itemsize == 8 else "int32"
+        if isinstance(data_type, Float):
+            return "float64" if dtype.itemsize == 8 else "float32"
+        raise self.misfit("integers or floats", data_type.name)
+
+    def _limits(self, spec: ChunkSpec) -> Limits:
+        """The limits of the mode. Raises MetadataError for those that zfp cannot keep, where it would overrun."""
+        field, options = self._field(spec.data_type), self.configuration
+        if self.mode == "reversible":
+            return Limits(1, MAX_BITS, MAX_PREC, MIN_EXP - 1)
+        if self.mode == "fixed_precision":
+            return Limits(1, MAX_BITS, min(options["precision"], MAX_PREC) or MAX_PREC, MIN_EXP)
+        if self.mode == "fixed_accuracy":
+            exponent = math.frexp(options["tolerance"])[1] - 1 if options["tolerance"] else MIN_EXP
+            return Limits(1, MAX_BITS, MAX_PREC, exponent)
+        least = max(FIELDS[field][1], 1)
+        if self.mode == "fixed_rate":
+            values = 4 ** max(len(spec.shape), 1)
+            bits = max(math.floor(values * min(options["rate"], MAX_BITS) + 0.5), least if field[0] == "f" else 0)
+            if not 1 <= bits <= MAX_BITS:
+                raise self.misfit(f"a rate of {0.5 / values} to {MAX_BITS / values}", options["rate"])
+            return Limits(bits, bits, MAX_PREC, MIN_EXP)
+        exponent = max(-1 << 15, min(options["minexp"], 1 << 15))  # beyond any float's, and within zfp's arithmetic
+        limits = Limits(options["minbits"], options["maxbits"], options["maxprec"], exponent)
+        if limits.minexp < MIN_EXP:
+            least = FIELDS[field][2]
+            if limits.minbits > 1:  # zfp leaves blocks of zeros short when it writes, but not when it reads
+                raise self.misfit(
+                    f"minbits of at most 1 where minexp, below {MIN_EXP}, means reversible", limits.minbits
+                )
+        if not max(limits.minbits, least) <= limits.maxbits:
+            raise self.misfit(f"maxbits of at least minbits and {least} for {spec.data_type.name}", limits.maxbits)
+        if not 1 <= limits.maxprec <= MAX_PREC:
+            raise self.misfit(f"maxprec from 1 to {MAX_PREC}", limits.maxprec)
+        return limits
+
+    def _size(self, spec: ChunkSpec) -> tuple[int, int]:
+        """The least and the most bits that a chunk takes."""
+        limits, field = self._limits(spec), self._field(spec.data_type)
+        reversible = limits.minexp < MIN_EXP
+        ndim, width = max(len(spec.shape), 1), int(field[-2:])
+        blocks = math.prod(-(-n // 4) for n in spec.shape)
+        # Of n values, each plane takes n bits at most, and finding where a value begins one bit more, once a value.
+        planes = width if reversible else min(limits.maxprec, width)
+        most = FIELDS[field][2 if reversible else 1] + 4**ndim - 1 + 4**ndim * planes
+        return blocks * max(limits.minbits, 1), blocks * max(min(most, limits.maxbits), limits.minbits)
+
+    def check(self, spec: ChunkSpec) -> None:
+        if len(spec.shape) > 4:
+            raise self.misfit("at most 4 dimensions; try reshape before it", f"{len(spec.shape)} dimensions")
+        self._limits(spec)
+
+    def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
+        if not array.size:
+            return b""
+        values = promote(self, np.ascontiguousarray(array).reshape(-1), spec.data_type, self._field(spec.data_type))
+        buffer = np.zeros(_room(self._size(spec)[1]), np.uint8)
+        return buffer[: self._run("zfp_compress", values, buffer, spec)]
+
+    def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
+        stored, count = memoryview(data).nbytes, math.prod(spec.shape)
+        if not count:
+            return np.empty(spec.shape, spec.data_type.numpy)
+        least, most = self._size(spec)
+        if not least <= 8 * stored <= 8 * _room(most):  # before anything is allocated for it
+            raise self.fail(f"{-(-least // 8)} to {_room(most)} bytes for a chunk of shape {spec.shape}", stored)
+        buffer = np.zeros(_room(most), np.uint8)
+        buffer[:stored] = np.frombuffer(data, np.uint8)
+        values = np.empty(count, self._field(spec.data_type))
+        used = self._run("zfp_decompress", values, buffer, spec)
+        if used != stored:
+            raise self.fail(f"{used} bytes, as the blocks of the chunk take", f"{stored} bytes")
+        return demote(values, spec.data_type).reshape(spec.shape)
+
+    def _run(self, function: str, values: np.ndarray, buffer: np.ndarray, spec: ChunkSpec) -> int:
+        """Call zfp_compress or zfp_decompress; returns how many bytes of the buffer it used."""
+        zfp, shape = _library(self.name), spec.shape[::-1] or (1,)
+        kind = FIELDS[self._field(spec.data_type)][0]
+        bits = zfp.stream_open(buffer.ctypes.data, buffer.nbytes)
+        stream = zfp.zfp_stream_open(bits)
+        field = getattr(zfp, f"zfp_field_{len(shape)}d")(values.ctypes.data, kind, *shape)
+        try:
+            if not zfp.zfp_stream_set_params(stream, *self._limits(spec)):
+                raise self.fail("limits that zfp takes", self._limits(spec))
+            used = getattr(zfp, function)(stream, field)
+        finally:
+            zfp.zfp_field_free(field)
+            zfp.zfp_stream_close(stream)
+            zfp.stream_close(bits)
+        if not used:
+            raise self.fail("a chunk that zfp can handle", "an error of zfp")
+        return used
+
+
+def _room(bits: int) -> int:
+    """Bytes of a buffer for so many bits: zfp works in units of 8 bytes, and may look at one more."""
+    return (bits + 63) // 64 * 8 + 8
+
+
+def promote(codec: Zfp, array: np.ndarray, data_type: DataType, field: str) -> np.ndarray:
+    """The values as zfp takes them: narrow integers in the upper bits, around zero, as zfp_promote_* has it.
+
+    The specification says nothing of uint32 and uint64, which zfp does not have. They are stored as signed
+    integers of the same value, as zarrs does; values that do not fit are refused, where zarrs changes them.
+    """
+    if not isinstance(data_type, Integer):
+        return array.astype(field, copy=False)
+    if data_type.numpy.itemsize >= 4:
+        if data_type.least == 0 and array.max() > np.iinfo(field).max:
+            raise codec.fail(f"values up to {np.iinfo(field).max}, because zfp has no {data_type.name}", array.max())
+        return array.astype(field, copy=False)
+    width = data_type.bits or data_type.numpy.itemsize * 8
+    middle = 1 << (width - 1) if data_type.least == 0 else 0
+    return (array.astype("int32") - middle) << (31 - width)
+
+
+def demote(values: np.ndarray, data_type: DataType) -> np.ndarray:
+    """The reverse; values that lost precision and left the data type's range are brought back to its ends."""
+    if not isinstance(data_type, Integer):
+        with np.errstate(all="ignore"):
+            return values.astype(data_type.numpy, copy=False)
+    if data_type.numpy.itemsize >= 4:
+        return (np.maximum(values, 0) if data_type.least == 0 else values).astype(data_type.numpy, copy=False)
+    width = data_type.bits or data_type.numpy.itemsize * 8
+    middle = 1 << (width - 1) if data_type.least == 0 else 0
+    whole = (values >> (31 - width)) + middle
+    return np.clip(whole, data_type.least, data_type.greatest).astype(data_type.numpy)
+
+
+@cache
+def _library(name: str) -> Any:
+    """The C library, whose functions zfpy's own module is linked to."""
+    import ctypes
+
+    try:
+        import zfpy
+    except ImportError as cause:
+        raise MissingDependencyError(
+            f"codec {name!r} needs the package zfpy, which is not installed; try: pip install zfpy", codec=name
+        ) from cause
+    library = ctypes.CDLL(zfpy.__file__)
+    pointer, size = ctypes.c_void_p, ctypes.c_size_t
+    try:
+        for function, result, *arguments in (
+            ("stream_open", pointer, pointer, size),
+            ("stream_close", None, pointer),
+            ("zfp_stream_open", pointer, pointer),
+            ("zfp_stream_close", None, pointer),
+            ("zfp_stream_set_params", ctypes.c_int, pointer, *[ctypes.c_uint] * 3, ctypes.c_int),
+            *((f"zfp_field_{n}d", pointer, pointer, ctypes.c_int, *[size] * n) for n in (1, 2, 3, 4)),
+            ("zfp_field_free", None, pointer),
+            ("zfp_compress", size, pointer, pointer),
+            ("zfp_decompress", size, pointer, pointer),
+        ):
+            call = getattr(library, function)
+            call.restype, call.argtypes = result, arguments
+    except AttributeError as cause:  # linked into the module, as in the wheels for Windows
+        raise MissingDependencyError(
+            f"codec {name!r} needs zfp as a shared library, which this build of zfpy does not bring; "
+            "try the one of conda-forge",
+            codec=name,
+        ) from cause
+    return library
+
+
+register("zfp", Zfp)
