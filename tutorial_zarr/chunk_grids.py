@@ -110,6 +110,12 @@ class ChunkGrid:
         """The shape that no chunk exceeds; in a regular grid, the shape of every chunk."""
         return tuple(axis.length for axis in self.axes)
 
+    def shapes_by_axis(self) -> Iterator[tuple[int, ...]]:
+        """For each length that occurs on an uneven axis, one chunk shape that has it."""
+        for i, axis in enumerate(self.axes):
+            for length in sorted(set(axis.lengths)) if isinstance(axis, UnevenAxis) else ():
+                yield (*self.max_chunk_shape[:i], length, *self.max_chunk_shape[i + 1 :])
+
     def __iter__(self) -> Iterator[tuple[int, ...]]:
         """All chunk coordinates in C order."""
         return itertools.product(*map(range, self.counts))

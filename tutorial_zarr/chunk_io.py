@@ -32,7 +32,7 @@ from tutorial_zarr import parallel
 from tutorial_zarr.chunk_grids import Axis, ChunkGrid
 from tutorial_zarr.chunk_keys import ChunkKeyEncoding
 from tutorial_zarr.codecs import ChunkSpec, Codec, Pipeline, is_fill
-from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
+from tutorial_zarr.codecs.sharding import ShardingCodec, ShardLayout, sharding_of
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.errors import (
     ChunkError,
@@ -81,6 +81,9 @@ class ChunkIO:
         self._pipelines: dict[tuple[int, ...], Pipeline] = {}
         self.pipeline = self.pipeline_for(grid.max_chunk_shape)
         self.shards = sharding_of(self.pipeline)
+        if isinstance(self.pipeline.array_bytes, ShardingCodec):  # every shape of shard must fit, not the largest alone
+            for shape in grid.shapes_by_axis():
+                self.pipeline_for(shape)
         # of the largest chunk in memory; for elements without a fixed size, a guess
         self.chunk_nbytes = self.pipeline.nbytes or 64 * math.prod(self.pipeline.spec.shape)
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from . import blosc_snappy
 from .base import UNSIZED_LIMIT, Buffer, BytesBytesCodec, ChunkSpec
 from .registry import check_configuration, integer, register
 
@@ -274,10 +275,29 @@ class Blosc(_Native):
         if size > (1 << 31) - 17:
             raise self.fail("at most 2147483631 bytes in one chunk; try smaller chunks", f"{size} bytes")
         if self.cname == "snappy":
-            raise self.fail("a compressor that this build of blosc has: blosclz, lz4, lz4hc, zlib, zstd", "snappy")
+            raise self.fail(
+                "a cname that can be written: blosclz, lz4, lz4hc, zlib, zstd", "snappy, which is only read"
+            )
         typesize = self.typesize if self.typesize < 256 else 1  # blosc's own rule
         cname = self.cname.encode()
         return self.engine.compress(data, cname, self.clevel, self.shuffle, self.blocksize, typesize or 1)
+
+    def decode_into(self, data: Buffer, out: np.ndarray) -> None:
+        if nbytes(data) >= 16 and blosc_snappy.is_snappy(data):
+            BytesBytesCodec.decode_into(self, data, out)
+        else:
+            super().decode_into(data, out)
+
+    def decode(self, data: Buffer, size: int | None = None) -> Buffer:
+        if nbytes(data) < 16 or not blosc_snappy.is_snappy(data):
+            return super().decode(data, size)
+        if size is not None and self.declared(data) != size:
+            raise self.fail(f"{size} bytes after decoding", f"{self.declared(data)} declared")
+        try:
+            from cramjam import snappy
+        except ImportError as cause:
+            raise self.needs("cramjam") from cause
+        return blosc_snappy.decode(data, lambda stream, size: bytes(snappy.decompress_raw(stream, output_len=size)))
 
     def declared(self, data: Buffer) -> int | None:
         # header: version, versionlz, flags, typesize, then uncompressed, block and compressed size, 4 bytes each

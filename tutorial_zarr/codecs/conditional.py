@@ -55,10 +55,10 @@ class Conditional(BytesBytesCodec):
         return data
 
     def choose(self, data: Buffer) -> tuple[int, Buffer]:
-        """The mask of the codecs to apply, and what they make of the data: whatever is shortest of
+        """The mask of the codecs to apply, and what they make of the data.
 
-        the data as they are, encoded by all the codecs, and encoded by those that shrink what they are given. All
-        of them are tried together because a shuffle alone never pays; it is the compressor after it that does.
+        The shortest of three: the data as they are, encoded by all the codecs, and encoded by those that shrink what
+        they are given. All are tried because a shuffle alone never pays; it is the compressor after it that does.
         """
         shrinking, current = 0, data
         for i, codec in enumerate(self.codecs):

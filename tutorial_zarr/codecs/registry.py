@@ -7,6 +7,7 @@ with an entry point in the group ``tutorial_zarr.codecs``, which is looked up wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from tutorial_zarr.errors import MetadataError, UnsupportedError
@@ -53,6 +54,7 @@ def build(extension: Extension) -> Codec | None:
     return factory(extension.name, extension.configuration)
 
 
+@cache  # a look-up goes through all that is installed
 def _entry_point(name: str) -> Factory | None:
     from importlib.metadata import entry_points
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -90,11 +89,14 @@ class ScaleOffset(ArrayArrayCodec):
             case "+":
                 low, high = (end - number for end in ends)
             case "*":
-                low, high = sorted(Fraction(end, number) for end in ends)
+                from fractions import Fraction  # loads the decimal module, which few arrays need
+
+                first, last = ends if number > 0 else ends[::-1]
+                low, high = -(-first // number), last // number  # rounded inwards
             case _:
                 low, high = sorted(end * number for end in ends)
                 self._refuse(values % operand != 0, values, f"multiples of the scale {number}", data_type)
-        outside = (values < math.ceil(low)) | (values > math.floor(high))
+        outside = (values < low) | (values > high)
         self._refuse(outside, values, f"{data_type.name} after {operation} {number}", data_type)
         return _INTEGERS[operation](values, operand)
 

@@ -77,7 +77,7 @@ class Struct(DataType):
 
     @property
     def needs_endian(self) -> bool:
-        return super().needs_endian and not self.legacy  # leniency: structured - without endian it is little
+        return super().needs_endian and not self.legacy  # the old name: without endian it is little
 
     def to_json(self) -> JSON:
         if self.shapes:

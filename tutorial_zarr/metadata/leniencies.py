@@ -5,8 +5,9 @@ Each entry is marked in the code by the words ``leniency: name``. What is read l
 
 from __future__ import annotations
 
+from typing import Any
+
 from tutorial_zarr.dtypes import DataType
-from tutorial_zarr.dtypes.records import Struct
 from tutorial_zarr.errors import MetadataError
 
 from .model import Extension
@@ -15,9 +16,9 @@ LENIENCIES = {
     # name: (what is read, whose stores need it)
     "bare-constants": ("NaN and Infinity without quotes in JSON", "zarr-python, in attributes; old v2 fill values"),
     "whole-floats": ("2.0 for 2 in a shape", "JavaScript writers, whose numbers are all floats"),
-    "null-members": ("null for attributes and dimension_names", "zarr-python 3 before its release"),
+    "null-members": ("null for attributes, dimension_names, consolidated_metadata", "zarr-python 3.0"),
+    "plus-infinity": ("+Infinity in a scalar_map of cast_value", "those who followed the specification's example"),
     "bool-fill-0": ("0 and 1 as the fill value of booleans", "zarrita, the v3 prototype; many v2 writers"),
-    "structured": ("the type name structured, its pairs, base64 fill, no endian", "zarr-python 3.0 and 3.1"),
     "endian": ("the codec name endian for bytes", "writers of the v3 draft"),
     "transpose-letters": ("the orders C and F of transpose", "writers of the v3 draft"),
     "blosc-typesize": ("blosc with a shuffle but without typesize", "zarrita.js"),
@@ -31,8 +32,6 @@ LENIENCIES = {
 
 def refuse(data_type: DataType, codecs: tuple[Extension, ...]) -> None:
     """Raise MetadataError for what only a lenient reader takes among the types and codecs of a v3 document."""
-    if isinstance(data_type, Struct) and data_type.legacy:
-        raise MetadataError("data_type: expected 'struct', found its old name 'structured'", key="data_type")
     for codec in codecs:
         config = codec.configuration
         problem = ""
@@ -42,6 +41,8 @@ def refuse(data_type: DataType, codecs: tuple[Extension, ...]) -> None:
             problem = f"order as a permutation of the axes, found {config['order']!r}"
         elif codec.name == "blosc" and config.get("shuffle") in ("shuffle", "bitshuffle") and "typesize" not in config:
             problem = "typesize, which a shuffle needs, found none"
+        elif codec.name == "cast_value" and "+Infinity" in str(config.get("scalar_map")):
+            problem = "'Infinity' in scalar_map, found '+Infinity'"
         elif codec.name == "sharding_indexed":
             if "index_codecs" not in config:
                 problem = "index_codecs, found none"
@@ -56,3 +57,19 @@ def _inner(codec: object) -> Extension:
     if isinstance(codec, dict) and isinstance(codec.get("configuration", {}), dict):
         return Extension(str(codec.get("name")), codec.get("configuration", {}))
     return Extension(str(codec))
+
+
+def refuse_v2_fill(data_type: DataType, value: Any) -> None:
+    """Raise MetadataError for a v2 fill value in a form that only a lenient reader takes."""
+    fixed = data_type.item_size is not None
+    kind = data_type.numpy.kind
+    if kind in "iuf" and isinstance(value, str):
+        bad = kind != "f" or value not in ("NaN", "Infinity", "-Infinity")
+    elif kind in "iufb" and isinstance(value, bool) != (kind == "b"):
+        bad = True
+    else:
+        bad = (kind in "SVUT" or not fixed) and value in (0, "") and not (kind in "UT" and value == "")
+    if bad:
+        raise MetadataError(
+            f"fill_value: expected the form that the type {kind!r} has, found {value!r}", key="fill_value"
+        )

@@ -19,6 +19,7 @@ import numpy as np
 from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError
 
+from . import leniencies
 from .model import JSON, ArrayMetadata, Extension, GroupMetadata, InternalExtension, integers, require
 
 ARRAY_KEYS = ("zarr_format", "shape", "chunks", "dtype", "compressor", "fill_value", "order", "filters")
@@ -95,7 +96,7 @@ def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: b
         chunk_grid=Extension("regular", {"chunk_shape": list(chunks)}),
         chunk_key_encoding=Extension("v2", {"separator": separator}),
         codecs=_codecs(order, len(shape), data_type, stored, filters, compressor),
-        fill_value=_fill_value(document.get("fill_value"), data_type, stored),
+        fill_value=_fill_value(document.get("fill_value"), data_type, stored, strict),
         attributes=attributes,
         dimension_names=_dimension_names(attributes, len(shape)),
         document=document,
@@ -144,9 +145,11 @@ def _endian(stored: np.dtype) -> str:
     return "big" if first.newbyteorder("S").str.startswith("<") else "little"
 
 
-def _fill_value(value: JSON, data_type: dtypes.DataType, stored: np.dtype) -> np.ndarray | None:
+def _fill_value(value: JSON, data_type: dtypes.DataType, stored: np.dtype, strict: bool) -> np.ndarray | None:
     if value is None:
         return None
+    if strict:
+        leniencies.refuse_v2_fill(data_type, value)
     if isinstance(data_type, dtypes.records.Struct):
         return data_type.fill_from_v2(value, stored)
     return data_type.fill_from_v2(value)

@@ -93,6 +93,8 @@ def _attributes(document: dict[str, Any], where: str, strict: bool) -> dict[str,
 def _parse_group(document: dict[str, Any], where: str, strict: bool) -> GroupMetadata:
     known = ("zarr_format", "node_type", "attributes", "consolidated_metadata")
     _check_unknown(document, known, where)
+    if strict and document.get("consolidated_metadata", {}) is None:
+        raise MetadataError("consolidated_metadata: expected an object, found null", key="consolidated_metadata")
     return GroupMetadata(3, _attributes(document, where, strict), document)
 
 
