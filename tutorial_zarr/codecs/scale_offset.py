@@ -13,7 +13,6 @@ Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/scale_
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -89,8 +88,6 @@ class ScaleOffset(ArrayArrayCodec):
             case "+":
                 low, high = (end - number for end in ends)
             case "*":
-                from fractions import Fraction  # loads the decimal module, which few arrays need
-
                 first, last = ends if number > 0 else ends[::-1]
                 low, high = -(-first // number), last // number  # rounded inwards
             case _:
