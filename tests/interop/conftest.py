@@ -42,9 +42,7 @@ class TensorStore:
 
     def open(self, path, **spec):
         driver = "zarr3" if (Path(path) / "zarr.json").exists() else "zarr"
-        return self.ts.open(
-            {"driver": driver, "kvstore": {"driver": "file", "path": str(path)}, **spec}
-        ).result()
+        return self.ts.open({"driver": driver, "kvstore": {"driver": "file", "path": str(path)}, **spec}).result()
 
     def read(self, path, selection=..., **spec):
         return np.asarray(self.open(path, **spec)[selection].read().result())

@@ -49,9 +49,7 @@ class DataType:
 
 def integers(name, v2):
     info = np.iinfo(name)
-    return DataType(
-        v2, name, [info.min, info.max, 0, 1, 5, 42, 100, 7], fill_v2=9, fill_v3=9, plain=[1, 5, 42, 9, 3]
-    )
+    return DataType(v2, name, [info.min, info.max, 0, 1, 5, 42, 100, 7], fill_v2=9, fill_v3=9, plain=[1, 5, 42, 9, 3])
 
 
 def floats(name, v2):
@@ -263,13 +261,8 @@ V3_CODECS = {
     "zstd": Codec([v3("zstd", level=3, checksum=False)], every_type=True),
     "zstd with checksum": Codec([v3("zstd", level=0, checksum=True)]),
     "zstd negative": Codec([v3("zstd", level=-5, checksum=False)]),
-    "blosc": Codec(
-        [v3("blosc", cname="lz4", clevel=5, shuffle="shuffle", typesize=4, blocksize=0)], every_type=True
-    ),
-    **{
-        f"blosc {c} {s}": Codec([v3("blosc", cname=c, clevel=5, shuffle=s, typesize=4, blocksize=0)])
-        for c, s in BLOSC
-    },
+    "blosc": Codec([v3("blosc", cname="lz4", clevel=5, shuffle="shuffle", typesize=4, blocksize=0)], every_type=True),
+    **{f"blosc {c} {s}": Codec([v3("blosc", cname=c, clevel=5, shuffle=s, typesize=4, blocksize=0)]) for c, s in BLOSC},
     "crc32c": Codec([v3("crc32c")], every_type=True),
     "gzip, then crc32c": Codec([v3("gzip", level=1), v3("crc32c")]),
     "crc32c, then zstd": Codec([v3("crc32c"), v3("zstd", level=1, checksum=False)]),
@@ -291,8 +284,15 @@ V3_CODECS = {
             "jenkins_lookup3": {},
         }.items()
     },
-    "numcodecs.delta": Codec(
-        filters=[v3("numcodecs.delta", dtype="<i4")], types=("int32",), tensorstore=False
+    "numcodecs.delta": Codec(filters=[v3("numcodecs.delta", dtype="<i4")], types=("int32",), tensorstore=False),
+    "scale_offset": Codec(
+        filters=[v3("scale_offset", offset=-4.0, scale=8.0)],
+        types=("float64", "float32"),
+        plain=True,
+        tensorstore=False,
+    ),
+    "scale_offset of integers": Codec(
+        filters=[v3("scale_offset", offset=1, scale=2)], types=("int32", "int16"), plain=True, tensorstore=False
     ),
     "numcodecs.astype": Codec(
         filters=[v3("numcodecs.astype", encode_dtype="<i4", decode_dtype="<i8")],
@@ -351,12 +351,8 @@ V2_CODECS = {
             ["lz4", "lz4hc", "blosclz", "zstd", "zlib"], enumerate(["noshuffle", "shuffle", "bitshuffle"])
         )
     },
-    "pcodec": Codec(
-        [v2("pcodec", level=8)], types=("int32", "float64", "uint16"), tensorstore=False, needs="pcodec"
-    ),
-    "zfpy": Codec(
-        [v2("zfpy", mode=4)], types=("float64", "float32"), plain=True, tensorstore=False, needs="zfpy"
-    ),
+    "pcodec": Codec([v2("pcodec", level=8)], types=("int32", "float64", "uint16"), tensorstore=False, needs="pcodec"),
+    "zfpy": Codec([v2("zfpy", mode=4)], types=("float64", "float32"), plain=True, tensorstore=False, needs="zfpy"),
     "delta": Codec([v2("zlib", level=1)], [v2("delta", dtype="<i4")], types=("int32",), tensorstore=False),
     "delta into one byte": Codec(
         [v2("zlib", level=1)],
@@ -433,9 +429,7 @@ class Case:
     def makes_sense(self):
         if self.zarr_format == 3 and self.data_type.v3 is None:
             return False
-        if self.layout.endian == "big" and (
-            not self.data_type.wide or self.codec.types or self.codec.serializer
-        ):
+        if self.layout.endian == "big" and (not self.data_type.wide or self.codec.types or self.codec.serializer):
             return False
         if self.data_type.serializer != "bytes" and (self.codec.filters or self.codec.serializer):
             return False
@@ -475,9 +469,7 @@ class Case:
 def make_cases():
     cases = {}
     for zarr_format in (2, 3):
-        first = {
-            name: codec.types[0] if codec.types else "int32" for name, codec in CODECS[zarr_format].items()
-        }
+        first = {name: codec.types[0] if codec.types else "int32" for name, codec in CODECS[zarr_format].items()}
         every = [name for name, codec in CODECS[zarr_format].items() if codec.every_type]
         for data_type, layout in product(DATA_TYPES, LAYOUTS):
             cases[Case(zarr_format, data_type, layout, "gzip")] = None
@@ -504,9 +496,7 @@ def supports(peer, verb, case):
         # variable-length bytes.
         if verb == "write" and case.type_name == "blobs" and case.data().ndim == 0 and case.layout.write:
             return False
-        return not (
-            case.zarr_format == 2 and case.layout.transpose and case.codec_name in ("zfpy", "bitround")
-        )
+        return not (case.zarr_format == 2 and case.layout.transpose and case.codec_name in ("zfpy", "bitround"))
     return (
         case.data_type.tensorstore
         and case.codec.tensorstore

@@ -50,9 +50,7 @@ FILL_VALUES = {
 }
 # By its own word zarr-python writes every NaN as "NaN", and so loses what is special about these two.
 SPECIAL_NANS = ("NaN with a payload", "NaN with a sign")
-FILLS = [(2, name) for name, case in FILL_VALUES.items() if case[3] is not None] + [
-    (3, name) for name in FILL_VALUES
-]
+FILLS = [(2, name) for name, case in FILL_VALUES.items() if case[3] is not None] + [(3, name) for name in FILL_VALUES]
 
 
 def same_json(a, b):
@@ -185,9 +183,7 @@ ATTRIBUTES = {
 @ZARR_PYTHON
 @FORMATS
 def test_attributes_go_both_ways(zarr_format, peer, tmp_path):
-    a = zarr.create_array(
-        tmp_path / "a", shape=(2,), dtype="int8", zarr_format=zarr_format, attributes=ATTRIBUTES
-    )
+    a = zarr.create_array(tmp_path / "a", shape=(2,), dtype="int8", zarr_format=zarr_format, attributes=ATTRIBUTES)
     theirs = peer.zarr.open_array(str(tmp_path / "a"), mode="r+")
     assert dict(theirs.attrs) == ATTRIBUTES
     theirs.attrs["added"] = [1, {"two": None}]
@@ -272,9 +268,7 @@ def test_consolidated_metadata_goes_both_ways(zarr_format, peer, tmp_path):
         assert dict(theirs["a"].attrs) == {"k": 1}
         assert theirs["a/x"][...].tolist() == [6, 6, 6]
         other = peer.zarr.create_group(str(tmp_path / "h"), zarr_format=zarr_format)
-        other.create_group("a", attributes={"k": 1}).create_array(
-            "x", shape=(3,), dtype="int32", fill_value=6
-        )
+        other.create_group("a", attributes={"k": 1}).create_array("x", shape=(3,), dtype="int32", fill_value=6)
         peer.zarr.consolidate_metadata(str(tmp_path / "h"))
     ours = zarr.open_consolidated(tmp_path / "h")
     assert dict(ours["a"].attrs) == {"k": 1}

@@ -41,11 +41,11 @@ FIXED = [
     {"name": "fixed_length_utf32", "configuration": {"length_bytes": 12}},
     {
         "name": "struct",
-        "configuration": {
-            "fields": [{"name": "id", "data_type": "int16"}, {"name": "x", "data_type": "float64"}]
-        },
+        "configuration": {"fields": [{"name": "id", "data_type": "int16"}, {"name": "x", "data_type": "float64"}]},
     },
 ]
+SIGNED = ["int8", "int16", "int32", "int64"]
+FLOATS = ["float16", "float32", "float64"]
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 LITTLE, BIG = ("bytes", {"endian": "little"}), ("bytes", {"endian": "big"})
 
@@ -53,9 +53,7 @@ LITTLE, BIG = ("bytes", {"endian": "little"}), ("bytes", {"endian": "big"})
 class Law:
     """A codec with a configuration, the data types it takes, and how far off the decoded values may be."""
 
-    def __init__(
-        self, configuration=None, types=FIXED, before=(), after=(), values=None, error=None, needs=None
-    ):
+    def __init__(self, configuration=None, types=FIXED, before=(), after=(), values=None, error=None, needs=None):
         self.configuration, self.types = configuration or {}, types
         self.before, self.after, self.values = before, after, values
         self.error, self.needs = error, needs  # error: of one value, as a function of it; None: to the bit
@@ -99,6 +97,88 @@ LAWS = {
             types=["string"],
         ),
     ],
+    "reshape": [Law({"shape": shape}, after=[LITTLE]) for shape in ([-1], [[0, 1]], [2, -1], [1, [0], -1])],
+    "bitround": [
+        Law({"keepbits": 64}, FLOATS + INTEGERS, after=[LITTLE]),
+        Law({"keepbits": 5}, FLOATS, after=[LITTLE], values=[0.0, 0.337, -2.77, 1e4], error=lambda x: abs(x) * 2.0**-6),
+        Law({"keepbits": 3}, SIGNED, after=[LITTLE], values=[0, 1, 100, -99], error=lambda x: abs(x) * 2.0**-3),
+    ],
+    "cast_value": [
+        Law({"data_type": "int64"}, ["int8", "int16", "int32", "uint8", "uint16", "uint32"], after=[LITTLE]),
+        Law({"data_type": "int8", "out_of_range": "wrap"}, ["int16"], after=[LITTLE], values=[0, 5, -128, 127]),
+        Law({"data_type": "float32"}, ["float64", "float16"], after=[LITTLE], values=SMALL),
+        Law(
+            {"data_type": "uint8", "scalar_map": {"encode": [["NaN", 255]], "decode": [[255, "NaN"]]}},
+            ["float64"],
+            after=[("bytes", {})],
+            values=[0.0, 254.0, float("nan")],
+        ),
+        Law(
+            {"data_type": "int16", "rounding": "towards-zero"},
+            ["float32"],
+            after=[LITTLE],
+            values=[0.0, 0.9, -7.25],
+            error=lambda x: 0.999,
+        ),
+    ],
+    "scale_offset": [
+        Law({"offset": 5, "scale": 2}, ["int16", "int32", "int64"], after=[LITTLE], values=[0, 5, -1000, 1000]),
+        Law({"offset": 1.5, "scale": 4.0}, ["float32", "float64"], after=[LITTLE], values=SMALL),
+        Law({}, FLOATS + INTEGERS, after=[LITTLE], values=[0, 1, 5, 42]),
+    ],
+    "packbits": [
+        Law({}, ["bool", *INTEGERS, "float32", "complex64"]),
+        Law({"padding_encoding": "first_byte"}, ["bool", "uint16"]),
+        Law({"padding_encoding": "last_byte"}, ["bool", "uint16"]),
+        Law({"first_bit": 0, "last_bit": 11}, ["uint16", "uint32"], values=[0, 1, 4095, 2048]),
+        Law({"first_bit": 0, "last_bit": 11}, ["int16"], values=[0, 1, 2047, -2048]),
+        Law({"first_bit": 4, "last_bit": 9}, ["uint16"], values=[0, 16, 1008]),
+        Law({}, ["int4", "uint4", "int2", "uint2"], values=[0, 1], needs="ml_dtypes"),
+    ],
+    "n5_default": [
+        Law(
+            {
+                "codecs": [
+                    {"name": "transpose", "configuration": {"order": [1, 0]}},
+                    {"name": "bytes", "configuration": {"endian": "big"}},
+                    *last,
+                ]
+            },
+            [*INTEGERS, "float32", "float64"],
+        )
+        for last in ([], [{"name": "gzip", "configuration": {"level": 1}}])
+    ],
+    "conditional": stream(
+        {"codecs": [{"name": "gzip", "configuration": {"level": 1}}]},
+        {
+            "codecs": [{"name": "zstd", "configuration": {"level": 1}}, {"name": "crc32c"}],
+            "header_bits": 16,
+        },
+        {"codecs": []},
+    ),
+    "zfp": [
+        Law({"mode": "reversible"}, ["int8", "int16", "int32", "int64", "uint8", "uint16"], needs="zfpy"),
+        Law({"mode": "reversible"}, ["float32", "float64"], values=SMALL, needs="zfpy"),
+        Law(
+            {"mode": "fixed_accuracy", "tolerance": 0.01},
+            ["float32", "float64"],
+            values=SMALL,
+            needs="zfpy",
+            error=lambda x: 0.01,
+        ),
+        Law(
+            {"mode": "fixed_rate", "rate": 24}, ["float32", "float64"], values=SMALL, needs="zfpy", error=lambda x: 0.01
+        ),
+        Law(
+            {"mode": "fixed_precision", "precision": 30}, ["float64"], values=SMALL, needs="zfpy", error=lambda x: 0.01
+        ),
+        Law(
+            {"mode": "expert", "minbits": 1, "maxbits": 16658, "maxprec": 64, "minexp": -1075},
+            ["float64"],
+            values=SMALL,
+            needs="zfpy",
+        ),
+    ],
     "numcodecs.gzip": stream({"level": 1}),
     "numcodecs.zlib": stream({"level": 1}, {"level": -1}),
     "numcodecs.bz2": stream({"level": 1}),
@@ -108,9 +188,7 @@ LAWS = {
     "numcodecs.blosc": stream(
         *[{"cname": "lz4", "clevel": 5, "shuffle": shuffle, "blocksize": 0} for shuffle in (-1, 0, 1, 2)]
     ),
-    "numcodecs.shuffle": [
-        Law({"elementsize": size}, before=[LITTLE], types=["int32", "float64"]) for size in (4, 8)
-    ],
+    "numcodecs.shuffle": [Law({"elementsize": size}, before=[LITTLE], types=["int32", "float64"]) for size in (4, 8)],
     "numcodecs.base64": stream({}),
     "numcodecs.crc32": stream({}, {"location": "end"}),
     "numcodecs.crc32c": stream({}, {"location": "start"}),
@@ -237,14 +315,10 @@ def chunk_of(data_type, shape, values=None):
     elif data_type.name == "bool":
         values = [True, False, False]
     if values is not None:
-        items = (
-            np.array(values, dtype=data_type.numpy) if data_type.name != "bytes" else np.array(values, object)
-        )
+        items = np.array(values, dtype=data_type.numpy) if data_type.name != "bytes" else np.array(values, object)
         return np.resize(items, shape)
     count = int(np.prod(shape, dtype=int))
-    return (
-        np.frombuffer(RANDOM.bytes(count * data_type.numpy.itemsize), data_type.numpy).reshape(shape).copy()
-    )
+    return np.frombuffer(RANDOM.bytes(count * data_type.numpy.itemsize), data_type.numpy).reshape(shape).copy()
 
 
 def pipeline(chain, data_type, shape):
@@ -353,9 +427,7 @@ def test_truncated_bytes_are_a_codec_error(chain, data_type, law):
     line = pipeline(chain, data_type, (3, 4))
     encoded = as_bytes(line.encode(chunk_of(data_type, (3, 4), law.values)))
     lengths = (
-        range(len(encoded))
-        if len(encoded) < 80
-        else [*range(0, len(encoded), len(encoded) // 40), len(encoded) - 1]
+        range(len(encoded)) if len(encoded) < 80 else [*range(0, len(encoded), len(encoded) // 40), len(encoded) - 1]
     )
     for length in lengths:
         with pytest.raises(CodecError, match=r"codec|filter|chunk|shard"):
@@ -426,9 +498,7 @@ def test_a_checksum_finds_every_flipped_bit(name):
             line.decode(bytes(flipped))
 
 
-@pytest.mark.parametrize(
-    ("name", "configuration"), [("gzip", {"level": 5}), ("zstd", {"level": 3, "checksum": True})]
-)
+@pytest.mark.parametrize(("name", "configuration"), [("gzip", {"level": 5}), ("zstd", {"level": 3, "checksum": True})])
 def test_a_flipped_bit_in_a_checked_stream_never_gives_other_values(name, configuration):
     data_type = dtypes.from_json("int32")
     line = pipeline([LITTLE, (name, configuration)], data_type, (3, 4))

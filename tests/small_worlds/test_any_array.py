@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import tutorial_zarr as zarr
 from tutorial_zarr.stores import MemoryStore
 
-SETTINGS = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+SETTINGS = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 RECORD = np.dtype([("id", "<i4"), ("x", "<f8"), ("name", "<U2")])
 DTYPES = [
     *("bool", "int8", "uint16", "int32", "uint64", "float16", "float32", "float64", "complex64"),
