@@ -6,19 +6,26 @@ import json
 
 import pytest
 
+import tutorial_zarr as zarr
 from spec import (
     test_v2_codecs,
+    test_v2_dtypes,
+    test_v2_metadata,
     test_v2_object_codecs,
     test_v3_codecs,
     test_v3_dtypes,
     test_v3_fill_values,
     test_v3_grids,
+    test_v3_hierarchy,
     test_v3_keys,
     test_v3_metadata,
     test_v3_sharding,
 )
+from spec.build import v3
 from tutorial_zarr import chunk_grids, chunk_keys, dtypes
 from tutorial_zarr.codecs import registry
+from tutorial_zarr.errors import ZarrError
+from tutorial_zarr.metadata.leniencies import LENIENCIES
 
 # https://github.com/zarr-developers/zarr-extensions/tree/main/data-types
 DATA_TYPES = [
@@ -260,9 +267,6 @@ def test_the_library_knows_these_codecs_and_no_others():
 
 
 def test_no_document_may_name_an_internal_codec():
-    import tutorial_zarr as zarr
-    from spec.build import v3
-    from tutorial_zarr.errors import ZarrError
 
     for name in INTERNAL_CODECS:
         codecs = [{"name": name, "configuration": {"dtype": "|u1", "filters": []}}]
@@ -276,3 +280,27 @@ def test_the_library_knows_these_chunk_grids_and_no_others():
 
 def test_the_library_knows_these_chunk_key_encodings_and_no_others():
     assert chunk_keys.names() == CHUNK_KEY_ENCODINGS
+
+
+# Each leniency of the table in the code: the case, or the test, that holds both that it is read and that
+# `strict=True` refuses it.
+LENIENT = {
+    "bare-constants": test_v3_metadata.test_a_bare_nan_in_attributes_is_read_and_strictly_not,
+    "whole-floats": "v3.metadata.shape_3.0",
+    "null-members": "v3.metadata.attributes_null",
+    "plus-infinity": "v3.codecs.cast_value.scalar_map_plus_infinity",
+    "bool-fill-0": "v3.fill.bool.0_of_zarrita",
+    "endian": "v3.codecs.endian",
+    "transpose-letters": "v3.codecs.transpose.F",
+    "blosc-typesize": "v3.codecs.blosc.no_typesize_with_shuffle",
+    "index-codecs": "v3.codecs.sharding.index_codecs_missing",
+    "missing-members": "v2.metadata.compressor_missing",
+    "v2-fill-values": "v2.fill.S_zero",
+    "v2-group-members": test_v3_hierarchy.test_extra_keys_of_zgroup_are_read_past_and_strictly_not,
+}
+
+
+def test_every_leniency_has_a_store_that_is_read_and_strictly_not():
+    lenient = {case.id for case in [*V3_CASES, *test_v2_metadata.CASES, *test_v2_dtypes.CASES] if case.lenient}
+    assert {name for name in LENIENT.values() if isinstance(name, str)} <= lenient
+    assert set(LENIENT) == set(LENIENCIES)

@@ -246,7 +246,7 @@ FILTER_CASES = [
         np.array([1000.5, 1025.5]),
     ),
     filtered(
-        "categorize_then_packbits_free",
+        "categorize",
         [{"id": "categorize", "dtype": "<U1", "astype": "|u1", "labels": ["a", "b"]}],
         bytes([2, 1, 0]),
         "<U1",
