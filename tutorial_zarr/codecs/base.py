@@ -59,7 +59,9 @@ class Codec:
 
     def misfit(self, expected: str, found: Any) -> MetadataError:
         """The error for a configuration that is wrong, or does not fit what the codec is applied to."""
-        return MetadataError(f"codec {self.name!r}: expected {expected}, found {found}", key="codecs", codec=self.name)
+        return MetadataError(
+            f"codec {self.name!r}: expected {expected}, found {short(found)}", key="codecs", codec=self.name
+        )
 
     def needs(self, package: str) -> MissingDependencyError:
         """The error for an optional package that is not installed."""

@@ -40,7 +40,7 @@ def decode(chunk: Any, decompress: Callable[[bytes, int], bytes]) -> bytes:
     for number in range(-(-nbytes // blocksize)):
         (at,) = struct.unpack_from("<I", data, 16 + 4 * number)
         size = min(blocksize, nbytes - number * blocksize)
-        split = not flags & _WHOLE and size == blocksize and typesize <= 16 and blocksize // typesize >= 128
+        split = not flags & _WHOLE and size == blocksize  # the last block, if short, is never split
         streams = typesize if split else 1
         block = b""
         for _ in range(streams):

@@ -117,8 +117,11 @@ class Lzma(_Stream):
         return lzma.compress(data, format=self.format, **self.options)
 
     def _decoder(self) -> Any:
-        raw = self.format == lzma.FORMAT_RAW  # the only format whose stream does not name its filters
-        return lzma.LZMADecompressor(format=self.format, filters=self.options["filters"] if raw else None)
+        if self.format == lzma.FORMAT_RAW:  # the only format whose stream does not name its filters
+            return lzma.LZMADecompressor(format=self.format, filters=self.options["filters"])
+        # A stream asks for a dictionary of any size. The highest preset takes 65 MiB; filters may say that it is more.
+        asked = [f.get("dict_size", 0) for f in self.options["filters"] or [] if isinstance(f, dict)]
+        return lzma.LZMADecompressor(format=self.format, memlimit=max([80 << 20, *[2 * size for size in asked]]))
 
 
 class _Native(BytesBytesCodec):
