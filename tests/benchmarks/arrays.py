@@ -154,9 +154,7 @@ def values_of(kind: str, size: Size, folder: Path) -> np.ndarray:
     return values.astype(np.dtypes.StringDType()) if values.dtype.kind == "O" else values
 
 
-def write_array(
-    spec: ArraySpec, values: np.ndarray | None, path: Path, shape: tuple[int, ...], dtype: object
-) -> None:
+def write_array(spec: ArraySpec, values: np.ndarray | None, path: Path, shape: tuple[int, ...], dtype: object) -> None:
     """Create one array with zarr-python, with its chunks, or with `values=None` its metadata only."""
     import numcodecs
     import zarr

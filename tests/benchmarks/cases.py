@@ -143,12 +143,8 @@ def all_cases() -> list[Case]:
         Case("members", "opening", "every array of a large group, consolidated", "members"),
         Case("open", "opening", "open one array", "open", "zstd64", loops=50),
         Case("import", "opening", "import, in a new process", "import"),
-        Case(
-            "latency_10", "object store, 50 ms", "200 chunks, 10 at once", "latency", "image", concurrency=10
-        ),
-        Case(
-            "latency_64", "object store, 50 ms", "200 chunks, 64 at once", "latency", "image", concurrency=64
-        ),
+        Case("latency_10", "object store, 50 ms", "200 chunks, 10 at once", "latency", "image", concurrency=10),
+        Case("latency_64", "object store, 50 ms", "200 chunks, 64 at once", "latency", "image", concurrency=64),
         Case("public_raw", "public benchmark", "read all, raw 256^3", "read", "public_raw"),
         Case("public_blosc", "public benchmark", "read all, blosc 256^3", "read", "public_blosc"),
         Case(

@@ -47,15 +47,11 @@ def draw(result: dict, path: Path) -> None:
         for name, seconds in {**s["peers"], "floor": s["floor"], "ours": s["ours"]}.items():
             if seconds is not None:
                 colour, marker, area = STYLES.get(name, STYLES["zarr"])
-                axes.scatter(
-                    seconds / best, y, c=colour, marker=marker, s=area, zorder=4 if name == "ours" else 3
-                )
+                axes.scatter(seconds / best, y, c=colour, marker=marker, s=area, zorder=4 if name == "ours" else 3)
                 seen.add(name)
         if s["ratio"] is not None:
             weight = "normal" if s["ratio"] <= 1 else "bold"
-            axes.text(
-                1.01, y, f"{s['ratio']:.2f}", transform=beside, va="center", fontsize=8, fontweight=weight
-            )
+            axes.text(1.01, y, f"{s['ratio']:.2f}", transform=beside, va="center", fontsize=8, fontweight=weight)
     axes.text(1.01, -1, "ours / best", transform=beside, va="center", fontsize=8)
     axes.axvline(1, color="#777777", lw=0.8, zorder=1)
     axes.set(xscale="log", ylim=(len(lines) - 0.5, -0.5), yticks=[])
@@ -74,12 +70,8 @@ def draw(result: dict, path: Path) -> None:
         axes.text(x + 0.015, y, label, color=colour, transform=axes.transAxes, va="center", fontsize=8)
         x += 0.05 + 0.0125 * len(label)
     about = textwrap.fill(describe(result), 130)
-    axes.annotate(
-        about, (-0.33, 0), (0, -34), "axes fraction", textcoords="offset points", va="top", fontsize=6.5
-    )
+    axes.annotate(about, (-0.33, 0), (0, -34), "axes fraction", textcoords="offset points", va="top", fontsize=6.5)
     metadata = {"Date": None} if path.suffix == ".svg" else None
     figure.savefig(path, bbox_inches="tight", dpi=160, metadata=metadata)
     plt.close(figure)
-    print(
-        f"\nAlternative text for the figure: times of {len(lines)} workloads as marks. {conclusion(result)}"
-    )
+    print(f"\nAlternative text for the figure: times of {len(lines)} workloads as marks. {conclusion(result)}")

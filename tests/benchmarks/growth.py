@@ -132,9 +132,7 @@ def record(what: str, name: str, measured: list[dict], shapes: list, spec: Array
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.growth", description=__doc__.split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.growth", description=__doc__.split("\n")[0])
     parser.add_argument("--readers", default=",".join(DEFAULTS))
     parser.add_argument("--one", nargs=3, metavar=("READER", "PATH", "OPERATION"), help=argparse.SUPPRESS)
     options = parser.parse_args()

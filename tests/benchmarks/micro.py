@@ -58,9 +58,7 @@ def cases(folder: Path) -> dict[str, Micro]:
         compressors=BLOSC_ZSTD,
     )
     shards[...] = values
-    tiny = tutorial_zarr.create_array(
-        folder / "tiny", shape=(500, 500), chunks=(10, 10), dtype="f4", compressors=None
-    )
+    tiny = tutorial_zarr.create_array(folder / "tiny", shape=(500, 500), chunks=(10, 10), dtype="f4", compressors=None)
     tiny[...] = np.arange(250_000, dtype="f4").reshape(500, 500)
 
     document = (folder / "blosc" / "zarr.json").read_bytes()
@@ -74,9 +72,7 @@ def cases(folder: Path) -> dict[str, Micro]:
         "open": Micro(lambda: tutorial_zarr.open_array(folder / "blosc", mode="r")),
         "metadata_v3": Micro(lambda: v3.parse(json.loads(document)), least=lambda: json.loads(document)),
         "metadata_v2": Micro(lambda: v2.parse_array(document_v2, {})),
-        "key": Micro(
-            lambda: [tiny.chunk_key(c) for c in itertools.product(range(50), range(50))], 2500, "key"
-        ),
+        "key": Micro(lambda: [tiny.chunk_key(c) for c in itertools.product(range(50), range(50))], 2500, "key"),
         "plan_whole": Micro(lambda: plan(whole, (640,) * 3, (32,) * 3), len(coords), "chunk"),
         "plan_window": Micro(lambda: plan((slice(5, 53),) * 3, (640,) * 3, (32,) * 3), 8, "chunk"),
         "plan_points": Micro(lambda: plan_points(), 1000, "point"),
@@ -137,9 +133,7 @@ def best(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Print a table, in microseconds a unit."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.micro", description=__doc__.split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.micro", description=__doc__.split("\n")[0])
     parser.add_argument("--cases", nargs="*", default=["*"], metavar="PATTERN")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="zarr-benchmarks-"))

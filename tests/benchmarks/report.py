@@ -164,9 +164,7 @@ def unlike_sizes(result: dict) -> list[str]:
         for name, size in sizes.items():
             if abs(size - middle) > 0.02 * middle:
                 label = result["readers"][name]["label"]
-                lines.append(
-                    f"{case['group']}, {case['label']}: {label} wrote {size / middle:.2f} times the bytes"
-                )
+                lines.append(f"{case['group']}, {case['label']}: {label} wrote {size / middle:.2f} times the bytes")
     return lines
 
 
@@ -181,9 +179,7 @@ def growth_rows(growth: list[dict]) -> tuple[list[str], list[list[str]]]:
         seconds, peak, data = g["seconds"], g["peak_bytes"][2], g["result_bytes"][2]
         per_chunk = "-" if g["seconds_per_chunk"] is None else f"{g['seconds_per_chunk'] * 1e6:.3g}"
         memory = ["-", "-"] if peak is None else [f"{peak / 2**20:.1f}", ratio(peak / data)]
-        body.append(
-            [g["what"], g["reader"], *map(ms, seconds), ratio(seconds[2] / seconds[1]), per_chunk, *memory]
-        )
+        body.append([g["what"], g["reader"], *map(ms, seconds), ratio(seconds[2] / seconds[1]), per_chunk, *memory])
     return header, body
 
 

@@ -97,9 +97,7 @@ class Bench:
     def __init__(self, arguments: argparse.Namespace, folder: Path) -> None:
         self.size = SIZES[arguments.size]
         self.folder = folder
-        self.scratch = Path(
-            tempfile.mkdtemp(prefix="zarr-benchmarks-", dir=arguments.scratch or scratch_folder())
-        )
+        self.scratch = Path(tempfile.mkdtemp(prefix="zarr-benchmarks-", dir=arguments.scratch or scratch_folder()))
         self.repeat, self.cold = arguments.repeat, arguments.cold
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
@@ -120,9 +118,7 @@ class Bench:
         """Where a worker works: the common files, an empty copy for each write, its own copy for updates."""
         if not case.writes:
             return None
-        source = (
-            template_of(case.array, self.folder) if case.operation == "write" else self.folder / case.array
-        )
+        source = template_of(case.array, self.folder) if case.operation == "write" else self.folder / case.array
         self.serial += case.operation == "write"
         target = self.scratch / f"{worker.name}-{case.name}-{self.serial * (case.operation == 'write')}"
         if not target.exists():
@@ -217,31 +213,19 @@ class Bench:
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.benchmarks.run", description=__doc__.split("\n")[0]
-    )
-    parser.add_argument(
-        "--cases", nargs="*", default=["*"], metavar="PATTERN", help="names of cases, with wildcards"
-    )
-    parser.add_argument(
-        "--size", choices=SIZES, default="full", help="small: a 192^3 cube and a tenth of the rest"
-    )
-    parser.add_argument(
-        "--repeat", type=int, default=5, help="rounds at least, after the warm-up (default 5)"
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.run", description=__doc__.split("\n")[0])
+    parser.add_argument("--cases", nargs="*", default=["*"], metavar="PATTERN", help="names of cases, with wildcards")
+    parser.add_argument("--size", choices=SIZES, default="full", help="small: a 192^3 cube and a tenth of the rest")
+    parser.add_argument("--repeat", type=int, default=5, help="rounds at least, after the warm-up (default 5)")
     parser.add_argument("--readers", default=",".join(DEFAULTS), help="comma-separated (default %(default)s)")
-    parser.add_argument(
-        "--cold", action="store_true", help="drop the files from the page cache before each reading"
-    )
+    parser.add_argument("--cold", action="store_true", help="drop the files from the page cache before each reading")
     parser.add_argument(
         "--folder", type=Path, help="keep the test data here for the next run (default: a temporary one)"
     )
     parser.add_argument(
         "--scratch", type=Path, help="write here (default: a file system in memory, where there is one)"
     )
-    parser.add_argument(
-        "--growth", action="store_true", help="also measure time and memory against the array's size"
-    )
+    parser.add_argument("--growth", action="store_true", help="also measure time and memory against the array's size")
     parser.add_argument("--json", type=Path, help="write everything that was measured")
     parser.add_argument("--markdown", type=Path, help="write the tables")
     parser.add_argument("--figure", type=Path, help="draw the figure, as .svg or .png")
@@ -270,9 +254,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder.mkdir(exist_ok=True)
     bench = Bench(options, folder)
     try:
-        readers = {
-            w.name: {"label": w.label, "version": w.version, "available": w.available} for w in bench.workers
-        }
+        readers = {w.name: {"label": w.label, "version": w.version, "available": w.available} for w in bench.workers}
         machine = report.machine(folder, bench.scratch)
         result = {
             "machine": machine,

@@ -113,7 +113,5 @@ def serve(connection: Connection, name: str, size_name: str, folder: Path, url: 
             check = verb == "check" and name not in ("floor", "copy")
             connection.send((True, digest(answer(case, results)) if check else (seconds, cpu)))
             del results
-        except (
-            Exception
-        ) as error:  # whatever a reader raises is a dash in the table, with the reason beneath it
+        except Exception as error:  # whatever a reader raises is a dash in the table, with the reason beneath it
             connection.send((False, reason(error, folder)))

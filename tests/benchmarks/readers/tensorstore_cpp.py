@@ -46,9 +46,7 @@ class Tensorstore(Reader):
     def open_slow(self, path: Path, url: str, delay: float, concurrency: int) -> Any:
         import tensorstore
 
-        context = tensorstore.Context(
-            self.context_settings | {"http_request_concurrency": {"limit": concurrency}}
-        )
+        context = tensorstore.Context(self.context_settings | {"http_request_concurrency": {"limit": concurrency}})
         spec = {"driver": "zarr3", "kvstore": {"driver": "http", "base_url": url}}
         return tensorstore.open(spec, context=context, open=True).result()
 

@@ -16,7 +16,5 @@ class ZarrFused(ZarrDefault):
 
     def check(self, array: Any) -> Any:
         if super().check(array)._async_array.codec_pipeline.sync_transform is None:
-            raise Unsupported(
-                "its codecs have no synchronous form, so the pipeline falls back to the default one"
-            )
+            raise Unsupported("its codecs have no synchronous form, so the pipeline falls back to the default one")
         return array
