@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import JSON, Constant, DataType, ml_dtype, no_configuration, register
+from .base import JSON, Constant, DataType, is_ml_dtype, ml_dtype, no_configuration, register
 
 
 class Bool(DataType):
@@ -101,6 +101,8 @@ class Float(DataType):
                 number = math.inf if value > 0 else -math.inf
             if not math.isfinite(number) and isinstance(value, float) and not self.has_inf:
                 raise self.bad_fill(value, "a number that the type can hold")
+            if is_ml_dtype(self.numpy):
+                return self._nearest(number, value)
             with np.errstate(all="ignore"):
                 return np.array(number, dtype=self.numpy)
         if value == "NaN" and self.nan_bits is not None:
@@ -112,6 +114,24 @@ class Float(DataType):
             if not self.bits or bits < 1 << self.bits:
                 return self.from_bits(bits)
         raise self.bad_fill(value, f'a number, "NaN", "Infinity", "-Infinity", or "0x" and {digits} hex digits')
+
+    def _nearest(self, number: float, found: JSON) -> np.ndarray:
+        """The element nearest to a number, ties to even. ml_dtypes itself would round twice, by way of float32."""
+        bits = np.arange(1 << (self.bits or 8 * self.numpy.itemsize), dtype=f"u{self.numpy.itemsize}")
+        with np.errstate(all="ignore"):
+            values = bits.view(self.numpy).astype("f8")
+        keep = np.isfinite(values) & (np.signbit(values) == np.signbit(number))
+        bits, values = bits[keep], values[keep]
+        if not len(values) or (number == 0 and not (values == 0).any()):
+            raise self.bad_fill(found, "a number that the type can hold")
+        least, greatest = np.sort(np.abs(values))[[-2, -1]]
+        if abs(number) >= greatest + (greatest - least) / 2 or (not self.has_inf and abs(number) > greatest):
+            if not self.has_inf:
+                raise self.bad_fill(found, f"a number of at most {greatest}")
+            return np.array(math.copysign(math.inf, number), dtype=self.numpy)
+        distance = np.abs(values - number)
+        nearest = bits[distance == distance.min()]
+        return self.from_bits(int(min(nearest, key=lambda b: int(b) & 1)))
 
     def fill_to_json(self, fill: np.ndarray) -> JSON:
         with np.errstate(all="ignore"):  # converting a signalling NaN raises a flag; its bits are kept below
