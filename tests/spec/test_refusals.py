@@ -6,6 +6,7 @@ The refusals of v3 stand beside the elements that they are about, in the files n
 import base64
 import bz2
 import gzip
+import importlib.util
 import lzma
 import pickle
 import zlib
@@ -252,6 +253,13 @@ def chunks():
         ("empty", b""),
     ):
         yield chunk(f"json2_{label}", ["json2"], stored, "|O", 2, **json2)
+    if importlib.util.find_spec("msgpack") is not None:  # comes with the extra `codecs`
+        yield from messages()
+    store = v2([2], [2], "|O", {"0": pickle.dumps(np.array([1, 2], object))}, fill=None, filters=[{"id": "pickle"}])
+    yield Refuse("v2.refuse.chunk.pickle", V2 + "#filters", store, ("pickle", "allow_pickle"))
+
+
+def messages():
     message = {"filters": [{"id": "msgpack2"}]}
     for label, stored in (
         ("cut", b"\x94\x01\x02\xa2|O"),
@@ -260,8 +268,6 @@ def chunks():
         ("number", b"\x01"),
     ):
         yield chunk(f"msgpack2_{label}", ["msgpack2"], stored, "|O", 2, **message)
-    store = v2([2], [2], "|O", {"0": pickle.dumps(np.array([1, 2], object))}, fill=None, filters=[{"id": "pickle"}])
-    yield Refuse("v2.refuse.chunk.pickle", V2 + "#filters", store, ("pickle", "allow_pickle"))
 
 
 def version_1():

@@ -13,7 +13,6 @@ import math
 import struct
 import zlib
 
-import ml_dtypes
 import numpy as np
 import pytest
 
@@ -54,6 +53,8 @@ from spec.build import (
     zstd_frame,
 )
 from tutorial_zarr.errors import MissingDependencyError, ZarrError
+
+ml_dtypes = pytest.importorskip("ml_dtypes")
 
 REGISTERED = EXTENSIONS + "codecs/"
 RAW = le("i", *range(-30, 30))

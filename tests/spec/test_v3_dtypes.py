@@ -5,7 +5,6 @@ import json
 import struct
 import warnings
 
-import ml_dtypes
 import numpy as np
 import pytest
 
@@ -35,6 +34,8 @@ from spec.build import (
     vlen,
     vlen_utf8,
 )
+
+ml_dtypes = pytest.importorskip("ml_dtypes")
 
 CORE_TYPES = READTHEDOCS + "v3/data-types/index.html#core-data-types"
 BYTES = CODECS + "bytes/index.html#format-and-algorithm"

@@ -9,7 +9,6 @@ doubles and takes hexadecimal for a number. The specification is explicit on all
 import base64
 import json
 
-import ml_dtypes
 import numpy as np
 import pytest
 
@@ -34,6 +33,8 @@ from spec.build import (
     text,
     v3,
 )
+
+ml_dtypes = pytest.importorskip("ml_dtypes")
 
 TYPES = EXTENSIONS + "data-types/"
 UTF8, VLEN_BYTES = [codec("vlen-utf8")], [codec("vlen-bytes")]

@@ -33,6 +33,7 @@ MODULES = [
     test_v3_metadata,
     test_v3_sharding,
 ]
+MODULES = [module for module in MODULES if hasattr(module, "CASES")]  # none where ml_dtypes is not installed
 BY_MODULE = pytest.mark.parametrize("module", MODULES, ids=[m.__name__.rpartition(".test_")[2] for m in MODULES])
 
 
