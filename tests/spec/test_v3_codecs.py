@@ -491,6 +491,7 @@ CAST_VALUE = [
         bits(8, 0x7FF8 << 48, 0x401C << 48),
         fill="NaN",
     ),
+    # "Readers MUST use the first occurrence"; zarr-python 3.4.2 uses the last.
     case(
         "cast_value.scalar_map_first_wins",
         [cast("uint8", scalar_map={"decode": [[1, 10], [1, 20]]}), PLAIN],
