@@ -54,9 +54,7 @@ class CountingStore(WrapperStore):
 
 def counting(count):
     store = CountingStore(MemoryStore())
-    a = zarr.create_array(
-        store, shape=(2 * count,), chunks=(2,), dtype="int32", compressors=None, fill_value=-1
-    )
+    a = zarr.create_array(store, shape=(2 * count,), chunks=(2,), dtype="int32", compressors=None, fill_value=-1)
     a[...] = np.arange(2 * count)
     store.most = 0
     return a, store
@@ -197,16 +195,12 @@ def test_progress_is_told_after_every_chunk(parallel):
 
 def test_a_stream_of_shards_reads_each_shard_once():
     store = TraceStore(MemoryStore())
-    a = zarr.create_array(
-        store, shape=(32,), chunks=(2,), shards=(8,), dtype="int32", compressors=None, fill_value=-1
-    )
+    a = zarr.create_array(store, shape=(32,), chunks=(2,), shards=(8,), dtype="int32", compressors=None, fill_value=-1)
     a[...] = np.arange(32)
     store.requests.clear()
     pieces = list(a.chunk_stream())
     assert np.concatenate([piece for _, piece in pieces]).tolist() == list(range(32))
-    assert {request.key for request in store.requests if request.verb == "GET"} == {
-        f"c/{i}" for i in range(4)
-    }
+    assert {request.key for request in store.requests if request.verb == "GET"} == {f"c/{i}" for i in range(4)}
     assert gets(store) == 4
 
 
@@ -368,11 +362,7 @@ def test_less_than_one_call_at_a_time_is_refused(wrong):
 def test_progress_of_a_map_is_told_after_every_chunk():
     a, _ = traced(count=5)
     told = []
-    list(
-        a.parallel_chunk_map(
-            total, max_concurrency=2, progress=lambda done, total: told.append((done, total))
-        )
-    )
+    list(a.parallel_chunk_map(total, max_concurrency=2, progress=lambda done, total: told.append((done, total))))
     assert told == [(i, 5) for i in range(1, 6)]
 
 
@@ -413,9 +403,7 @@ def test_threads_that_write_to_one_chunk_do_not_undo_each_other():
 
 
 def test_an_error_in_one_chunk_of_many_ends_the_read_and_leaves_no_thread_busy():
-    a = zarr.create_array(
-        {}, shape=(2048, 1024), chunks=(64, 1024), dtype="int64", compressors=None, fill_value=0
-    )
+    a = zarr.create_array({}, shape=(2048, 1024), chunks=(64, 1024), dtype="int64", compressors=None, fill_value=0)
     a[...] = 1
     a.store.mapping["c/17/0"] = b"short"
     zarr.set_workers(4)
@@ -429,9 +417,7 @@ def test_an_error_in_one_chunk_of_many_ends_the_read_and_leaves_no_thread_busy()
 
 
 def test_reading_inside_a_map_on_our_threads_does_not_wait_for_itself():
-    big = zarr.create_array(
-        {}, shape=(1024, 1024), chunks=(64, 1024), dtype="int64", compressors=None, fill_value=0
-    )
+    big = zarr.create_array({}, shape=(1024, 1024), chunks=(64, 1024), dtype="int64", compressors=None, fill_value=0)
     big[...] = 3
     a, _ = traced(count=8)
     sums = list(a.parallel_chunk_map(lambda coords, elements: int(big[...].sum()), max_concurrency=4))
