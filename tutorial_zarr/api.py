@@ -391,20 +391,20 @@ def copy(source: Array | Group, dest: Any, name: str | None = None, overwrite: b
 
     Within one format the documents and the stored chunks are copied as they are.
     """
-    root = dest if isinstance(dest, Group) else open_group(dest, mode="a", zarr_format=source.zarr_format)
+    store, base = (dest.store, dest.path) if isinstance(dest, Group) else (_open_store(dest, "a", None), "")
     relative = nodes.normalize_path(name if name is not None else source.basename)
-    path = nodes.join(root.path, relative)
-    same = source.store == root.store or source.store is root.store
+    path = nodes.join(base, relative) if relative else base
+    same = source.store == store or source.store is store
     if same and (path == source.path or path.startswith(source.path + "/" if source.path else "")):
         raise NodeExistsError(f"copy: expected a place outside of {source.name!r}, found {path!r}", path=path)
-    nodes.prepare(root.store, path, source.metadata.node_type, overwrite)
-    nodes.create_parents(root.store, path, source.zarr_format)
+    nodes.prepare(store, path, source.metadata.node_type, overwrite)
+    nodes.create_parents(store, path, source.zarr_format)
     start = len(source.path) + 1 if source.path else 0
     for key in list(source.store.list_prefix(source.path)):
         value = source.store.get(key)
         if value is not None:
-            root.store.set(nodes.join(path, key[start:]), value)
-    return open(root.store, mode="r+", path=path, zarr_format=source.zarr_format, use_consolidated=False)
+            store.set(nodes.join(path, key[start:]), value)
+    return open(store, mode="r+", path=path, zarr_format=source.zarr_format, use_consolidated=False)
 
 
 def tree(grp: Any, level: int | None = None) -> Tree:

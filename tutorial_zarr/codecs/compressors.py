@@ -51,7 +51,7 @@ class _Stream(BytesBytesCodec):
             if not decoder.eof:
                 raise self.fail("a complete stream", "one that ends early")
             data = decoder.unused_data
-            if not data.strip(b"\0"):  # some writers pad with zeros
+            if not data.strip(b"\0"):  # zeros after the last member are padding, as gzip itself has it
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

@@ -26,7 +26,6 @@ LENIENCIES = {
     "missing-members": ("v2 documents without compressor, filters or fill_value", "n5 and Java writers"),
     "v2-fill-values": ("0 for text and records, numbers as text, true for 1", "zarr-python 2"),
     "v2-group-members": ("further members in .zgroup", "netCDF-C, for its own groups"),
-    "zlib-padding": ("zero bytes after a compressed stream", "tools that pad to blocks"),
 }
 
 
