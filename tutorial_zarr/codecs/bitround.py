@@ -70,7 +70,9 @@ class BitRound(ArrayArrayCodec):
         bits = values.view(f"u{values.itemsize}")
         half = (1 << (drop - 1)) - 1  # a tie goes up only from an odd number, which adds one more
         rounded = (bits + (bits >> drop & 1) + half) >> drop << drop
-        return np.where(np.isfinite(values), rounded, bits).view(values.dtype)
+        with np.errstate(invalid="ignore"):  # older versions of ml_dtypes complain about NaN
+            finite = np.isfinite(values)
+        return np.where(finite, rounded, bits).view(values.dtype)
 
     def _integers(self, values: np.ndarray) -> np.ndarray:
         numbers = values.view(f"i{values.itemsize}") if values.dtype.kind in "mM" else values

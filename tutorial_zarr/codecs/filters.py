@@ -19,7 +19,7 @@ from tutorial_zarr import dtypes
 from tutorial_zarr.errors import CodecError, MissingDependencyError, UnsupportedError, ZarrError
 from tutorial_zarr.metadata import Extension
 
-from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, as_bytes_view
+from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, as_bytes_view, short
 from .registry import build, register, register_internal
 
 # id -> the package that numcodecs needs for it
@@ -131,7 +131,7 @@ class V2Filters(ArrayBytesCodec):
                 if identifier == "zfpy":
                     data = codec.decode(data, count)
                 else:
-                    data = _decode_json2(codec, data, count) if identifier == "json2" else codec.decode(data)
+                    data = LISTS[identifier](codec, data, count) if identifier in LISTS else codec.decode(data)
             except ZarrError:
                 raise
             except Exception as cause:
@@ -222,11 +222,22 @@ def check_count(data: Buffer, count: int) -> None:
 
 
 def _decode_json2(codec: Any, data: Buffer, count: int) -> np.ndarray:
-    """JSON text ``[item, ..., dtype, shape]``. The shape is checked before anything is allocated by it."""
-    items = json.loads(bytes(data).decode(codec._text_encoding))
+    """JSON text of a list ``[item, ..., dtype, shape]``. The shape is checked before anything is allocated by it."""
+    return _from_items(json.loads(bytes(data).decode(codec._text_encoding)), count)
+
+
+def _decode_msgpack2(codec: Any, data: Buffer, count: int) -> np.ndarray:
+    """The same list as MessagePack. (numcodecs has loaded msgpack, or refused the codec.)"""
+    import msgpack
+
+    return _from_items(msgpack.unpackb(bytes(data), raw=codec.raw), count)
+
+
+def _from_items(items: Any, count: int) -> np.ndarray:
+    """The array of a list ``[item, ..., dtype, shape]``, whose items are nested as deep as the shape is long."""
     shape = items[-1] if isinstance(items, list) and len(items) >= 2 else None
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape) or math.prod(shape) != count:
-        raise ValueError(f"expected a JSON list that ends with a shape of {count} items, found {shape!r}")
+        raise ValueError(f"expected a list that ends with a shape of {count} items, found {short(shape)}")
     result = np.empty(shape, object)
     flat = items[:-2]
     for _ in shape[1:]:
@@ -235,6 +246,9 @@ def _decode_json2(codec: Any, data: Buffer, count: int) -> np.ndarray:
         raise ValueError(f"expected {count} items, found {len(flat)}")
     result.reshape(-1)[:] = _objects(flat)
     return result
+
+
+LISTS = {"json2": _decode_json2, "msgpack2": _decode_msgpack2}
 
 
 def _objects(items: list[Any]) -> np.ndarray:
