@@ -88,7 +88,9 @@ class Worker:
 
     def stop(self) -> None:
         self.connection.close()
-        self.process.join(5)
+        self.process.join(2)
+        if self.process.is_alive():  # it is in the middle of something
+            self.process.terminate()
 
 
 class Bench:
