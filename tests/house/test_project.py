@@ -74,7 +74,7 @@ PLACES = r"(?:[r]oot|[w]ork|[t]mp|(?:[h]ome|[U]sers)/(?!me/)\w+|[o]pt/\w+)"
 FOREIGN = {
     "a path of somebody's machine": r"(?<![\w.~$}>-])/" + PLACES + "/",
     "a drive of somebody's machine": r"\b[A-Z]:\\[U]sers\\",
-    "the address of a package registry": r"(?:pypi|pythonhosted|npmjs|yarnpkg|debian|anaconda)[.]org\b",
+    "the address of a package registry": r"(?:pypi|python[h]osted|npmjs|yarnpkg|debian|anaconda)[.]org\b",
     "the address of a machine": r"\b(?:10|192[.]168)(?:[.]\d{1,3}){2,3}:\d+",
 }
 
