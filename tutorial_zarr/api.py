@@ -20,6 +20,7 @@ from tutorial_zarr.create import DEFAULT
 from tutorial_zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeExistsError, NodeNotFoundError
 from tutorial_zarr.group import Group, Tree
 from tutorial_zarr.metadata import ArrayMetadata, consolidated, dump_json
+from tutorial_zarr.progress import Progress, follow
 from tutorial_zarr.stores import Store, make_store
 
 MODES = ("r", "r+", "a", "w", "w-")
@@ -386,10 +387,12 @@ def _load(node: Array | Group) -> Any:
     return node[...] if isinstance(node, Array) else {name: _load(member) for name, member in node.members()}
 
 
-def copy(source: Array | Group, dest: Any, name: str | None = None, overwrite: bool = False) -> Array | Group:
+def copy(
+    source: Array | Group, dest: Any, name: str | None = None, overwrite: bool = False, progress: Progress = None
+) -> Array | Group:
     """Copy an array or a group, with all it holds, below `dest` (a group or a store).
 
-    Within one format the documents and the stored chunks are copied as they are.
+    Within one format the documents and the stored chunks are copied as they are. `progress` counts them.
     """
     store, base = (dest.store, dest.path) if isinstance(dest, Group) else (_open_store(dest, "a", None), "")
     relative = nodes.normalize_path(name if name is not None else source.basename)
@@ -400,7 +403,8 @@ def copy(source: Array | Group, dest: Any, name: str | None = None, overwrite: b
     nodes.prepare(store, path, source.metadata.node_type, overwrite)
     nodes.create_parents(store, path, source.zarr_format)
     start = len(source.path) + 1 if source.path else 0
-    for key in list(source.store.list_prefix(source.path)):
+    keys = list(source.store.list_prefix(source.path))
+    for key in follow(keys, progress, f"copy {source.name}", unit="objects"):
         value = source.store.get(key)
         if value is not None:
             store.set(nodes.join(path, key[start:]), value)
@@ -413,16 +417,21 @@ def tree(grp: Any, level: int | None = None) -> Tree:
 
 
 def consolidate_metadata(
-    store: Any, path: str | None = None, zarr_format: int | None = None, storage_options: dict[str, Any] | None = None
+    store: Any,
+    path: str | None = None,
+    zarr_format: int | None = None,
+    storage_options: dict[str, Any] | None = None,
+    progress: Progress = None,
 ) -> Group:
     """Gather the metadata of all nodes below a group into one document, and return the group opened with it.
 
     A convention, not part of the core specification: readers without it read the documents themselves. It is not
-    kept up to date; call this again after changing the hierarchy.
+    kept up to date; call this again after changing the hierarchy. `progress` counts the nodes.
     """
     opened, at = _open_store(store, "r+", storage_options), nodes.normalize_path(path)
     root = open_group(opened, mode="r+", path=at, zarr_format=zarr_format, use_consolidated=False)
-    members = {name: node.metadata for name, node in root.members(max_depth=None)}
+    found = follow(root.members(max_depth=None), progress, "consolidate", unit="nodes")
+    members = {name: node.metadata for name, node in found}
     if root.zarr_format == 3:
         entries = {name: _without_copy(metadata.to_json()) for name, metadata in members.items()}
         document = {**root.metadata.document, "consolidated_metadata": consolidated.write_v3(entries)}

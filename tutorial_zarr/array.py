@@ -29,6 +29,7 @@ from tutorial_zarr.codecs.sharding import ShardingCodec
 from tutorial_zarr.dtypes.text import object_scalar
 from tutorial_zarr.errors import MetadataError, ReadOnlyError, SelectionError, ValueMismatchError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata
+from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.stores import Store
 
 
@@ -577,13 +578,13 @@ class Array:
         self,
         parallel: int = 1,
         ordered: bool = True,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress = None,
         filter: Callable[[tuple[int, ...]], bool] | None = None,
         stored_only: bool = True,
     ) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
         """Pairs (chunk coordinates, elements), lazily: nothing is read before it is asked for.
 
-        At most `parallel` chunks are under way at once. `progress(done, total)` is called after each chunk.
+        At most `parallel` chunks are under way at once. `progress` counts the chunks that have come.
         With `stored_only` the chunks that are not stored are left out.
         """
         return self._stream(self.read_chunk, parallel, ordered, progress, filter, stored_only)
@@ -593,7 +594,7 @@ class Array:
         work: Callable[[tuple[int, ...]], Any],
         in_flight: int,
         ordered: bool,
-        progress: Callable[[int, int], None] | None,
+        progress: Progress,
         filter: Callable[[tuple[int, ...]], bool] | None = None,
         stored_only: bool = True,
         timeout: float | None = None,
@@ -602,17 +603,15 @@ class Array:
         if in_flight < 1:
             raise ValueError(f"expected at least one chunk in flight, found {in_flight}")
         coords: Iterable[tuple[int, ...]] = self._stored_chunks() if stored_only else self.grid
-        total = 0
         if filter is not None:
             coords = [c for c in coords if filter(c)]
-        if progress is not None:
+        if progress:
             coords = list(coords)
-            total = len(coords)
         pairs = parallel.stream(work, coords, in_flight, ordered, timeout, executor)
-        for done, pair in enumerate(pairs, 1):
-            if progress is not None:
-                progress(done, total)
-            yield pair
+        with meter(progress, len(coords) if progress else None, "chunks") as advance:  # type: ignore[arg-type]
+            for pair in pairs:
+                advance()
+                yield pair
 
     def parallel_chunk_map(
         self,
@@ -621,7 +620,7 @@ class Array:
         timeout: float | None = None,
         ordered: bool = True,
         executor: Executor | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress = None,
     ) -> Iterator[Any]:
         """The results of ``fn(chunk coordinates, elements)`` for every stored chunk, lazily.
 

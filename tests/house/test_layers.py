@@ -16,7 +16,7 @@ LAYERS = [
     ["errors"],
     ["dtypes"],
     ["metadata"],
-    ["chunk_grids", "chunk_keys", "codecs", "parallel", "stores"],
+    ["chunk_grids", "chunk_keys", "codecs", "parallel", "progress", "stores"],
     ["indexing", "nodes"],
     ["attributes", "chunk_io", "array", "create"],
     ["group"],
@@ -118,6 +118,7 @@ def test_each_optional_dependency_is_imported_in_one_place():
         "papermill",
         "jupytext",
         "nbformat",
+        "tqdm",
     }
     places = {}
     for module in MODULES:
