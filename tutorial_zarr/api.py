@@ -9,18 +9,19 @@ zarr.open_array("data.zarr", mode="r")[5, 5]
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import consolidation, hierarchy, nodes
 from tutorial_zarr import create as make
-from tutorial_zarr import nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.create import DEFAULT
 from tutorial_zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeExistsError, NodeNotFoundError
 from tutorial_zarr.group import Group, Tree
-from tutorial_zarr.metadata import ArrayMetadata, consolidated, dump_json
-from tutorial_zarr.progress import Progress, follow
+from tutorial_zarr.metadata import ArrayMetadata, consolidated
+from tutorial_zarr.progress import Progress
 from tutorial_zarr.stores import Store, make_store
 
 MODES = ("r", "r+", "a", "w", "w-")
@@ -388,27 +389,71 @@ def _load(node: Array | Group) -> Any:
 
 
 def copy(
-    source: Array | Group, dest: Any, name: str | None = None, overwrite: bool = False, progress: Progress = None
-) -> Array | Group:
+    source: Array | Group,
+    dest: Any,
+    name: str | None = None,
+    overwrite: bool = False,
+    *,
+    if_exists: str = "raise",
+    dry_run: bool = False,
+    progress: Progress = None,
+) -> Array | Group | hierarchy.Plan:
     """Copy an array or a group, with all it holds, below `dest` (a group or a store).
 
-    Within one format the documents and the stored chunks are copied as they are. `progress` counts them.
+    Documents and stored chunks are copied as they are, with whatever else lies there. `if_exists` is ``"raise"``,
+    ``"replace"`` (as is ``overwrite=True``) or ``"skip"``, which completes a copy that was cut short. A dry run
+    returns the plan: keys and bytes. `progress` counts the stored objects.
     """
     store, base = (dest.store, dest.path) if isinstance(dest, Group) else (_open_store(dest, "a", None), "")
     relative = nodes.normalize_path(name if name is not None else source.basename)
     path = nodes.join(base, relative) if relative else base
-    same = source.store == store or source.store is store
-    if same and (path == source.path or path.startswith(source.path + "/" if source.path else "")):
-        raise NodeExistsError(f"copy: expected a place outside of {source.name!r}, found {path!r}", path=path)
-    nodes.prepare(store, path, source.metadata.node_type, overwrite)
-    nodes.create_parents(store, path, source.zarr_format)
-    start = len(source.path) + 1 if source.path else 0
-    keys = list(source.store.list_prefix(source.path))
-    for key in follow(keys, progress, f"copy {source.name}", unit="objects"):
-        value = source.store.get(key)
-        if value is not None:
-            store.set(nodes.join(path, key[start:]), value)
+    plan = hierarchy.copy(
+        source.store,
+        source.path,
+        store,
+        path,
+        zarr_format=source.zarr_format,
+        if_exists="replace" if overwrite else if_exists,
+        dry_run=dry_run,
+        progress=progress,
+    )
+    if dry_run:
+        return plan
     return open(store, mode="r+", path=path, zarr_format=source.zarr_format, use_consolidated=False)
+
+
+def move(
+    store: Any, source: str, dest: str, *, dry_run: bool = False, progress: Progress = None
+) -> Array | Group | hierarchy.Plan:
+    """Move the node at the path `source` to the path `dest` of the same store; a dry run returns the plan.
+
+    Refused where something is at `dest`, or `dest` lies inside the node.
+    """
+    opened, path = _open_store(store, "r+", None), nodes.normalize_path(dest)
+    plan = hierarchy.move(opened, nodes.normalize_path(source), path, dry_run=dry_run, progress=progress)
+    return plan if dry_run else open(opened, mode="r+", path=path, use_consolidated=False)
+
+
+def delete(store: Any, path: str, *, dry_run: bool = True) -> hierarchy.Plan:
+    """Say what deleting the node at `path` would delete; with ``dry_run=False``, delete it."""
+    return hierarchy.delete(_open_store(store, "r+", None), nodes.normalize_path(path), dry_run=dry_run)
+
+
+def create_hierarchy(
+    *, store: Any, nodes: dict[str, Any], overwrite: bool = False
+) -> Iterator[tuple[str, Array | Group]]:
+    """Create the nodes of a whole hierarchy: pairs (path, node) of those that were created.
+
+    `nodes` maps paths to metadata (``array.metadata``) or metadata documents, all of one format; groups between
+    them that are missing are created too. Everything is checked before anything is written. With `overwrite` the
+    nodes that are named, and they alone, replace what is there.
+    """
+    opened = _open_store(store, "a", None)
+    parsed, implied = hierarchy.parse_nodes(nodes)
+    missing = hierarchy.check_creation(opened, parsed, implied, overwrite)
+    made = {path: _node(opened, path, metadata, "r+", False, {}) for path, metadata in missing.items()}
+    hierarchy.create(opened, missing, implied, overwrite)
+    return iter(made.items())
 
 
 def tree(grp: Any, level: int | None = None) -> Tree:
@@ -430,24 +475,20 @@ def consolidate_metadata(
     """
     opened, at = _open_store(store, "r+", storage_options), nodes.normalize_path(path)
     root = open_group(opened, mode="r+", path=at, zarr_format=zarr_format, use_consolidated=False)
-    found = follow(root.members(max_depth=None), progress, "consolidate", unit="nodes")
-    members = {name: node.metadata for name, node in found}
-    if root.zarr_format == 3:
-        entries = {name: _without_copy(metadata.to_json()) for name, metadata in members.items()}
-        document = {**root.metadata.document, "consolidated_metadata": consolidated.write_v3(entries)}
-        key = nodes.join(at, "zarr.json")
-        opened.set(key, dump_json(document, key))
-    else:
-        documents: dict[str, Any] = {}
-        for name, metadata in {"": root.metadata, **members}.items():
-            kind = ".zarray" if metadata.node_type == "array" else ".zgroup"
-            documents[nodes.join(name, kind)] = metadata.to_json()
-            if metadata.attributes:
-                documents[nodes.join(name, ".zattrs")] = metadata.attributes
-        key = nodes.join(at, consolidated.V2_KEY)
-        opened.set(key, dump_json(consolidated.write_v2(documents), key))
+    consolidation.write(opened, at, root.zarr_format, progress)
     return open_group(opened, mode="r+", path=at, zarr_format=root.zarr_format, use_consolidated=True)
 
 
-def _without_copy(document: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in document.items() if k != "consolidated_metadata"}
+def consolidated_differences(store: Any, path: str | None = None) -> list[consolidation.Difference]:
+    """Where the consolidated metadata of a group says something else than the nodes' own documents.
+
+    It reads every document below the group. Raises GroupNotFoundError where nothing is consolidated.
+    """
+    opened, at = _open_store(store, "r", None), nodes.normalize_path(path)
+    root = open_group(opened, mode="r", path=at, use_consolidated=False)
+    return consolidation.differences(opened, at, root.zarr_format)
+
+
+def is_stale(store: Any, path: str | None = None) -> bool:
+    """Whether the consolidated metadata of a group is out of date; `consolidated_differences` says where."""
+    return bool(consolidated_differences(store, path))

@@ -14,22 +14,25 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#hierarchy
 from __future__ import annotations
 
 import copy
+import fnmatch
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tutorial_zarr import create, nodes
+from tutorial_zarr import consolidation, create, hierarchy, nodes
 from tutorial_zarr.array import Array, Info
 from tutorial_zarr.attributes import Attributes
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
     GroupNotFoundError,
+    MetadataError,
     NodeExistsError,
     NodeNameError,
     ReadOnlyError,
     ZarrError,
 )
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata
+from tutorial_zarr.progress import Progress
 from tutorial_zarr.stores import Store
 
 
@@ -134,11 +137,41 @@ class Group:
         )
 
     def _find(self, name: str) -> Any:
-        """The metadata of the node at `name` below this group; None where there is none."""
+        """The metadata of the node at `name` below this group; None where there is none.
+
+        Consolidated metadata answers for a group that is only read. For one that may be written it gives the names
+        alone, and each node is asked itself: to resize by an outdated shape would lose data.
+        """
         relative = nodes.normalize_path(name)
-        if self._consolidated is not None:
-            return self._consolidated.get(relative)
-        return nodes.read(self.store, nodes.join(self.path, relative), self.zarr_format)
+        listed = None if self._consolidated is None else self._consolidated.get(relative)
+        if self._consolidated is not None and self.read_only:
+            if isinstance(listed, MetadataError):
+                raise listed
+            return listed
+        found = nodes.read(self.store, nodes.join(self.path, relative), self.zarr_format)
+        if isinstance(listed, nodes.Metadata) and (found is None or not consolidation.same(listed, found)):
+            self._say_stale(relative, "is not in the store" if found is None else "says something else of itself")
+        if self._consolidated is not None and found is not None:
+            self._consolidated[relative] = found
+        return found
+
+    def _say_stale(self, relative: str, what: str) -> None:
+        warnings.warn(
+            f"{self._label}: the consolidated metadata is out of date: {relative!r} {what}; "
+            "try consolidate_metadata, or use_consolidated=False",
+            nodes.ZarrWarning,
+            stacklevel=4,
+        )
+
+    def _unlisted(self, name: str) -> Any:
+        """A node that consolidated metadata does not list although it is there."""
+        relative = nodes.normalize_path(name)
+        if self._consolidated is None or not self.read_only or relative in self._consolidated:
+            return None
+        found = nodes.read(self.store, nodes.join(self.path, relative), self.zarr_format)
+        if found is not None:
+            self._say_stale(relative, "is not listed there, but is in the store")
+        return found
 
     def _implicit(self, relative: str) -> GroupMetadata | None:
         """A v2 folder without ``.zgroup`` that holds nodes. Listings leave it out; by its name it can be had."""
@@ -151,7 +184,7 @@ class Group:
         return None
 
     def __getitem__(self, name: str) -> Array | Group:
-        metadata = self._find(name) or self._implicit(nodes.normalize_path(name))
+        metadata = self._find(name) or self._unlisted(name) or self._implicit(nodes.normalize_path(name))
         if metadata is None:
             near = ", ".join(sorted(self.keys())[:8])
             raise GroupMemberError(
@@ -167,16 +200,18 @@ class Group:
             return default
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._find(name) is not None
+        try:
+            return isinstance(name, str) and self._find(name) is not None
+        except MetadataError:
+            return True  # there is something, whatever it may be
 
     def _child_metadata(self) -> Iterator[tuple[str, Any]]:
         """Name and metadata of each direct member; an error stands in for metadata that cannot be read."""
         if self._consolidated is not None:
-            for name, metadata in sorted(self._consolidated.items()):
-                if name and "/" not in name:
-                    yield name, metadata
-            return
-        for name in nodes.child_names(self.store, self.path, self.zarr_format):
+            names: Iterable[str] = sorted(name for name in self._consolidated if name and "/" not in name)
+        else:
+            names = nodes.child_names(self.store, self.path, self.zarr_format)
+        for name in names:
             try:
                 metadata = self._find(name)
             except ZarrError as error:
@@ -200,6 +235,35 @@ class Group:
             if isinstance(node, Group) and (max_depth is None or max_depth > 0):
                 deeper = node.members(None if max_depth is None else max_depth - 1)
                 yield from ((f"{name}/{rest}", member) for rest, member in deeper)
+
+    def walk(self) -> Iterator[tuple[Group, list[str], list[str]]]:
+        """Triples (group, names of its groups, names of its arrays), this group first, as `os.walk` has it.
+
+        Names that are removed from the list of groups are not entered.
+        """
+        members = dict(self.members())
+        groups = [name for name, node in members.items() if isinstance(node, Group)]
+        yield self, groups, [name for name in members if name not in groups]
+        for name in groups:
+            yield from members[name].walk()  # type: ignore[union-attr]
+
+    def glob(self, pattern: str) -> Iterator[tuple[str, Array | Group]]:
+        """Pairs (path, node) that match a pattern, as `pathlib` has it: ``*`` stays in a level, ``**`` is any number.
+
+        Only groups that can hold a match are listed: ``a/*`` costs what listing ``a`` costs.
+        """
+        parts = [part for part in pattern.split("/") if part]
+        yield from self._matching(parts, _closure(parts, {0}))
+
+    def _matching(self, parts: list[str], at: set[int]) -> Iterator[tuple[str, Array | Group]]:
+        """The members below that match; `at` are the places in the pattern where this group may stand."""
+        for name, node in self.members():
+            fitting = {i for i in at if i < len(parts) and (parts[i] == "**" or fnmatch.fnmatchcase(name, parts[i]))}
+            after = _closure(parts, {i if parts[i] == "**" else i + 1 for i in fitting})
+            if len(parts) in after:
+                yield name, node
+            if isinstance(node, Group) and after - {len(parts)}:
+                yield from ((f"{name}/{rest}", member) for rest, member in node._matching(parts, after))
 
     def arrays(self) -> Iterator[tuple[str, Array]]:
         """Pairs (name, array) of the arrays directly below."""
@@ -282,6 +346,42 @@ class Group:
             raise GroupNotFoundError(f"{self._label}: expected a group {name!r}, found an array", name=name)
         return node
 
+    def require_groups(self, *names: str) -> tuple[Group, ...]:
+        """The groups of these names, created where they are missing."""
+        return tuple(self.require_group(name) for name in names)
+
+    def create_hierarchy(
+        self, nodes: dict[str, Any], *, overwrite: bool = False
+    ) -> Iterator[tuple[str, Array | Group]]:
+        """Create many nodes below this group at once: the `create_hierarchy` of the package, with paths from here."""
+        self._check_writable()
+        parsed, implied = hierarchy.parse_nodes(nodes, self.path)
+        if any(metadata.zarr_format != self.zarr_format for metadata in parsed.values()):
+            raise MetadataError(f"{self._label}: expected nodes of Zarr {self.zarr_format}, found another format")
+        missing = hierarchy.check_creation(self.store, parsed, implied, overwrite)
+        start = len(self.path) + 1 if self.path else 0
+        made = {path[start:]: self._wrap(path, metadata) for path, metadata in missing.items()}
+        hierarchy.create(self.store, missing, implied, overwrite)
+        self._consolidated = None
+        return iter(made.items())
+
+    def move(self, source: str, dest: str, *, dry_run: bool = False, progress: Progress = None) -> hierarchy.Plan:
+        """Move a member; both paths count from this group. A dry run changes nothing; either returns the plan."""
+        self._check_writable()
+        old, new = self._path_of(source), self._path_of(dest)
+        plan = hierarchy.move(self.store, old, new, dry_run=dry_run, progress=progress)
+        if not dry_run:
+            self._consolidated = None
+        return plan
+
+    def delete(self, name: str, *, dry_run: bool = True) -> hierarchy.Plan:
+        """Say what deleting a member would delete; with ``dry_run=False``, delete it as ``del group[name]`` does."""
+        self._check_writable()
+        plan = hierarchy.delete(self.store, self._path_of(name), dry_run=dry_run)
+        if not dry_run:
+            self._consolidated = None
+        return plan
+
     def require_array(self, name: str, *, shape: Any, dtype: Any = None, exact: bool = False, **options: Any) -> Array:
         """The array of that name, created where it is missing; refused where shape or type differ."""
         try:
@@ -310,13 +410,21 @@ class Group:
         path = self._path_of(name)
         if self._find(name) is None:
             raise GroupMemberError(f"{self._label}: expected a member {name!r} to delete, found none", name=name)
-        nodes.refuse_foreign(self.store, path, f"{self._label}: cannot delete {name!r}")
-        self.store.delete_prefix(path)
+        hierarchy.delete(self.store, path, dry_run=False)
         self._consolidated = None
 
 
 class GroupMemberError(ZarrError, KeyError):
     """A group has no member of that name."""
+
+
+def _closure(parts: list[str], at: set[int]) -> set[int]:
+    """The places in a pattern that are reached without a name: ``**`` may stand for none."""
+    for i in sorted(at):
+        while i < len(parts) and parts[i] == "**":
+            i += 1
+            at.add(i)
+    return at
 
 
 class Tree:

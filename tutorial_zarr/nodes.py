@@ -165,11 +165,8 @@ def kind_at(store: Store, path: str) -> str | None:
     return "group" if store.exists(join(path, ".zgroup")) else None
 
 
-def prepare(store: Store, path: str, kind: str, overwrite: bool) -> None:
-    """Make way for a new node: refuse, or delete what is there; and refuse a place inside an array."""
-    store.check_writable()
-    for name in path.split("/") if path else []:
-        check_name(name, strict=True)
+def refuse_inside_array(store: Store, path: str, kind: str) -> None:
+    """Refuse a place for a node that lies inside an array."""
     above = parent(path) if path else None
     while above is not None:
         if kind_at(store, above) == "array":
@@ -179,6 +176,17 @@ def prepare(store: Store, path: str, kind: str, overwrite: bool) -> None:
                 path=path,
             )
         above = parent(above) if above else None
+
+
+def prepare(store: Store, path: str, kind: str, overwrite: bool, dry_run: bool = False) -> None:
+    """Make way for a new node: refuse, or delete what is there; and refuse a place inside an array.
+
+    A dry run only refuses.
+    """
+    store.check_writable()
+    for name in path.split("/") if path else []:
+        check_name(name, strict=True)
+    refuse_inside_array(store, path, kind)
     found = kind_at(store, path)
     if found is None and not overwrite:
         return
@@ -189,10 +197,11 @@ def prepare(store: Store, path: str, kind: str, overwrite: bool) -> None:
             path=path,
         )
     refuse_foreign(store, path, label(kind, path))
-    store.delete_prefix(path)
+    if not dry_run:
+        store.delete_prefix(path)
 
 
-_METADATA_NAMES = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs")
+METADATA_NAMES = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs")
 _CHUNK_KEY = re.compile(r"c|(c[/.])?[0-9]+([/.][0-9]+)*")
 
 
@@ -204,7 +213,7 @@ def foreign_keys(store: Store, path: str) -> list[str]:
         folder, _, name = key.rpartition("/")
         if name in (".zarray", "meta") or (name == "zarr.json" and _is_array_document(store, key)):
             arrays.add(folder)
-    return [key for key in keys if key.rpartition("/")[2] not in _METADATA_NAMES and not _is_chunk(key, arrays)]
+    return [key for key in keys if key.rpartition("/")[2] not in METADATA_NAMES and not _is_chunk(key, arrays)]
 
 
 def _is_array_document(store: Store, key: str) -> bool:
@@ -265,12 +274,12 @@ def child_names(store: Store, path: str, zarr_format: int | None = None) -> Iter
             yield name[:-1]
 
 
-def read_consolidated(store: Store, path: str, group: GroupMetadata) -> dict[str, Metadata] | None:
+def read_consolidated(store: Store, path: str, group: GroupMetadata) -> dict[str, Metadata | MetadataError] | None:
     """Path relative to the group -> metadata, from its consolidated metadata; None where there is none.
 
-    An entry that cannot be understood is left out, as if it were not there: it must not hide the others.
+    For an entry that cannot be understood an error stands in: it must not hide the others.
     """
-    found: dict[str, Metadata] = {}
+    found: dict[str, Metadata | MetadataError] = {}
     if group.zarr_format == 3:
         entries = consolidated.read_v3(group.document, join(path, "zarr.json"))
         if entries is None:
@@ -278,8 +287,8 @@ def read_consolidated(store: Store, path: str, group: GroupMetadata) -> dict[str
         for name, document in entries.items():
             try:
                 found[name.strip("/")] = v3.parse(document, name)
-            except MetadataError:
-                continue
+            except MetadataError as error:
+                found[name.strip("/")] = error
         return found
     document = _document(store, join(path, consolidated.V2_KEY))
     if document is None:
@@ -293,6 +302,6 @@ def read_consolidated(store: Store, path: str, group: GroupMetadata) -> dict[str
                 found[name] = v2.parse_array(entry, attributes, key)
             elif kind == ".zgroup":
                 found.setdefault(name, v2.parse_group(entry, attributes, key))
-        except MetadataError:
-            continue
+        except MetadataError as error:
+            found.setdefault(name, error)
     return found

@@ -17,7 +17,7 @@ LAYERS = [
     ["dtypes"],
     ["metadata"],
     ["chunk_grids", "chunk_keys", "codecs", "parallel", "progress", "stores"],
-    ["indexing", "nodes"],
+    ["indexing", "nodes", "consolidation", "hierarchy"],
     ["attributes", "chunk_io", "array", "create"],
     ["group"],
     ["api", "convert"],
