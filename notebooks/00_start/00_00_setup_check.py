@@ -16,7 +16,7 @@
 # | **Level** | ★ beginner |
 # | **Time** | 5 minutes |
 # | **Needs** | nothing |
-# | **Code** | `tutorial_zarr/cli.py` |
+# | **Code** | `tutorial_zarr/cli/check.py` |
 # | **Article** | none |
 # | **Data** | every data set of the lessons, looked at and left alone (`data_gen/vendor`) |
 #
@@ -48,7 +48,7 @@ import numpy as np
 import data_gen
 import tutorial_zarr as zarr
 from tutorial_zarr import viz
-from tutorial_zarr.cli import installation
+from tutorial_zarr.cli.check import installation
 from tutorial_zarr.gallery.lesson import output_folder, save_facts
 
 out = output_folder(out_dir)

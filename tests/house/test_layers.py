@@ -21,7 +21,7 @@ LAYERS = [
     ["attributes", "chunk_io", "array", "create"],
     ["group"],
     ["api", "convert"],
-    ["viz", "xarray_backend", "doctor", "labs", "interop", "gallery", "cli"],
+    ["cli", "viz", "xarray_backend", "doctor", "labs", "interop", "gallery"],
 ]
 RANK = {name: (layer, place) for layer, names in enumerate(LAYERS) for place, name in enumerate(names)}
 EXTRAS = len(LAYERS) - 1

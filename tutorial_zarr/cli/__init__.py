@@ -1,0 +1,85 @@
+"""The command line: one program, and a table of its commands.
+
+    tutorial-zarr --help        what there is
+    tutorial-zarr info PATH     for instance
+
+With ``--json`` a command prints one JSON document on standard output and nothing else. What is wrong is said on
+standard error, a sentence each. The exit code is 0 when all is well, 1 when there is a problem, 2 when the
+command itself was wrong.
+
+`COMMANDS` names the module of each command and says in a line what it does. Such a module is imported when its
+command runs (``--help`` needs only the table), and has one function, ``command(click)``: it is given the package
+click and returns a `click.Command` or `click.Group`, the options of which include `output.json_option`, and the
+callback of which returns the exit code, or None for 0. Every `ZarrError` and `OSError` that a callback lets pass
+becomes a sentence and exit code 1. What commands share in printing is in `output`.
+
+>>> "info" in COMMANDS
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from typing import Any
+
+from tutorial_zarr import __version__
+from tutorial_zarr.errors import ZarrError
+from tutorial_zarr.nodes import ZarrWarning
+
+from .output import PROGRAM, complain
+
+# Command: the module that has `command(click)`, and the line that --help shows.
+COMMANDS = {
+    "info": ("tutorial_zarr.cli.info", "Show what an array or a group is, and what it takes on the disk."),
+    "tree": ("tutorial_zarr.cli.tree", "Show the groups and arrays below a group."),
+    "gallery": ("tutorial_zarr.gallery.command", "List, run, build and check the notebooks."),
+    "check": ("tutorial_zarr.cli.check", "Show versions and codecs, and how to get what is missing."),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        import click
+        import rich  # noqa: F401 - found missing here rather than in the middle of a command
+    except ModuleNotFoundError as missing:
+        complain(
+            f"the command line needs the package {missing.name}, which is not installed; "
+            'try: python -m pip install "tutorial_zarr[cli]"'
+        )
+        return 2
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ZarrWarning)
+            code = _program(click).main(argv, prog_name=PROGRAM, standalone_mode=False) or 0
+        for warning in caught:
+            complain(str(warning.message))
+        return 1 if any(issubclass(warning.category, ZarrWarning) for warning in caught) else code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        complain("stopped")
+        return 130
+    except (ZarrError, OSError) as error:
+        complain(str(error))
+        return 1
+
+
+def _program(click: Any) -> Any:
+    """The click group that looks commands up in the table."""
+
+    class Program(click.Group):
+        def list_commands(self, context: Any) -> list[str]:
+            return list(COMMANDS)
+
+        def get_command(self, context: Any, name: str) -> Any:
+            return importlib.import_module(COMMANDS[name][0]).command(click) if name in COMMANDS else None
+
+        def format_commands(self, context: Any, formatter: Any) -> None:
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    program = Program(PROGRAM, help="Look into Zarr stores, run the gallery, check an installation.")
+    return click.version_option(__version__, prog_name=PROGRAM)(program)

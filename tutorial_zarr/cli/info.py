@@ -1,0 +1,160 @@
+"""``tutorial-zarr info``: what an array or a group is, and what it takes on the disk.
+
+`describe` makes the report as plain data; the rest lays it out for people.
+
+>>> import tutorial_zarr as zarr
+>>> report = describe(zarr.array([[1, 2], [3, 4]], dtype="uint8", compressors=None))
+>>> report["shape"], report["dtype"], [codec["name"] for codec in report["codecs"]]
+([2, 2], 'uint8', ['bytes'])
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tutorial_zarr as zarr
+from tutorial_zarr.metadata.model import plain
+
+from .output import json_option, print_json, print_rows
+
+
+def command(click: Any) -> Any:
+    """The click command."""
+    params = [click.Argument(["path"]), json_option(click)]
+    return click.Command("info", params=params, callback=info, help=info.__doc__)
+
+
+def info(path: str, as_json: bool) -> int:
+    """Show what the array or group at PATH is.
+
+    PATH is a folder or a zip file, and may lead on to a node inside it, as in plate.zip/A/1.
+    """
+    report = describe(open_node(path))
+    if as_json:
+        return print_json(report)
+    rows = [("path", path), ("type", f"{report['type']} (Zarr {report['zarr_format']})")]
+    rows += _array_rows(report) if report["type"] == "array" else _group_rows(report)
+    if report["attributes"]:
+        rows.append(("attributes", json.dumps(report["attributes"], indent=2, ensure_ascii=False)))
+    print_rows(rows)
+    return 0
+
+
+def open_node(path: str) -> zarr.Array | zarr.Group:
+    """The array or group at `path`, for reading; `path` may lead into a zip file."""
+    for place in (Path(path), *Path(path).parents):
+        if place.suffix == ".zip" and place.is_file():
+            inside = Path(path).relative_to(place).as_posix()
+            return zarr.open(str(place), mode="r", path="" if inside == "." else inside)
+    return zarr.open(path, mode="r")
+
+
+def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
+    """All that `info` tells about `node`, in types that JSON knows."""
+    if isinstance(node, zarr.Group):
+        members = [{"name": name, **outline(member)} for name, member in node.members()]
+        return {**outline(node), "members": members, "attributes": plain(dict(node.attrs))}
+    document = node.metadata.document
+    stored = node.nbytes_stored()
+    nbytes = None if node.metadata.data_type.item_size is None else node.nbytes  # unknown for text and objects
+    return {
+        **outline(node),
+        "data_type": plain(document.get("data_type", document.get("dtype"))),
+        "dimension_names": plain(node.dimension_names),
+        "codecs": _codecs(node),
+        "fill_value": plain(document.get("fill_value")),
+        "nchunks": node.nchunks,
+        "nchunks_stored": node.nchunks_initialized,
+        "nbytes": nbytes,
+        "nbytes_stored": stored,
+        "ratio": round(nbytes / stored, 3) if nbytes and stored else None,
+        "attributes": plain(dict(node.attrs)),
+    }
+
+
+def outline(node: zarr.Array | zarr.Group) -> dict[str, Any]:
+    """What one line about `node` is made of; its metadata alone is asked."""
+    outline = {"type": node.metadata.node_type, "zarr_format": node.zarr_format}
+    if isinstance(node, zarr.Array):
+        outline |= {"shape": plain(node.shape), "dtype": str(node.dtype), "chunks": plain(node.chunks)}
+        outline["shards"] = plain(node.shards)
+    return outline
+
+
+def _codecs(array: zarr.Array) -> list[Any]:
+    """The codecs in the order in which a chunk passes through them when it is written."""
+    if array.zarr_format == 3:
+        return array.metadata.document["codecs"]
+    codecs: list[Any] = []
+    for codec in array.codecs:
+        name, configuration = codec.name.removeprefix("numcodecs."), codec.configuration
+        if name == "v2_filters":  # one step to the library, several in the document
+            for each in configuration["filters"]:
+                settings = {key: value for key, value in each.items() if key != "id"}
+                codecs.append({"name": each["id"], "configuration": settings})
+        else:
+            codecs.append({"name": name, "configuration": configuration})
+    return codecs
+
+
+def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    stored, nbytes = report["nbytes_stored"], report["nbytes"]
+    values = "values of any length" if nbytes is None else f"{_bytes(nbytes)} of values"
+    same, held = report["dtype"] == report["data_type"], "shards that hold " if report["shards"] else ""
+    return [
+        ("shape", _shape(report["shape"], report["dimension_names"])),
+        ("dtype", report["dtype"] + ("" if same else f", in the metadata {json.dumps(report['data_type'])}")),
+        ("chunks", _shape(report["chunks"])),
+        *([("shards", _shape(report["shards"]))] if report["shards"] else []),
+        ("codecs", "\n".join(_codec_lines(report["codecs"])) or "none"),
+        ("fill value", json.dumps(report["fill_value"])),
+        ("stored", f"{held}{report['nchunks_stored']:,} of {report['nchunks']:,} chunks"),
+        ("size", f"{_bytes(stored)} with the metadata, for {values}"),
+        *([("ratio", f"{report['ratio']:,.4g}")] if report["ratio"] else []),
+    ]
+
+
+def _group_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    return [("members", "\n".join(f"{m['name']}  {line(m)}" for m in report["members"]) or "none")]
+
+
+def line(outline: dict[str, Any]) -> str:
+    """What `outline` found, on one line for people."""
+    if outline["type"] == "group":
+        return "group"
+    chunks = f"  chunks {_shape(outline['chunks'])}" if outline["shape"] else ""
+    shards = f" in shards {_shape(outline['shards'])}" if outline["shards"] else ""
+    return f"{_shape(outline['shape'])}  {outline['dtype']}{chunks}{shards}"
+
+
+def _shape(lengths: list[Any], names: list[str | None] | None = None) -> str:
+    """As NumPy prints a shape, with the names of the axes before their lengths."""
+    if not names:
+        return str(tuple(lengths))
+    axes = [str(n) if name is None else f"{name} {n}" for n, name in zip(lengths, names, strict=True)]
+    return f"({', '.join(axes)})"
+
+
+def _bytes(count: float) -> str:
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.4g} {unit}"
+        count /= 1024
+    return f"{count:,.4g} TiB"
+
+
+def _codec_lines(codecs: list[Any], indent: str = "") -> list[str]:
+    """A codec a line; those of the chunks inside a shard and of its index below it, indented."""
+    lines = []
+    for entry in codecs:
+        codec = {"name": entry} if isinstance(entry, str) else entry  # v3 allows a bare name
+        inside = {"codecs": "each chunk in it:", "index_codecs": "its index:"}
+        settings = {key: value for key, value in codec.get("configuration", {}).items() if key not in inside}
+        words = [codec["name"], *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
+        lines.append(indent + "  ".join(words))
+        for key, title in inside.items():
+            if key in codec.get("configuration", {}):
+                lines += [f"{indent}  {title}", *_codec_lines(codec["configuration"][key], indent + "    ")]
+    return lines

@@ -1,0 +1,48 @@
+"""``tutorial-zarr tree``: the groups and arrays below a group, drawn or as nested JSON.
+
+>>> import tutorial_zarr as zarr
+>>> root = zarr.create_group()
+>>> hierarchy(root.create_group("air").create_array("t", shape=(3,), dtype="uint8"), "t")["shape"]
+[3]
+>>> [member["name"] for member in hierarchy(root, "station")["members"]]
+['air']
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tutorial_zarr as zarr
+
+from .info import line, open_node, outline
+from .output import json_option, print_json, print_tree
+
+
+def command(click: Any) -> Any:
+    """The click command."""
+    depth = click.Option(["--depth"], type=click.IntRange(min=0), help="Show so many levels; all by default.")
+    params = [click.Argument(["path"]), depth, json_option(click)]
+    return click.Command("tree", params=params, callback=tree, help=tree.__doc__)
+
+
+def tree(path: str, depth: int | None, as_json: bool) -> int:
+    """Show the groups and arrays at and below PATH."""
+    report = hierarchy(open_node(path), Path(path).name or path, depth)
+    if as_json:
+        return print_json(report)
+
+    def label(node: dict[str, Any]) -> tuple[str, str, str]:
+        return node["name"], "bold" if node["type"] == "group" else "", line(node)
+
+    print_tree(report, label, lambda node: node.get("members", ()))
+    return 0
+
+
+def hierarchy(node: zarr.Array | zarr.Group, name: str, depth: int | None = None) -> dict[str, Any]:
+    """`node` and what is below it, `depth` levels deep, as nested dicts."""
+    report = {"name": name, **outline(node)}
+    if isinstance(node, zarr.Group) and depth != 0:
+        below = None if depth is None else depth - 1
+        report["members"] = [hierarchy(member, child, below) for child, member in node.members()]
+    return report
