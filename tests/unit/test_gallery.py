@@ -1,6 +1,7 @@
 """The gallery's machinery: sources, runs, contract, articles, exercises, and what it notices when broken."""
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import re
@@ -14,9 +15,13 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import gallery
-from tutorial_zarr.gallery import articles, contract, exercises, lesson, readers, source
+from tutorial_zarr.gallery import articles, contract, exercises, lesson, packages, readers, source
 from tutorial_zarr.gallery.catalogue import FILE_NAME, NOTEBOOKS, ROOT
 from tutorial_zarr.gallery.environment import offline_environment
+from tutorial_zarr.gallery.publish import build_articles, text_table
+from tutorial_zarr.gallery.stored_outputs import check_outputs
+from tutorial_zarr.gallery.student import write_student_versions
+from tutorial_zarr.gallery.template import PARTS, new
 
 pytest.importorskip("jupytext")
 
@@ -28,7 +33,7 @@ def copy(tmp_path):
     """A copy of the notebooks, the articles and what they link to, to break."""
     for name in ("notebooks", "articles"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("tutorial_zarr", "data_gen"):  # only to be linked to
+    for name in ("tutorial_zarr", "data_gen", "tests/known_answers"):  # only to be linked to
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "notebooks"
 
@@ -77,8 +82,9 @@ def test_a_missing_folder_of_notebooks_says_what_to_do(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"zarr_format": 4}, "zarr_format must be 2 or 3, got 4"),
+        ({"zarr_format": 4}, 'zarr_format must be 2, 3 or "both", got 4'),
         ({"jobs": 0}, "jobs must be at least 1, got 0"),
+        ({"resume": True}, "resume needs the folder of the run that stopped; try it with out_dir"),
     ],
 )
 def test_a_run_with_a_parameter_out_of_range_is_refused(arguments, message):
@@ -88,7 +94,9 @@ def test_a_run_with_a_parameter_out_of_range_is_refused(arguments, message):
 
 def test_a_results_folder_that_cannot_be_made_is_refused_before_anything_runs(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(gallery.GalleryError, match=r"cannot be made .*; try another out_dir"):
+    with pytest.raises(
+        gallery.GalleryError, match=r"expected a results' folder that can be made, .*; try another out_dir"
+    ):
         gallery.run(["01_01"], out_dir=tmp_path / "file" / "results")
 
 
@@ -155,38 +163,97 @@ from tutorial_zarr.gallery.lesson import check, output_folder, save_facts
 out = output_folder(out_dir)
 
 """
+# Each but the first is broken, in its own way: the code, the cell that is named, and the reason.
 TINY = {
-    "01_01": 'save_facts(out, {"quick": quick, "zarr_format": zarr_format})',
-    "01_02": 'raise ValueError("the moon is not in this data set")',
-    "01_03": "import os\nos._exit(1)",
-    "01_04": 'import urllib.request\nurllib.request.urlopen("http://192.0.2.1/data")',
-    "01_05": "answer = 42",
-    "01_06": 'save_facts(out, {"n": 1})\n\n# %% tags=["solution"]\ncheck("01_01.1", 2)',
+    "01_01": ('save_facts(out, {"quick": quick, "zarr_format": zarr_format})', None, None),
+    "01_02": (
+        'raise ValueError("the moon is not in this data set")',
+        'raise ValueError("the moon is not in this data set")',
+        r"ValueError: the moon is not in this data set",
+    ),
+    "01_03": ("import os\nos._exit(1)", "import os", r"DeadKernelError: Kernel died"),
+    "01_04": (
+        'import urllib.request\nurllib.request.urlopen("http://192.0.2.1/data")',
+        "import urllib.request",
+        r"URLError: .*network: this run may reach its own machine only",
+    ),
+    "01_05": ("answer = 42", None, r"wrote no facts\.json; call save_facts"),
+    "01_06": (
+        'save_facts(out, {"n": 1})\n\n# %% tags=["solution"]\ncheck("01_01.1", 2)',
+        'check("01_01.1", 2)',
+        r"a solution is refused by its own check: 01_01\.1 not yet",
+    ),
+    "01_07": (
+        "import no_such_package_anywhere",
+        "import no_such_package_anywhere",
+        r"No module named 'no_such_package_anywhere'; try: python -m pip install no_such_package_anywhere",
+    ),
+    "01_08": (
+        'from tutorial_zarr.gallery.lesson import need\nneed("no_such_package_anywhere")',
+        "from tutorial_zarr.gallery.lesson import need",
+        r"MissingDependencyError: this notebook needs the package no_such_package_anywhere.*; try: python -m pip",
+    ),
+    "01_09": (
+        (
+            "import socket\nwith socket.create_server(('127.0.0.1', 0)) as gone:\n    port = gone.getsockname()[1]\n"
+            "socket.create_connection(('127.0.0.1', port), 5)"
+        ),
+        "import socket",
+        r"ConnectionRefusedError",
+    ),
+    "01_10": (
+        "from tutorial_zarr.gallery.lesson import in_range\nin_range(workers=(-workers, 1, 64))",
+        "from tutorial_zarr.gallery.lesson import in_range",
+        r"GalleryError: parameter workers: expected a whole number from 1 to 64, found -1; try another",
+    ),
+    "01_11": (
+        'from pathlib import Path\nPath("left_behind").write_text("x")',
+        "from pathlib import Path",
+        r"PermissionError: files: this run may write below its output folder only, it tried to change left_behind",
+    ),
+    "01_12": (
+        'import warnings\nwarnings.warn("is my data broken?")\nsave_facts(out, {"n": 1})',
+        "import warnings",
+        r"it printed a warning: .*UserWarning: is my data broken\?",
+    ),
+    "01_13": (
+        'import errno, os\nraise OSError(errno.EROFS, os.strerror(errno.EROFS), "out/array.zarr")',
+        "import errno, os",
+        r"OSError: \[Errno \d+\] Read-only file system: 'out/array.zarr'",
+    ),
 }
+BROKEN = [name for name, (_, _, reason) in TINY.items() if reason]
 
 
 @pytest.fixture(scope="module")
-def tiny_run(tmp_path_factory):
-    """Six small notebooks, five of them broken, each in its own way, and what a run makes of them."""
+def tiny(tmp_path_factory):
+    """The folder of a gallery of small notebooks."""
+    folder = tmp_path_factory.mktemp("tiny") / "notebooks"
+    (folder / "01_part").mkdir(parents=True)
+    for name, (code, _, _) in TINY.items():
+        path = folder / "01_part" / f"{name}_tiny.py"
+        path.write_text(f"{HEAD.replace('{id}', name)}# %%\n{code}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tiny):
+    """What a run of them all makes of them."""
     pytest.importorskip("papermill")
-    root = tmp_path_factory.mktemp("tiny")
-    folder = root / "notebooks" / "01_part"
-    folder.mkdir(parents=True)
-    for name, code in TINY.items():
-        (folder / f"{name}_tiny.py").write_text(f"{HEAD.replace('{id}', name)}# %%\n{code}\n", encoding="utf-8")
     events = []
     results = gallery.run(
         jobs=2,
         full=True,
         zarr_format=2,
-        out_dir=root / "out",
+        out_dir=tiny.parent / "out",
         progress=events.append,
-        folder=root / "notebooks",
+        folder=tiny,
     )
-    return {result["id"]: result for result in results}, events, root / "out"
+    return {result["id"]: result for result in results}, events, tiny.parent / "out"
 
 
 @pytest.mark.gallery
+@pytest.mark.slow
 def test_a_notebook_that_fails_does_not_stop_the_others(tiny_run):
     results, _, _ = tiny_run
     assert list(results) == list(TINY)
@@ -194,37 +261,74 @@ def test_a_notebook_that_fails_does_not_stop_the_others(tiny_run):
 
 
 @pytest.mark.gallery
+@pytest.mark.slow
 def test_a_run_passes_its_parameters_and_keeps_what_the_notebook_left(tiny_run):
     results, _, out = tiny_run
     assert results["01_01"]["facts"] == {"quick": False, "zarr_format": 2}
     assert results["01_01"]["out_dir"] == str(out.resolve() / "01_01")
-    assert {path.name for path in (out / "01_01").iterdir()} == {"01_01_tiny.ipynb", "facts.json"}
+    left = {path.name for path in (out / "01_01").iterdir()}
+    assert left == {"01_01_tiny.ipynb", "facts.json", "result.json"}
 
 
 @pytest.mark.gallery
-@pytest.mark.parametrize(
-    ("name", "cell", "reason"),
-    [
-        (
-            "01_02",
-            'raise ValueError("the moon is not in this data set")',
-            r"ValueError: the moon is not in this data set",
-        ),
-        ("01_03", "import os", r"DeadKernelError: Kernel died"),
-        ("01_04", "import urllib.request", r"URLError: .*network: this run may reach its own machine only"),
-        ("01_05", None, r"wrote no facts\.json; call save_facts"),
-        ("01_06", None, r"a solution is refused by its own check: 01_01\.1 not yet"),
-    ],
-)
-def test_the_result_names_the_notebook_the_cell_and_the_reason(tiny_run, name, cell, reason):
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_result_names_the_notebook_the_cell_and_the_reason(tiny_run, name):
+    _, cell, reason = TINY[name]
     result = tiny_run[0][name]
     assert re.search(reason, result["error"])
     assert (result["failed_cell"] or {}).get("source") == cell
     if cell:
-        assert result["failed_cell"]["number"] == result["cells"] == 4  # papermill's parameters are a cell as well
+        assert result["failed_cell"]["number"] == result["cells"]
 
 
 @pytest.mark.gallery
+@pytest.mark.slow
+def test_a_run_that_is_resumed_runs_only_what_did_not_end_well(tiny, tiny_run):
+    out = tiny_run[2]
+    events, again = [], {"full": True, "zarr_format": 2, "out_dir": out, "folder": tiny, "resume": True}
+    first, second = gallery.run(["01_01", "01_05"], progress=events.append, **again)
+    assert (first["resumed"], first["facts"]) == (True, {"quick": False, "zarr_format": 2})
+    assert (second["resumed"], second["status"]) == (False, "failed")
+    assert {event["id"] for event in events if event["event"] == "cell"} == {"01_05"}
+    [changed] = gallery.run(["01_01"], **{**again, "zarr_format": 3})
+    assert (changed["resumed"], changed["facts"]["zarr_format"]) == (False, 3)
+
+
+@pytest.mark.gallery
+@pytest.mark.slow
+def test_a_notebook_runs_in_both_formats_unless_its_passport_names_one(tiny, tmp_path):
+    pytest.importorskip("papermill")
+    folder = tmp_path / "notebooks" / "01_part"
+    folder.mkdir(parents=True)
+    text = (tiny / "01_part" / "01_01_tiny.py").read_text(encoding="utf-8")
+    (folder / "01_01_tiny.py").write_text(text, encoding="utf-8")
+    only = text.replace("Does it run?\n", "Does it run?\n#\n# | | |\n# |---|---|\n# | **Formats** | 3 |\n")
+    (folder / "01_02_tiny.py").write_text(only, encoding="utf-8")
+    results = gallery.run(zarr_format="both", out_dir=tmp_path / "out", folder=folder.parent)
+    ran = [(result["id"], result["zarr_format"], result["facts"]["zarr_format"]) for result in results]
+    assert ran == [("01_01", 2, 2), ("01_01", 3, 3), ("01_02", 3, 3)]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"01_01_v2", "01_01_v3", "01_02_v3"}
+
+
+@pytest.mark.gallery
+def test_a_parameter_that_a_notebook_does_not_have_is_a_row_that_names_those_it_has(tiny):
+    [result] = gallery.run(["01_01"], parameters={"wrokers": 2}, folder=tiny)
+    expected = "parameter 'wrokers': expected one that the notebook has, found another; try one of out_dir, quick"
+    assert result["error"].startswith(expected)
+
+
+@pytest.mark.gallery
+@pytest.mark.slow
+def test_a_results_folder_that_cannot_be_written_is_a_row_in_the_table(tiny, tmp_path):
+    (tmp_path / "01_01").write_text("a file where the folder of the first notebook should be")
+    first, second = gallery.run(["01_01", "01_05"], out_dir=tmp_path, folder=tiny)
+    assert "expected a results' folder that can be made" in first["error"]
+    assert "wrote no facts.json" in second["error"]
+
+
+@pytest.mark.gallery
+@pytest.mark.slow
 def test_progress_is_told_from_start_to_end(tiny_run):
     _, events, _ = tiny_run
     mine = [event for event in events if event["id"] == "01_01"]
@@ -255,6 +359,53 @@ def test_the_network_is_closed_in_automated_runs(attempt, tmp_path):
     done = offline_python(f"import socket, subprocess, sys\n{attempt}", tmp_path)
     assert done.returncode != 0
     assert "network: this run may reach its own machine only" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "open('x', 'w')",
+        "open('here', 'r+b')",
+        "os.open('x', os.O_CREAT | os.O_WRONLY)",
+        "os.mkdir('x')",
+        "os.remove('here')",
+        "os.rename(own / 'mine', 'x')",
+        "shutil.rmtree('.')",
+        "shutil.copy('here', '..')",
+        "sqlite3.connect('x.db')",
+        "(own / '..' / 'x').write_text('x')",
+        "subprocess.run([sys.executable, '-c', 'open(str(5), str(chr(119)))'], check=True)",
+    ],
+)
+def test_a_run_writes_only_where_it_may(attempt, tmp_path):
+    own, start = tmp_path / "own", tmp_path / "start"
+    own.mkdir()
+    start.mkdir()
+    (own / "mine").write_text("mine")
+    (start / "here").write_text("here")
+    code = f"import os, shutil, sqlite3, subprocess, sys\nfrom pathlib import Path\nown = Path({str(own)!r})\n{attempt}"
+    command, env = [sys.executable, "-c", code], offline_environment(own, [own])
+    done = subprocess.run(command, env=env, cwd=start, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "files: this run may write below its output folder only" in done.stderr
+    assert [path.name for path in start.iterdir()] == ["here"]
+
+
+def test_a_run_writes_below_its_own_folders_and_reads_everywhere(tmp_path):
+    own, start = tmp_path / "own folder", tmp_path / "start"
+    own.mkdir()
+    start.mkdir()
+    (start / "here").write_text("here")
+    code = (
+        "import os, shutil, sqlite3, tempfile\nfrom pathlib import Path\n"
+        f"own = Path({str(own)!r})\n(own / 'a').mkdir()\n(own / 'a' / 'x').write_text(Path('here').read_text())\n"
+        "sqlite3.connect(own / 'db').close()\nshutil.rmtree(own / 'a')\n"
+        "with tempfile.TemporaryDirectory() as folder:\n    os.rename(own / 'db', Path(folder, 'db'))\n"
+        "open(os.devnull, 'w').close()\nprint('done')"
+    )
+    command, env = [sys.executable, "-c", code], offline_environment(own, [own])
+    done = subprocess.run(command, env=env, cwd=start, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("done\n", "")
 
 
 def test_any_command_can_be_run_away_from_the_network(tmp_path):
@@ -368,6 +519,12 @@ def test_a_missing_section_is_noticed(copy, name):
         ('tags=["solution"]', 'tags=["s"]', "exercise 01_01.1: expected a code cell with the tag 'solution'"),
         ('tags=["exercise"]', 'tags=["e"]', "exercise 01_01.1: expected a code cell with the tag 'exercise'"),
         ("# ## The idea", "# # The idea", "sections: expected one heading of the first level, the title"),
+        ("import gzip\n", "# !pip install gzip\n", "code cell 2: expected Python only, found '!pip install gzip'"),
+        (
+            "# Cut the array into tiles",
+            "# (to write: the idea)",
+            "section 'The idea': unfinished: (to write: the idea)",
+        ),
     ],
 )
 def test_a_broken_source_is_noticed(copy, old, new, expected):
@@ -454,37 +611,100 @@ def test_absent_facts_are_noticed(copy):
 
 
 @pytest.mark.gallery
-def test_nbval_notices_an_output_that_was_changed(copy, tmp_path):
+@pytest.mark.slow
+def test_nbval_notices_an_output_that_was_changed(copy):
     pytest.importorskip("nbval")
     path = copy / f"{FIRST}.ipynb"
     notebook = source.loads(path.read_text(encoding="utf-8"))
     # The first eleven code cells are enough, and the eleventh counts the chunks.
     end = notebook["cells"].index(code(notebook["cells"], 11)) + 1
     del notebook["cells"][end:]
-    stream(notebook["cells"], 11)["text"] = "Zarr 2: 5 of 100 chunks stored\nZarr 3: 5 of 100 chunks stored\n"
+    stream(notebook["cells"], 11)["text"] = "Zarr 2: 4 of 100 chunks stored\nZarr 3: 5 of 100 chunks stored\n"
     path.write_text(source.dumps(notebook), encoding="utf-8")
-    # The settings of this project's own tests are not for a notebook.
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval",
-        "--nbval-current-env",
-        "-q",
-        "-p",
-        "no:cacheprovider",
+    [problem] = check_outputs(["01_01"], copy)
+    assert (problem["id"], problem["where"]) == ("01_01", "code cell 11")
+    expected = "expected 'Zarr 3: 5 of 100 chunks stored', found 'Zarr 3: 4 of 100 chunks stored'"
+    assert problem["problem"] == f"the stored output is another one: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("tests/known_answers/test_01_01.py", "known answers"),
+        ("tutorial_zarr/gallery/exercises/x01_01.py", "exercises"),
+    ],
+)
+def test_a_notebook_without_its_other_files_is_noticed(copy, name, where):
+    (copy.parent / name).write_text('"""(to write: everything)"""')
+    assert f"{where}: unfinished: (to write: everything)" in problems(copy)
+    (copy.parent / name).unlink()
+    assert f"{where}: expected the file {name}" in problems(copy)
+
+
+# --- a new notebook -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "message"),
+    [
+        ("1_2", "x", "expected an id such as 02_01"),
+        ("77_01", "x", "expected an id such as 02_01, in parts 00 to 09, found '77_01'"),
+        ("02_01", "Chunk Lab", "expected a name in small letters .*found 'Chunk Lab'; try chunk_lab"),
+        ("01_01", "x", r"expected an id that is free, found 01_01_first_zarr_array\.py"),
+    ],
+)
+def test_a_new_notebook_with_a_wrong_name_is_refused_and_leaves_nothing(copy, name, slug, message):
+    before = sorted(copy.parent.rglob("*"))
+    with pytest.raises(gallery.GalleryError, match=message):
+        new(name, slug, copy)
+    assert sorted(copy.parent.rglob("*")) == before
+
+
+def test_a_lab_has_no_article_and_no_file_is_overwritten(copy):
+    files = new("02_01", "chunk_lab", copy)
+    assert [path.parent.name for path in files] == ["02_labs", "exercises", "known_answers"]
+    assert set(PARTS) == {path.name[:2] for path in copy.iterdir()} | set(PARTS)
+    files[0].unlink()
+    with pytest.raises(gallery.GalleryError, match=r"expected no file x02_01\.py, found one"):
+        new("02_01", "chunk_lab", copy)
+    assert not files[0].exists()
+
+
+# --- for students -------------------------------------------------------------------------------------------
+
+
+def test_the_students_get_everything_but_the_solutions_and_the_outputs(tmp_path):
+    paths = write_student_versions(tmp_path / "out", ["00_00", "01_01"])
+    assert [path.relative_to(tmp_path / "out").as_posix() for path in paths] == [
+        notebook.ipynb.relative_to(ROOT).as_posix() for notebook in gallery.list_notebooks()[:2]
     ]
-    done = subprocess.run(
-        [*command, "-c", str(tmp_path / "pytest.ini"), str(path)],
-        env=offline_environment(tmp_path),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "1 failed, 10 passed" in done.stdout
+    text = paths[1].read_text(encoding="utf-8")
+    cells = source.loads(text)["cells"]
+    author = source.read_source(NOTEBOOKS / f"{FIRST}.py")["cells"]
+    ids = [cell["id"] for cell in author]
+    removed = [cell for cell in author if cell["id"] not in {kept["id"] for kept in cells}]
+    assert [cell["id"] for cell in cells] == [name for name in ids if name not in {cell["id"] for cell in removed}]
+    assert sum("solution" in source.tags(cell) for cell in removed) == 3
+    assert not any("solution" in source.tags(cell) or cell.get("outputs") for cell in cells)
+    assert "## Solutions" not in text
+    assert sum("exercise" in source.tags(cell) for cell in cells) == 3
+    assert "## Recap" in text
+
+
+def test_every_link_in_a_students_notebook_leads_somewhere(tmp_path):
+    for ids in (["01_01"], None):
+        for path in write_student_versions(tmp_path / f"{ids}", ids):
+            for cell in source.loads(path.read_text(encoding="utf-8"))["cells"]:
+                for target in re.findall(r"\]\((?!https?:)([^)#]+)", cell["source"]):
+                    assert (path.parent / target).is_file(), f"{path.name}: {target}"
+
+
+def test_the_students_version_never_replaces_the_authors(copy):
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    for folder in (copy.parent, copy, copy / "01_core_zarr"):
+        with pytest.raises(gallery.GalleryError, match="expected a folder of its own"):
+            write_student_versions(folder, folder=copy)
+    assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
 
 
 # --- articles -----------------------------------------------------------------------------------------------
@@ -579,6 +799,64 @@ def test_numbers_are_told_from_names():
     assert list(articles.numbers_in(text)) == ["12,345.6", "7", "8"]
 
 
+@pytest.mark.gallery
+def test_an_article_is_built_for_a_site_that_takes_neither_svg_nor_tables_nor_links_into_a_repository(tmp_path):
+    pytest.importorskip("resvg_py")
+    [path] = build_articles(tmp_path, ["01"], base_url="https://example.org/tree/main/")
+    text = path.read_text(encoding="utf-8")
+    figures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    assert figures == ["01_01_four_chunks.png", "01_01_keys.png", "01_01_hole.png"]
+    for figure in figures:
+        head = (path.parent / figure).read_bytes()[:20]
+        assert head[:8] == b"\x89PNG\r\n\x1a\n"
+        assert int.from_bytes(head[16:20], "big") == 1400
+    front, body = articles.front_matter(text)
+    assert front["source"] == "https://example.org/tree/main/articles/01_first_zarr_array.md"
+    assert body.startswith("\n# Ninety-six chunks that are not there\n\n*What is on the disk")
+    assert "](https://example.org/tree/main/notebooks/01_core_zarr/01_01_first_zarr_array.ipynb)" in body
+    assert not re.search(r"^\|", body, re.MULTILINE)
+    assert re.search(
+        r"^```text\nyou ask for +requests  bytes fetched  .*\n-+ .*\none value +1 +14,054 ", body, re.MULTILINE
+    )
+    blocks = re.findall(r"^```python\n.*?^```$", (ROOT / "articles" / ARTICLE).read_text(encoding="utf-8"), re.M | re.S)
+    assert blocks
+    assert all(block in body for block in blocks)
+
+
+def test_an_article_without_an_address_keeps_no_link_into_the_repository(tmp_path):
+    [path] = build_articles(tmp_path, ["01"], images="svg")
+    text = path.read_text(encoding="utf-8")
+    assert "](../" not in text
+    assert {file.name for file in path.parent.iterdir()} == {
+        *("01_01_four_chunks.svg", "01_01_keys.svg", "01_01_hole.svg"),
+        "01_first_zarr_array.md",
+    }
+
+
+def test_an_article_that_disagrees_with_its_notebook_is_not_built(copy, tmp_path):
+    edit(copy.parent / "articles" / ARTICLE, "442 chunks", "443 chunks")
+    with pytest.raises(gallery.GalleryError, match=r"article 01_first_zarr_array, 443: this number is not among"):
+        build_articles(tmp_path / "out", folder=copy)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"images": "gif"}, 'images must be "png" or "svg", got \'gif\''),
+        ({"base_url": "github"}, "expected an address that begins with https:// as base_url, found 'github'"),
+        ({"names": ["99"]}, "expected the name of an article, found '99'; try one of 01_first_zarr_array"),
+    ],
+)
+def test_building_articles_with_a_wrong_option_is_refused(options, message, tmp_path):
+    with pytest.raises(gallery.GalleryError, match=message):
+        build_articles(tmp_path, **options)
+
+
+def test_a_table_becomes_aligned_text():
+    assert text_table(["| a | `b` |", "|:---|---:|", "| 1,000 | x |"]) == "a      b\n-----  -\n1,000  x"
+
+
 # --- what a notebook imports --------------------------------------------------------------------------------
 
 EXERCISES = [
@@ -635,6 +913,55 @@ def test_a_wrong_answer_is_told_what_went_wrong(answer, words):
 def test_an_unknown_exercise_is_refused(name):
     with pytest.raises(gallery.GalleryError, match="expected the name of an exercise, found"):
         exercises.check(name, 1)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n": (0, 1, 4096)}, "parameter n: expected a whole number from 1 to 4,096, found 0; try another"),
+        ({"n": (4097, 1, 4096)}, "found 4097"),
+        ({"n": (2.5, 1, 4096)}, "expected a whole number from 1 to 4,096, found 2.5"),
+        ({"n": (True, 1, 4096)}, "found True"),
+        ({"n": ("8", 1, 4096)}, "found '8'"),
+        ({"n": (None, 1, 4096)}, "found None"),
+        ({"rate": (float("nan"), 0.0, 1.0)}, "parameter rate: expected a number from 0.0 to 1.0, found nan"),
+        ({"good": (1, 1, 2), "zarr_format": (1, 2, 3)}, "parameter zarr_format: .* found 1"),
+    ],
+)
+def test_a_parameter_out_of_range_is_refused_by_the_notebook(parameters, message):
+    with pytest.raises(gallery.GalleryError, match=message):
+        lesson.in_range(**parameters)
+
+
+def test_a_parameter_in_range_is_taken():
+    lesson.in_range(n=(np.int64(4096), 1, 4096), rate=(1, 0.0, 1.0), zarr_format=(2, 2, 3))
+
+
+def test_a_package_that_is_not_here_is_named_with_what_to_type():
+    lesson.need("numpy", "json")
+    with pytest.raises(ImportError, match=r"needs the package scikit-image-none, .*; try: python -m pip install scik"):
+        lesson.need("numpy", "scikit-image-none")
+
+
+def test_what_to_type_is_the_extra_that_names_the_package():
+    try:
+        importlib.metadata.requires("tutorial_zarr")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("tutorial_zarr is imported from a folder and not installed, so it declares no extras")
+    assert packages.install("tensorstore") == 'python -m pip install "tutorial_zarr[interop]"'
+
+
+def test_what_to_type_is_the_package_where_no_extra_names_it():
+    assert packages.install("no_such_package") == "python -m pip install no_such_package"
+    assert packages.package("sklearn") == "scikit-learn"
+
+
+def test_an_output_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        gallery.GalleryError, match=r"output_folder: expected a folder .*; try another out_dir, or None"
+    ):
+        lesson.output_folder(tmp_path / "file" / "out")
 
 
 def test_facts_are_written_the_same_every_time_and_figures_are_noted(tmp_path):

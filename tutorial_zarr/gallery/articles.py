@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, list_notebooks, passport
+from tutorial_zarr.gallery.catalogue import NOTEBOOKS, TO_WRITE, GalleryError, Notebook, list_notebooks, passport
 from tutorial_zarr.gallery.source import loads
 
 FILE_NAME = re.compile(r"(\d\d)_\w+\.md")
@@ -41,26 +41,30 @@ def check_articles(names: Iterable[str] | None = None, folder: Path | None = Non
     `folder` is the notebooks' folder; the articles stand beside it.
     """
     notebooks = {notebook.id: notebook for notebook in list_notebooks(folder)}
-    if not notebooks:
-        return []
-    articles = next(iter(notebooks.values())).path.parents[2] / "articles"
+    return [
+        {"id": path.stem, "where": where, "problem": problem}
+        for path in select_articles(names, folder)
+        for where, problem in _problems(path, notebooks)
+    ]
+
+
+def select_articles(names: Iterable[str] | None = None, folder: Path | None = None) -> list[Path]:
+    """The articles whose name begins like one of `names`; all for None."""
+    articles = Path(folder or NOTEBOOKS).parent / "articles"
     files = sorted(path for path in articles.glob("*.md") if FILE_NAME.fullmatch(path.name))
     wanted = list(names or [])
     missing = [name for name in wanted if not any(path.stem.startswith(name) for path in files)]
     if missing:
         known = ", ".join(path.stem for path in files)
         raise GalleryError(f"articles: expected the name of an article, found {missing[0]!r}; try one of {known}")
-    return [
-        {"id": path.stem, "where": where, "problem": problem}
-        for path in files
-        if not wanted or any(path.stem.startswith(name) for name in wanted)
-        for where, problem in _problems(path, notebooks)
-    ]
+    return [path for path in files if not wanted or any(path.stem.startswith(name) for name in wanted)]
 
 
 def _problems(path: Path, notebooks: dict[str, Notebook]) -> Iterator[tuple[str, str]]:
     text = path.read_text(encoding="utf-8")
     front, body = front_matter(text)
+    for found in TO_WRITE.findall(text):
+        yield "unfinished", found
     for name in FRONT_MATTER:
         if not front.get(name):
             yield "front matter", f"expected a line '{name}: ...', found none"

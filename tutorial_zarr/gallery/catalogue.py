@@ -29,6 +29,7 @@ from tutorial_zarr.errors import ZarrError
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 ARTICLES = ROOT / "articles"
+TO_WRITE = re.compile(r"\(to write: [^)]*\)?")  # what a template leaves for its author
 FILE_NAME = re.compile(r"(\d\d_\d\d)_(\w+)\.py")
 
 
@@ -69,6 +70,11 @@ class Notebook:
     def needs(self) -> tuple[str, ...]:
         """The ids of the notebooks to have read before."""
         return tuple(re.findall(r"\b\d\d_\d\d\b", passport(self.head).get("Needs", "")))
+
+    @property
+    def formats(self) -> tuple[int, ...]:
+        """The Zarr formats that it runs in: both, unless its passport has a row "Formats"."""
+        return tuple(int(digit) for digit in re.findall(r"[23]", passport(self.head).get("Formats", "2 and 3")))
 
     @property
     def ipynb(self) -> Path:

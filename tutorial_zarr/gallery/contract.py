@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr.gallery.articles import check_articles
-from tutorial_zarr.gallery.catalogue import Notebook, list_notebooks, passport, select
+from tutorial_zarr.gallery.catalogue import TO_WRITE, Notebook, list_notebooks, passport, select
 from tutorial_zarr.gallery.exercises import NOT_YET, checks_of, numbers
 from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
 
@@ -42,6 +42,8 @@ PASSPORT = ("Level", "Time", "Needs", "Code", "Article", "Data")
 PARAMETERS = ("seed", "quick", "workers", "out_dir", "zarr_format")
 MAX_CODE_CELLS, MAX_CODE_LINES, MAX_WORDS = 40, 15, 110
 
+# Lines for a shell or for Jupyter, and not for Python.
+NOT_PYTHON = re.compile(r"^\s*[!%].*$", re.MULTILINE)
 # Folders of somebody's machine. A store's keys and a URL's path do not begin like this.
 ABSOLUTE = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|var|private|opt|mnt|work)/|\b[A-Z]:\\\\?\w")
 # Pictographs; the stars of the levels, arrows and box-drawing characters are text.
@@ -67,6 +69,7 @@ def _problems(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[P
     cells = read_source(notebook.path)["cells"]
     yield from _passport(notebook)
     yield from _prerequisites(notebook, everything)
+    yield from _unfinished(notebook, cells)
     yield from _source(notebook, cells)
     yield from _exercises(notebook, cells)
     yield from _built(notebook, cells)
@@ -113,6 +116,26 @@ def _prerequisites(notebook: Notebook, everything: dict[str, Notebook]) -> Itera
             todo += everything[need].needs
 
 
+def _unfinished(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
+    """What still waits for its author, section by section, and then in the files beside the notebook."""
+    section = "head"
+    for cell in cells:
+        for line in cell["source"].splitlines():
+            if cell["cell_type"] == "markdown" and (heading := re.match(r"##+ (.+)$", line)):
+                section = heading[1]
+            if found := TO_WRITE.search(line):
+                yield f"section {section!r}", f"unfinished: {found[0]}"
+    root = notebook.path.parents[2]
+    beside = {"known answers": root / "tests" / "known_answers" / f"test_{notebook.id}.py"}
+    if not notebook.id.startswith("00"):
+        beside["exercises"] = root / "tutorial_zarr" / "gallery" / "exercises" / f"x{notebook.id}.py"
+    for where, path in beside.items():
+        if not path.is_file():
+            yield where, f"expected the file {path.relative_to(root).as_posix()}"
+        elif found := TO_WRITE.search(path.read_text(encoding="utf-8")):
+            yield where, f"unfinished: {found[0]}"
+
+
 def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     markdown = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
@@ -134,6 +157,11 @@ def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
         lines = len(cell["source"].splitlines())
         if lines > MAX_CODE_LINES and "facts" not in tags(cell):
             yield f"code cell {number}", f"expected at most {MAX_CODE_LINES} lines, found {lines}"
+        if found := NOT_PYTHON.search(cell["source"]):
+            yield (
+                f"code cell {number}",
+                f"expected Python only, found {found[0].strip()!r}; a notebook installs and downloads nothing",
+            )
     for text in markdown[1:]:
         if text.startswith("## Recap"):
             continue
@@ -145,11 +173,11 @@ def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
         if words > MAX_WORDS:
             yield _first_line(text), f"expected at most {MAX_WORDS} words in a cell, found {words}"
 
-    parameters = [cell["source"] for cell in code if "parameters" in tags(cell)]
-    if len(parameters) != 1:
-        yield "parameters", f"expected one cell with the tag 'parameters', found {len(parameters)}"
+    parameters = sum("parameters" in tags(cell) for cell in code)
+    if parameters != 1:
+        yield "parameters", f"expected one cell with the tag 'parameters', found {parameters}"
     else:
-        missing = sorted(set(PARAMETERS) - _assigned(parameters[0]))
+        missing = sorted(set(PARAMETERS) - parameter_names(cells))
         if missing:
             yield "parameters", f"expected the standard parameters as well: {', '.join(missing)}"
 
@@ -263,9 +291,12 @@ def _outputs(cell: dict[str, Any]) -> Iterator[Problem]:
             yield "", "expected a description beside the figure; show a viz.Picture, which brings its own"
 
 
-def _assigned(code: str) -> set[str]:
+def parameter_names(cells: Cells) -> set[str]:
+    """The parameters of a notebook: the names that its cell with the tag "parameters" assigns."""
+    code = "\n".join(cell["source"] for cell in cells if "parameters" in tags(cell))
     targets = [node.targets[0] for node in ast.parse(code).body if isinstance(node, ast.Assign)]
-    return {target.id for target in targets if isinstance(target, ast.Name)}
+    names = [part for target in targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    return {name.id for name in names if isinstance(name, ast.Name)}
 
 
 def _first_line(text: str) -> str:

@@ -1,8 +1,8 @@
 """The environment of an automated run: away from the network and from the user's own Jupyter settings.
 
-Every Python in it refuses to reach another machine (`no_network/sitecustomize.py`), HTTP clients in compiled
-code find a closed proxy, and kernels, settings and caches come from a temporary folder, where the kernel
-``python3`` is this very interpreter.
+Every Python in it refuses to reach another machine, and to write elsewhere than it may
+(`confined/sitecustomize.py`); HTTP clients in compiled code find a closed proxy; and kernels, settings and
+caches come from a temporary folder, where the kernel ``python3`` is this very interpreter.
 """
 
 from __future__ import annotations
@@ -10,24 +10,30 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-NO_NETWORK = Path(__file__).with_name("no_network")
+CONFINED = Path(__file__).with_name("confined")
 CLOSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
-def offline_environment(scratch: Path) -> dict[str, str]:
-    """The environment for a run whose temporary files go to `scratch`."""
+def offline_environment(scratch: Path, write_below: Iterable[Path] | None = None) -> dict[str, str]:
+    """The environment for a run whose temporary files go to `scratch`.
+
+    With `write_below` the run may write there and to `scratch`, and nowhere else.
+    """
     kernel = scratch / "jupyter" / "kernels" / "python3"
     kernel.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     specification = {"argv": argv, "display_name": "Python 3", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(specification), encoding="utf-8")
-    # The project itself, for a checkout that is not installed; the rule about the network before all else.
-    paths = [str(NO_NETWORK), str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
+    # The project itself, for a checkout that is not installed; the rules before all else.
+    paths = [str(CONFINED), str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
+    folders = [] if write_below is None else [str(scratch), *map(str, write_below)]
     return {
         **{name: value for name, value in os.environ.items() if name.upper() not in ("ALL_PROXY", "PYTHONHOME")},
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "TUTORIAL_ZARR_WRITE_BELOW": os.pathsep.join(folders),
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "HTTP_PROXY": CLOSED,

@@ -1,4 +1,4 @@
-"""What a notebook imports besides the library: where to write, facts, other readers, exercises.
+"""What a notebook imports besides the library: where to write, parameters, facts, other readers, exercises.
 
 Left out: anything that teaches. A lesson's code stands in the lesson.
 """
@@ -14,17 +14,40 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr.gallery.catalogue import GalleryError
 from tutorial_zarr.gallery.exercises import check
+from tutorial_zarr.gallery.packages import need
 from tutorial_zarr.gallery.readers import interop_check, interop_from_others
 
-__all__ = ["check", "interop_check", "interop_from_others", "output_folder", "save_facts"]
+__all__ = ["check", "in_range", "interop_check", "interop_from_others", "need", "output_folder", "save_facts"]
+
+
+def in_range(**parameters: tuple[Any, Any, Any]) -> None:
+    """Stop at a parameter that is out of range: ``in_range(n=(n, 16, 4096), zarr_format=(zarr_format, 2, 3))``.
+
+    Each is (value, lowest, highest). Where the lowest is a whole number, the value has to be one.
+    """
+    for name, (value, lowest, highest) in parameters.items():
+        whole = isinstance(lowest, int)
+        kind = (int, np.integer) if whole else (int, float, np.number)
+        if isinstance(value, bool) or not isinstance(value, kind) or not lowest <= value <= highest:
+            raise GalleryError(
+                f"parameter {name}: expected a {'whole ' if whole else ''}number from {lowest:,} to {highest:,}, "
+                f"found {value!r}; try another in the cell under 'Parameters'"
+            )
 
 
 def output_folder(out_dir: str | Path | None = None) -> Path:
     """The folder that a notebook writes to: the one it was given, or a fresh temporary one; nowhere else."""
     chosen = out_dir or os.environ.get("TUTORIAL_ZARR_OUT_DIR")
     folder = Path(chosen) if chosen else Path(tempfile.mkdtemp(prefix="tutorial_zarr-"))
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GalleryError(
+            f"output_folder: expected a folder to write to, {folder} cannot be made ({error.strerror}); "
+            "try another out_dir, or None for a temporary folder"
+        ) from error
     return folder
 
 

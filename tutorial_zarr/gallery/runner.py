@@ -1,12 +1,13 @@
 """Run notebooks, and build them.
 
-Each notebook runs in a process and a scratch folder of its own (`worker`), away from the network
-(`environment`), so a notebook that fails, hangs or kills its kernel leaves a row in the table and the others
-go on.
+Each notebook runs in a process and a scratch folder of its own (`worker`), away from the network and from
+every folder but its own (`environment`), so a notebook that fails, hangs or kills its kernel leaves a row in
+the table and the others go on.
 
 Both functions return one dict for each notebook::
 
     id, title      which notebook
+    zarr_format    the format that was asked for, None for the notebook's own
     status         "ok" or "failed"
     seconds        how long it took, start of the kernel included
     cells          how many code cells were started
@@ -14,6 +15,7 @@ Both functions return one dict for each notebook::
     error          None, or what went wrong
     facts          what the notebook wrote to facts.json
     out_dir        where its results are, or None where they were not to be kept
+    resumed        whether this is the result of an earlier run
 
 `progress` is called with dicts: ``{"event": "start", "id", "title", "cells"}``, ``{"event": "cell", "id",
 "cell", "cells"}`` before each cell, and ``{"event": "end", "id", **result}``.
@@ -21,6 +23,7 @@ Both functions return one dict for each notebook::
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -35,49 +38,79 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
-from tutorial_zarr.gallery.contract import ABSOLUTE
+from tutorial_zarr.gallery.contract import ABSOLUTE, parameter_names
 from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.exercises import NOT_YET
+from tutorial_zarr.gallery.packages import remedy
 from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
 
 Progress = Callable[[dict[str, Any]], None]
+Task = tuple[Notebook, int | None]  # a notebook, and the format to run it in
 CELL_TIMEOUT = 300  # seconds
 OUT_DIR = "TUTORIAL_ZARR_OUT_DIR"  # where a notebook writes when its parameter does not say
+RESULT = "result.json"  # beside what a notebook left, for a run that goes on where another stopped
 
 
 def run(
     ids: Iterable[str] | None = None,
     full: bool = False,
-    zarr_format: int | None = None,
+    zarr_format: int | str | None = None,
     out_dir: str | Path | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
     parameters: dict[str, Any] | None = None,
+    resume: bool = False,
     folder: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Run notebooks from the first cell to the last with papermill; `ids` of None means all.
 
-    `full` uses the large data instead of the quick ones. `zarr_format` 2 or 3 overrides the notebooks' own.
-    With `out_dir` the executed notebook, the facts and the stores are kept below it, in a folder named by the
-    notebook's id; without, they are removed.
+    `full` uses the large data instead of the quick ones. `zarr_format` 2 or 3 overrides the notebooks' own;
+    "both" runs each in every format that it is for. With `out_dir` the executed notebook, the facts and the
+    stores are kept below it, in a folder named by the notebook's id; without, they are removed. With `resume`
+    a notebook that ran to the end below this `out_dir` before, from the same source and with the same
+    parameters, is not run again.
     """
-    if zarr_format not in (None, 2, 3):
+    if zarr_format not in (None, 2, 3, "both"):
         raise GalleryError(
-            f"gallery run: zarr_format must be 2 or 3, got {zarr_format!r}; leave it out for the notebooks' own"
+            f'gallery run: zarr_format must be 2, 3 or "both", got {zarr_format!r}; '
+            "leave it out for the notebooks' own"
         )
-    given = {"quick": not full, **({"zarr_format": zarr_format} if zarr_format else {}), **(parameters or {})}
+    if resume and out_dir is None:
+        raise GalleryError("gallery run: resume needs the folder of the run that stopped; try it with out_dir")
     keep = Path(out_dir).resolve() if out_dir is not None else None
     if keep is not None:
         _make_folder(keep)
+    tasks: list[Task] = []
+    for notebook in select(ids, folder):
+        formats = notebook.formats if zarr_format == "both" else (zarr_format,)
+        tasks += [(notebook, wanted) for wanted in formats]
 
-    def one(notebook: Notebook, scratch: Path, note: Progress) -> dict[str, Any]:
-        target = (keep or scratch / "kept") / notebook.id
-        target.mkdir(parents=True, exist_ok=True)
+    def one(task: Task, scratch: Path, note: Progress) -> dict[str, Any]:
+        notebook, wanted = task
+        given = {"quick": not full, **({"zarr_format": wanted} if wanted else {}), **(parameters or {})}
+        name = f"{notebook.id}_v{wanted}" if zarr_format == "both" else notebook.id
+        target = (keep or scratch / "kept") / name
+        _make_folder(target)
+        fingerprint = hashlib.sha256(notebook.path.read_bytes() + json.dumps(given).encode()).hexdigest()
+        if resume and (before := _earlier(target / RESULT, fingerprint)):
+            return {**before, "resumed": True}
         executed = target / notebook.ipynb.name
         result = _execute(notebook, executed, {**given, "out_dir": str(target)}, target, scratch, note)
-        return {**result, "out_dir": str(target) if keep else None}
+        result["out_dir"] = str(target) if keep else None
+        _write(target / RESULT, json.dumps({"fingerprint": fingerprint, "result": result}, indent=1) + "\n")
+        return result
 
-    return _each(select(ids, folder), one, jobs, progress)
+    return _each(tasks, one, jobs, progress)
+
+
+def _earlier(path: Path, fingerprint: str) -> dict[str, Any] | None:
+    """The result of an earlier run from the same source with the same parameters, if it ran to the end."""
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    same = earlier.get("fingerprint") == fingerprint and earlier["result"]["status"] == "ok"
+    return earlier["result"] if same else None
 
 
 def build(
@@ -92,7 +125,8 @@ def build(
     figures. The result's ``changed`` says whether the notebook differs from what was there.
     """
 
-    def one(notebook: Notebook, scratch: Path, note: Progress) -> dict[str, Any]:
+    def one(task: Task, scratch: Path, note: Progress) -> dict[str, Any]:
+        notebook, _ = task
         target = scratch / "kept"
         target.mkdir()
         executed = scratch / notebook.ipynb.name
@@ -117,16 +151,16 @@ def build(
             )
         return result
 
-    return _each(select(ids, folder), one, jobs, progress)
+    return _each([(notebook, None) for notebook in select(ids, folder)], one, jobs, progress)
 
 
 def _each(
-    notebooks: list[Notebook],
-    one: Callable[[Notebook, Path, Progress], dict[str, Any]],
+    tasks: list[Task],
+    one: Callable[[Task, Path, Progress], dict[str, Any]],
     jobs: int,
     progress: Progress | None,
 ) -> list[dict[str, Any]]:
-    """Call `one` for every notebook, `jobs` at a time; whatever it raises becomes its result."""
+    """Call `one` for every task, `jobs` at a time; whatever it raises becomes its result."""
     if jobs < 1:
         raise GalleryError(f"gallery: jobs must be at least 1, got {jobs}")
     lock = threading.Lock()
@@ -136,27 +170,28 @@ def _each(
             with lock:  # a callback need not be thread-safe
                 progress(event)
 
-    def attempt(notebook: Notebook) -> dict[str, Any]:
+    def attempt(task: Task) -> dict[str, Any]:
+        notebook, zarr_format = task
         begun = time.perf_counter()
+        nothing = {"cells": 0, "failed_cell": None, "facts": {}, "out_dir": None}
         with tempfile.TemporaryDirectory(prefix="gallery-", ignore_cleanup_errors=True) as scratch:
             try:
-                result = one(notebook, Path(scratch).resolve(), note)
+                result = one(task, Path(scratch).resolve(), note)
+            except GalleryError as raised:
+                result = {"status": "failed", "error": str(raised), **nothing}
             except Exception as raised:
-                result = {
-                    "status": "failed",
-                    "cells": 0,
-                    "failed_cell": None,
-                    "error": f"{type(raised).__name__}: {raised}",
-                    "facts": {},
-                    "out_dir": None,
-                }
+                result = {"status": "failed", "error": f"{type(raised).__name__}: {raised}", **nothing}
         seconds = round(time.perf_counter() - begun, 2)
-        result = {"id": notebook.id, "title": notebook.title, "seconds": seconds, **result}
+        head = {"id": notebook.id, "title": notebook.title, "zarr_format": zarr_format}
+        result = {**head, "seconds": seconds, "resumed": False, **result}
         note({"event": "end", **result})
         return result
 
-    with ThreadPoolExecutor(jobs, thread_name_prefix="gallery") as pool:
-        return list(pool.map(attempt, notebooks))
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="gallery")
+    try:
+        return list(pool.map(attempt, tasks))
+    finally:  # stopped by hand: what has not begun does not begin
+        pool.shutdown(cancel_futures=True)
 
 
 def _execute(
@@ -169,6 +204,13 @@ def _execute(
 ) -> dict[str, Any]:
     """Run one notebook in a worker, pass its events on, and judge what it left."""
     source = read_source(notebook.path)
+    own = parameter_names(source["cells"])
+    unknown = sorted(set(parameters) - own - {"out_dir", "quick", "zarr_format"})
+    if unknown:
+        raise GalleryError(
+            f"parameter {unknown[0]!r}: expected one that the notebook has, found another; "
+            f"try one of {', '.join(sorted(own))}"
+        )
     raw = scratch / "source.ipynb"
     raw.write_text(dumps(source), encoding="utf-8")
     cells = sum(cell["cell_type"] == "code" for cell in source["cells"])
@@ -179,21 +221,25 @@ def _execute(
         "parameters": parameters,
         "timeout": CELL_TIMEOUT,
     }
-    done = _work(request, {**offline_environment(scratch), OUT_DIR: str(out_dir)}, scratch, notebook.id, note)
+    own_folder, start = scratch / "own", scratch / "start"  # where it may write, and where it begins
+    own_folder.mkdir()
+    start.mkdir()
+    env = {**offline_environment(own_folder, [out_dir, executed]), OUT_DIR: str(out_dir)}
+    (out_dir / "facts.json").unlink(missing_ok=True)  # of an earlier run
+    done = _work(request, env, start, notebook.id, note)
     facts = out_dir / "facts.json"
     result = {**done, "facts": json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}}
-    if done["status"] == "ok":
-        error = (
-            None if facts.is_file() else "it ran to the end and wrote no facts.json; call save_facts in its last cell"
-        )
-        error = _refused_solution(executed) or error
-        result |= {"status": "failed" if error else "ok", "error": error}
-    return result
+    if done["status"] == "failed":
+        return {**result, "error": remedy(done["error"])}
+    if not facts.is_file():
+        error = "it ran to the end and wrote no facts.json; call save_facts in its last cell"
+        return {**result, "status": "failed", "error": error}
+    return result | _judged(executed)
 
 
 def _work(request: dict[str, Any], env: dict[str, str], cwd: Path, name: str, note: Progress) -> dict[str, Any]:
     """Start a worker and read its lines until it ends."""
-    log = cwd / "worker.log"
+    log = cwd.with_name("worker.log")
     done: dict[str, Any] = {"status": "failed", "cells": 0, "failed_cell": None}
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
@@ -224,15 +270,23 @@ def _work(request: dict[str, Any], env: dict[str, str], cwd: Path, name: str, no
     return {**done, "error": f"its process ended with exit code {process.returncode}: {' '.join(last)}"}
 
 
-def _refused_solution(executed: Path) -> str | None:
-    """The first solution that its own check did not accept."""
-    for cell in loads(executed.read_text(encoding="utf-8"))["cells"]:
-        if "solution" in tags(cell):
-            for output in cell["outputs"]:
-                for line in output.get("text", "").splitlines():
-                    if NOT_YET in line:
-                        return f"a solution is refused by its own check: {line}"
-    return None
+def _judged(executed: Path) -> dict[str, Any]:
+    """What a run to the end still got wrong: a warning that nobody explains, a solution that is refused."""
+    cells = loads(executed.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    for number, cell in enumerate(code, 1):
+        error = None
+        for output in cell["outputs"]:
+            words = output.get("text", "").strip().splitlines()
+            if output["output_type"] == "stream" and output["name"] == "stderr":
+                error = f"it printed a warning: {' '.join(words[:1])}; catch it and say what it means, or cure it"
+            for line in words if "solution" in tags(cell) else ():
+                if NOT_YET in line:
+                    error = f"a solution is refused by its own check: {line}"
+        if error:
+            first = cell["source"].strip().partition("\n")[0]
+            return {"status": "failed", "error": error, "failed_cell": {"number": number, "source": first}}
+    return {}
 
 
 def _write(path: Path, text: str) -> None:
@@ -248,5 +302,6 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GalleryError(
-            f"gallery run: the results' folder {path} cannot be made ({error.strerror}); try another out_dir"
+            f"gallery run: expected a results' folder that can be made, {path} cannot ({error.strerror}); "
+            "try another out_dir"
         ) from error

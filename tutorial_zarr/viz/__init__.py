@@ -4,10 +4,9 @@ hex.
 A `Picture` is an SVG with a title and a description for screen readers, in colours that stay apart for
 colour-blind eyes and in grey, with a dark variant for dark pages. In a notebook it shows itself; as text it
 is its description. `chunk_grid_figure` draws the grid with matplotlib, the only optional package here, for
-those who want to draw on.
+those who want to draw on. `canvas` and `Chart` are for a lesson's charts of measurements.
 
-Leaves out charts of measurements, which are a lesson's own.
-Notebook: 01_01.
+Notebooks: 01_01, 01_02.
 
 >>> import tutorial_zarr as zarr
 >>> from tutorial_zarr import viz
@@ -19,7 +18,18 @@ The selection [1:3, 2:4] touches 4 chunks.
 """
 
 from tutorial_zarr.viz.anatomy import Anatomy, anatomy, hexdump
+from tutorial_zarr.viz.chart import Chart, canvas
 from tutorial_zarr.viz.chunk_grid import chunk_grid, chunk_grid_figure, stored_chunks
 from tutorial_zarr.viz.svg import Picture
 
-__all__ = ["Anatomy", "Picture", "anatomy", "chunk_grid", "chunk_grid_figure", "hexdump", "stored_chunks"]
+__all__ = [
+    "Anatomy",
+    "Chart",
+    "Picture",
+    "anatomy",
+    "canvas",
+    "chunk_grid",
+    "chunk_grid_figure",
+    "hexdump",
+    "stored_chunks",
+]

@@ -1,0 +1,50 @@
+"""What to type when a notebook wants a package that is not here.
+
+>>> remedy("ModuleNotFoundError: No module named 'not_a_package_of_ours.io'")
+"ModuleNotFoundError: No module named 'not_a_package_of_ours.io'; try: python -m pip install not_a_package_of_ours"
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import re
+
+from tutorial_zarr.errors import MissingDependencyError
+
+# Modules whose package has another name.
+PACKAGES = {"sklearn": "scikit-learn", "skimage": "scikit-image", "allel": "scikit-allel", "PIL": "pillow"}
+
+
+def need(*modules: str) -> None:
+    """Stop with a sentence that says what to type, if one of the modules cannot be imported."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise MissingDependencyError(
+                f"this notebook needs the package {package(module)}, which is not installed; try: {install(module)}"
+            )
+
+
+def remedy(error: str) -> str:
+    """An error, with what to type if it says that a module is missing."""
+    found = re.match(r"ModuleNotFoundError: No module named '(\w+)", error)
+    return f"{error}; try: {install(found[1])}" if found else error
+
+
+def package(module: str) -> str:
+    """The package that brings a module."""
+    return PACKAGES.get(module, module)
+
+
+def install(module: str) -> str:
+    """The command that brings a module: the extra of this project that names it, or the package itself."""
+    try:
+        requirements = importlib.metadata.requires("tutorial_zarr") or []
+    except importlib.metadata.PackageNotFoundError:
+        requirements = []
+    wanted = re.sub(r"[-_.]+", "-", package(module)).lower()
+    for requirement in requirements:
+        extra = re.search(r"extra == ['\"]([\w-]+)", requirement)
+        if extra and re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower() == wanted:
+            return f'python -m pip install "tutorial_zarr[{extra[1]}]"'
+    return f"python -m pip install {package(module)}"

@@ -1,0 +1,103 @@
+"""Charts of measurements, drawn with matplotlib: a canvas in the colours of the other pictures, and a
+`Chart` that brings its description and is the same bytes every time.
+
+Leaves out what a chart shows, which is a lesson's own, and pictures of arrays, which are in `chunk_grid` and
+`anatomy` and need no matplotlib.
+
+Colours: Okabe and Ito's, which stay apart for every common kind of colour-blindness.
+
+>>> figure, axes = canvas()
+>>> bars = axes.bar(["small", "large"], [1, 3], color=BLUE)
+>>> chart = Chart.of(figure, "Requests for two layouts", "Bars: the small chunks cost 1 request, the large 3.")
+>>> print(chart, chart.png[1:4])
+Bars: the small chunks cost 1 request, the large 3. b'PNG'
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.viz.svg import COLOURS, Picture
+
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
+GREY = COLOURS["edge"][0]
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+DOTS_PER_INCH = 150
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # matplotlib brings it, so every machine draws the same
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": COLOURS["text"][0],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "text.color": COLOURS["text"][0],
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": COLOURS["text"][0],
+    "ytick.labelcolor": COLOURS["text"][0],
+    "grid.color": COLOURS["line"][0],
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 2,
+    "legend.frameon": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "tutorial_zarr",  # else the ids in an SVG are random
+}
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib
+    except ModuleNotFoundError as missing:
+        raise MissingDependencyError(
+            "viz.canvas: a chart needs matplotlib, which is not installed; "
+            'try: python -m pip install "tutorial_zarr[gallery]"'
+        ) from missing
+    return matplotlib
+
+
+def canvas(wide: float = 7.0, high: float = 3.6, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
+    """A figure and its axes, styled; what `Figure.subplots` takes can be given. Sizes are in inches."""
+    matplotlib = _matplotlib()
+    from cycler import cycler
+    from matplotlib.figure import Figure  # without pyplot, so no figure outlives its cell
+
+    with matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycler(color=CYCLE)}):
+        figure = Figure(figsize=(wide, high), layout="constrained")
+        return figure, figure.subplots(rows, columns, **options)
+
+
+@dataclass(frozen=True)
+class Chart(Picture):
+    """A chart as SVG, as PNG, and in words. A notebook shows the PNG, which nbval does not compare."""
+
+    png: bytes = b""
+
+    @classmethod
+    def of(cls, figure: Any, title: str, alt: str) -> Chart:
+        """Draw a matplotlib figure. `title` and `alt` say in words what it shows, with its numbers."""
+        matplotlib = _matplotlib()
+        svg, png = io.BytesIO(), io.BytesIO()
+        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}  # no clock, no version
+        with matplotlib.rc_context(STYLE):
+            figure.savefig(svg, format="svg", metadata=nothing)
+            figure.savefig(png, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        words = f"<title>{html.escape(title)}</title><desc>{html.escape(alt)}</desc>"
+        drawn = svg.getvalue().decode("utf-8").partition("<svg ")[2]
+        head, _, rest = drawn.partition(">")
+        return cls(f'<svg role="img" {head}>{words}{rest}', alt, png.getvalue())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+        data = {"image/png": base64.b64encode(self.png).decode("ascii"), "text/plain": self.alt}
+        width = int.from_bytes(self.png[16:20], "big")  # the header says how wide the PNG is
+        return data, {"image/png": {"width": round(width * 96 / DOTS_PER_INCH)}}
