@@ -115,6 +115,7 @@ def test_each_optional_dependency_is_imported_in_one_place():
         "xarray",
         "obstore",
         "fsspec",
+        "filelock",
         "papermill",
         "jupytext",
         "nbformat",

@@ -34,8 +34,8 @@ def name(requirement):
     return re.match(r"[\w.-]+", requirement)[0]
 
 
-def test_the_core_depends_on_numpy_and_numcodecs_and_one_checksum_only():
-    assert {name(each) for each in PROJECT["dependencies"]} == {"numpy", "numcodecs", "google-crc32c"}
+def test_the_core_depends_on_numpy_and_numcodecs_and_one_checksum_and_one_lock_only():
+    assert {name(each) for each in PROJECT["dependencies"]} == {"numpy", "numcodecs", "google-crc32c", "filelock"}
 
 
 def test_a_requirement_is_pinned_only_where_a_version_is_known_to_break():

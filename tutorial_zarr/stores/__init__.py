@@ -11,14 +11,16 @@ from typing import Any
 
 from tutorial_zarr.errors import StoreError
 
-from .base import ByteRange, Store
+from .base import ABSENT, ByteRange, Leftover, Store
 from .local import LocalStore
 from .memory import MemoryStore
 from .wrappers import ReadOnlyStore, Request, TraceStore, WrapperStore
 from .zip import ZipStore
 
 __all__ = [
+    "ABSENT",
     "ByteRange",
+    "Leftover",
     "LocalStore",
     "MemoryStore",
     "ReadOnlyStore",

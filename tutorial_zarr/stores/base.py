@@ -1,22 +1,45 @@
 """What a store is: keys, bytes and ranges. It knows nothing of arrays.
 
 A store needs six methods. What a particular store can do better (read into a buffer, several ranges at once,
-delete a whole prefix) has a default here that is made of the six.
+delete a whole prefix, change a value so that no other change is lost) has a default here that is made of the six.
 
 Keys are text with ``/`` between the parts, never at either end: ``a/b/c/0/1``. A byte range is ``(start, stop)``,
 ``(start, None)``, or a negative number: the last bytes of the value.
 
 Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#abstract-store-interface
+
+>>> from tutorial_zarr.stores import MemoryStore
+>>> store = MemoryStore({"n": b"41"})
+>>> store.update("n", lambda old: str(int(old) + 1).encode())
+>>> store.get("n")
+b'42'
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+import os
+import random
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
 
-from tutorial_zarr.errors import NodeNameError, ReadOnlyError
+from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
+
+from .locks import process_lock
 
 ByteRange = Any  # tuple[int, int | None] | int | None
+Change = Callable[[Any], Any]  # a value's bytes, or None where there are none, to the new bytes, or None to delete it
+ABSENT = object()  # the tag of a key that has no value
+UPDATE_ATTEMPTS = 200  # an update whose value was changed by others so many times in a row gives up, and says so
+
+
+class Leftover(NamedTuple):
+    """A file that a killed writer left behind. It is no key, and no listing shows it."""
+
+    path: str
+    nbytes: int
+    age: float  # seconds since it was last written
 
 
 class Store:
@@ -25,6 +48,8 @@ class Store:
     read_only = False
     concurrency: int | None = None  # requests worth having in flight; None where the processors are the limit
     request_cost = 1 << 19  # bytes that could be read in the time that one more request takes
+    conditional = False  # whether `update` keeps others out by tags on the values; if not, by a lock
+    update_deletes = True  # whether the change of an `update` may return None: S3 has no delete-if-unchanged
 
     # --- the six
 
@@ -75,6 +100,81 @@ class Store:
         """Delete every key below `prefix`."""
         for key in list(self.list_prefix(prefix)):
             self.delete(key)
+
+    # --- changing a value
+
+    def update(self, key: str, change: Change) -> None:
+        """Read, change and write a value, such that no other update of it is lost.
+
+        ``change(old)`` gets the present bytes, or None where there are none, and returns the new bytes, None to
+        delete the key, or `old` itself to leave it. It may be called again, with newer bytes, where another writer
+        was first; so it should have no other effects, and must not update the same store.
+
+        Updates are safe against each other, not against a plain `set` of the same key at the same time.
+        """
+        self.check_writable()
+        with self.lock(key):
+            for attempt in range(UPDATE_ATTEMPTS):
+                old, tag = self.get_tagged(key)
+                new = change(old)
+                if new is old or self.set_if(key, new, tag):
+                    return
+                time.sleep(random.uniform(0, min(1.0, 0.01 * 2 ** min(attempt, 10))))  # full jitter
+        raise StoreError(
+            f"key {key!r} in {self!r}: expected to write an updated value, found that another writer was first "
+            f"{UPDATE_ATTEMPTS} times in a row; nothing was written; try again when fewer write to this key",
+            key=key,
+        )
+
+    def set_if_absent(self, key: str, value: Any) -> bool:
+        """Write a value where there is none, and tell whether that was so. Of many writers one wins."""
+        written = False
+
+        def change(old: Any) -> Any:
+            nonlocal written
+            written = old is None
+            return value if written else old
+
+        self.update(key, change)
+        return written
+
+    def lock(self, key: str) -> AbstractContextManager[Any]:
+        """What `update` holds: a lock that keeps out the other updates of a key, as far as this store can lock."""
+        return process_lock(self.lock_name(key))
+
+    def lock_name(self, key: str) -> Hashable:
+        """What the locks of this process are told apart by; stores on the same place must agree on it."""
+        return id(self), key
+
+    def get_tagged(self, key: str) -> tuple[Any, Any]:
+        """A value and its tag, which changes with every write; (None, ABSENT) where there is no such key.
+
+        A store whose `lock` keeps every other update out needs no tags: (value, None).
+        """
+        return self.get(key), None
+
+    def set_if(self, key: str, value: Any, tag: Any) -> bool:
+        """Write a value (None: delete the key) if the tag is still that one, else leave it and return False."""
+        if value is None:
+            self.delete(key)
+        else:
+            self.set(key, value)
+        return True
+
+    def leftovers(self, older_than: float = 0.0) -> list[Leftover]:
+        """Files of killed writers that were last written more than so many seconds ago."""
+        return []
+
+    def remove_leftovers(self, older_than: float = 3600.0) -> list[Leftover]:
+        """Delete what `leftovers` finds. A writer at work has such files too: leave it time."""
+        self.check_writable()
+        found = self.leftovers(older_than)
+        for leftover in found:
+            try:
+                os.unlink(leftover.path)
+            except FileNotFoundError:
+                pass
+        return found
 
     def close(self) -> None:
         """Finish writing, and let go of files."""

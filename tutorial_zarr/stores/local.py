@@ -1,7 +1,11 @@
 """A store in a folder: a key is a path below it.
 
 A value is written to a temporary file beside its place and renamed, so a reader sees the old bytes or the new
-ones, and a killed writer leaves at most a file whose name ends in ``.partial``, which no listing shows.
+ones, and a killed writer leaves at most a file whose name ends in ``.partial``, which no listing shows. `leftovers`
+does. With ``durable=True`` a value that was set is on the disk: the file and the folder's entry are synced.
+
+An update holds a lock on the file ``<key>.lock.partial``, which keeps out other threads and other processes. The
+operating system lets go of it when its holder dies, whatever the way.
 
 The read path makes three system calls for a chunk: open, read, close.
 """
@@ -12,14 +16,19 @@ import errno
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import sys
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from tutorial_zarr.errors import NodeNameError, StoreError
 
-from .base import ByteRange, Store, check_key
+from . import locks
+from .base import ByteRange, Leftover, Store, check_key
 
 PARTIAL = ".partial"
+LOCK = ".lock" + PARTIAL
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _counter = itertools.count()
@@ -36,13 +45,27 @@ if hasattr(os, "register_at_fork"):
 
 
 class LocalStore(Store):
-    """A folder. It is created with the first write."""
+    """A folder. It is created with the first write.
+
+    `durable` syncs every write to the disk. `locked` says whom an update keeps out: the other ``"processes"`` (and
+    threads), or other ``"threads"`` alone, for a file system without locks that one process writes to. An update
+    that waits longer than `lock_timeout` seconds for another one raises.
+    """
 
     request_cost = 1 << 13
 
-    def __init__(self, root: str | os.PathLike[str], read_only: bool = False) -> None:
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        read_only: bool = False,
+        durable: bool = False,
+        locked: str = "processes",
+        lock_timeout: float = 600.0,
+    ) -> None:
+        if locked not in ("processes", "threads"):
+            raise ValueError(f"LocalStore: expected locked='processes' or 'threads', found {locked!r}")
         self.root = os.path.abspath(os.fspath(root))
-        self.read_only = read_only
+        self.read_only, self.durable, self.locked, self.lock_timeout = read_only, durable, locked, lock_timeout
         self._base = self.root + os.sep
 
     def _path(self, key: str) -> str:
@@ -113,20 +136,18 @@ class LocalStore(Store):
         try:
             fd = os.open(temporary, _WRITE, 0o666)
         except (FileNotFoundError, NotADirectoryError):
-            try:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-            except (FileExistsError, NotADirectoryError) as cause:
-                raise StoreError(
-                    f"key {key!r}: expected a folder above it, found a file; a node and a value cannot share a name",
-                    key=key,
-                ) from cause
+            self._make_folder(path, key)
             fd = os.open(temporary, _WRITE, 0o666)
         try:
             try:
                 _write_all(fd, value)
+                if self.durable:
+                    _sync(fd)
             finally:
                 os.close(fd)
             os.replace(temporary, path)
+            if self.durable:
+                _sync_folder(os.path.dirname(path))
         except BaseException as error:
             try:
                 os.unlink(temporary)
@@ -138,12 +159,76 @@ class LocalStore(Store):
                 raise StoreError(f"key {key!r}: cannot write: {error.strerror}", key=key) from error
             raise
 
+    def _make_folder(self, path: str, key: str) -> None:
+        """Make the folder that `path` lies in; with `durable`, such that it outlives a power cut."""
+        folder, missing = os.path.dirname(path), []
+        while self.durable and not os.path.isdir(folder) and folder != os.path.dirname(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as cause:
+            raise StoreError(
+                f"key {key!r}: expected a folder above it, found a file; a node and a value cannot share a name",
+                key=key,
+            ) from cause
+        for made in reversed(missing):
+            _sync_folder(os.path.dirname(made))
+
     def delete(self, key: str) -> None:
         self.check_writable()
+        path = self._path(check_key(key))
         try:
-            os.unlink(self._path(check_key(key)))
+            os.unlink(path)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            pass
+            return
+        if self.durable:
+            _sync_folder(os.path.dirname(path))
+
+    def lock_name(self, key: str) -> Hashable:
+        return self.root, key
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Keep other updates of a key out, as `locked` says."""
+        path = self._path(check_key(key)) + LOCK
+        with locks.process_lock(self.lock_name(key)):
+            if self.locked == "threads":
+                yield
+                return
+            held = locks.acquire(path, key, self.lock_timeout, lambda: self._make_folder(path, key))
+            try:
+                yield
+            finally:
+                locks.release(held, path)
+
+    def leftovers(self, older_than: float = 0.0) -> list[Leftover]:
+        found, latest = [], time.time() - older_than
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                if name.endswith(PARTIAL):
+                    path = os.path.join(folder, name)
+                    try:
+                        status = os.lstat(path)
+                    except FileNotFoundError:
+                        continue  # its writer has finished
+                    if status.st_mtime <= latest:
+                        found.append(Leftover(path, status.st_size, max(0.0, time.time() - status.st_mtime)))
+        return sorted(found)
+
+    def remove_leftovers(self, older_than: float = 3600.0) -> list[Leftover]:
+        self.check_writable()
+        removed = []
+        for leftover in self.leftovers(older_than):
+            try:
+                if leftover.path.endswith(LOCK):
+                    locks.release(locks.acquire(leftover.path, leftover.path, 0.0), leftover.path)
+                else:
+                    os.unlink(leftover.path)
+                removed.append(leftover)
+            except (FileNotFoundError, StoreError):
+                pass  # gone by itself, or a lock that somebody holds
+        return removed
 
     def exists(self, key: str) -> bool:
         return os.path.isfile(self._path(key))
@@ -246,6 +331,26 @@ else:  # Windows
         data = _read_exactly(fd, len(buffer) + 1)
         memoryview(buffer)[: len(data)] = data[: len(buffer)]
         return len(data)
+
+
+def _sync(fd: int) -> None:
+    """Have the disk hold what was written. On macOS fsync stops at the drive's own memory."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(fd)
+
+
+def _sync_folder(folder: str) -> None:
+    """Have the disk hold a folder's entries. Windows does so by itself, and opens no folders."""
+    if os.name != "nt":
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def _write_all(fd: int, value: Any) -> None:

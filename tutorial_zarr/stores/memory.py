@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Hashable, Iterator, MutableMapping
 from typing import Any
 
 from .base import ByteRange, Store, check_key, cut, names_below
@@ -47,6 +47,9 @@ class MemoryStore(Store):
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
         yield from names_below(list(self.mapping), prefix)
+
+    def lock_name(self, key: str) -> Hashable:
+        return id(self.mapping), key
 
     def __repr__(self) -> str:
         return f"MemoryStore({len(self.mapping)} keys)"

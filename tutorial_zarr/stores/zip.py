@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 from tutorial_zarr.errors import NodeNameError, StoreError
 
-from .base import ByteRange, Store, check_key, cut, names_below
+from .base import ByteRange, Leftover, Store, check_key, cut, names_below
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # same input, same bytes: no clock
 
@@ -114,6 +115,9 @@ class ZipStore(Store):
     def list_dir(self, prefix: str = "") -> Iterator[str]:
         yield from names_below(list(self._names), prefix)
 
+    def lock_name(self, key: str) -> Hashable:
+        return self.path, key
+
     def compact(self) -> None:
         """Write the file anew without what was deleted or overwritten."""
         self.check_writable()
@@ -128,6 +132,15 @@ class ZipStore(Store):
             self._zip = self._open("a")
             self._names = {info.filename: info for info in self._zip.infolist()}
             self._stale = False
+
+    def leftovers(self, older_than: float = 0.0) -> list[Leftover]:
+        path = self.path + ".partial"  # of a `compact` that was killed
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            return []
+        age = max(0.0, time.time() - status.st_mtime)
+        return [Leftover(path, status.st_size, age)] if age >= older_than else []
 
     def close(self) -> None:
         with self._lock:
