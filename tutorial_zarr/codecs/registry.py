@@ -7,12 +7,12 @@ with an entry point in the group ``tutorial_zarr.codecs``, which is looked up wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 from tutorial_zarr.metadata import Extension
 from tutorial_zarr.metadata.model import InternalExtension
+from tutorial_zarr.plugins import entry_point
 
 from .base import Codec
 
@@ -42,7 +42,7 @@ def build(extension: Extension) -> Codec | None:
     factory = _factories.get(extension.name)
     if factory is None and isinstance(extension, InternalExtension):
         factory = _internal[extension.name]
-    factory = factory or _entry_point(extension.name)
+    factory = factory or entry_point("tutorial_zarr.codecs", extension.name)
     if factory is None:
         if not extension.must_understand:
             return None
@@ -52,16 +52,6 @@ def build(extension: Extension) -> Codec | None:
             found=extension.name,
         )
     return factory(extension.name, extension.configuration)
-
-
-@cache  # a look-up goes through all that is installed
-def _entry_point(name: str) -> Factory | None:
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group="tutorial_zarr.codecs", name=name):
-        register(name, point.load())
-        return _factories[name]
-    return None
 
 
 def check_configuration(

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr.errors import MetadataError, MissingDependencyError, UnsupportedError
+from tutorial_zarr.plugins import entry_point
 
 JSON = Any
 
@@ -102,7 +103,8 @@ class DataType:
         return f"<DataType {self.to_json()!r}>"
 
 
-# --- the registry: v3 name -> a function of the configuration (a dict, or None where the member is absent)
+# --- the registry: v3 name -> a function of the configuration (a dict, or None where the member is absent).
+# A name that is not in it is looked up among the entry points of the group "tutorial_zarr.data_types".
 Factory = Callable[[str, "dict[str, Any] | None"], DataType]
 _factories: dict[str, Factory] = {}
 _patterns: list[Callable[[str, dict[str, Any] | None], DataType | None]] = []
@@ -140,11 +142,13 @@ def from_json(document: JSON) -> DataType:
         name, configuration = document["name"], document.get("configuration")
     if not isinstance(name, str) or not (configuration is None or isinstance(configuration, dict)):
         raise MetadataError(f"data_type: expected a name or an object with a name, found {document!r}", key="data_type")
-    if name in _factories:
-        return _factories[name](name, configuration)
+    if factory := _factories.get(name):
+        return factory(name, configuration)
     for match in _patterns:
         if (found := match(name, configuration)) is not None:
             return found
+    if factory := entry_point("tutorial_zarr.data_types", name):
+        return factory(name, configuration)
     raise UnsupportedError(
         f"data_type: {name!r} is not a data type that this library knows; try one of {', '.join(names())}",
         key="data_type",

@@ -1,15 +1,18 @@
 """Stores: where the bytes are. `base` says what a store is; each other file is one kind of place.
 
-`make_store` turns what people pass as a store (a path, a dict, a store) into a store.
+`make_store` turns what people pass as a store (a path, a URL, a dict, a store) into a store. Which kind of store a
+URL opens is in a table of schemes: `register_store` adds to it, and so does an entry point in the group
+``tutorial_zarr.stores``, which is looked up when a scheme is not known here.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from tutorial_zarr.errors import StoreError
+from tutorial_zarr.plugins import entry_point
 
 from .base import ABSENT, ByteRange, Leftover, Store
 from .local import LocalStore
@@ -30,7 +33,20 @@ __all__ = [
     "WrapperStore",
     "ZipStore",
     "make_store",
+    "register_store",
 ]
+
+Factory = Callable[[str, str, dict[str, Any]], Store]
+_factories: dict[str, Factory] = {}
+
+
+def register_store(scheme: str, factory: Factory) -> None:
+    """Make ``scheme://...`` known: ``factory(url, mode, storage_options)`` returns the store.
+
+    `mode` is that of `open`, and `storage_options` a dict. A store that can be written to is wrapped for mode
+    ``"r"``, so that a factory need not care.
+    """
+    _factories[scheme] = factory
 
 
 def make_store(store: Any, mode: str = "a", storage_options: dict[str, Any] | None = None) -> Store:
@@ -48,14 +64,18 @@ def make_store(store: Any, mode: str = "a", storage_options: dict[str, Any] | No
     if not isinstance(store, (str, os.PathLike)):
         raise TypeError(f"store: expected a path, a URL, a dict or a Store, found {type(store).__name__}")
     path = os.fspath(store)
-    if path.startswith("memory://"):
-        raise StoreError(f"store {path!r}: expected a dict or MemoryStore() for memory; try store={{}}")
-    if path.startswith("file://"):
-        path = path.removeprefix("file://")
-    elif "://" in path:
-        raise StoreError(
-            f"store {path!r}: expected a path; this version opens folders, zip files and dicts, and no URLs"
-        )
+    scheme, is_url, rest = path.partition("://")
+    if is_url and scheme == "file":
+        path = rest
+    elif is_url:
+        factory = _factories.get(scheme) or entry_point("tutorial_zarr.stores", scheme)
+        if factory is None:
+            known = ", ".join(f"{name}://" for name in sorted({"file", *_factories}))
+            raise StoreError(
+                f"store {path!r}: expected a path or a URL with {known}, found {scheme}://; "
+                "try store={} for memory, or install the package that brings this kind of store"
+            )
+        return make_store(factory(path, mode, storage_options or {}), mode)
     if path.endswith(".zip") and not os.path.isdir(path):
         if mode == "r" or (mode == "r+" and not os.access(path, os.W_OK)):
             return ZipStore(path, "r")
