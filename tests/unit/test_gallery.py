@@ -644,6 +644,45 @@ def test_a_notebook_without_its_other_files_is_noticed(copy, name, where):
 # --- a new notebook -----------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def clone(tmp_path):
+    """A copy of the whole project, in which commands run as in a clone."""
+    ignore = shutil.ignore_patterns(".*", "__pycache__", "benchmarks", "spec", "*.zarr")
+    shutil.copytree(ROOT, tmp_path / "a clone", ignore=ignore)
+    return tmp_path / "a clone"
+
+
+def in_clone(clone, *arguments):
+    command = [sys.executable, "-m", "tutorial_zarr", "gallery", *arguments]
+    env = {**os.environ, "PYTHONPATH": str(clone), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, env=env, cwd=clone, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.gallery
+@pytest.mark.slow
+def test_a_new_notebook_is_one_command_and_runs_and_says_what_is_left_to_write(clone):
+    pytest.importorskip("papermill")
+    done = in_clone(clone, "new", "01_99", "weigh_a_chunk", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [
+        "notebooks/01_core_zarr/01_99_weigh_a_chunk.py",
+        "tutorial_zarr/gallery/exercises/x01_99.py",
+        "tests/known_answers/test_01_99.py",
+        "articles/99_weigh_a_chunk.md",
+    ]
+    built = in_clone(clone, "build", "01_99", "--json")
+    assert built.returncode == 0, built.stdout + built.stderr
+    left = json.loads(in_clone(clone, "check", "01_99", "--json").stdout)
+    unfinished = {problem["where"] for problem in left if problem["problem"].startswith("unfinished: (to write: ")}
+    sections = [name for name in contract.SECTIONS if name not in ("Exercises",)]
+    assert {f"section {name!r}" for name in ["head", *sections, "Exercise 01_99.1", "Exercise 01_99.2"]} <= unfinished
+    assert {"exercises", "known answers"} <= unfinished
+    assert [problem for problem in left if not problem["problem"].startswith("unfinished")] == []
+    again = in_clone(clone, "new", "01_99", "another")
+    assert again.returncode == 1
+    assert "expected an id that is free, found 01_99_weigh_a_chunk.py; try another id" in again.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "slug", "message"),
     [

@@ -1,5 +1,6 @@
 """Pictures of arrays: what they show is what is stored, and everybody can read them."""
 
+import importlib.metadata
 import itertools
 import re
 from xml.etree import ElementTree
@@ -265,3 +266,47 @@ def test_a_hexdump_shows_every_byte_at_its_offset():
     lines = viz.hexdump(data, start=16, length=20).splitlines()
     assert [line[:4] for line in lines] == ["0010", "0020"]
     assert bytes.fromhex("".join(line[6:53].replace(" ", "") for line in lines)) == data[16:36]
+
+
+# --- charts
+
+
+@pytest.fixture
+def bars():
+    pytest.importorskip("matplotlib")
+
+    def draw(heights=(16, 1)):
+        figure, axes = viz.canvas()
+        axes.bar(["small", "large"], heights)
+        axes.set(title="Requests", ylabel="GETs")
+        return viz.Chart.of(figure, "Requests for <two> layouts", "Bars: small chunks cost 16 requests, large ones 1.")
+
+    return draw
+
+
+def test_a_chart_is_the_same_bytes_every_time_and_names_no_time_and_no_version(bars):
+    one, two = bars(), bars()
+    assert (one.svg, one.png) == (two.svg, two.png)
+    assert bars((16, 2)).svg != one.svg
+    assert importlib.metadata.version("matplotlib") not in one.svg
+    assert not re.search(r"20\d\d-\d\d", one.svg)
+
+
+def test_a_chart_says_in_words_what_it_shows(bars):
+    chart = bars()
+    root = ElementTree.fromstring(chart.svg)
+    assert root.get("role") == "img"
+    assert root.find(f"{SVG}title").text == "Requests for <two> layouts"
+    assert root.find(f"{SVG}desc").text == str(chart) == "Bars: small chunks cost 16 requests, large ones 1."
+
+
+def test_a_notebook_shows_a_chart_as_a_png_twice_as_fine_as_the_page(bars):
+    data, metadata = bars()._repr_mimebundle_()
+    assert set(data) == {"image/png", "text/plain"}
+    assert metadata["image/png"]["width"] == 7 * 96
+
+
+def test_a_chart_is_saved_as_svg_in_a_folder_that_is_made(bars, tmp_path):
+    chart = bars()
+    chart.save(tmp_path / "figures" / "bars.svg")
+    assert (tmp_path / "figures" / "bars.svg").read_text(encoding="utf-8") == chart.svg

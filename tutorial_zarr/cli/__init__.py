@@ -33,7 +33,8 @@ from .output import PROGRAM, complain
 COMMANDS = {
     "info": ("tutorial_zarr.cli.info", "Show what an array or a group is, and what it takes on the disk."),
     "tree": ("tutorial_zarr.cli.tree", "Show the groups and arrays below a group."),
-    "gallery": ("tutorial_zarr.gallery.command", "List, run, build and check the notebooks."),
+    "gallery": ("tutorial_zarr.gallery.command", "Make, list, run, build and check the notebooks."),
+    "articles": ("tutorial_zarr.gallery.articles_command", "Check the articles, and build them for a publishing site."),
     "check": ("tutorial_zarr.cli.check", "Show versions and codecs, and how to get what is missing."),
 }
 

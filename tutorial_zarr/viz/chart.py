@@ -4,13 +4,14 @@
 Leaves out what a chart shows, which is a lesson's own, and pictures of arrays, which are in `chunk_grid` and
 `anatomy` and need no matplotlib.
 
-Colours: Okabe and Ito's, which stay apart for every common kind of colour-blindness.
+Colours: Okabe and Ito's, which stay apart for every common kind of colour-blindness::
 
->>> figure, axes = canvas()
->>> bars = axes.bar(["small", "large"], [1, 3], color=BLUE)
->>> chart = Chart.of(figure, "Requests for two layouts", "Bars: the small chunks cost 1 request, the large 3.")
->>> print(chart, chart.png[1:4])
-Bars: the small chunks cost 1 request, the large 3. b'PNG'
+    figure, axes = viz.canvas()
+    axes.bar(["small", "large"], [16, 1])
+    viz.Chart.of(figure, "Requests for two layouts", "Bars: the small chunks cost 16 requests, the large ones 1.")
+
+>>> print(Chart("<svg/>", "Bars: the small chunks cost 16 requests, the large ones 1."))
+Bars: the small chunks cost 16 requests, the large ones 1.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """A new notebook: the files that it is made of, from the templates beside this module, ready to run.
 
-    notebooks/PART/PP_NN_slug.py                  the notebook; the only file that the others are made from
+    notebooks/PART/PP_NN_slug.py                  the notebook, which is what an author writes
     tutorial_zarr/gallery/exercises/xPP_NN.py     the checks of its exercises
     tests/known_answers/test_PP_NN.py             its answers, worked out again without this library
     articles/NN_slug.md                           its article, where the part has articles
 
 Each runs as it is, on a matrix, and every place that waits for its author says ``(to write: ...)``; `contract`
-names those that are left. How to fill them is in ``.github/CONTRIBUTING.md``.
+names those that are left. How to fill them is in ``.github/WRITING_A_NOTEBOOK.md``.
 """
 
 from __future__ import annotations
