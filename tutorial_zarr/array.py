@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import chunk_grids, chunk_keys, indexing, nodes, parallel
+from tutorial_zarr import chunk_grids, chunk_io, chunk_keys, indexing, nodes, parallel
 from tutorial_zarr.attributes import Attributes
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.codecs import Codec, build_codecs
@@ -315,10 +315,10 @@ class Array:
                 )
             target = selection.from_final(out)
             if np.shares_memory(target, out) or not out.size:
-                self._io.read(selection, target)
+                chunk_io.read(self._io, selection, target)
                 return out
         result = np.empty(selection.shape, self.dtype)
-        self._io.read(selection, result)
+        chunk_io.read(self._io, selection, result)
         final = selection.to_final(result)
         if fields is not None:
             final = final[fields]
@@ -345,7 +345,7 @@ class Array:
                 f"{self._label}: expected a value that broadcasts to the selected shape {selection.final_shape}, "
                 f"found one of shape {cast.shape}"
             ) from None
-        self._io.write(selection, selection.from_final(cast), names)
+        chunk_io.write(self._io, selection, selection.from_final(cast), names)
 
     def _cast(self, value: Any, dtype: np.dtype) -> np.ndarray:
         """`value` as an array of that dtype."""

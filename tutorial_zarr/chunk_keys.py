@@ -11,7 +11,8 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/chunk-key-encodings/index.h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tutorial_zarr.errors import MetadataError, UnsupportedError
@@ -27,6 +28,14 @@ class ChunkKeyEncoding:
     def encode(self, coords: tuple[int, ...]) -> str:
         """The key of a chunk, relative to the array."""
         return self.prefix + self.separator.join(map(str, coords)) if coords else self.scalar
+
+    def encode_all(self, axes: list[list[int]]) -> Iterator[str]:
+        """The keys of the chunks in the product of coordinates along each axis, in C order."""
+        if not axes:
+            return iter([self.scalar])
+        names = [list(map(str, coords)) for coords in axes]
+        names[0] = [self.prefix + name for name in names[0]]
+        return map(self.separator.join, itertools.product(*names))
 
     def decode(self, key: str, ndim: int) -> tuple[int, ...] | None:
         """The coordinates in a key, or None where the key is not a chunk's."""

@@ -79,7 +79,7 @@ class Indices(NamedTuple):
         parts = []
         for (chunk,), rows in _by_chunk([axis.find_all(self.index)], (axis.count,)):
             index, out = self.index[rows] - axis.start(chunk), self.out[rows]
-            parts.append(Part(chunk, index, out, False, Indices(index, out)))
+            parts.append(Part(chunk, as_slice(index), as_slice(out), False, Indices(index, out)))
         return parts
 
 
@@ -91,6 +91,8 @@ class Points(NamedTuple):
 
     def split(self, axes: tuple[Axis, ...]) -> list[Part]:
         """The parts of this factor, one for each chunk."""
+        if not axes:  # a lone True or False: all of the other axes, once or not at all
+            return [Part((), (), slice(0, len(self.out)), False, self)] if len(self.out) else []
         chunks = [axis.find_all(index) for axis, index in zip(axes, self.indices, strict=True)]
         parts = []
         for chunk, rows in _by_chunk(chunks, tuple(axis.count for axis in axes)):
@@ -101,15 +103,27 @@ class Points(NamedTuple):
         return parts
 
 
+def as_slice(index: np.ndarray) -> Any:
+    """`index` as a slice where it rises in even steps, as one or two indices always do: numpy copies those faster."""
+    first, count = int(index[0]), len(index)
+    if count == 1:
+        return slice(first, first + 1, 1)
+    step = int(index[1]) - first
+    if step < 1 or (count > 2 and not (np.diff(index) == step).all()):
+        return index
+    return slice(first, first + (count - 1) * step + 1, step)
+
+
 def _by_chunk(chunks: list[np.ndarray], counts: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
     """Chunk coordinates, and which elements fall into that chunk, in their given order."""
     if chunks[0].size == 0:
         return
     flat = np.ravel_multi_index(tuple(chunks), counts)
-    steps = np.diff(flat)
-    order = np.argsort(flat, kind="stable") if (steps < 0).any() else None
+    if math.prod(counts) <= 1 << 16:
+        flat = flat.astype(np.uint16)  # small integers are sorted by radix
+    order = np.argsort(flat, kind="stable") if (flat[1:] < flat[:-1]).any() else None
     ordered = flat if order is None else flat[order]
-    edges = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(flat)]
+    edges = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(flat)]
     ids = ordered[edges[:-1]]
     coords = zip(*(axis.tolist() for axis in np.unravel_index(ids, counts)), strict=True)
     for chunk, (start, stop) in zip(coords, itertools.pairwise(edges), strict=True):
@@ -173,30 +187,81 @@ class Selection:
             array = array[tuple(slice(None, None, -1) if i in self.flip else slice(None) for i in range(array.ndim))]
         return array
 
-    def split(self, grid_axes: tuple[Axis, ...]) -> list[list[Part]]:
-        """The parts of each factor; chunks are the product."""
-        return [
-            factor.split(tuple(grid_axes[a] for a in axes))
-            for factor, axes in zip(self.factors, self.axes, strict=True)
-        ]
+    def split(self, grid_axes: tuple[Axis, ...]) -> Split:
+        """The selection cut along a grid."""
+        return Split(
+            self,
+            [
+                factor.split(tuple([grid_axes[a] for a in axes]))
+                for factor, axes in zip(self.factors, self.axes, strict=True)
+            ],
+        )
 
     @property
-    def kind(self) -> str:
-        """``"box"`` of spans, ``"mesh"`` with index arrays, or ``"points"``."""
-        if self.points_shape is not None:
-            return "points"
-        return "mesh" if any(isinstance(f, Indices) for f in self.factors) else "box"
+    def points(self) -> bool:
+        """Whether elements are picked one by one: then their axes come first in an index into a chunk."""
+        return self.points_shape is not None
 
 
-def join(item: tuple[Part, ...], selection: Selection) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Chunk coordinates, and the index into the chunk, by axis, of one product of parts."""
-    if selection.points_shape is None:
-        return tuple([part[0] for part in item]), tuple([part[1] for part in item])
-    axes = [axis for axes in selection.axes for axis in axes]
-    coords = [*item[0].chunk, *[part.chunk for part in item[1:]]]
-    inner = [*item[0].inner, *[part.inner for part in item[1:]]]
-    order = sorted(range(len(axes)), key=axes.__getitem__)
-    return tuple([coords[i] for i in order]), tuple([inner[i] for i in order])
+class Split:
+    """A selection cut along a grid: the parts of each factor. The chunks touched are the product of the parts.
+
+    What is wanted of that product comes in iterators that run side by side, in the same order, and in C: nothing is
+    worked out for a chunk that can be worked out for an axis.
+    """
+
+    def __init__(self, selection: Selection, parts: list[list[Part]]) -> None:
+        self.selection, self.parts = selection, parts
+        self.count = math.prod(map(len, parts))  # chunks touched
+        # Two or more index arrays: numpy would go through them in step, were they not laid out crosswise.
+        arrays = sum(any(isinstance(part.inner, np.ndarray) or isinstance(part.outer, np.ndarray) for part in axis)
+                     for axis in parts)  # fmt: skip
+        self.box = arrays == 0 and not selection.points  # slices alone
+        self._crosswise = arrays > 1 and not selection.points
+
+    def _column(self, number: int) -> Iterator[tuple[Any, ...]]:
+        """The product of one field of the parts."""
+        return itertools.product(*[[part[number] for part in axis] for axis in self.parts])
+
+    def items(self) -> Iterator[tuple[Part, ...]]:
+        """For each chunk its parts."""
+        return itertools.product(*self.parts)
+
+    def axis_coords(self) -> list[list[int]]:
+        """The chunks touched along each axis; not for points, whose axes go together."""
+        return [[part.chunk for part in axis] for axis in self.parts]
+
+    def coords(self) -> Iterator[tuple[int, ...]]:
+        """The coordinates of each chunk."""
+        if not self.selection.points:
+            return self._column(0)
+        axes = [axis for axes in self.selection.axes for axis in axes]
+        order = sorted(range(len(axes)), key=axes.__getitem__)
+        flat = ((*first, *rest) for first, *rest in self._column(0))
+        return (tuple([coords[i] for i in order]) for coords in flat)
+
+    def inner(self) -> Iterator[Any]:
+        """For each chunk the index into it. For points, into the chunk with their axes moved to the front."""
+        if self.selection.points:
+            return ((*first, *rest) for first, *rest in self._column(1))
+        return self._crossing(1) if self._crosswise else self._column(1)
+
+    def outer(self) -> Iterator[Any]:
+        """For each chunk the index into the output, or the value."""
+        return self._crossing(2) if self._crosswise else self._column(2)
+
+    def _crossing(self, number: int) -> Iterator[tuple[Any, ...]]:
+        width = len(self.parts)
+        columns = []
+        for at, axis in enumerate(self.parts):
+            indices = [part[number] for part in axis]
+            arrays = [np.arange(i.start, i.stop, i.step or 1) if isinstance(i, slice) else i for i in indices]
+            columns.append([array.reshape(-1, *[1] * (width - 1 - at)) for array in arrays])
+        return itertools.product(*columns)
+
+    def complete(self) -> Iterator[bool]:
+        """For each chunk whether every element that lies in the array is selected."""
+        return map(all, self._column(3))
 
 
 # --- from what stands between the brackets to a Selection
@@ -300,7 +365,7 @@ def _mask_indices(mask: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple[
         raise SelectionError(
             f"boolean mask: expected the shape {wanted} of the axes it covers, found {mask.shape}", axis=axis
         )
-    return mask.nonzero()
+    return np.unravel_index(np.flatnonzero(mask), mask.shape)  # numpy's own nonzero is several times slower
 
 
 def basic(key: Any, shape: tuple[int, ...]) -> Selection:
@@ -338,13 +403,10 @@ def parse(key: Any, shape: tuple[int, ...]) -> Selection:
 
 def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
     """Arrays mixed with slices. Arrays broadcast together, integers among them count as arrays of one element."""
-    if any(isinstance(e, np.ndarray) and e.dtype == bool and e.ndim == 0 for e in entries):
-        raise SelectionError(
-            "expected a mask of the array's shape, found a lone True or False; try None for a new axis"
-        )
     together = _stand_together(entries)
     entries = _whole(tuple(entries), shape)
     arrays: list[Any] = []
+    lone: list[Any] = []  # True and False count as masks without axes, and take part in broadcasting
     point_axes: list[int] = []
     factors, axes, flip, new = [], [], [], []
     axis = kept = 0
@@ -363,6 +425,8 @@ def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
                 flip.append(len(factors))  # points come before
             kept += 1
             axis += 1
+        elif isinstance(entry, np.ndarray) and entry.dtype == bool and entry.ndim == 0:
+            lone.append(np.zeros(int(entry), np.intp))
         elif isinstance(entry, np.ndarray) and entry.dtype == bool:
             for indices in _mask_indices(entry, axis, shape):
                 arrays.append(indices)
@@ -373,7 +437,7 @@ def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
             point_axes.append(axis)
             axis += 1
     try:
-        aligned = np.broadcast_arrays(*arrays)
+        aligned = np.broadcast_arrays(*arrays, *lone)
     except ValueError as cause:
         raise SelectionError(
             f"index arrays: expected shapes that broadcast together, found {', '.join(str(a.shape) for a in arrays)}"
@@ -382,9 +446,9 @@ def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
     at = points_at if together and points_at is not None else 0
     # New axes go in last, counted as if the points took no place: those behind the points move on by their width.
     before = sum(n < at for n in new)
-    flat = tuple(a.reshape(-1) for a in aligned)
+    flat = tuple(a.reshape(-1) for a in aligned[: len(arrays)])
     return Selection(
-        [Points(flat, np.arange(flat[0].size)), *factors],
+        [Points(flat, np.arange(aligned[0].size)), *factors],
         [tuple(point_axes), *axes],
         flip=tuple(flip),
         points_shape=points_shape,

@@ -197,9 +197,8 @@ def test_an_integer_array_with_one_index_outside_is_refused_and_changes_nothing(
     assert_same(a[...], expected, where(a, selection))
 
 
-@pytest.mark.parametrize("layout", ["v2", "v2 F order", "v3", "v3 sharded"])
-def test_a_mask_of_the_wrong_shape_is_refused(layout):
-    a = zarr.create_array(
+def four_by_six(layout):
+    return zarr.create_array(
         MemoryStore(),
         shape=(4, 6),
         chunks=(2, 3),
@@ -208,6 +207,39 @@ def test_a_mask_of_the_wrong_shape_is_refused(layout):
         **({"zarr_format": 2, "order": "F" if "F" in layout else "C"} if layout.startswith("v2") else {}),
         **({"shards": (4, 6)} if "sharded" in layout else {}),
     )
+
+
+LONE = [
+    True,
+    False,
+    np.True_,
+    (True, slice(1, 3)),
+    (slice(1, 3), True),
+    (True, [1, 2]),
+    ([1, 2], True, [0, 3]),
+    (True, False),
+    (..., True),
+    (None, True, 1),
+    (slice(None), np.array(True), [1, 1, 2]),
+    (False, [1]),
+]
+
+
+@pytest.mark.parametrize("layout", ["v2", "v2 F order", "v3", "v3 sharded"])
+@pytest.mark.parametrize("key", LONE, ids=repr)
+def test_true_and_false_are_masks_without_axes(layout, key):
+    expected = np.arange(24, dtype="int32").reshape(4, 6)
+    a = four_by_six(layout)
+    a[...] = expected
+    assert_same(a[key], expected[key], where(a, key))
+    value = np.arange(expected[key].size, dtype="int32").reshape(expected[key].shape) + 100
+    a[key] = expected[key] = value
+    assert_same(a[...], expected, where(a, key))
+
+
+@pytest.mark.parametrize("layout", ["v2", "v2 F order", "v3", "v3 sharded"])
+def test_a_mask_of_the_wrong_shape_is_refused(layout):
+    a = four_by_six(layout)
     for mask in (np.ones(3, bool), np.ones((4, 5), bool), np.ones((4, 6, 1), bool)):
         message = "too many indices" if mask.ndim > a.ndim else "boolean mask"
         with pytest.raises(IndexError, match=message):

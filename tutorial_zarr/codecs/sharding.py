@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -102,6 +103,7 @@ class ShardLayout:
         self.chunk_shape = chunk
         self.counts = tuple(n // c for n, c in zip(spec.shape, chunk, strict=True))
         self.nchunks = math.prod(self.counts)
+        self._places = [math.prod(self.counts[axis + 1 :]) for axis in range(len(self.counts))]
         with codec.naming("codecs"):
             self.inner = Pipeline(codec.codecs, ChunkSpec(chunk, spec.data_type, spec.fill))
         index_spec = ChunkSpec((*self.counts, 2), _UINT64, np.array(ABSENT, "u8"))
@@ -134,32 +136,32 @@ class ShardLayout:
 
         A size of None means that it is not known: then only what cannot be true of any shard is refused.
         """
-        found: list[tuple[int, int] | None] = []
         exact = self.inner.encoded_size
+        offsets, lengths = index.reshape(-1, 2).astype("u8", copy=False).T
         first, limit = (0, 1 << 62) if self.index_at_end else (self.index_size, 1 << 62)
         if size is not None:
-            limit = size - self.index_size if self.index_at_end else size
-        for number, (offset, length) in enumerate(index.reshape(-1, 2).tolist()):
-            if offset == ABSENT and length == ABSENT:
-                found.append(None)
-                continue
-            if offset < first or offset + length > limit or (exact is not None and length != exact):
-                at = tuple(int(i) for i in np.unravel_index(number, self.counts)) if self.counts else ()
-                raise self.codec.fail(
-                    f"{exact} bytes for inner chunk {at}"
-                    if first <= offset <= offset + length <= limit
-                    else f"inner chunk {at} within bytes {first} to {limit} of the shard",
-                    f"an index entry of offset {offset} and length {length}",
-                )
-            found.append((offset, offset + length))
+            limit = max(size - self.index_size, 0) if self.index_at_end else size
+        limit = np.uint64(limit)
+        present = (offsets != ABSENT) | (lengths != ABSENT)
+        outside = (offsets < first) | (offsets > limit) | (lengths > limit - np.minimum(offsets, limit))
+        wrong = outside if exact is None else outside | (lengths != exact)
+        if (wrong & present).any():
+            number = int((wrong & present).argmax())
+            at = tuple(int(i) for i in np.unravel_index(number, self.counts)) if self.counts else ()
+            raise self.codec.fail(
+                f"inner chunk {at} within bytes {first} to {limit} of the shard"
+                if outside[number]
+                else f"{exact} bytes for inner chunk {at}",
+                f"an index entry of offset {offsets[number]} and length {lengths[number]}",
+            )
+        found: list[tuple[int, int] | None] = list(zip(offsets.tolist(), (offsets + lengths).tolist(), strict=True))
+        for number in (~present).nonzero()[0].tolist():
+            found[number] = None
         return found
 
     def number(self, coords: tuple[int, ...]) -> int:
         """The place of an inner chunk in C order."""
-        place = 0
-        for c, n in zip(coords, self.counts, strict=True):
-            place = place * n + c
-        return place
+        return sum(map(operator.mul, coords, self._places))
 
     def regions(self) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
         """Coordinates of every inner chunk, and the part of the shard's array that it holds."""

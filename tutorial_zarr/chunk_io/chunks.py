@@ -1,0 +1,121 @@
+"""What the metadata of an array says about its chunks: keys, codec chains, errors; and one chunk by itself."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tutorial_zarr import parallel
+from tutorial_zarr.chunk_grids import ChunkGrid
+from tutorial_zarr.chunk_keys import ChunkKeyEncoding
+from tutorial_zarr.codecs import ChunkSpec, Codec, Pipeline, is_fill
+from tutorial_zarr.codecs.sharding import ShardingCodec, sharding_of
+from tutorial_zarr.dtypes import DataType
+from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, MissingDependencyError, StoreError, ZarrError
+from tutorial_zarr.stores import Store
+
+# A job that decodes less than this runs on the calling thread: waking others costs more than they bring.
+SMALL_JOB = 1 << 18
+# Chunks smaller than this spend their time in Python, which threads cannot share.
+SMALL_CHUNK = 1 << 12
+# Buffers larger than this are not held ready: a chunk may declare any size, and turn out to be six bytes.
+LARGE_CHUNK = 1 << 28
+
+
+class ChunkIO:
+    """The chunks of one array."""
+
+    def __init__(
+        self,
+        store: Store,
+        path: str,
+        label: str,
+        grid: ChunkGrid,
+        keys: ChunkKeyEncoding,
+        codecs: list[Codec],
+        data_type: DataType,
+        fill: np.ndarray,
+        missing: str = "fill",
+        write_empty: bool = False,
+    ) -> None:
+        self.store, self.label, self.grid, self.keys = store, label, grid, keys
+        self.prefix = path + "/" if path else ""
+        self.codecs, self.data_type, self.fill = codecs, data_type, fill
+        self.fill_item = fill[()] if fill.dtype.kind == "O" else fill  # numpy would store a 0-d object array as an item
+        self.missing, self.write_empty = missing, write_empty
+        self._pipelines: dict[tuple[int, ...], Pipeline] = {}
+        self.pipeline = self.pipeline_for(grid.max_chunk_shape)
+        self.shards = sharding_of(self.pipeline)
+        if isinstance(self.pipeline.array_bytes, ShardingCodec):  # every shape of shard must fit, not the largest alone
+            for shape in grid.shapes_by_axis():
+                self.pipeline_for(shape)
+        # of the largest chunk in memory; for elements without a fixed size, a guess
+        self.chunk_nbytes = self.pipeline.nbytes or 64 * math.prod(self.pipeline.spec.shape)
+
+    def pipeline_for(self, shape: tuple[int, ...]) -> Pipeline:
+        """The codec chain for chunks of that shape; in a regular grid there is only one."""
+        found = self._pipelines.get(shape)
+        if found is None:
+            found = self._pipelines[shape] = Pipeline(self.codecs, ChunkSpec(shape, self.data_type, self.fill))
+        return found
+
+    def pipeline_at(self, coords: tuple[int, ...]) -> Pipeline:
+        """The codec chain of the chunk at `coords`."""
+        return self.pipeline if self.grid.regular else self.pipeline_for(self.grid.chunk_shape(coords))
+
+    def key(self, coords: tuple[int, ...]) -> str:
+        """The store key of the chunk at `coords`."""
+        return self.prefix + self.keys.encode(coords)
+
+    def extents(self, coords: tuple[int, ...]) -> tuple[int, ...]:
+        """How many elements of the chunk lie within the array, along each axis."""
+        return tuple([s.stop - s.start for s in self.grid.region(coords)])
+
+    def fail(self, key: str, stage: str, cause: Exception) -> Exception:
+        """The error for a chunk that cannot be read or written: with the array and the key, where they are missing."""
+        if isinstance(cause, MissingDependencyError) and not cause.message.startswith(self.label):
+            return MissingDependencyError(f"{self.label}: {cause.message}", **cause.fields)
+        if isinstance(cause, (ChunkError, ChunkNotFoundError, StoreError, MissingDependencyError)):
+            return cause
+        return ChunkError(f"{self.label}: cannot {stage} the chunk at key {key!r}: {cause}", key=key, stage=stage)
+
+    def absent(self, key: str) -> None:
+        """Raise for a chunk that is not there, if the caller wants it so."""
+        if self.missing == "error":
+            raise ChunkNotFoundError(
+                f"{self.label}: expected a chunk at key {key!r}, found none; missing='fill' reads the fill value there",
+                key=key,
+            )
+
+    def workers(self, chunks: int, chunk_nbytes: int) -> tuple[int, int]:
+        """Workers and batch length for a job of so many chunks of that size."""
+        if self.store.concurrency is not None:
+            return min(self.store.concurrency, chunks), 1
+        if chunk_nbytes < SMALL_CHUNK or chunks * chunk_nbytes < SMALL_JOB:
+            return 1, chunks
+        workers = min(parallel.get_workers(), chunks)
+        return workers, max(1, min(64, chunks // (4 * workers)))
+
+    def load(self, key: str, pipeline: Pipeline) -> np.ndarray:
+        """A chunk as an array of its own that may be changed; the fill value where there is none."""
+        data = self.store.get(key)
+        chunk = np.empty(pipeline.spec.shape, self.data_type.numpy)
+        if data is None:
+            chunk[...] = self.fill_item
+            return chunk
+        try:
+            if pipeline.in_place:
+                pipeline.decode_into(data, chunk.reshape(-1).view(np.uint8))
+            else:
+                chunk[...] = pipeline.decode(data)
+        except ZarrError as cause:
+            raise self.fail(key, "decode", cause) from cause
+        return chunk
+
+    def put(self, key: str, pipeline: Pipeline, chunk: np.ndarray) -> None:
+        """Encode and store a chunk, or delete it where it holds nothing but the fill value."""
+        if not self.write_empty and is_fill(chunk, self.fill):
+            self.store.delete(key)
+        else:
+            self.store.set(key, pipeline.encode(chunk))

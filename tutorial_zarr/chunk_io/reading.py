@@ -1,0 +1,258 @@
+"""Reading: the chunks that a selection touches, decoded to their places in the output."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr import parallel
+from tutorial_zarr.codecs import Pipeline
+from tutorial_zarr.errors import CodecError, ZarrError
+from tutorial_zarr.indexing import Selection, Split
+
+from . import shards
+from .chunks import LARGE_CHUNK, SMALL_JOB, ChunkIO
+
+Work = Callable[[Iterable[Any]], None]
+
+
+def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
+    """Read a selection into `out`, whose shape is `selection.shape`."""
+    split = selection.split(io.grid.axes)
+    if split.count == 0:
+        return
+    workers, batch = io.workers(split.count, io.chunk_nbytes)
+    if io.shards is None:
+        names = map(io.keys.encode, split.coords()) if selection.points else io.keys.encode_all(split.axis_coords())
+        jobs = zip(names, split.coords(), split.inner(), split.outer(), split.complete(), strict=True)
+        parallel.run(lambda: _ChunkReader(io, split, out), jobs, workers, batch)
+        return
+    pieces = zip(split.coords(), split.items(), strict=True)
+    plan = shards.Plan(io, selection)
+    if split.count >= 2 * workers:
+        parallel.run(lambda: _ShardReader(io, split, out, plan), pieces, workers, 1)
+    else:  # few shards: share out their inner chunks
+        inner = (job for coords, item in pieces for job in plan.jobs(coords, item))
+        wanted = math.prod(selection.shape) * io.data_type.numpy.itemsize
+        workers = parallel.get_workers() if wanted >= SMALL_JOB else 1
+        parallel.run(lambda: _InnerReader(io, split, out), inner, workers, 4)
+
+
+class Decoder:
+    """Decodes chunks of one pipeline and puts them where they belong in the output. One for each worker."""
+
+    def __init__(self, io: ChunkIO, pipeline: Pipeline, split: Split, out: np.ndarray) -> None:
+        self.io, self.pipeline, self.selection, self.out = io, pipeline, split.selection, out
+        self.scratch: np.ndarray | None = None
+        self.contiguous = False
+        if pipeline.in_place and pipeline.nbytes <= LARGE_CHUNK:  # type: ignore[operator]
+            self.nbytes: int = pipeline.nbytes  # type: ignore[assignment]
+            self._buffer = parallel.take_buffer(max(self.nbytes, 1))
+            self.scratch = self._buffer[: self.nbytes]
+            shape = pipeline.spec.shape
+            self.chunk = points_first(self.scratch.view(io.data_type.numpy).reshape(shape), self.selection)
+            first = next((axis for axis, n in enumerate(shape) if n > 1), len(shape))
+            self.contiguous = self.nbytes > 0 and split.box and out.shape[first + 1 :] == shape[first + 1 :]
+
+    def close(self) -> None:
+        """Give the scratch buffer back."""
+        if self.scratch is not None:
+            parallel.give_buffer(self._buffer)
+
+    def destination(self, outer: tuple[Any, ...]) -> np.ndarray | None:
+        """The bytes of the output where a whole chunk goes, if they are one contiguous stretch."""
+        target = self.out[(*outer, ...)]
+        if target.flags.c_contiguous and target.nbytes == self.nbytes:
+            return target.reshape(-1).view(np.uint8)
+        return None
+
+    def put(self, data: Any, inner: Any, outer: Any, complete: bool) -> None:
+        """Decode `data` (None: the fill value) and copy the part `inner` of the chunk to the place `outer`."""
+        if data is None:
+            self.out[outer] = self.io.fill_item
+        elif self.scratch is None or self.pipeline.raw:
+            self.out[outer] = points_first(self.pipeline.decode(data), self.selection)[inner]
+        elif self.contiguous and complete and (target := self.destination(outer)) is not None:
+            self.pipeline.decode_into(data, target)
+        else:
+            self.pipeline.decode_into(data, self.scratch)
+            self.out[outer] = self.chunk[inner]
+
+
+def points_first(chunk: np.ndarray, selection: Selection) -> np.ndarray:
+    """A view of a chunk with the axes of points, if there are any, in front: as `Split.inner` indexes it."""
+    if not selection.points:
+        return chunk
+    axes = selection.axes[0]
+    return np.moveaxis(chunk, axes, range(len(axes)))
+
+
+class _ChunkReader:
+    """A worker that reads whole chunks, or, of a chunk stored as it is in memory, the stretches selected."""
+
+    def __init__(self, io: ChunkIO, split: Split, out: np.ndarray) -> None:
+        self.io = io
+        self.decoder = Decoder(io, io.pipeline, split, out)
+        # Of a raw chunk in a regular grid, what is selected can be read by itself.
+        self.raw = io.pipeline.raw and split.box and io.grid.regular and self.decoder.scratch is not None
+        bound = _encoded_bound(io.pipeline, io.chunk_nbytes)
+        self.reader = io.store.reader(io.prefix) if bound <= LARGE_CHUNK else None
+        self.buffer = parallel.take_buffer(bound) if self.reader else None
+
+    def __enter__(self) -> Work:
+        return self.work
+
+    def __exit__(self, *exception: object) -> None:
+        self.decoder.close()
+        parallel.give_buffer(self.buffer)
+
+    def work(self, jobs: Iterable[tuple[str, tuple[int, ...], Any, Any, bool]]) -> None:
+        io, decoder, regular = self.io, self.decoder, self.io.grid.regular
+        for name, coords, inner, outer, complete in jobs:
+            try:
+                if self.raw and self._read_raw(name, inner, outer, complete):
+                    continue
+                data = self.fetch(name)
+                if data is None:
+                    io.absent(io.prefix + name)
+                if regular or data is None:
+                    decoder.put(data, inner, outer, complete)
+                else:
+                    self._place(coords, data, inner, outer)
+            except CodecError as cause:  # bad bytes; or a read that was cut short, which a second one shows
+                data = io.store.get(io.prefix + name)
+                if data is None or self.reader is None:
+                    raise io.fail(io.prefix + name, "decode", cause) from cause
+                try:
+                    self._place(coords, data, inner, outer)
+                except ZarrError as again:
+                    raise io.fail(io.prefix + name, "decode", again) from again
+            except ZarrError as cause:
+                raise io.fail(io.prefix + name, "decode", cause) from cause
+
+    def _place(self, coords: tuple[int, ...], data: Any, inner: Any, outer: Any) -> None:
+        chunk = self.io.pipeline_at(coords).decode(data)
+        self.decoder.out[outer] = points_first(chunk, self.decoder.selection)[inner]
+
+    def fetch(self, name: str) -> Any:
+        """The bytes of a chunk, valid until the next call; None where there is none."""
+        if self.reader is None:
+            return self.io.store.get(self.io.prefix + name)
+        size, buffer = self.reader(name, self.buffer), self.buffer
+        if size is None:
+            return None
+        if size > len(buffer):  # type: ignore[arg-type]
+            size = (self.io.store.get_size(self.io.prefix + name) or 0) + 1
+            self.buffer = np.empty(max(size, 2 * len(buffer)), np.uint8)  # type: ignore[arg-type]
+            return self.fetch(name)
+        return buffer[:size]  # type: ignore[index]
+
+    def _read_raw(self, name: str, inner: tuple[Any, ...], outer: tuple[Any, ...], whole: bool) -> bool:
+        """Read a chunk that is stored as it is in memory, without a detour; False where the usual way must do."""
+        io, decoder = self.io, self.decoder
+        if not whole and decoder.nbytes > io.store.request_cost and self._read_stretches(name, inner, outer):
+            return True
+        if self.reader is None:
+            return False
+        target = decoder.destination(outer) if whole and decoder.contiguous else None
+        size = self.reader(name, decoder.scratch if target is None else target)
+        if size != decoder.nbytes:
+            return False  # absent, or of a wrong size: the usual way tells
+        if target is None:
+            decoder.out[outer] = decoder.chunk[inner]
+        return True
+
+    def _read_stretches(self, name: str, inner: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
+        """Read a box of a raw chunk by its byte ranges, where that costs less than the whole."""
+        io, spec = self.io, self.io.pipeline.spec
+        stretches = choose_stretches(inner, spec.shape, io.data_type.numpy.itemsize, io.store.request_cost)
+        if stretches is None:
+            return False
+        ranges, shape, rest = stretches
+        found = io.store.get_ranges(io.prefix + name, ranges)
+        if any(data is None or len(data) != stop - start for data, (start, stop) in zip(found, ranges, strict=True)):
+            return False  # absent, or not as long as it should be
+        data = found[0] if len(found) == 1 else b"".join(found)
+        self.decoder.out[outer] = np.frombuffer(data, io.data_type.numpy).reshape(shape)[rest]
+        return True
+
+
+def _encoded_bound(pipeline: Pipeline, nbytes: int) -> int:
+    """Bytes that an encoded chunk rarely exceeds."""
+    return pipeline.encoded_size or nbytes + (nbytes >> 6) + 256
+
+
+def choose_stretches(
+    inner: tuple[slice, ...], shape: tuple[int, ...], itemsize: int, request_cost: int
+) -> tuple[list[tuple[int, int]], tuple[int, ...], tuple[slice, ...]] | None:
+    """The byte ranges that hold a box of a chunk in C order, the shape they make, and what to take of it.
+
+    A stretch covers a span of one axis and all of the axes behind it; the axes before it are walked through. The
+    axis is chosen such that requests and bytes together cost least. None: reading the whole chunk is no worse.
+    """
+    strides = [itemsize * math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    best, choice, walked = strides[0] * shape[0] // 2 if shape else 0, None, 1
+    for axis, part in enumerate(inner):
+        nbytes = walked * (part.stop - part.start) * strides[axis]
+        if (cost := walked * request_cost + nbytes) < best:
+            best, choice = cost, axis
+        walked *= len(range(part.start, part.stop, part.step))
+    if choice is None:
+        return None
+    span = inner[choice]
+    starts = [span.start * strides[choice]]
+    for axis in reversed(range(choice)):
+        steps = range(inner[axis].start, inner[axis].stop, inner[axis].step)
+        starts = [index * strides[axis] + start for index in steps for start in starts]
+    length = (span.stop - span.start) * strides[choice]
+    walked_shape = tuple(len(range(s.start, s.stop, s.step)) for s in inner[:choice])
+    return (
+        [(start, start + length) for start in starts],
+        (*walked_shape, span.stop - span.start, *shape[choice + 1 :]),
+        (*[slice(None)] * choice, slice(None, None, span.step), *inner[choice + 1 :]),
+    )
+
+
+class _InnerReader:
+    """A worker that decodes inner chunks."""
+
+    def __init__(self, io: ChunkIO, split: Split, out: np.ndarray) -> None:
+        self.io, self.split, self.out = io, split, out
+        self.decoders: dict[int, Decoder] = {}  # by pipeline: uneven and nested shards have several
+
+    def __enter__(self) -> Work:
+        return self.work
+
+    def __exit__(self, *exception: object) -> None:
+        for decoder in self.decoders.values():
+            decoder.close()
+
+    def work(self, jobs: Iterable[tuple[Any, ...]]) -> None:
+        for key, pipeline, data, inner, outer, complete in jobs:
+            decoder = self.decoders.get(id(pipeline))
+            if decoder is None:
+                decoder = self.decoders[id(pipeline)] = Decoder(self.io, pipeline, self.split, self.out)
+            try:
+                if data is None:
+                    self.io.absent(key)
+                decoder.put(data, inner, outer, complete)
+            except ZarrError as cause:
+                raise self.io.fail(key, "decode", cause) from cause
+
+
+class _ShardReader(_InnerReader):
+    """A worker that reads shards, each from its index to its last inner chunk."""
+
+    def __init__(self, io: ChunkIO, split: Split, out: np.ndarray, plan: shards.Plan) -> None:
+        super().__init__(io, split, out)
+        self.plan = plan
+
+    def __enter__(self) -> Work:
+        return self.work_shards
+
+    def work_shards(self, pieces: Iterable[tuple[tuple[int, ...], Any]]) -> None:
+        for coords, item in pieces:
+            self.work(self.plan.jobs(coords, item))

@@ -1,0 +1,118 @@
+"""Reading within shards: which inner chunks a selection touches, and which bytes of the shard they are.
+
+The format of a shard is in `codecs.sharding`; here only what is wanted of it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tutorial_zarr.chunk_grids import Axis
+from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
+from tutorial_zarr.errors import StoreError, ZarrError
+from tutorial_zarr.indexing import Part, Selection, Split
+from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.base import cut
+
+from .chunks import ChunkIO
+
+
+class Plan:
+    """How a selection falls on inner chunks. What shards share along an axis is worked out once."""
+
+    def __init__(self, io: ChunkIO, selection: Selection) -> None:
+        self.io, self.selection = io, selection
+        self._parts: dict[tuple[Any, ...], tuple[Part, list[Part]]] = {}
+
+    def split(self, layout: ShardLayout, item: tuple[Part, ...], extents: tuple[int, ...]) -> Split:
+        """One shard's part of the selection, cut along its inner chunks; `extents` is where the array ends in it."""
+        sizes = tuple(zip(extents, layout.chunk_shape, strict=True))
+        parts = []
+        for part, axes in zip(item, self.selection.axes, strict=True):
+            key = (id(part), tuple([sizes[a] for a in axes]))
+            found = self._parts.get(key)
+            if found is None:  # the part is kept too, so that no other gets its id
+                found = self._parts[key] = part, part.factor.split(tuple([Axis(*sizes[a]) for a in axes]))
+            parts.append(found[1])
+        return Split(self.selection, parts)
+
+    def jobs(self, coords: tuple[int, ...], item: tuple[Part, ...]) -> Iterator[tuple[Any, ...]]:
+        """(key, pipeline, encoded bytes or None, inner, outer, complete) for each inner chunk of a shard's part."""
+        io = self.io
+        key, layout = io.key(coords), sharding_of(io.pipeline_at(coords))
+        try:
+            for job in self._inner_jobs(ShardSource(io.store, key), layout, item, io.extents(coords)):
+                yield key, *job
+        except ZarrError as cause:
+            raise io.fail(key, "decode", cause) from cause
+
+    def _inner_jobs(
+        self, source: ShardSource, layout: ShardLayout, item: tuple[Part, ...], extents: tuple[int, ...]
+    ) -> Iterator[tuple[Any, ...]]:
+        """The jobs of one shard, without its key.
+
+        Where at least half of the inner chunks are wanted the shard is fetched whole, with one request; else the
+        index is, and then the ranges.
+        """
+        split = self.split(layout, item, extents)
+        pipeline, nested = layout.inner, sharding_of(layout.inner)
+        if source.store is not None and 2 * split.count >= layout.nchunks:
+            shard = source.get(None)
+            if shard is not None:
+                source = ShardSource(None, source.key, memoryview(shard).cast("B"))
+            encoded_index = None if shard is None else source.get(layout.index_range)
+        else:
+            encoded_index = source.get(layout.index_range)
+        places = zip(split.inner(), split.outer(), split.complete(), strict=True)
+        if encoded_index is None:
+            yield from ((pipeline, None, *place) for place in places)
+            return
+        spans = layout.spans(layout.read_index(encoded_index), None if source.store else len(source.data or b""))
+        wanted = [spans[layout.number(coords)] for coords in split.coords()]
+        found = iter(source.get_ranges([span for span in wanted if span is not None]))
+        for span, place, coords, deeper in zip(wanted, places, split.coords(), split.items(), strict=True):
+            data = None if span is None else next(found)
+            if span is not None and len(data) != span[1] - span[0]:
+                raise layout.codec.fail(f"{span[1] - span[0]} bytes at offset {span[0]} of the shard", f"{len(data)}")
+            if nested is None or data is None:
+                yield pipeline, data, *place
+            else:
+                rest = [min(n, e - c * n) for c, n, e in zip(coords, layout.chunk_shape, extents, strict=True)]
+                yield from self._inner_jobs(
+                    ShardSource(None, source.key, memoryview(data)), nested, deeper, tuple(rest)
+                )
+
+
+class ShardSource:
+    """The bytes of one shard in a store; or, for a shard within a shard, a stretch of another source."""
+
+    def __init__(self, store: Store | None, key: str, data: memoryview | None = None) -> None:
+        self.store, self.key, self.data = store, key, data
+
+    def get(self, byte_range: Any) -> Any:
+        """The bytes of a range; None where there is no shard."""
+        if self.store is not None:
+            return self.store.get(self.key, byte_range)
+        return cut(self.data, byte_range)
+
+    def get_ranges(self, ranges: list[tuple[int, int]]) -> list[Any]:
+        """The bytes of several ranges; those close together come with one request."""
+        if self.store is None:
+            return [self.data[start:stop] for start, stop in ranges]  # type: ignore[index]
+        spans: list[list[int]] = []  # start and stop of each request
+        which = [0] * len(ranges)
+        for i in sorted(range(len(ranges)), key=ranges.__getitem__):
+            start, stop = ranges[i]
+            if spans and start - spans[-1][1] <= self.store.request_cost:
+                spans[-1][1] = max(spans[-1][1], stop)
+            else:
+                spans.append([start, stop])
+            which[i] = len(spans) - 1
+        found = self.store.get_ranges(self.key, [(start, stop) for start, stop in spans])
+        if any(data is None for data in found):
+            raise StoreError(f"key {self.key!r}: expected the shard whose index was just read, found nothing")
+        views = [memoryview(data) for data in found]
+        return [
+            views[w][start - spans[w][0] : stop - spans[w][0]] for w, (start, stop) in zip(which, ranges, strict=True)
+        ]

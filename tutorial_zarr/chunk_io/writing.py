@@ -1,0 +1,164 @@
+"""Writing: a value cut up along the grid; chunks encoded from it, or read, changed and written back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr import parallel
+from tutorial_zarr.codecs import Pipeline, is_fill
+from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
+from tutorial_zarr.errors import ZarrError
+from tutorial_zarr.indexing import Part, Selection
+
+from . import shards
+from .chunks import LARGE_CHUNK, SMALL_JOB, ChunkIO
+from .reading import points_first
+
+Work = Callable[[Iterable[Any]], None]
+
+_locks = [threading.RLock() for _ in range(256)]  # a write unit's lock is chosen by its key
+
+
+def write(io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str] | None = None) -> None:
+    """Write `value`, whose shape is `selection.shape` and whose type is the array's (or that of `fields`)."""
+    split = selection.split(io.grid.axes)
+    if split.count == 0:
+        return
+    workers, batch = io.workers(split.count, io.chunk_nbytes)
+    if io.shards is not None and split.count < 2 * workers and io.store.concurrency is None:
+        workers = 1  # few shards: their inner chunks are shared out instead
+    jobs = zip(split.coords(), split.inner(), split.outer(), split.complete(), split.items(), strict=True)
+    parallel.run(lambda: _ChunkWriter(io, selection, value, fields), jobs, workers, min(batch, 16))
+
+
+class _Encoder:
+    """Makes whole chunks of one pipeline from parts of a value. One for each worker."""
+
+    def __init__(self, io: ChunkIO, pipeline: Pipeline, selection: Selection, fields: list[str] | None) -> None:
+        self.io, self.pipeline, self.selection, self.fields = io, pipeline, selection, fields
+        self.buffer: np.ndarray | None = None
+        nbytes, shape = pipeline.nbytes, pipeline.spec.shape
+        if pipeline.in_place and nbytes <= LARGE_CHUNK:  # type: ignore[operator]
+            self.buffer = parallel.take_buffer(max(nbytes, 1))  # type: ignore[type-var]
+            self.chunk = self.buffer[:nbytes].view(io.data_type.numpy).reshape(shape)
+
+    def __enter__(self) -> _Encoder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        parallel.give_buffer(self.buffer)
+
+    def whole(self, part: np.ndarray, inner: Any) -> np.ndarray:
+        """A chunk of which every element within the array is given: as it is stored, valid until the next call."""
+        shape = self.pipeline.spec.shape
+        if part.shape == shape and (self.buffer is None or part.flags.c_contiguous):
+            return part
+        chunk = np.empty(shape, self.io.data_type.numpy) if self.buffer is None else self.chunk
+        if part.shape != shape:  # a chunk that hangs over the edge is stored whole
+            chunk[...] = self.io.fill_item
+        points_first(chunk, self.selection)[inner] = part
+        return chunk
+
+    def change(self, chunk: np.ndarray, part: np.ndarray, inner: Any) -> None:
+        """Assign a part of the value to its place in a chunk, or in some fields of it."""
+        for field in self.fields or [None]:  # type: ignore[list-item]
+            place = chunk if field is None else chunk[field]
+            value = part if field is None or part.dtype.names is None else part[field]
+            points_first(place, self.selection)[inner] = value
+
+
+class _ChunkWriter:
+    """A worker that writes chunks."""
+
+    def __init__(self, io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str] | None) -> None:
+        self.io, self.selection, self.value, self.fields = io, selection, value, fields
+        self.encoder = _Encoder(io, io.pipeline, selection, fields) if io.shards is None else None
+        self.plan = shards.Plan(io, selection)
+
+    def __enter__(self) -> Work:
+        return self.work
+
+    def __exit__(self, *exception: object) -> None:
+        if self.encoder is not None:
+            self.encoder.__exit__(*exception)
+
+    def work(self, jobs: Iterable[tuple[tuple[int, ...], Any, Any, bool, tuple[Part, ...]]]) -> None:
+        io = self.io
+        for coords, inner, outer, complete, item in jobs:
+            key, whole = io.key(coords), complete and self.fields is None
+            with _locks[hash(key) % len(_locks)]:
+                try:
+                    pipeline = io.pipeline_at(coords)
+                    layout = sharding_of(pipeline)
+                    if layout is not None:
+                        self.write_shard(key, layout, coords, item, whole)
+                        continue
+                    encoder, part = self.encoder, self.value[(*outer, ...)]
+                    if encoder is None or encoder.pipeline is not pipeline:  # uneven grids have several
+                        encoder = _Encoder(io, pipeline, self.selection, self.fields)
+                    if whole:
+                        chunk = encoder.whole(part, inner)
+                    else:
+                        chunk = io.load(key, pipeline)
+                        encoder.change(chunk, part, inner)
+                    io.put(key, pipeline, chunk)
+                except ZarrError as cause:
+                    raise io.fail(key, "write", cause) from cause
+
+    def write_shard(
+        self, key: str, layout: ShardLayout, coords: tuple[int, ...], item: tuple[Part, ...], whole: bool
+    ) -> None:
+        """Encode the inner chunks that change; the others keep their bytes."""
+        io, chunks = self.io, {}
+        if not whole and (shard := io.store.get(key)) is not None:
+            view = memoryview(shard).cast("B")
+            spans = layout.spans(layout.index_of(view), len(view))
+            for (at, _), span in zip(layout.regions(), spans, strict=True):
+                if span is not None:
+                    chunks[at] = view[slice(*span)]
+        split = self.plan.split(layout, item, io.extents(coords))
+        jobs = zip(split.coords(), split.inner(), split.outer(), split.complete(), strict=True)
+        workers, batch = io.workers(split.count, layout.inner.nbytes or SMALL_JOB)
+        if io.store.concurrency is not None:
+            workers, batch = parallel.get_workers(), 1
+        parallel.run(lambda: _InnerWriter(self, layout.inner, chunks), jobs, workers, min(batch, 16))
+        if all(data is None for data in chunks.values()):
+            io.store.delete(key)
+        else:
+            io.store.set(key, layout.pack(sorted(chunks.items(), key=itemgetter(0))))
+
+
+class _InnerWriter:
+    """A worker that encodes inner chunks of one shard into `chunks`, a dict by coordinates."""
+
+    def __init__(self, writer: _ChunkWriter, pipeline: Pipeline, chunks: dict[tuple[int, ...], Any]) -> None:
+        self.io, self.value, self.chunks = writer.io, writer.value, chunks
+        self.encoder = _Encoder(writer.io, pipeline, writer.selection, writer.fields)
+
+    def __enter__(self) -> Work:
+        return self.work
+
+    def __exit__(self, *exception: object) -> None:
+        self.encoder.__exit__(*exception)
+
+    def work(self, jobs: Iterable[tuple[tuple[int, ...], Any, Any, bool]]) -> None:
+        io, encoder, chunks = self.io, self.encoder, self.chunks
+        encode, shape = encoder.pipeline.encode, encoder.pipeline.spec.shape
+        for coords, inner, outer, complete in jobs:
+            part = self.value[(*outer, ...)]
+            if complete and encoder.fields is None:
+                chunk = encoder.whole(part, inner)
+            else:
+                chunk, stored = np.empty(shape, io.data_type.numpy), chunks.get(coords)
+                chunk[...] = io.fill_item if stored is None else encoder.pipeline.decode(stored)
+                encoder.change(chunk, part, inner)
+            if not io.write_empty and is_fill(chunk, io.fill):
+                chunks[coords] = None
+            else:
+                data = encode(chunk)  # perhaps a view of the chunk, whose memory the next one takes
+                chunks[coords] = data if type(data) is bytes else bytes(data)
