@@ -18,6 +18,7 @@ The same values stand as attributes on the exception, so that a program need not
     ├── ChunkError             (ValueError)         the same, with the array and the key that it happened at
     ├── ChunkNotFoundError     (KeyError)           an absent chunk, where absence was declared an error
     ├── ChunkTimeoutError      (TimeoutError)       work on a chunk took longer than the caller allowed
+    ├── LimitError             (MemoryError)        more memory than a limit allows would be needed
     ├── MissingDependencyError (ImportError)        an optional package that this array needs is not installed
     ├── ReadOnlyError          (PermissionError)    a write to something opened for reading
     └── StoreError             (OSError)            the store itself failed
@@ -106,6 +107,10 @@ class ChunkNotFoundError(ZarrError, KeyError):
 
 class ChunkTimeoutError(ZarrError, TimeoutError):
     """Work on a chunk took longer than the caller allowed."""
+
+
+class LimitError(ZarrError, MemoryError):
+    """What is asked for would take more memory than a limit allows. Nothing has been allocated."""
 
 
 class MissingDependencyError(ZarrError, ImportError):

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "tutorial_zarr"
 
 # From the bottom to the top. Within a layer, a name may use the names before it.
 LAYERS = [
-    ["errors", "plugins"],
+    ["errors", "limits", "plugins"],
     ["dtypes"],
     ["metadata"],
     ["chunk_grids", "chunk_keys", "codecs", "parallel", "progress", "stores"],

@@ -1,0 +1,158 @@
+"""Limits on what data from somebody else may cost: named, in one place, and to be changed.
+
+Metadata and chunks are believed only as far as these limits go; beyond them there is an error that names the
+limit, before the memory is taken. The defaults are far above what data in good order asks for.
+
+    document_bytes    bytes of one metadata document
+    json_depth        objects and lists inside each other, in a metadata document
+    codecs            codecs in one chain
+    listed_chunks     chunk lengths that one rectilinear grid may list
+    unsized_bytes     bytes that a decoder may yield where the metadata does not tell how many
+    expansion         how many times its own size such a stream may declare
+    memory_bytes      bytes that one read may take; None: what the machine has free
+
+They hold for the whole process. `configure` changes them, `override` does so for the length of a `with` block,
+and an environment variable such as ``TUTORIAL_ZARR_LIMIT_MEMORY_BYTES`` does so from the start.
+
+>>> with override(json_depth=10):
+...     current().json_depth
+10
+
+What a read would take is worked out where the selection is known (`array`); sizes that the metadata do tell are
+held by each codec, whatever the limits are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+
+from tutorial_zarr.errors import LimitError
+
+PREFIX = "TUTORIAL_ZARR_LIMIT_"
+SMALL_READ = 1 << 28  # reads below this are not held against the free memory, which costs a look at the system
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits, each a number of bytes or of things."""
+
+    document_bytes: int = 1 << 27
+    json_depth: int = 100
+    codecs: int = 64
+    listed_chunks: int = 1 << 20
+    unsized_bytes: int = 1 << 30
+    expansion: int = 1 << 16
+    memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if (type(value) is not int or value < 1) and not (name == "memory_bytes" and value is None):
+                raise ValueError(f"limit {name}: expected an integer of at least 1, found {value!r}")
+
+
+def from_environment(environment: dict[str, str]) -> Limits:
+    """The limits, changed by variables such as ``TUTORIAL_ZARR_LIMIT_JSON_DEPTH``.
+
+    >>> from_environment({"TUTORIAL_ZARR_LIMIT_JSON_DEPTH": "7"}).json_depth
+    7
+    """
+    changes = {}
+    for field in fields(Limits):
+        text = environment.get(PREFIX + field.name.upper())
+        if text is not None:
+            if not text.isdecimal():
+                raise ValueError(f"{PREFIX}{field.name.upper()}: expected a number of at least 1, found {text!r}")
+            changes[field.name] = int(text)
+    return Limits(**changes)
+
+
+_current = from_environment(dict(os.environ))
+
+
+def current() -> Limits:
+    """The limits that hold now."""
+    return _current
+
+
+def configure(**changes: int | None) -> Limits:
+    """Change limits for the rest of the process; returns those that held before."""
+    global _current
+    before = _current
+    _current = _changed(changes)
+    return before
+
+
+@contextmanager
+def override(**changes: int | None) -> Iterator[Limits]:
+    """Change limits for a `with` block. They hold for every thread meanwhile."""
+    global _current
+    before = configure(**changes)
+    try:
+        yield _current
+    finally:
+        _current = before
+
+
+def _changed(changes: dict[str, int | None]) -> Limits:
+    unknown = sorted(set(changes) - {field.name for field in fields(Limits)})
+    if unknown:
+        known = ", ".join(field.name for field in fields(Limits))
+        raise ValueError(f"limits: expected names among {known}; found {', '.join(unknown)}")
+    return replace(_current, **changes)  # type: ignore[arg-type]
+
+
+def check_memory(where: str, nbytes: int, what: str = "reading this selection") -> None:
+    """Raise LimitError where `nbytes` are more than one read may take; nothing has been allocated then."""
+    limit, name = _current.memory_bytes, "the limit memory_bytes"
+    if limit is None:
+        if nbytes < SMALL_READ or (limit := free_memory()) is None:
+            return
+        name = "the memory that is free"
+    if nbytes > limit:
+        raise LimitError(
+            f"{where}: expected at most {size_text(limit)}, {name}, found that {what} would take {size_text(nbytes)}; "
+            "try a smaller selection, or chunk_stream, which holds a few chunks at a time"
+            + (
+                "" if name.endswith("free") else ", or a higher limit: tutorial_zarr.limits.configure(memory_bytes=...)"
+            ),
+            limit="memory_bytes",
+            nbytes=nbytes,
+        )
+
+
+def free_memory() -> int | None:
+    """Bytes that this process could still take: of the machine and of its container. None where it is not told."""
+    found = []
+    try:
+        with open("/proc/meminfo") as file:
+            found += [int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:")]
+    except OSError:  # not Linux: all that there is must do
+        try:
+            found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+            pass
+    try:
+        with open("/sys/fs/cgroup/memory.max") as most, open("/sys/fs/cgroup/memory.current") as used:
+            text = most.read().strip()
+            if text != "max":
+                found.append(max(int(text) - int(used.read()), 0))
+    except (OSError, ValueError):
+        pass
+    return min(found, default=None)
+
+
+def size_text(nbytes: float) -> str:
+    """Bytes as people say them.
+
+    >>> size_text(3 << 30), size_text(1 << 53), size_text(12)
+    ('3 GiB', '8 PiB', '12 bytes')
+    """
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    for unit in units:
+        if nbytes < 1024 or unit == units[-1]:
+            return f"{nbytes:,.4g} {unit}"
+        nbytes /= 1024
+    raise ValueError(nbytes)
