@@ -21,11 +21,11 @@ codecs hold no checksum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from tutorial_zarr import parallel
 from tutorial_zarr.nodes import normalize_path
+from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.stores import make_store
 
 from .census import Census, census
@@ -55,16 +55,17 @@ def examine(
     *,
     chunks: bool = True,
     jobs: int | None = None,
-    progress: Callable[[Report, str], None] | None = None,
+    progress: Progress = None,
     storage_options: dict[str, Any] | None = None,
 ) -> Report:
     """Examine the node at `path` and all below it.
 
     `chunks=False` looks at documents and keys alone. `jobs` chunks are decoded at once: by default as many as the
-    store or the processors bear. `progress(report, path)` is called after each key, with the report so far.
+    store or the processors bear. `progress` is as everywhere; a step is a key, and their number is not known before.
     """
     opened = make_store(store, "r", storage_options)
     report = Report(repr(opened), normalize_path(path), chunks=chunks)
     in_flight = jobs or opened.concurrency or parallel.get_workers()
-    Examination(opened, report, chunks, in_flight, progress).run(report.path)
+    with meter(progress, None, "examining", "keys") as advance:
+        Examination(opened, report, chunks, in_flight, advance).run(report.path)
     return report

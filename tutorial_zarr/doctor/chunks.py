@@ -25,6 +25,7 @@ from tutorial_zarr.errors import (
     LimitError,
     MissingDependencyError,
     UnsupportedError,
+    ZarrError,
 )
 
 BATCH = 1 << 25  # bytes of inner chunks that are held at once
@@ -72,15 +73,23 @@ def check_chunk(io: ChunkIO, coords: tuple[int, ...]) -> Outcome:
             return outcome
         outcome.present = 1
         if pipeline.encoded_size not in (None, size):
-            outcome.add(*_wrong_size(size, pipeline.encoded_size, lambda: io.store.get(key, (0, 1 << 12))))
+            outcome.add(*_wrong_size(size, pipeline.encoded_size, _head(io, key)))
             return outcome
         limits.check_memory(io.label, size + (pipeline.nbytes or 0), "decoding this chunk")
         data = io.store.get(key)
         if data is not None:
             pipeline.decode(data)
     except Exception as error:
-        outcome.add(*diagnose(error, data))
+        outcome.add(*diagnose(error, _head(io, key) if data is None else data))
     return outcome
+
+
+def _head(io: ChunkIO, key: str) -> Any:
+    """The first bytes of a value, where they can be had."""
+    try:
+        return io.store.get(key, (0, 1 << 12))
+    except (ZarrError, OSError):
+        return None
 
 
 def counts_inner(io: ChunkIO) -> bool:
@@ -214,7 +223,7 @@ def _batches(spans: list[Any]) -> Iterator[list[Any]]:
 def _wrong_size(size: int, expected: int | None, head: Any) -> Finding:
     if size == 0:
         return Finding("empty-value", f"expected {expected} bytes, found an empty value")
-    return Finding("wrong-size", f"expected {expected} bytes, found {size}", None, evidence_of(head()))
+    return Finding("wrong-size", f"expected {expected} bytes, found {size}", None, evidence_of(head))
 
 
 def diagnose(error: Exception, data: Any) -> Finding:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from tutorial_zarr import parallel
@@ -29,17 +30,16 @@ from .report import ArrayRow, Report
 
 NODES = ("zarr.json", ".zarray", ".zgroup")  # a key of such a name says that there is a node
 V2_DOCUMENTS = (".zarray", ".zgroup", ".zattrs", ".zmetadata")
+BATCH = 16  # chunks that a thread takes at a time
 Metadata = ArrayMetadata | GroupMetadata
 
 
 class Examination:
     """One walk. `run` fills the report."""
 
-    def __init__(
-        self, store: Store, report: Report, chunks: bool, jobs: int, progress: Callable[[Report, str], None] | None
-    ) -> None:
+    def __init__(self, store: Store, report: Report, chunks: bool, jobs: int, advance: Callable[[], None]) -> None:
         self.store, self.report, self.chunks, self.jobs = store, report, chunks, jobs
-        self.progress = progress or (lambda report, path: None)
+        self.advance = advance  # called after each key and each path
         self.consolidations = Consolidations(report)
         self.lengths: dict[tuple[str, str], tuple[int, str]] = {}  # (group, dimension) -> length, array
         self.key = ""  # of the document that was parsed last
@@ -78,7 +78,7 @@ class Examination:
         files = [name for name in names if not name.endswith("/")]
         if metadata is None and sound:
             metadata, sound = self.read_v2_group(path, files)
-        self.progress(self.report, path)
+        self.advance()
         if not sound:
             broken = True
         elif metadata is not None:
@@ -269,19 +269,21 @@ class Examination:
         if array is None:
             row.checked = False
             for _ in keys:
-                self.progress(self.report, path)
+                self.advance()
             return
         inside = counts_inner(array._io)
         row.total = array.nchunks if inside else array.grid.nchunks
         row.shards = 0 if inside else None
         row.protected = protected(array._io.pipeline)
-        for coords, outcome in parallel.stream(lambda at: self.look(array, at), keys, self.jobs, ordered=False):
-            self.count(row, array._io.key(coords), coords, outcome)
-            self.progress(self.report, path)
+        batches = iter(lambda: list(islice(keys, BATCH)), [])  # a thread's hand-over costs more than a small chunk
 
-    def look(self, array: Array, coords: tuple[int, ...]) -> Outcome | None:
-        """What is stored for a chunk; None where chunks are not to be decoded."""
-        return check_chunk(array._io, coords) if self.chunks else None
+        def look(batch: list[tuple[int, ...]]) -> list[Outcome | None]:
+            return [check_chunk(array._io, coords) if self.chunks else None for coords in batch]
+
+        for batch, outcomes in parallel.stream(look, batches, self.jobs, ordered=False):
+            for coords, outcome in zip(batch, outcomes, strict=True):
+                self.count(row, array._io.key(coords), coords, outcome)
+                self.advance()
 
     def count(self, row: ArrayRow, key: str, coords: tuple[int, ...], outcome: Outcome | None) -> None:
         """Add what was found at one key."""

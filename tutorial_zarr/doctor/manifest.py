@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tutorial_zarr import parallel
 from tutorial_zarr.errors import MetadataError, ZarrError
+from tutorial_zarr.progress import Progress, follow
 from tutorial_zarr.stores import Store
 
 from .report import Report
@@ -78,12 +79,14 @@ def _escapes(name: str) -> Iterator[str]:
         at += width
 
 
-def write_manifest(store: Store, file: str | os.PathLike[str], path: str = "", jobs: int = 1) -> int:
+def write_manifest(
+    store: Store, file: str | os.PathLike[str], path: str = "", jobs: int = 1, progress: Progress = None
+) -> int:
     """Write the manifest of all keys below `path` to `file`; returns how many there are. The file is written whole."""
     place, count = Path(file), 0
     temporary = place.with_name(place.name + ".partial")
     with temporary.open("w", encoding="utf-8", newline="\n") as out:
-        for row in lines(store, path, jobs):
+        for row in follow(lines(store, path, jobs), progress, "hashing", unit="keys"):
             out.write(row + "\n")
             count += 1
     temporary.replace(place)
@@ -95,7 +98,7 @@ def verify(
     file: str | os.PathLike[str],
     path: str = "",
     jobs: int = 1,
-    progress: Callable[[Report, str], None] | None = None,
+    progress: Progress = None,
 ) -> Report:
     """Compare a store with a manifest: values that changed, that are missing, that came since."""
     with Path(file).open(encoding="utf-8", newline="\n") as rows:
@@ -108,7 +111,8 @@ def verify(
         except (ZarrError, OSError) as error:
             return f"! {error}"
 
-    for key, found in parallel.stream(look, store.list_prefix(path), jobs, ordered=False):
+    pairs = parallel.stream(look, store.list_prefix(path), jobs, ordered=False)
+    for key, found in follow(pairs, progress, "verifying", len(expected), "keys"):
         report.keys += 1
         wanted = expected.pop(key, None)
         if found.startswith("! "):
@@ -117,8 +121,6 @@ def verify(
             report.add("unlisted", key, "found a value that the manifest does not list")
         elif wanted != found:
             report.add("changed", key, f"expected the SHA-256 {wanted}, found {found or 'nothing'}")
-        if progress is not None:
-            progress(report, key)
     for key in expected:
         report.add("missing", key, "expected a value, as the manifest lists one, found none")
     return report
