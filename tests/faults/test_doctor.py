@@ -571,7 +571,7 @@ def test_jobs_find_the_same():
 
 def plant_leftover(folder, name="raw/c/0/0.deadbeef7.partial"):
     (folder / name).write_bytes(b"half")
-    return name
+    return str(folder / name)
 
 
 def test_leftovers_of_killed_writers_are_found_in_a_folder(tmp_path):

@@ -11,9 +11,11 @@ from tutorial_zarr.errors import LimitError
 
 def test_a_limit_is_changed_for_a_block_and_put_back_whatever_happens():
     before = limits.current()
-    with pytest.raises(KeyError, match=r"x"), limits.override(json_depth=3, memory_bytes=10):
+    with limits.override(json_depth=3, memory_bytes=10):
         assert (limits.current().json_depth, limits.current().memory_bytes) == (3, 10)
-        raise KeyError("x")
+        with pytest.raises(ValueError, match=r"limit codecs"), limits.override(json_depth=5):
+            limits.configure(codecs=0)
+        assert limits.current().json_depth == 3
     assert limits.current() == before
 
 

@@ -58,11 +58,11 @@ def _delete_leftovers(store: Store, report: Report, age: float, dry_run: bool) -
     gone = {leftover.path for leftover in (store.leftovers(age) if dry_run else store.remove_leftovers(age))}
     young = {leftover.path for leftover in store.leftovers()} - gone
     actions = []
-    for name in sorted(found):
+    for name in sorted(found | gone):
         if name in young:
             actions.append(Action(name, f"left: younger than {age:.0f} s, or locked; it may belong to a writer", False))
             continue
-        if not dry_run and name not in gone:  # a key of such a name, in a store that lists it
+        if not dry_run and not os.path.isabs(name):  # a key of such a name, in a store that lists it
             store.delete(name)
         actions.append(Action(name, "deleted: unfinished, and no reader sees it", not dry_run))
     return actions
