@@ -1,0 +1,115 @@
+"""The command ``tutorial-zarr doctor``, called as a shell would call it."""
+
+import json
+import os
+
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr import cli
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A store with two arrays, and consolidated metadata."""
+    place = tmp_path / "a store"
+    root = zarr.create_group(str(place))
+    for name in ("x", "y"):
+        root.create_array(name, shape=(4,), chunks=(2,), dtype="u1", compressors=None)[...] = 7
+    zarr.consolidate_metadata(str(place))
+    return place
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command; returns its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        code = cli.main(["doctor", *map(str, arguments)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_a_sound_store_gives_exit_code_0(run, folder):
+    code, out, _ = run(folder)
+    assert code == 0
+    assert "no faults in" in out
+    assert "array 'x': not protected" in out
+
+
+def test_a_fault_gives_exit_code_1_with_key_cause_and_repair(run, folder):
+    (folder / "x" / "c" / "0").write_bytes(b"7")
+    code, out, _ = run(folder)
+    assert code == 1
+    for words in ("error wrong-size: x/c/0", "expected 2 bytes, found 1", "likely: a write", "repair: restore"):
+        assert words in out
+
+
+def test_json_is_one_document_and_nothing_else(run, folder):
+    (folder / "x" / "c" / "0").write_bytes(b"7")
+    code, out, err = run(folder, "--json")
+    report = json.loads(out)
+    assert (code, report["ok"], report["counts"]) == (1, False, {"wrong-size": 1})
+    assert report["faults"][0]["coords"] == [0]
+    assert err.strip() == ""
+
+
+def test_one_node_or_the_documents_alone_can_be_examined(run, folder):
+    (folder / "x" / "c" / "0").write_bytes(b"7")
+    assert run(folder, "--path", "y")[0] == 0
+    assert run(folder, "--metadata-only")[0] == 0
+    assert run(folder, "--path", "x", "--jobs", 2)[0] == 1
+
+
+def test_a_manifest_is_written_and_verified(run, folder, tmp_path):
+    code, out, _ = run(folder, "--write-manifest", tmp_path / "m", "--json")
+    assert (code, json.loads(out)["keys"]) == (0, 7)
+    assert run(folder, "--verify", tmp_path / "m")[0] == 0
+    (folder / "x" / "c" / "0").write_bytes(b"78")
+    code, out, _ = run(folder, "--verify", tmp_path / "m", "--json")
+    assert (code, json.loads(out)["counts"]) == (1, {"changed": 1})
+
+
+def test_repairs_are_made_only_when_asked_for(run, folder, tmp_path):
+    leftover = folder / "x" / "c" / "0.0123.partial"
+    leftover.write_bytes(b"")
+    os.utime(leftover, (0, 0))
+    (folder / "note.txt").write_text("mine")
+    zarr.create_array(str(folder), name="new", shape=(1,), dtype="u1")
+    before = (folder / "zarr.json").read_bytes()
+    assert run(folder)[0] == 1
+    code, out, _ = run(folder, "--repair", "--dry-run", "--json")
+    assert (code, [repair["done"] for repair in json.loads(out)["repairs"]]) == (1, [False, False])
+    assert leftover.exists()
+    assert (folder / "zarr.json").read_bytes() == before
+    code, out, _ = run(folder, "--repair", "--json")
+    assert (code, json.loads(out)["counts"]) == (1, {"orphan": 1})
+    assert not leftover.exists()
+    code, out, _ = run(folder, "--repair", "--move", "note.txt", "--into", tmp_path / "out")
+    assert code == 0
+    assert "note.txt: moved to" in out
+    assert (tmp_path / "out" / "note.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--dry-run"],
+        ["--repair", "--move", "x"],
+        ["--repair", "--into", "x"],
+        ["--write-manifest", "m", "--verify", "m"],
+        ["--verify", "m", "--repair"],
+        ["--jobs", "0"],
+    ],
+)
+def test_a_wrong_command_gives_exit_code_2(run, folder, arguments):
+    code, out, err = run(folder, *arguments)
+    assert (code, out) == (2, "")
+    assert "Error" in err
+
+
+def test_a_store_that_is_not_there_gives_exit_code_1(run, tmp_path):
+    code, out, _ = run(tmp_path / "nothing")
+    assert code == 1
+    assert "no-node" in out
