@@ -36,7 +36,6 @@ COMMANDS = {
     "gallery": ("tutorial_zarr.gallery.command", "Make, list, run, build and check the notebooks."),
     "articles": ("tutorial_zarr.gallery.articles_command", "Check the articles, and build them for a publishing site."),
     "doctor": ("tutorial_zarr.doctor.command", "Check every document and every chunk; find what is lost or left."),
-    "gallery": ("tutorial_zarr.gallery.command", "List, run, build and check the notebooks."),
     "check": ("tutorial_zarr.cli.check", "Show versions and codecs, and how to get what is missing."),
 }
 

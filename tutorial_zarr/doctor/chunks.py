@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tutorial_zarr import limits
-from tutorial_zarr.chunk_io import ChunkIO, ShardSource
+from tutorial_zarr.chunk_io import ChunkIO
+from tutorial_zarr.chunk_io.shards import ShardSource
 from tutorial_zarr.codecs import Codec, Pipeline
 from tutorial_zarr.codecs.checksums import Checksum, JenkinsLookup3
 from tutorial_zarr.codecs.compressors import Bz2, Gzip, Lzma, Zlib, Zstd
