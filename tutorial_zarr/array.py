@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import chunk_grids, chunk_io, chunk_keys, indexing, nodes, parallel
+from tutorial_zarr import chunk_grids, chunk_io, chunk_keys, display, indexing, nodes, parallel
 from tutorial_zarr.attributes import Attributes
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.codecs import Codec, build_codecs
@@ -258,7 +258,8 @@ class Array:
     def __repr__(self) -> str:
         head = f"<Array {self.name} shape={self.shape} dtype={self.dtype}"
         try:
-            return f"{head} chunks={self.chunks}" + (f" shards={self.shards}>" if self.shards else ">")
+            shards = f" shards={display.shape_text(self.shards)}" if self.shards else ""
+            return f"{head} chunks={display.shape_text(self.chunks)}{shards}>"
         except ZarrError as error:  # listed although its codecs are unknown
             return f"{head}, cannot be read: {error}>"
 
@@ -635,27 +636,48 @@ class Array:
 
     # --- to look at
 
-    @property
-    def info(self) -> Info:
-        """A summary to print; it lists nothing in the store."""
-        unit = "shards" if self.shards else "chunks"
-        rows = {
-            "Path": self.name,
-            "Store": repr(self.store),
-            "Zarr format": self.zarr_format,
-            "Shape": self.shape,
-            "Data type": self.dtype,
-            "Chunks": self.chunks,
-            **({"Shards": self.shards} if self.shards else {}),
-            "Fill value": self.fill_value,
-            "Codecs": ", ".join(map(repr, self.codecs)),
-            "Read-only": self.read_only,
-            "Bytes in memory": self.nbytes,
-            f"Number of {unit}": self.grid.nchunks,
+    def _summary(self) -> display.ArraySummary:
+        """What the metadata says; nothing is read, nothing listed."""
+        fill = self.fill_value
+        known: dict[str, Any] = {
+            "name": self.name,
+            "zarr_format": self.zarr_format,
+            "shape": self.shape,
+            "dtype": str(self.dtype),
+            "itemsize": self.itemsize,
+            "fill_value": "undefined" if fill is None else repr(fill) if isinstance(fill, (str, bytes)) else str(fill),
+            "dimension_names": self.dimension_names,
+            "attributes": self.metadata.attributes,
+            "store": repr(self.store),
+            "read_only": self.read_only,
+            "varying": self.metadata.data_type.item_size is None,
         }
-        if self.dimension_names:
-            rows["Dimensions"] = self.dimension_names
-        return Info(rows)
+        try:
+            codecs = display.codec_lines(self.codecs, self.zarr_format)
+            return display.ArraySummary(
+                **known, chunks=self.chunks, shards=self.shards, codecs=codecs, order=self.order
+            )
+        except ZarrError as error:  # listed although its codecs are unknown
+            return display.ArraySummary(**known, problem=str(error))
+
+    def _repr_html_(self) -> str:
+        return display.array_html(self._summary())
+
+    @property
+    def info(self) -> display.Info:
+        """A summary to print or to show on a page; it reads and lists nothing in the store."""
+        summary = self._summary()
+        return display.Info(display.array_text(summary), display.array_html(summary))
+
+    def info_complete(self) -> display.Info:
+        """`info`, and what the store tells by one listing: how much is stored, and the ratio."""
+        stored, summary = self.nbytes_stored(), self._summary()
+        more = {
+            "Stored": f"{stored:,} bytes, metadata included",
+            "Ratio": display.ratio_text(self.nbytes, stored),
+            "Chunks stored": f"{self.nchunks_initialized:,} of {self.nchunks:,}",
+        }
+        return display.Info(display.array_text(summary, more), display.array_html(summary, more))
 
 
 class ChunkTask:
@@ -681,14 +703,6 @@ class Selector:
     def __setitem__(self, key: Any, value: Any) -> None:
         rest, fields = indexing.pop_fields(key)
         self._set(rest, value, fields=fields)
-
-
-class Info(dict[str, Any]):
-    """A dictionary that prints as a table."""
-
-    def __repr__(self) -> str:
-        width = max(map(len, self))
-        return "\n".join(f"{name:<{width}} : {value}" for name, value in self.items())
 
 
 def _all_integers(key: Any, ndim: int) -> bool:

@@ -19,8 +19,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tutorial_zarr import consolidation, create, hierarchy, nodes
-from tutorial_zarr.array import Array, Info
+from tutorial_zarr import consolidation, create, display, hierarchy, nodes
+from tutorial_zarr.array import Array
 from tutorial_zarr.attributes import Attributes
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
@@ -100,22 +100,32 @@ class Group:
 
     __hash__ = None  # type: ignore[assignment]
 
-    @property
-    def info(self) -> Info:
-        """A summary to print."""
-        members = list(self.members())
-        arrays = sum(isinstance(node, Array) for _, node in members)
-        return Info(
-            {
-                "Path": self.name,
-                "Store": repr(self.store),
-                "Zarr format": self.zarr_format,
-                "Read-only": self.read_only,
-                "Consolidated": self._consolidated is not None,
-                "Arrays": arrays,
-                "Groups": len(members) - arrays,
-            }
+    def _summary(self) -> display.GroupSummary:
+        """What the metadata says; nothing is read, nothing listed."""
+        members = None if self._consolidated is None else sorted(self._consolidated)
+        return display.GroupSummary(
+            self.name, self.zarr_format, self.metadata.attributes, repr(self.store), self.read_only, members
         )
+
+    def _repr_html_(self) -> str:
+        if self._consolidated is None:
+            return display.group_html(self._summary())
+        # Opened for reading, consolidated metadata answers alone
+        known = Group(self.store, self.path, self.metadata, read_only=True, consolidated=self._consolidated)
+        return display.group_html(self._summary(), display.tree_list(known.tree().branch()))
+
+    @property
+    def info(self) -> display.Info:
+        """A summary to print or to show on a page; it reads and lists nothing in the store."""
+        return display.Info(display.group_text(self._summary()), self._repr_html_())
+
+    def info_complete(self) -> display.Info:
+        """`info`, and what the store tells by reading the documents of the direct members."""
+        branch, summary = self.tree(max_depth=1).branch(), self._summary()
+        arrays = sum(below.kind == "array" for below in branch.branches)
+        more = {"Arrays": arrays, "Groups": len(branch.branches) - arrays}
+        card = display.group_html(summary, display.tree_list(branch), more)
+        return display.Info(display.group_text(summary, more), card)
 
     # --- members
 
@@ -428,21 +438,26 @@ def _closure(parts: list[str], at: set[int]) -> set[int]:
 
 
 class Tree:
-    """A hierarchy as text."""
+    """A hierarchy as text, and as nested lists on a page."""
 
     def __init__(self, group: Group, max_depth: int | None = None) -> None:
         self.group, self.max_depth = group, max_depth
 
-    def _lines(self, group: Group, indent: str, depth: int) -> Iterator[str]:
-        members = list(group.members())
-        for i, (name, node) in enumerate(members):
-            last = i == len(members) - 1
-            what = f" {node.shape} {node.dtype}" if isinstance(node, Array) else ""
-            yield f"{indent}{'└── ' if last else '├── '}{name}{what}"
-            if isinstance(node, Group) and (self.max_depth is None or depth < self.max_depth):
-                yield from self._lines(node, indent + ("    " if last else "│   "), depth + 1)
+    def branch(self) -> display.Branch:
+        """The hierarchy as plain data, read now."""
+        return self._branch(self.group, self.group.name, 0)
+
+    def _branch(self, node: Array | Group, name: str, depth: int) -> display.Branch:
+        if isinstance(node, Array):
+            return display.array_branch(name, node._summary())
+        cut = self.max_depth is not None and depth >= self.max_depth
+        below = [] if cut else [self._branch(member, key, depth + 1) for key, member in node.members()]
+        return display.Branch(name, "group", branches=below, cut=cut)
 
     def __str__(self) -> str:
-        return "\n".join([self.group.name, *self._lines(self.group, "", 1)])
+        return display.tree_text(self.branch())
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return display.tree_html(self.branch())

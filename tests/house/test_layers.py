@@ -16,7 +16,7 @@ LAYERS = [
     ["errors", "limits", "plugins"],
     ["dtypes"],
     ["metadata"],
-    ["chunk_grids", "chunk_keys", "codecs", "parallel", "progress", "stores"],
+    ["chunk_grids", "chunk_keys", "codecs", "parallel", "progress", "stores", "display"],
     ["indexing", "nodes", "consolidation", "hierarchy"],
     ["attributes", "chunk_io", "array", "create"],
     ["group"],

@@ -84,8 +84,8 @@ def test_a_group_describes_itself(store, zarr_format):
     assert root.zarr_format == zarr_format
     assert not root.read_only
     assert "Group" in repr(root)
-    assert root.info["Arrays"] == 1
-    assert root.info["Groups"] == 1
+    assert root.info_complete()["Arrays"] == 1
+    assert root.info_complete()["Groups"] == 1
 
 
 @FORMATS

@@ -23,8 +23,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tutorial_zarr.array import Array
+from tutorial_zarr.display import Picture
+from tutorial_zarr.display.svg import draw, rect, text
+from tutorial_zarr.display.words import count, selection_text
 from tutorial_zarr.viz.chunk_grid import chunk_coords
-from tutorial_zarr.viz.svg import Picture, count, draw, rect, selection_text, text
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Anatomy:
             rows = panel.rows()
             # A letter is about seven wide; the key and the size share a line.
             wide = 24 + max(max(62 + 7 * len(row.key + row.size), 34 + 7 * len(row.holds)) for row in rows)
-            parts.append(text(left, 44, panel.name, "tz-head", "start", 14))
+            parts.append(text(left, 44, panel.name, "tz-title", "start", 14))
             parts.append(text(left, 64, panel.summary, "tz-dim"))
             for number, row in enumerate(rows):
                 y = 80 + 46 * number
