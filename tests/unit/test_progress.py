@@ -107,4 +107,4 @@ def test_a_copy_counts_its_objects_and_consolidation_its_nodes():
     assert seen == [(1, 2), (2, 2)]  # zarr.json and one chunk
     seen, note = recorder()
     zarr.consolidate_metadata(root.store, progress=note)
-    assert seen == [(n, None) for n in (1, 2, 3, 4)]  # a, b, b/c, copy
+    assert seen == [(n, None) for n in (1, 2, 3, 4, 5)]  # the root, a, b, b/c, copy
