@@ -1,0 +1,471 @@
+"""xarray through the engine `tutorial_zarr`: what is read, what is written, and what is refused."""
+
+import importlib.util
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr.errors import MetadataError, NodeExistsError
+from tutorial_zarr.nodes import ZarrWarning
+from tutorial_zarr.stores import MemoryStore, TraceStore
+
+xr = pytest.importorskip("xarray", reason="the engine needs xarray, which is not installed")
+
+from tutorial_zarr.xarray_backend import ZarrBackend, to_zarr  # noqa: E402 - it needs xarray
+from tutorial_zarr.xarray_backend.variables import DimensionNamesError, decode_fill_value  # noqa: E402
+
+needs_dask = pytest.mark.skipif(importlib.util.find_spec("dask") is None, reason="dask is not installed")
+both_formats = pytest.mark.parametrize("zarr_format", [2, 3])
+
+
+def weather():
+    """A dataset with what makes datasets hard: times, text, packing, masks, booleans, a scalar, coordinates."""
+    rng = np.random.default_rng(7)
+    temperature = np.round(rng.normal(10, 5, (4, 3)), 1)
+    temperature[1, 2] = np.nan
+    dataset = xr.Dataset(
+        {
+            "temperature": (("time", "station"), temperature, {"units": "degC"}),
+            "rain": (("time", "station"), rng.random((4, 3)) > 0.5),
+            "count": ((), np.int16(7)),
+            "remark": ("station", np.array(["", "föhn", "a longer one"], np.dtypes.StringDType())),
+        },
+        coords={
+            "time": np.array(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"], "M8[ns]"),
+            "station": [11, 12, 13],
+            "name": ("station", np.array(["Bern", "Zürich", "Sion"])),
+        },
+        attrs={"title": "made up"},
+    )
+    dataset["temperature"].encoding = {"dtype": "i2", "scale_factor": 0.1, "_FillValue": -999, "chunks": (2, 2)}
+    return dataset
+
+
+def opened(store, **options):
+    return xr.open_dataset(store, engine=ZarrBackend, **options)
+
+
+def keys(store):
+    return {key: bytes(value) for key, value in store.items()}
+
+
+# --- reading and writing back
+
+
+def test_the_engine_is_declared_as_an_entry_point_of_xarray():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, name = project["entry-points"]["xarray.backends"]["tutorial_zarr"].partition(":")
+    assert getattr(importlib.import_module(module), name) is ZarrBackend
+
+
+@both_formats
+def test_a_dataset_comes_back_identical(zarr_format, tmp_path):
+    for place in ({}, tmp_path / "a folder ü.zarr", str(tmp_path / "file.zarr.zip")):
+        to_zarr(weather(), place, zarr_format=zarr_format)
+        with opened(place) as back:
+            xr.testing.assert_identical(back.load(), weather())
+            assert back.temperature.encoding["chunks"] == (2, 2)
+
+
+@both_formats
+def test_what_was_opened_can_be_written_again_in_either_format(zarr_format):
+    first, second = {}, {}
+    to_zarr(weather(), first, zarr_format=zarr_format)
+    to_zarr(opened(first), second, zarr_format=5 - zarr_format)
+    xr.testing.assert_identical(opened(second).load(), weather())
+    assert zarr.open_array(second, path="temperature").dtype == "i2"
+
+
+@pytest.mark.interop
+@both_formats
+def test_xarray_with_zarr_python_reads_what_is_written_here_and_the_other_way_round(zarr_format, tmp_path):
+    pytest.importorskip("zarr", reason="zarr-python is not installed")
+    to_zarr(weather(), tmp_path / "ours.zarr", zarr_format=zarr_format)
+    theirs = xr.open_dataset(tmp_path / "ours.zarr", engine="zarr")
+    xr.testing.assert_identical(theirs.load(), weather())
+    theirs.drop_encoding().to_zarr(tmp_path / "theirs.zarr", zarr_format=zarr_format, consolidated=False)
+    xr.testing.assert_identical(opened(tmp_path / "theirs.zarr").load(), weather())
+
+
+def counted(dataset, variable, read):
+    """How many chunks `read` fetches of a variable."""
+    store = MemoryStore()
+    to_zarr(dataset, store, consolidated=False)
+    trace = TraceStore(store)
+    found = opened(trace)[variable]
+    before = len(trace.requests)
+    result = read(found)
+    values = result.values
+    np.testing.assert_array_equal(values, read(dataset[variable]).values)
+    return len({request.key for request in trace.requests[before:]})
+
+
+@pytest.mark.parametrize(
+    ("read", "chunks"),
+    [
+        (lambda a: a.isel(x=slice(0, 4), y=0), 1),
+        (lambda a: a.isel(x=slice(None, None, -5)), 4),
+        (lambda a: a.isel(x=[0, 19], y=[0, 1]), 2),
+        (lambda a: a.isel(x=xr.DataArray([0, 19, 1], dims="p"), y=xr.DataArray([0, 9, 3], dims="p")), 2),
+        (lambda a: a.isel(x=3, y=4), 1),
+        (lambda a: a[5:5], 0),
+    ],
+    ids=["slices", "backwards", "each axis", "points", "one element", "nothing"],
+)
+def test_only_the_chunks_that_a_selection_touches_are_read(read, chunks):
+    values = np.arange(200.0).reshape(20, 10)
+    dataset = xr.Dataset({"a": (("x", "y"), values)})
+    dataset.a.encoding["chunks"] = (5, 10)
+    dataset["a"].variable.encoding["chunks"] = (5, 10)
+    assert counted(dataset, "a", read) == chunks
+
+
+def test_consolidated_metadata_is_used_where_it_is_there():
+    store = MemoryStore()
+    to_zarr(weather(), store, consolidated=True)
+    trace = TraceStore(store)
+    opened(trace, decode_times=False, create_default_indexes=False)
+    got = {request.key for request in trace.requests if request.verb != "HEAD"}
+    assert got == {"zarr.json"}
+    without = MemoryStore()
+    to_zarr(weather(), without, consolidated=False)
+    with pytest.raises(FileNotFoundError, match="expected consolidated metadata"):
+        opened(without, consolidated=True)
+
+
+def test_an_array_that_cannot_be_read_does_not_hide_the_others():
+    store = {}
+    to_zarr(weather(), store, consolidated=False)
+    store["count/zarr.json"] = b'{"zarr_format": 3, "node_type": "array"}'
+    with pytest.warns(ZarrWarning, match="left out 'count'"):
+        assert "temperature" in opened(store)
+
+
+@both_formats
+def test_an_array_without_names_for_its_axes_is_refused_and_says_what_is_missing(zarr_format):
+    store = {}
+    zarr.create_array(store, name="a", shape=(2, 3), zarr_format=zarr_format, dtype="f4")
+    zarr.open_group(store, zarr_format=zarr_format, mode="a")
+    with pytest.raises(DimensionNamesError, match="with 2 names, which are required for xarray"):
+        opened(store)
+
+
+def test_the_dimensions_of_netcdf_stores_are_found():
+    store = {}
+    zarr.create_group(store, zarr_format=2, attributes={"_NCProperties": "version=2"})
+    zarr.create_array(store, name="a", data=np.arange(6).reshape(2, 3), zarr_format=2)
+    document = store["a/.zarray"].decode().rstrip().removesuffix("}")
+    store["a/.zarray"] = (document + ', "_NCZARR_ARRAY": {"dimrefs": ["/lat", "/group/lon"]}}').encode()
+    found = opened(store)
+    assert found.a.dims == ("lat", "lon")
+    assert found.attrs == {}
+
+
+# --- fill values
+
+
+def test_fill_values_mask_in_v2_and_do_not_in_v3():
+    for zarr_format, masked in ((2, True), (3, False)):
+        store = {}
+        array = zarr.create_array(
+            store, name="a", shape=(3,), dtype="i4", fill_value=7, zarr_format=zarr_format, dimension_names=["x"]
+        )
+        array[0] = 1
+        zarr.open_group(store, mode="a", zarr_format=zarr_format)
+        assert bool(opened(store).a.isnull().any()) is masked
+        assert bool(opened(store, use_zarr_fill_value_as_mask=not masked).a.isnull().any()) is not masked
+
+
+def test_v3_keeps_zarrs_fill_value_and_cf_s_apart():
+    store = {}
+    dataset = xr.Dataset({"a": ("x", [1.0, np.nan])})
+    to_zarr(dataset, store, encoding={"a": {"_FillValue": -1.0, "fill_value": 5.0}})
+    array = zarr.open_array(store, path="a")
+    assert array.fill_value == 5.0
+    assert array[:].tolist() == [1.0, -1.0]
+    assert array.attrs["_FillValue"] == "AAAAAAAA8L8="  # the eight bytes of -1.0
+    back = opened(store)
+    xr.testing.assert_identical(back.load(), dataset)
+    assert back.a.encoding["_FillValue"] == -1.0
+    assert back.a.encoding["fill_value"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("stored", "dtype", "value"),
+    [("AAAAAAAA8L8=", "f8", -1.0), (-9999, "f4", -9999.0), ("-9999", "f4", -9999.0), (3, "u1", 3),
+     ("YWI=", "S2", b"ab"), (["AAAAAAAA8D8=", "AAAAAAAAAEA="], "c16", 1 + 2j), (True, "bool", True),
+     ("no", "U2", "no")],
+)  # fmt: skip
+def test_fill_values_among_attributes_are_read_however_they_are_spelled(stored, dtype, value):
+    assert decode_fill_value(stored, np.dtype(dtype)) == value
+
+
+def test_a_fill_value_that_is_none_is_refused():
+    with pytest.raises(MetadataError, match="attribute _FillValue: expected a value of the type float64, found"):
+        decode_fill_value("not a number", np.dtype("f8"), "a")
+
+
+def test_a_missing_value_of_nan_survives_although_json_has_none():
+    store = {}
+    to_zarr(xr.Dataset({"a": ("x", [1.0, np.nan])}), store, encoding={"a": {"missing_value": np.nan}})
+    assert zarr.open_array(store, path="a").attrs["missing_value"] == "NaN"
+    assert np.isnan(opened(store).a.encoding["missing_value"])
+
+
+# --- encodings
+
+
+def test_layout_is_taken_from_the_encoding_and_found_there_again():
+    store = {}
+    encoding = {"chunks": (2, 2), "shards": (4, 2), "compressors": [{"name": "gzip", "configuration": {"level": 1}}]}
+    to_zarr(xr.Dataset({"a": (("x", "y"), np.ones((8, 4)))}), store, encoding={"a": encoding})
+    array = zarr.open_array(store, path="a")
+    assert (array.chunks, array.shards, array.compressors[0].name) == ((2, 2), (4, 2), "gzip")
+    found = opened(store).a.encoding
+    assert (found["chunks"], found["shards"]) == ((2, 2), (4, 2))
+    assert found["preferred_chunks"] == {"x": 4, "y": 2}
+    again = {}
+    to_zarr(opened(store), again)
+    assert again["a/zarr.json"] == store["a/zarr.json"]
+
+
+def test_uneven_chunks_are_written_and_read():
+    store = {}
+    to_zarr(xr.Dataset({"a": ("x", np.arange(10))}), store, encoding={"a": {"chunks": ((3, 7),)}})
+    assert opened(store).a.encoding["chunks"] == ((3, 7),)
+
+
+@both_formats
+def test_an_encoding_that_is_not_known_is_refused_before_anything_is_written(zarr_format):
+    store = {}
+    with pytest.raises(ValueError, match="unexpected encoding parameters for Zarr"):
+        to_zarr(weather(), store, zarr_format=zarr_format, encoding={"rain": {"chunk": (1, 1)}})
+    with pytest.raises(KeyError, match="expected names of variables, found \\['snow'\\]"):
+        to_zarr(weather(), store, encoding={"snow": {}})
+    with pytest.raises(MetadataError, match="codec: expected a name, a dict"):
+        to_zarr(weather(), store, encoding={"rain": {"compressors": [1]}})
+    assert store == {}
+
+
+# --- modes
+
+
+@both_formats
+def test_nothing_that_is_there_is_overwritten_unless_asked(zarr_format):
+    store = {}
+    to_zarr(weather(), store, zarr_format=zarr_format)
+    before = keys(store)
+    with pytest.raises(NodeExistsError, match="found a group; try mode='w'"):
+        to_zarr(weather(), store)
+    assert keys(store) == before
+    to_zarr(weather()[["count"]], store, mode="w", zarr_format=zarr_format)
+    assert set(opened(store).variables) == {"count", "time", "station", "name"} & set(weather()[["count"]].variables)
+
+
+def test_mode_a_adds_variables_and_keeps_consolidated_metadata_up_to_date():
+    store = {}
+    to_zarr(weather(), store)
+    to_zarr(weather()[["temperature"]].rename(temperature="dew"), store, mode="a", consolidated=False)
+    xr.testing.assert_identical(opened(store, consolidated=True).dew.load(), weather().temperature.rename("dew"))
+
+
+def test_a_dataset_that_is_refused_leaves_the_store_as_it_was():
+    store = {}
+    to_zarr(weather(), store)
+    before = keys(store)
+    wrong = weather().assign_attrs(limit=np.nan)
+    with pytest.raises(MetadataError, match="found the number nan at limit"):
+        to_zarr(wrong, store, mode="w")
+    wrong = weather()
+    wrong["rain"].attrs["valid"] = {1: 2}
+    with pytest.raises(MetadataError, match="expected keys that are text"):
+        to_zarr(wrong, store, mode="w")
+    with pytest.raises(ValueError, match="non-pre-existing variables \\['dew'\\]"):
+        to_zarr(weather().assign(dew=weather().temperature), store, mode="r+")
+    with pytest.raises(TypeError, match="expected a name that is text"):
+        to_zarr(xr.Dataset({1: ("x", [1])}), store, mode="w")
+    with pytest.raises(ValueError, match="already exists, but encoding was provided"):
+        to_zarr(weather(), store, mode="a", encoding={"rain": {"chunks": (1, 1)}})
+    assert keys(store) == before
+
+
+# --- appending
+
+
+@both_formats
+def test_appending_makes_the_arrays_longer(zarr_format):
+    store = {}
+    first, rest = weather().isel(time=slice(3)), weather().isel(time=slice(3, None))
+    to_zarr(first, store, zarr_format=zarr_format)
+    to_zarr(rest, store, append_dim="time")
+    xr.testing.assert_identical(opened(store).load(), weather())
+    assert zarr.open_array(store, path="temperature").chunks == (2, 2)
+
+
+def test_what_cannot_be_appended_without_loss_is_refused():
+    def refused(dataset, match):
+        store = {}
+        to_zarr(base, store)
+        before = keys(store)
+        with pytest.raises(ValueError, match=match):
+            to_zarr(dataset, store, append_dim="time")
+        assert keys(store) == before
+
+    times = np.array(["2024-01-01", "2024-01-02"], "M8[ns]")
+    base = xr.Dataset(
+        {"n": ("time", np.array([1, 2], "i2")), "s": ("time", np.array(["ab", "cd"]))}, coords={"time": times}
+    )
+    base["p"] = "time", [0.5, np.nan]
+    base["p"].encoding = {"dtype": "i2", "scale_factor": 0.1, "_FillValue": -1}
+    later = base.assign_coords(time=times + np.timedelta64(2, "D"))
+    refused(later.assign(n=("time", [1, 70_000])), "the stored type int16 holds exactly, found 70000")
+    refused(later.assign(n=("time", [1.0, np.nan])), "the stored type int16 holds exactly, found nan")
+    refused(later.assign(p=("time", [1.0, 4000.0])), "the stored type int16 holds exactly, found 40000.0")
+    refused(later.assign(n=("time", [1.0, 2.5])), "the stored type int16 holds exactly, found 2.5")
+    refused(later.assign(s=("time", ["ab", "abc"])), "Mismatched dtypes for variable s")
+    refused(later.drop_vars("n").assign(n=(("time", "x"), [[1], [2]])), "different dimension names")
+    with pytest.warns(UserWarning, match="can't be serialized faithfully"):
+        refused(
+            later.assign_coords(time=times + np.timedelta64(1, "h")), "expected values that can be stored with units"
+        )
+    store = {}
+    to_zarr(base, store)
+    with pytest.raises(ValueError, match="append_dim='t' does not match any existing dataset dimensions"):
+        to_zarr(later, store, append_dim="t")
+
+
+# --- regions
+
+
+@both_formats
+def test_a_region_is_written_by_slices_or_found_by_coordinates(zarr_format):
+    store = {}
+    dataset = xr.Dataset({"a": ("x", np.arange(10))}, coords={"x": np.arange(10) * 10})
+    to_zarr(dataset, store, zarr_format=zarr_format)
+    part = dataset.isel(x=slice(3, 6)) * 100
+    to_zarr(part.drop_vars("x"), store, region={"x": slice(3, 6)})
+    to_zarr(part.isel(x=slice(1, None)) + 1, store, region="auto")
+    assert opened(store).a.values.tolist() == [0, 1, 2, 300, 401, 501, 6, 7, 8, 9]
+
+
+def test_a_region_that_does_not_fit_is_refused():
+    store = {}
+    dataset = xr.Dataset({"a": ("x", np.arange(10))}, coords={"x": np.arange(10) * 10})
+    to_zarr(dataset, store)
+    before = keys(store)
+    for region, data, kind, match in [
+        ({"x": slice(0, 5)}, dataset, ValueError, "different dimension sizes: expected 5 along 'x', found 10"),
+        ({"y": slice(0, 5)}, dataset, ValueError, "not in Dataset dimensions: 'y'"),
+        ({"x": slice(0, 10, 2)}, dataset, ValueError, "step on all slices"),
+        ({"x": [1, 2]}, dataset, TypeError, "must be slice objects"),
+        ("auto", dataset.isel(x=[1, 3]), ValueError, "non-contiguous indices"),
+        ("auto", dataset.assign_coords(x=np.arange(10)), KeyError, "Not all values of coordinate 'x'"),
+        ({"x": slice(0, 10)}, dataset.assign(b=1), ValueError, "drop_vars\\(\\['b'\\]\\)"),
+    ]:
+        with pytest.raises(kind, match=match):
+            to_zarr(data, store, region=region)
+    assert keys(store) == before
+
+
+# --- dask
+
+
+@needs_dask
+def test_blocks_that_would_be_written_into_one_chunk_at_the_same_time_are_refused_or_moved():
+    dataset = xr.Dataset({"a": (("x", "y"), np.arange(96).reshape(12, 8))})
+    chunked = dataset.chunk({"x": (5, 7), "y": 8})
+    encoding = {"a": {"chunks": (2, 8), "shards": (4, 8)}}
+    store = {}
+    with pytest.raises(ValueError, match="found an edge at 5, within the unit from 4 to 8"):
+        to_zarr(chunked, store, encoding=encoding)
+    assert store == {}
+    to_zarr(chunked, store, encoding=encoding, align_chunks=True)
+    xr.testing.assert_identical(opened(store).load(), dataset)
+    to_zarr(opened(store, chunks={}), {})  # the blocks chosen for reading are those that can be written
+
+
+@needs_dask
+def test_a_region_of_blocks_must_fill_its_chunks_where_others_may_write_beside_it():
+    dataset = xr.Dataset({"a": ("x", np.zeros(10, int))}).chunk(x=5)
+    store = {}
+    to_zarr(dataset, store)
+    part = xr.Dataset({"a": ("x", np.ones(5, int))}).chunk(x=5)
+    with pytest.raises(ValueError, match="found an edge at 2, within the unit from 0 to 5"):
+        to_zarr(part, store, region={"x": slice(2, 7)})
+    to_zarr(part, store, region={"x": slice(5, 10)})
+    assert opened(store).a.values.tolist() == [0] * 5 + [1] * 5
+
+
+@needs_dask
+def test_without_compute_only_metadata_is_written_until_the_delayed_is_computed(tmp_path):
+    dataset = xr.Dataset({"a": ("x", np.arange(1, 11))}).chunk(x=5)
+    place = tmp_path / "later.zip"
+    later = to_zarr(dataset, place, compute=False)
+    store = {}
+    delayed = to_zarr(dataset, store, compute=False)
+    assert not any("/c/" in key for key in store)
+    delayed.compute()
+    later.compute()
+    for written in (store, place):
+        xr.testing.assert_identical(opened(written).load(), dataset.compute())
+
+
+@needs_dask
+def test_values_that_a_stored_type_cannot_hold_are_refused_when_their_block_is_written():
+    store = {}
+    to_zarr(xr.Dataset({"a": ("x", np.zeros(4, "i1"))}), store)
+    wide = xr.Dataset({"a": ("x", np.array([1, 2, 3, 300]))}).chunk(x=4)
+    with pytest.raises(ValueError, match="the stored type int8 holds exactly, found 300"):
+        to_zarr(wide, store, mode="r+")
+
+
+@needs_dask
+def test_opened_with_chunks_a_dataset_is_read_block_by_block():
+    store = {}
+    to_zarr(weather(), store)
+    lazy = opened(store, chunks={})
+    assert lazy.temperature.chunks == ((2, 2), (2, 1))
+    xr.testing.assert_identical(lazy.load(), weather())
+
+
+# --- trees and data arrays
+
+
+@both_formats
+def test_trees_of_groups_come_back(zarr_format):
+    tree = xr.DataTree.from_dict({"/": weather()[["count"]], "/north/a": weather(), "/south": weather().isel(time=[0])})
+    store = {}
+    to_zarr(tree, store, zarr_format=zarr_format)
+    with xr.open_datatree(store, engine=ZarrBackend) as back:
+        xr.testing.assert_identical(back.load(), tree)
+    assert set(xr.open_groups(store, engine=ZarrBackend)) == {"/", "/north", "/north/a", "/south"}
+    xr.testing.assert_identical(opened(store, group="north/a").load(), weather())
+    part = xr.open_datatree(store, engine=ZarrBackend, group="north")
+    assert part.groups == ("/", "/a")
+
+
+def test_a_group_is_written_beside_others():
+    store = {}
+    to_zarr(weather(), store, group="one")
+    to_zarr(weather(), store, group="two/three")
+    assert [name for name, _ in zarr.open_group(store).groups()] == ["one", "two"]
+    xr.testing.assert_identical(opened(store, group="/two/three").load(), weather())
+
+
+def test_data_arrays_keep_their_names_also_where_they_have_none():
+    for name in (None, "a", "x"):
+        array = xr.DataArray([1, 2, 3], dims="x", coords={"x": [10, 20, 30]}, name=name)
+        store = {}
+        to_zarr(array, store)
+        assert not any(part.startswith("__") for key in store for part in key.split("/"))
+        xr.testing.assert_identical(xr.open_dataarray(store, engine=ZarrBackend).load(), array)
+
+
+def test_missing_text_is_written_as_empty_text():
+    store = {}
+    text = np.array(["ab", None], np.dtypes.StringDType(na_object=None))
+    to_zarr(xr.Dataset({"a": ("x", text)}), store)
+    assert opened(store).a.values.tolist() == ["ab", ""]

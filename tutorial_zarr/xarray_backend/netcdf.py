@@ -1,0 +1,129 @@
+"""`from_netcdf`: HDF5 and NetCDF files as Zarr, value by value.
+
+The file is read through xarray without decoding, so packed values stay packed, times stay numbers with their units,
+and what the file says of a variable becomes its attributes. Values are copied a few write units at a time: a file
+need not fit into memory, and dask is not needed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import xarray as xr
+from xarray import Dataset, Variable
+
+from tutorial_zarr.array import Array
+from tutorial_zarr.dask_arrays import whole_units
+from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.xarray_backend.datastore import DataStore
+
+COPY_BYTES = 1 << 26  # read at once, or one write unit where that is more
+
+
+def from_netcdf(
+    path: Any,
+    store: Any,
+    *,
+    chunks: Any = "auto",
+    shards: Any = None,
+    compressors: Any = "auto",
+    mode: str = "w-",
+    zarr_format: int = 3,
+    consolidated: bool = False,
+    engine: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> DataStore:
+    """Copy a NetCDF or HDF5 file, with all its groups, to `store`, and return that.
+
+    chunks        the chunk shape of every variable: ``"auto"``; ``"file"`` for that of the file; or lengths by
+                  dimension, ``{"time": 24}``, where dimensions that are not named are whole
+    shards        lengths by dimension of the stored objects that hold several chunks, or None
+    consolidated  whether to gather the metadata in one document at the end
+    engine        how xarray reads the file: ``h5netcdf``, ``netcdf4``, ``scipy``; None lets it choose
+    progress      called with the bytes that are done, and all there are
+
+    HDF5 that is not NetCDF has no named dimensions; they are called ``phony_dim_0`` and so on.
+    """
+    groups = _open_groups(path, engine)
+    try:
+        target = DataStore.open_group(store, mode, zarr_format=zarr_format, consolidate_on_close=consolidated)
+        plans = []
+        for name, dataset in groups.items():
+            place = target if name == "/" else target.child(name)
+            variables = {
+                key: _laid_out(key, variable, zarr_format, chunks, shards, compressors)
+                for key, variable in dataset.variables.items()
+            }
+            plans.append((place, *place.plan(variables, dataset.attrs, set(variables), encoded=True)))
+        done, total = 0, sum(write.variable.nbytes for _, writes, _ in plans for write in writes)
+        for place, writes, attributes in plans:
+            for write, array in place.carry_out(writes, attributes):
+                for slab in slabs(array):
+                    block = write.variable[slab].values
+                    array[slab] = block
+                    done += block.nbytes
+                    if progress is not None:
+                        progress(done, total)
+        target.finish()
+        target.close()
+        return target
+    finally:
+        for dataset in groups.values():
+            dataset.close()
+
+
+def _open_groups(path: Any, engine: str | None) -> dict[str, Dataset]:
+    """The file's groups by path, undecoded; a file that has none is a dataset at ``/``."""
+    name = os.fspath(path)
+    if not os.path.exists(name):
+        raise FileNotFoundError(f"{name}: expected a NetCDF or HDF5 file, found none")
+    with open(name, "rb") as file:
+        hdf5 = file.read(8) == b"\x89HDF\r\n\x1a\n"
+    if engine is None:
+        engine = "h5netcdf" if hdf5 else None
+    options: dict[str, Any] = {"decode_cf": False, "chunks": None}
+    if engine == "h5netcdf":
+        options["phony_dims"] = "access"
+    try:
+        if hdf5:
+            return dict(xr.open_groups(name, engine=engine, **options))
+        return {"/": xr.open_dataset(name, engine=engine, **options)}
+    except (ImportError, ValueError) as cause:
+        known = ", ".join(xr.backends.list_engines())
+        raise MissingDependencyError(
+            f"{name}: expected a file that one of xarray's engines reads ({known}), found none that does: {cause}; "
+            "try pip install 'tutorial_zarr[xarray]', or engine="
+        ) from cause
+
+
+def _laid_out(name: Any, variable: Variable, zarr_format: int, chunks: Any, shards: Any, compressors: Any) -> Variable:
+    """The variable with the layout that is asked for as its encoding."""
+    encoding: dict[str, Any] = {"compressors": compressors}
+    if isinstance(chunks, dict):
+        encoding["chunks"] = _lengths(chunks, variable)
+    elif chunks == "file":
+        stored = variable.encoding.get("chunksizes")
+        encoding["chunks"] = tuple(stored) if stored else tuple(max(1, n) for n in variable.shape)
+    elif chunks != "auto":
+        raise ValueError(f"chunks: expected 'auto', 'file' or lengths by dimension, found {chunks!r}")
+    if isinstance(shards, dict) and variable.ndim:
+        encoding["shards"] = _lengths(shards, variable)
+    elif shards is not None and not isinstance(shards, dict):
+        raise ValueError(f"shards: expected lengths by dimension or None, found {shards!r}")
+    laid_out = variable.copy(deep=False)
+    laid_out.attrs = {k: v for k, v in variable.attrs.items() if k not in ("DIMENSION_LIST", "REFERENCE_LIST")}
+    laid_out.encoding = encoding
+    return laid_out
+
+
+def _lengths(by_dimension: dict[Any, int], variable: Variable) -> tuple[int, ...]:
+    return tuple(max(1, int(by_dimension.get(d, n))) for d, n in variable.sizes.items())
+
+
+def slabs(array: Array) -> Iterator[tuple[slice, ...]]:
+    """Slices that cover an array: blocks of whole write units, of at most `COPY_BYTES` where a unit is no more."""
+    axes = [list(itertools.accumulate((0, *lengths))) for lengths in whole_units(array, COPY_BYTES)]
+    return itertools.product(*[[slice(a, b) for a, b in itertools.pairwise(edges)] for edges in axes])

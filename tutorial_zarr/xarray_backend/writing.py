@@ -1,0 +1,140 @@
+"""`to_zarr`: datasets, data arrays and trees into a store, with the options of xarray's own ``to_zarr``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from xarray import DataArray, Dataset, DataTree, conventions
+from xarray.backends.common import ArrayWriter
+
+from tutorial_zarr import dask_arrays
+from tutorial_zarr.xarray_backend.datastore import DataStore, Write
+
+NAME = "__xarray_dataarray_name__"  # where xarray keeps a data array's name that is not its variable's
+
+
+def to_zarr(
+    data: Dataset | DataArray | DataTree,
+    store: Any,
+    mode: str | None = None,
+    *,
+    group: str | None = None,
+    encoding: Mapping[str, Any] | None = None,
+    compute: bool = True,
+    consolidated: bool | None = None,
+    append_dim: Any = None,
+    region: Mapping[str, Any] | str | None = None,
+    safe_chunks: bool = True,
+    align_chunks: bool = False,
+    storage_options: dict[str, Any] | None = None,
+    zarr_format: int | None = None,
+    write_empty_chunks: bool | None = None,
+    chunkmanager_store_kwargs: dict[str, Any] | None = None,
+    write_inherited_coords: bool = False,
+) -> Any:
+    """Write a dataset, a data array or a tree to `store`: a path, a dict, or a store of ours.
+
+    mode          ``w-`` refuses what is there (the default), ``w`` deletes it, ``a`` adds and overwrites variables,
+                  ``a-`` with `append_dim` leaves the variables without that dimension, ``r+`` changes values only
+    append_dim    the dimension along which to append; the arrays grow
+    region        the slices, by dimension, to write to; ``"auto"`` finds them by the coordinates in the store
+    encoding      name -> options: chunks, shards, compressors, filters, serializer, fill_value, dtype, scale_factor,
+                  _FillValue, units ...; for a tree, group -> name -> options
+    compute       False writes the metadata and returns a dask Delayed that writes the values
+    consolidated  None and True gather the metadata in one document when all is written; False does so only where
+                  there is one already, which would otherwise be out of date
+    safe_chunks   refuse dask chunks of which two would write into one chunk (shard) of the array
+    align_chunks  instead of refusing, move the edges of the dask chunks
+
+    Everything is checked before the first change: a dataset that is refused leaves the store as it was. Values of
+    an array that exists are written only as its type and attributes can hold them. Returns the `DataStore`.
+    """
+    if mode is None:
+        mode = "a" if append_dim is not None else "r+" if region is not None else "w-"
+    if append_dim is not None and mode not in ("a", "a-"):
+        raise ValueError(f"cannot set append_dim unless mode='a' or mode=None, found mode={mode!r}")
+    if region is not None and mode not in ("a", "a-", "r+"):
+        raise ValueError(f"cannot set region unless mode='a', mode='a-', mode='r+' or mode=None, found mode={mode!r}")
+    if mode == "r":
+        raise ValueError("mode: The only supported options for mode are 'w', 'w-', 'a', 'a-' and 'r+', but mode='r'")
+    target = DataStore.open_group(
+        store,
+        mode,
+        group,
+        consolidated if mode == "r+" else False,
+        consolidate_on_close=mode != "r+" and consolidated is not False,
+        storage_options=storage_options,
+        zarr_format=zarr_format,
+        append_dim=append_dim,
+        write_region=region,
+        safe_chunks=safe_chunks,
+        align_chunks=align_chunks,
+        write_empty=write_empty_chunks,
+    )
+    writer = ArrayWriter()
+    try:
+        plans = [
+            (place, *_plan(dataset, place, options))
+            for dataset, place, options in _parts(data, target, encoding or {}, write_inherited_coords)
+        ]
+        for place, writes, attributes in plans:
+            for write, array in place.carry_out(writes, attributes):
+                writer.add(write.variable.data, array, write.region)
+        target.finish()
+        values = writer.sync(compute=compute, chunkmanager_store_kwargs=chunkmanager_store_kwargs)
+    finally:
+        if compute:
+            target.close()
+    if compute:
+        return target
+    return dask_arrays.afterwards(target.close, values)
+
+
+def _parts(data: Any, target: DataStore, encoding: Mapping[str, Any], inherited: bool) -> Any:
+    """Triples (dataset, the group it goes to, its encodings)."""
+    if isinstance(data, DataArray):
+        data = _as_dataset(data)
+    if isinstance(data, Dataset):
+        yield data, target, encoding
+        return
+    if target.append_dim is not None:
+        raise NotImplementedError("append_dim: expected a dataset, found a tree; append to one group at a time")
+    unknown = set(encoding) - set(data.groups)
+    if unknown:
+        raise ValueError(f"encoding: unexpected encoding group name(s) provided: {sorted(unknown)}")
+    for path, node in data.subtree_with_keys:
+        top = node is data
+        yield (
+            node.to_dataset(inherit=inherited or top),
+            target if top else target.child(path),
+            encoding.get(node.path, {}),
+        )
+
+
+def _as_dataset(array: DataArray) -> Dataset:
+    """A data array as a dataset of one variable. xarray calls one without a name ``__xarray_dataarray_variable__``,
+    which Zarr reserves; here it is ``values``, and an attribute says that this is not its name.
+    """
+    if array.name is not None and array.name not in array.coords and array.name not in array.dims:
+        return array.to_dataset()
+    name = "values"
+    while name in array.coords or name in array.dims:
+        name += "_"
+    return array.to_dataset(name=name).assign_attrs({NAME: array.name})
+
+
+def _plan(dataset: Dataset, target: DataStore, encoding: Mapping[str, Any]) -> tuple[list[Write], dict[str, Any]]:
+    dataset = target.resolve_region(dataset)
+    taken = [name for name in target.arrays() if name in encoding] if target.mode in ("a", "a-", "r+") else []
+    if taken:
+        raise ValueError(f"variable {taken[0]!r} already exists, but encoding was provided; its encoding stays")
+    unknown = set(encoding) - set(dataset.variables)
+    if unknown:
+        raise KeyError(f"encoding: expected names of variables, found {sorted(unknown)}")
+    variables, attributes = conventions.encode_dataset_coordinates(dataset)
+    for name, options in encoding.items():
+        if not isinstance(options, Mapping):
+            raise ValueError(f"encoding: expected a dict of options for {name!r}, found {options!r}")
+        variables[name].encoding = dict(options)
+    return target.plan(variables, attributes, set(encoding))
