@@ -9,7 +9,7 @@ Read the package in this order: `dtypes`, `metadata`, `chunk_grids`, `codecs`, `
 (array([4, 5]), ['c/0/0', 'c/1/0', 'zarr.json'])
 """
 
-from tutorial_zarr import codecs, dtypes, errors, stores
+from tutorial_zarr import codecs, convert, dtypes, errors, stores
 from tutorial_zarr.api import (
     array,
     consolidate_metadata,
@@ -43,6 +43,7 @@ from tutorial_zarr.api import (
     zeros_like,
 )
 from tutorial_zarr.array import Array
+from tutorial_zarr.convert import rechunk
 from tutorial_zarr.group import Group
 from tutorial_zarr.parallel import get_workers, set_workers
 
@@ -56,6 +57,7 @@ __all__ = [
     "codecs",
     "consolidate_metadata",
     "consolidated_differences",
+    "convert",
     "copy",
     "create",
     "create_array",
@@ -80,6 +82,7 @@ __all__ = [
     "open_consolidated",
     "open_group",
     "open_like",
+    "rechunk",
     "save",
     "save_array",
     "save_group",

@@ -20,6 +20,7 @@ The same values stand as attributes on the exception, so that a program need not
     ├── ChunkTimeoutError      (TimeoutError)       work on a chunk took longer than the caller allowed
     ├── LimitError             (MemoryError)        more memory than a limit allows would be needed
     ├── MissingDependencyError (ImportError)        an optional package that this array needs is not installed
+    ├── MemoryBudgetError      (ValueError)         a job that does not fit into the memory that it is allowed
     ├── ReadOnlyError          (PermissionError)    a write to something opened for reading
     └── StoreError             (OSError)            the store itself failed
 
@@ -115,6 +116,10 @@ class LimitError(ZarrError, MemoryError):
 
 class MissingDependencyError(ZarrError, ImportError):
     """An optional package is needed and not installed. The message holds the pip line."""
+
+
+class MemoryBudgetError(ZarrError, ValueError):
+    """A job does not fit into the memory that it is allowed; `smallest` is the number of bytes that would do."""
 
 
 class ReadOnlyError(ZarrError, PermissionError, ValueError):

@@ -113,7 +113,7 @@ def copy(
     if if_exists not in IF_EXISTS:
         raise ValueError(f"if_exists: expected one of {', '.join(map(repr, IF_EXISTS))}, found {if_exists!r}")
     _refuse_overlap("copy", source, source_path, target, path, replace=if_exists == "replace")
-    _check_place(target, path, zarr_format, kind=nodes.kind_at(source, source_path) or "group")
+    check_place(target, path, zarr_format, kind=nodes.kind_at(source, source_path) or "group")
     keys = list(source.list_prefix(source_path))
     replaced: list[str] = []
     skipped: dict[str, str] = {}
@@ -147,7 +147,7 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
         raise NodeNotFoundError(f"move: expected a node at {source!r} in {store!r}, found none", path=source)
     _refuse_overlap("move", store, source, store, path, replace=False)
     zarr_format = 3 if store.exists(nodes.join(source, "zarr.json")) else 2
-    _check_place(store, path, zarr_format, kind)
+    check_place(store, path, zarr_format, kind)
     nodes.prepare(store, path, kind, overwrite=False, dry_run=True)
     if (there := next(iter(store.list_prefix(path)), None)) is not None:
         raise NodeExistsError(
@@ -192,9 +192,14 @@ def _place(store: Store, path: str) -> tuple[Any, ...]:
     return (store, *path.split("/")) if path else (store,)
 
 
-def _refuse_overlap(action: str, source: Store, source_path: str, target: Store, path: str, replace: bool) -> None:
+def overlaps(source: Store, source_path: str, target: Store, path: str, either_way: bool = True) -> bool:
+    """Whether the place at `path` is the source's or lies in it; or, `either_way`, the source in the place."""
     old, new = _place(source, source_path), _place(target, path)
-    if new[: len(old)] == old or (replace and old[: len(new)] == new):
+    return new[: len(old)] == old or (either_way and old[: len(new)] == new)
+
+
+def _refuse_overlap(action: str, source: Store, source_path: str, target: Store, path: str, replace: bool) -> None:
+    if overlaps(source, source_path, target, path, replace):
         raise NodeExistsError(
             f"{action}: expected a place outside of {'/' + source_path!r}, found {'/' + path!r}; "
             "try one that is neither the same nor inside the other",
@@ -202,7 +207,7 @@ def _refuse_overlap(action: str, source: Store, source_path: str, target: Store,
         )
 
 
-def _check_place(store: Store, path: str, zarr_format: int, kind: str) -> None:
+def check_place(store: Store, path: str, zarr_format: int, kind: str) -> None:
     """Refuse a place in an array, or below a group of the other format, where no listing would show the node."""
     nodes.refuse_inside_array(store, path, kind)
     above = path

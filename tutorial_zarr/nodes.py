@@ -201,6 +201,7 @@ def prepare(store: Store, path: str, kind: str, overwrite: bool, dry_run: bool =
         store.delete_prefix(path)
 
 
+UNFINISHED = ".rechunk"  # the folder in an array that is being written: a journal, and what is temporary
 METADATA_NAMES = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs")
 _CHUNK_KEY = re.compile(r"c|(c[/.])?[0-9]+([/.][0-9]+)*")
 
@@ -213,6 +214,8 @@ def foreign_keys(store: Store, path: str) -> list[str]:
         folder, _, name = key.rpartition("/")
         if name in (".zarray", "meta") or (name == "zarr.json" and _is_array_document(store, key)):
             arrays.add(folder)
+        if UNFINISHED in (names := key.split("/")):  # an array on its way has no document yet
+            arrays.add("/".join(names[: names.index(UNFINISHED)]))
     return [key for key in keys if key.rpartition("/")[2] not in METADATA_NAMES and not _is_chunk(key, arrays)]
 
 
@@ -228,7 +231,8 @@ def _is_chunk(key: str, arrays: set[str]) -> bool:
     while folder:
         folder = parent(folder)
         if folder in arrays:
-            return _CHUNK_KEY.fullmatch(key[len(folder) + 1 if folder else 0 :]) is not None
+            rest = key[len(folder) + 1 if folder else 0 :]
+            return _CHUNK_KEY.fullmatch(rest) is not None or rest.startswith(UNFINISHED + "/")
     return False
 
 

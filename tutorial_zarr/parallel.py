@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Any
 
@@ -71,6 +71,17 @@ def _forget_pool() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Within it, chunk work that this thread starts runs on this thread, with one set of buffers."""
+    before = getattr(_inside, "worker", False)
+    _inside.worker = True
+    try:
+        yield
+    finally:
+        _inside.worker = before
 
 
 def _shared_pool(threads: int) -> ThreadPoolExecutor:

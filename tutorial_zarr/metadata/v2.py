@@ -127,8 +127,8 @@ def _codecs(
     plain = data_type.numpy == data_type.carrier and data_type.item_size is not None
     if len(filters) == 1 and filters[0]["id"] in ("vlen-utf8", "vlen-bytes") and stored.kind == "O":
         chain.append(Extension(filters[0]["id"]))
-    elif not filters and plain and stored == data_type.numpy.newbyteorder(_endian(stored)):
-        chain.append(Extension("bytes", {"endian": _endian(stored)}))
+    elif not filters and plain and stored == data_type.numpy.newbyteorder(byte_order(stored)):
+        chain.append(Extension("bytes", {"endian": byte_order(stored)}))
     else:
         dtype = dtypes.v2.describe_stored(stored)
         chain.append(InternalExtension("v2_filters", {"dtype": dtype, "filters": filters}))
@@ -138,7 +138,8 @@ def _codecs(
     return tuple(chain)
 
 
-def _endian(stored: np.dtype) -> str:
+def byte_order(stored: np.dtype) -> str:
+    """``"little"`` or ``"big"``, of a numpy dtype as stored; of a record, that of its first field."""
     first = stored
     while first.names or first.subdtype:
         first = first.fields[first.names[0]][0] if first.names else first.subdtype[0]  # type: ignore[index]
