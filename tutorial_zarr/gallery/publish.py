@@ -124,7 +124,7 @@ def _picture(source: Path, target: Path, images: str) -> None:
     svg = re.sub(r"@media\(prefers-color-scheme:dark\)\{(?:[^{}]*\{[^{}]*\})*\}", "", svg)
     # matplotlib brings fonts that are the same on every machine.
     options = {"font_dirs": _font_folders(), "sans_serif_family": "DejaVu Sans", "monospace_family": "DejaVu Sans Mono"}
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=PIXELS, background="#ffffff", **options)
+    png = resvg_py.svg_to_bytes(svg_string=svg, width=PIXELS, dpi=96, background="#ffffff", **options)
     (target / source.with_suffix(".png").name).write_bytes(bytes(png))
 
 

@@ -68,14 +68,18 @@ def _matplotlib() -> Any:
 
 
 def canvas(wide: float = 7.0, high: float = 3.6, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
-    """A figure and its axes, styled; what `Figure.subplots` takes can be given. Sizes are in inches."""
+    """A figure and its axes, styled; what `Figure.subplots` takes can be given. Sizes are in inches.
+
+    The style stays on in this process, as matplotlib looks much of it up when a title or a legend is drawn.
+    """
     matplotlib = _matplotlib()
     from cycler import cycler
     from matplotlib.figure import Figure  # without pyplot, so no figure outlives its cell
 
-    with matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycler(color=CYCLE)}):
-        figure = Figure(figsize=(wide, high), layout="constrained")
-        return figure, figure.subplots(rows, columns, **options)
+    matplotlib.rcParams.update({**STYLE, "axes.prop_cycle": cycler(color=CYCLE)})
+    figure = Figure(figsize=(wide, high), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # inches to the edge, so that no letter is cut
+    return figure, figure.subplots(rows, columns, **options)
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,9 @@ class Chart(Picture):
         matplotlib = _matplotlib()
         svg, png = io.BytesIO(), io.BytesIO()
         nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}  # no clock, no version
-        with matplotlib.rc_context(STYLE):
-            figure.savefig(svg, format="svg", metadata=nothing)
-            figure.savefig(png, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        matplotlib.rcParams.update(STYLE)
+        figure.savefig(svg, format="svg", metadata=nothing)
+        figure.savefig(png, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
         words = f"<title>{html.escape(title)}</title><desc>{html.escape(alt)}</desc>"
         drawn = svg.getvalue().decode("utf-8").partition("<svg ")[2]
         head, _, rest = drawn.partition(">")
