@@ -14,20 +14,29 @@ from typing import Any
 from tutorial_zarr.errors import StoreError
 from tutorial_zarr.plugins import entry_point
 
+from . import fsspec
 from .base import ABSENT, ByteRange, Leftover, Store
+from .fsspec import FsspecStore
+from .http import HTTPStore, open_http_store
 from .local import LocalStore
 from .memory import MemoryStore
+from .object import CLASSES, ObjectStore, open_object_store
+from .sqlite import SQLiteStore, open_sqlite_store
 from .wrappers import ReadOnlyStore, Request, TraceStore, WrapperStore
 from .zip import ZipStore
 
 __all__ = [
     "ABSENT",
     "ByteRange",
+    "FsspecStore",
+    "HTTPStore",
     "Leftover",
     "LocalStore",
     "MemoryStore",
+    "ObjectStore",
     "ReadOnlyStore",
     "Request",
+    "SQLiteStore",
     "Store",
     "TraceStore",
     "WrapperStore",
@@ -37,7 +46,12 @@ __all__ = [
 ]
 
 Factory = Callable[[str, str, dict[str, Any]], Store]
-_factories: dict[str, Factory] = {}
+_factories: dict[str, Factory] = {
+    "http": open_http_store,
+    "https": open_http_store,
+    "sqlite": open_sqlite_store,
+    **dict.fromkeys(CLASSES, open_object_store),
+}
 
 
 def register_store(scheme: str, factory: Factory) -> None:
@@ -63,21 +77,35 @@ def make_store(store: Any, mode: str = "a", storage_options: dict[str, Any] | No
         return MemoryStore(store, read_only=mode == "r")
     if not isinstance(store, (str, os.PathLike)):
         raise TypeError(f"store: expected a path, a URL, a dict or a Store, found {type(store).__name__}")
-    path = os.fspath(store)
+    path, options = os.fspath(store), storage_options or {}
+    try:
+        opened = _open(path, mode, options)
+    except TypeError as cause:
+        if not options:
+            raise
+        raise StoreError(f"store {path!r}: cannot open it with the options {sorted(options)}: {cause}") from cause
+    return ReadOnlyStore(opened) if mode == "r" and not opened.read_only else opened
+
+
+def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
     scheme, is_url, rest = path.partition("://")
     if is_url and scheme == "file":
         path = rest
     elif is_url:
         factory = _factories.get(scheme) or entry_point("tutorial_zarr.stores", scheme)
+        if factory is None and fsspec.knows(scheme):
+            factory = fsspec.open_fsspec_store
         if factory is None:
             known = ", ".join(f"{name}://" for name in sorted({"file", *_factories}))
             raise StoreError(
                 f"store {path!r}: expected a path or a URL with {known}, found {scheme}://; "
                 "try store={} for memory, or install the package that brings this kind of store"
             )
-        return make_store(factory(path, mode, storage_options or {}), mode)
+        return factory(path, mode, options)
     if path.endswith(".zip") and not os.path.isdir(path):
         if mode == "r" or (mode == "r+" and not os.access(path, os.W_OK)):
-            return ZipStore(path, "r")
-        return ZipStore(path, "a")  # mode "w" too: what is there is deleted when all else has been checked
-    return LocalStore(path, read_only=mode == "r")
+            return ZipStore(path, "r", **options)
+        return ZipStore(path, "a", **options)  # mode "w" too: what is there goes when all else has been checked
+    if path.endswith((".sqlite", ".db")) and not os.path.isdir(path):
+        return SQLiteStore(path, read_only=mode == "r", **options)
+    return LocalStore(path, read_only=mode == "r", **options)

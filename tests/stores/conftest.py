@@ -1,0 +1,40 @@
+"""One server of each kind for all tests of a worker; a test whose server is absent is skipped, and says why."""
+
+import uuid
+
+import pytest
+
+from . import servers
+
+
+def _serve(server):
+    def fixture():
+        try:
+            with server() as place:
+                yield place
+        except servers.AbsentError as reason:
+            pytest.skip(str(reason))
+
+    return pytest.fixture(scope="session")(fixture)
+
+
+seaweed_server = _serve(servers.seaweed)
+moto_server = _serve(servers.moto)
+azurite_server = _serve(servers.azurite)
+fake_gcs_server = _serve(servers.fake_gcs)
+
+
+@pytest.fixture
+def seaweed(seaweed_server):
+    """(URL, storage_options) of a place of its own on SeaweedFS."""
+    pytest.importorskip("obstore", reason="obstore is not installed: pip install 'tutorial_zarr[cloud]'")
+    url, options = seaweed_server
+    return f"{url}/{uuid.uuid4()}", options
+
+
+@pytest.fixture(params=["seaweed", "moto", "azurite", "fake_gcs"])
+def cloud(request):
+    """(URL, storage_options, what kind of server) of a place of its own, on each server in turn."""
+    pytest.importorskip("obstore", reason="obstore is not installed: pip install 'tutorial_zarr[cloud]'")
+    url, options = request.getfixturevalue(request.param + "_server")
+    return f"{url}/{uuid.uuid4()}", options, request.param

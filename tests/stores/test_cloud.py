@@ -1,0 +1,246 @@
+"""Buckets: what every server must do alike, and what can go wrong with them."""
+
+import os
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
+from tutorial_zarr.stores import ABSENT, FsspecStore, ObjectStore, make_store
+
+
+@pytest.fixture
+def store(cloud, monkeypatch):
+    url, options, kind = cloud
+    if kind == "fake_gcs":
+        monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", options["endpoint_url"])
+        return FsspecStore(url, **options)
+    return make_store(url, storage_options=options)
+
+
+VALUE = b"0123456789"
+RANGES = [None, (2, 5), (0, 10), (8, 50), (20, 50), (2, 2), (5, 2), (7, None), (20, None), -3, -30, 0]
+
+
+def cut(value, byte_range):
+    if byte_range is None:
+        return value
+    if isinstance(byte_range, int):
+        return value[byte_range:] if byte_range else b""
+    return value[byte_range[0] : byte_range[1]]
+
+
+def test_ranges_are_those_of_a_python_slice(store):
+    store.set("a/b", VALUE)
+    store.set("empty", b"")
+    for byte_range in RANGES:
+        assert store.get("a/b", byte_range) == cut(VALUE, byte_range), byte_range
+        assert store.get("empty", byte_range) == b"", byte_range
+        assert store.get("absent", byte_range) is None, byte_range
+
+
+def test_several_ranges_come_in_their_order_with_one_call(store):
+    store.set("a", VALUE)
+    for ranges in ([(8, 30), (0, 2), (4, 5)], [(0, 2), (2, 4)], [(0, 2), (50, 70)], [(0, 2), -3, (4, None)], []):
+        assert store.get_ranges("a", ranges) == [cut(VALUE, each) for each in ranges], ranges
+    assert store.get_ranges("absent", [(0, 1), (5, 7)]) == [None, None]
+
+
+def test_keys_are_listed_below_a_prefix_and_not_beside_it(store):
+    keys = ["a/b", "a/c/d", "ab", "zarr.json", "é ü/x#y%20?"]
+    for key in keys:
+        store.set(key, b"1")
+    assert list(store.list_prefix()) == sorted(keys)
+    assert list(store.list_prefix("a")) == ["a/b", "a/c/d"]
+    assert list(store.list_dir()) == ["a/", "ab", "zarr.json", "é ü/"]
+    assert list(store.list_dir("a")) == ["b", "c/"]
+    assert list(store.list_dir("absent")) == []
+    assert (store.exists("a"), store.exists("a/b"), store.get_size("a/b")) == (False, True, 1)
+    store.delete("a/b")
+    store.delete("absent")
+    store.delete_prefix("a")
+    assert list(store.list_prefix()) == ["ab", "zarr.json", "é ü/x#y%20?"]
+
+
+def test_a_key_cannot_leave_the_store(store):
+    for key in ("../a", "a/../../b", "a//b", "/a"):
+        with pytest.raises(NodeNameError, match="expected names joined by '/'"):
+            store.set(key, b"")
+        with pytest.raises(NodeNameError, match="expected names joined by '/'"):
+            store.get(key)
+
+
+def test_an_array_in_shards_survives_the_way_to_the_server_and_back(store):
+    values = np.arange(10_000, dtype="i4").reshape(100, 100)
+    array = zarr.create_array(store, name="x", data=values, chunks=(10, 10), shards=(50, 50))
+    assert np.array_equal(zarr.open_array(store, path="x")[7:93, 41:60], values[7:93, 41:60])
+    array[3:5, 3:5] = -1
+    values[3:5, 3:5] = -1
+    assert np.array_equal(zarr.open_group(pickle.loads(pickle.dumps(store)))["x"][...], values)
+
+
+def test_64_threads_that_add_one_to_one_value_count_right(store):
+    def work():
+        store.update("n", lambda old: str(int(old or 0) + 1).encode())
+
+    threads = [threading.Thread(target=work) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.get("n") == b"64"
+
+
+# --- what only one server need show
+
+
+def test_more_keys_than_a_page_holds_are_listed_and_deleted(seaweed):
+    store = make_store(seaweed[0], storage_options=seaweed[1])
+    keys = [f"c/{i:05}" for i in range(2_300)]
+    threads = [threading.Thread(target=lambda i=i: [store.set(key, b"") for key in keys[i::16]]) for i in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    store.set("d", b"")
+    assert list(store.list_prefix("c")) == keys
+    assert list(store.list_dir("c")) == [key[2:] for key in keys]
+    store.delete_prefix("c")
+    assert list(store.list_prefix()) == ["d"]
+
+
+def test_an_update_is_put_only_where_nobody_else_was_first(seaweed):
+    one, other = (make_store(seaweed[0], storage_options=seaweed[1]) for _ in range(2))
+    calls = []
+
+    def change(old):
+        calls.append(old)
+        if len(calls) < 3:
+            other.set("n", b"%d" % len(calls))  # another machine writes between our read and our write
+        return (old or b"") + b"!"
+
+    one.update("n", change)
+    assert calls == [None, b"1", b"2"]
+    assert one.get("n") == b"2!"
+    _, tag = one.get_tagged("n")
+    assert one.set_if("n", b"mine", ABSENT) is False
+    assert one.set_if("n", b"mine", tag) is True
+    assert one.set_if("n", b"late", tag) is False
+    assert [store.set_if_absent("once", value) for store, value in ((one, b"1"), (other, b"2"))] == [True, False]
+    assert other.get("once") == b"1"
+
+
+def test_a_write_whose_answer_was_lost_is_recognised_as_ones_own(seaweed):
+    """A retried conditional put finds its own first try there; the name beside the bytes tells."""
+    store = make_store(seaweed[0], storage_options=seaweed[1])
+    client, tried = store.client, []
+
+    class LosesTheFirstAnswer:
+        def __getattr__(self, name):
+            return getattr(obstore, name)
+
+        def put(self, *arguments, **options):
+            obstore.put(*arguments, **options)
+            tried.append(options["mode"])
+            if len(tried) == 1:
+                return obstore.put(*arguments, **options)  # what a client does that got no answer
+            return None
+
+    import obstore
+
+    store._client = client
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tutorial_zarr.stores.object._obstore", LosesTheFirstAnswer)
+        store.update("n", lambda old: str(int(old or 0) + 1).encode())
+    assert tried == ["create"]
+    assert store.get("n") == b"1", "counted once, although put twice"
+
+
+def test_an_update_that_deletes_is_refused_since_a_bucket_cannot_do_it_safely(seaweed):
+    store = make_store(seaweed[0], storage_options=seaweed[1])
+    store.update("absent", lambda old: None)
+    store.set("a", b"1")
+    assert store.update_deletes is False
+    with pytest.raises(StoreError, match="no object store can do on condition"):
+        store.update("a", lambda old: None)
+    assert store.get("a") == b"1"
+
+
+def test_only_an_absent_key_is_absent(seaweed):
+    url, options = seaweed
+    absent = "s3://nosuchbucket/x"
+    for read in (lambda s: s.get("a"), lambda s: s.exists("a"), lambda s: list(s.list_prefix())):
+        with pytest.raises(
+            StoreError, match=r"s3://nosuchbucket/x: cannot .*404.*does the bucket|NoSuchBucket"
+        ) as raised:
+            read(make_store(absent, storage_options=options))
+        assert "SECRET" not in str(raised.value)
+    anonymous = {"endpoint_url": options["endpoint_url"], "anon": True}
+    with pytest.raises(StoreError, match=r"cannot read key 'a': 403 Forbidden: AccessDenied.*anon.*credentials"):
+        make_store(url, storage_options=anonymous).get("a")
+    wrong = {**options, "secret": "WRONG"}
+    with pytest.raises(StoreError, match="cannot read key 'a': 403 Forbidden: SignatureDoesNotMatch"):
+        make_store(url, storage_options=wrong).get("a")
+    with pytest.raises(StoreError, match=r"cannot read key 'a'.*is the server up, and the endpoint right") as raised:
+        make_store(url, storage_options={**options, "endpoint_url": "http://127.0.0.1:9", "retries": 0}).get("a")
+    assert raised.value.transient
+
+
+def test_public_data_are_read_without_a_key(seaweed):
+    url, options = seaweed
+    public = url.replace("private", "public")
+    zarr.save_array(make_store(public, storage_options=options), np.arange(5))
+    anonymous = {"endpoint_url": options["endpoint_url"], "anon": True}
+    assert list(zarr.open_array(public, mode="r", storage_options=anonymous)[:]) == [0, 1, 2, 3, 4]
+    with pytest.raises(StoreError, match="cannot write key 'a': 403"):
+        make_store(public, storage_options=anonymous).set("a", b"")
+    with pytest.raises(ReadOnlyError, match="expected a writable store"):
+        make_store(public, "r", storage_options=options).set("a", b"")
+
+
+def test_options_that_nobody_knows_are_refused():
+    with pytest.raises(StoreError, match=r"s3://b/p: cannot open with the options \['bogus'\].*bogus"):
+        make_store("s3://b/p", storage_options={"bogus": 1}).get("a")
+    with pytest.raises(StoreError, match=r"cannot open it with the options \['anon'\]"):
+        make_store("folder", storage_options={"anon": True})
+
+
+def test_a_pickled_store_opens_its_connection_anew(seaweed):
+    store = make_store(seaweed[0], storage_options=seaweed[1])
+    store.set("a", b"1")
+    again = pickle.loads(pickle.dumps(store))
+    assert again == store
+    assert again._client is None
+    assert again.get("a") == b"1"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_process_is_told_and_does_not_wait_for_ever(seaweed):
+    store = make_store(seaweed[0], storage_options=seaweed[1])
+    assert store.get("a") is None
+    child = os.fork()
+    if child == 0:
+        try:
+            store.get("a")
+        except StoreError as error:
+            os._exit(7 if "spawn" in str(error) else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_requests_are_in_flight_together_as_far_as_the_store_allows():
+    assert make_store("s3://b/p").concurrency == 64
+    assert make_store("s3://b/p", storage_options={"concurrency": 5}).concurrency == 5
+
+
+def test_a_store_made_by_obstore_is_a_store():
+    obstore_store = pytest.importorskip("obstore.store", reason="obstore is not installed")
+    store = ObjectStore(obstore_store.MemoryStore())
+    zarr.save_array(store, np.arange(5))
+    assert list(zarr.open_array(store)[:]) == [0, 1, 2, 3, 4]

@@ -1,0 +1,180 @@
+"""Web servers: what GET and HEAD can read, and what a hostile server is not given."""
+
+import http.server
+import pickle
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
+from tutorial_zarr.stores import LocalStore, make_store
+
+pytest.importorskip("urllib3", reason="urllib3 is not installed: pip install 'tutorial_zarr[cloud]'")
+
+VALUE = b"0123456789"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers as the server's `answer(handler, key, byte_range)` says: (status, headers, body)."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.seen.append((self.command, self.path, dict(self.headers)))
+        status, headers, body = self.server.answer(self, self.path, self.headers.get("Range"))
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@contextmanager
+def serving(answer):
+    """A server; gives its URL, and the list of requests that it sees."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.answer, server.seen, server.daemon_threads = answer, [], True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", server.seen
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def from_values(values, ranges=True):
+    """An honest server of {path: bytes}."""
+
+    def answer(handler, path, byte_range):
+        value = values.get(path.partition("?")[0])
+        if value is None:
+            return 404, {}, b"no"
+        if not byte_range or not ranges:
+            return 200, {}, value
+        first, _, last = byte_range.removeprefix("bytes=").partition("-")
+        start = max(len(value) - int(last), 0) if not first else int(first)
+        stop = len(value) if not first or not last else min(int(last) + 1, len(value))
+        if start >= len(value):
+            return 416, {"Content-Range": f"bytes */{len(value)}"}, b""
+        return 206, {"Content-Range": f"bytes {start}-{stop - 1}/{len(value)}"}, value[start:stop]
+
+    return answer
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_ranges_are_those_of_a_python_slice_whether_the_server_knows_ranges_or_not(ranges):
+    with serving(from_values({"/s/a%20b": VALUE, "/s/empty": b""}, ranges)) as (url, seen):
+        store = make_store(url + "/s/")
+        for byte_range in [None, (2, 5), (8, 50), (20, 50), (2, 2), (5, 2), (7, None), (20, None), -3, -30, 0]:
+            cut = slice(byte_range, None) if isinstance(byte_range, int) else slice(*(byte_range or (None, None)))
+            wanted = b"" if byte_range == 0 else VALUE[cut]
+            assert store.get("a b", byte_range) == wanted, byte_range
+            assert store.get("empty", byte_range) == b""
+            assert store.get("absent", byte_range) is None
+        assert (store.get_size("a b"), store.get_size("absent"), store.exists("a b")) == (10, None, True)
+        assert store.get_ranges("a b", [(0, 2), -3]) == [b"01", b"789"]
+        assert pickle.loads(pickle.dumps(store)).get("a b") == VALUE
+        assert {headers["Accept-Encoding"] for _, _, headers in seen} == {"identity"}
+
+
+def test_an_array_is_read_and_nothing_is_written_or_listed(tmp_path):
+    values = np.arange(400, dtype="u2").reshape(20, 20)
+    zarr.create_array(LocalStore(tmp_path), name="x", data=values, chunks=(5, 5), shards=(10, 10))
+    files = {f"/{key}": LocalStore(tmp_path).get(key) for key in LocalStore(tmp_path).list_prefix()}
+    with serving(from_values(files)) as (url, _):
+        assert np.array_equal(zarr.open_array(url, path="x", mode="r")[3:17, 4:9], values[3:17, 4:9])
+        store = make_store(url)
+        assert (store.read_only, store.concurrency) == (True, 64)
+        with pytest.raises(StoreError, match=r"expected a store that lists its keys, found a web server.*consolidate"):
+            list(store.list_dir())
+        with pytest.raises(ReadOnlyError, match="expected a writable store"):
+            store.set("a", b"")
+        with pytest.raises(NodeNameError, match="expected names joined by '/'"):
+            store.get("../a")
+
+
+def test_a_query_goes_with_every_request_and_into_no_message():
+    with serving(from_values({"/s/a": VALUE})) as (url, seen):
+        store = make_store(url + "/s?signature=SECRET", storage_options={"headers": {"X-Token": "T"}})
+        assert store.get("a") == VALUE
+        assert seen[0][1] == "/s/a?signature=SECRET"
+        assert seen[0][2]["X-Token"] == "T"
+        assert "SECRET" not in repr(store)
+    store = make_store(store.url + "?signature=SECRET", storage_options={"retries": 0})
+    with pytest.raises(StoreError, match=r"cannot read key 'a': .*is the server up") as raised:
+        store.get("a")
+    assert "SECRET" not in str(raised.value)
+    assert raised.value.transient
+
+
+def test_a_redirect_on_the_same_server_is_followed_and_one_to_another_is_refused():
+    with serving(from_values({"/a": b"secret of the inner network"})) as (other, seen_by_other):
+
+        def answer(handler, path, byte_range):
+            if path == "/moved/a":
+                return 302, {"Location": "/new/a"}, b""
+            if path == "/away/a":
+                return 302, {"Location": other + "/a"}, b""
+            if path == "/round/a":
+                return 302, {"Location": "/round/a"}, b""
+            return 200, {}, VALUE
+
+        with serving(answer) as (url, seen):
+            assert make_store(url + "/moved").get("a") == VALUE
+            with pytest.raises(StoreError, match=r"found a redirect to '127\.0\.0\.1:\d+', which is refused"):
+                make_store(url + "/away", storage_options={"headers": {"Authorization": "Bearer x"}}).get("a")
+            with pytest.raises(StoreError, match="the server answered 302"):
+                make_store(url + "/round").get("a")
+            assert len(seen) == 2 + 1 + 6
+    assert seen_by_other == []
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Content-Range": "bytes 0-2/10"}, {}, {"Content-Range": "bytes 5-9/10"}, {"Content-Range": "bytes x"}]
+)
+def test_a_server_that_sends_another_range_than_was_asked_for_is_not_believed(headers):
+    with (
+        serving(lambda handler, path, byte_range: (206, headers, b"123")) as (url, _),
+        pytest.raises(StoreError, match=r"expected the range \(5, 8\), found Content-Range .*cannot be trusted"),
+    ):
+        make_store(url).get("a", (5, 8))
+
+
+def test_a_busy_server_is_asked_again_and_a_forbidden_key_is_not_absent():
+    answers = [(503, {"Retry-After": "86400"}, b""), (500, {}, b""), (200, {}, VALUE), (403, {}, b"")]
+    with serving(lambda *_: answers.pop(0)) as (url, seen):
+        store = make_store(url)
+        assert store.get("a") == VALUE
+        assert len(seen) == 3
+        with pytest.raises(StoreError, match=r"the server answered 403 Forbidden; what it needs.*absent=\(403, 404\)"):
+            store.get("a")
+    with serving(lambda *_: (403, {}, b"")) as (url, _):
+        assert make_store(url, storage_options={"absent": (403, 404)}).get("a") is None
+    with (
+        serving(lambda *_: (503, {}, b"")) as (url, seen),
+        pytest.raises(StoreError, match=r"cannot read key 'a': .*503"),
+    ):
+        make_store(url, storage_options={"retries": 2}).get("a")
+    assert len(seen) == 3
+
+
+def test_a_server_that_never_answers_is_given_up():
+    stop = threading.Event()
+    with serving(lambda *_: stop.wait(10) and (200, {}, b"")) as (url, _):
+        with pytest.raises(StoreError, match=r"cannot read key 'a': .*ReadTimeoutError") as raised:
+            make_store(url, storage_options={"timeout": 0.1, "retries": 0}).get("a")
+        assert raised.value.transient
+        stop.set()

@@ -1,0 +1,149 @@
+"""Stores in one SQLite file, in whatever fsspec knows, and how `make_store` finds them."""
+
+import multiprocessing
+import os
+import pickle
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
+from tutorial_zarr.stores import (
+    FsspecStore,
+    HTTPStore,
+    LocalStore,
+    ObjectStore,
+    SQLiteStore,
+    ZipStore,
+    make_store,
+)
+
+
+@pytest.fixture(params=["sqlite", "fsspec-memory", "fsspec-folder"])
+def store(request, tmp_path):
+    if request.param == "sqlite":
+        with SQLiteStore(tmp_path / "a b.sqlite") as made:
+            yield made
+    else:
+        pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'tutorial_zarr[cloud]'")
+        place = f"memory://{tmp_path}" if request.param == "fsspec-memory" else f"file://{tmp_path}/a b"
+        yield FsspecStore(place)
+
+
+def test_ranges_are_those_of_a_python_slice(store):
+    store.set("a/b", b"0123456789")
+    store.set("empty", bytearray())
+    for byte_range in [None, (2, 5), (8, 50), (20, 50), (2, 2), (5, 2), (7, None), (20, None), (0, None)]:
+        assert store.get("a/b", byte_range) == b"0123456789"[slice(*(byte_range or (None, None)))], byte_range
+        assert store.get("empty", byte_range) == b""
+        assert store.get("absent", byte_range) is None
+    assert (store.get("a/b", -3), store.get("a/b", -30), store.get("a/b", 0)) == (b"789", b"0123456789", b"")
+    assert store.get_ranges("a/b", [(8, 30), (0, 2), (1, 3)]) == [b"89", b"01", b"12"]
+    assert store.get_ranges("absent", [(8, 30), (0, 2)]) == [None, None]
+
+
+def test_keys_are_listed_below_a_prefix_and_not_beside_it(store):
+    for key in ("a/b", "a/c/d", "ab", "a0", "a.b", "é%_/x"):
+        store.set(key, memoryview(b"12"))
+    assert list(store.list_prefix("a")) == ["a/b", "a/c/d"]
+    assert list(store.list_dir()) == ["a.b", "a/", "a0", "ab", "é%_/"]
+    assert list(store.list_dir("a")) == ["b", "c/"]
+    assert list(store.list_dir("absent")) == list(store.list_prefix("absent")) == []
+    assert (store.get_size("a/b"), store.get_size("a"), store.exists("a"), "a/b" in store) == (2, None, False, True)
+    store.delete("absent")
+    store.delete_prefix("a")
+    assert sorted(store.list_prefix()) == ["a.b", "a0", "ab", "é%_/x"]
+    store.delete_prefix("")
+    assert list(store.list_prefix()) == []
+
+
+def test_arrays_and_groups_live_there(store):
+    values = np.arange(400, dtype="i2").reshape(20, 20)
+    group = zarr.create_group(store, attributes={"a": 1})
+    group.create_array("x/y", data=values, chunks=(5, 5), shards=(10, 10))
+    group["x/y"][3:7, 2:11] = -1
+    values[3:7, 2:11] = -1
+    assert np.array_equal(zarr.open_group(pickle.loads(pickle.dumps(store)))["x/y"][1:19], values[1:19])
+    with pytest.raises(NodeNameError, match="expected names joined by '/'"):
+        store.set("a/../../b", b"")
+
+
+def test_a_path_that_ends_in_sqlite_or_db_is_one_file(tmp_path):
+    for name in ("x.sqlite", "x.db"):
+        zarr.save_array(tmp_path / name, np.arange(3))
+        assert (tmp_path / name).is_file()
+        assert list(zarr.open_array(tmp_path / name, mode="r")[:]) == [0, 1, 2]
+    zarr.save_array(f"sqlite://{tmp_path}/y%20z", np.arange(3))
+    assert (tmp_path / "y z").is_file()
+    (tmp_path / "folder.db").mkdir()
+    assert isinstance(make_store(tmp_path / "folder.db"), LocalStore)
+
+
+def test_sqlite_reads_only_what_is_a_store(tmp_path):
+    with pytest.raises(StoreError, match="expected a SQLite file, found none"):
+        make_store(tmp_path / "absent.sqlite", "r")
+    (tmp_path / "text.db").write_text("not a database, but long enough to be looked at as one" * 40)
+    with pytest.raises(StoreError, match=r"text\.db: file is not a database"):
+        make_store(tmp_path / "text.db", "a")
+    with SQLiteStore(tmp_path / "x.db") as store:
+        store.set("a", b"1")
+    with make_store(tmp_path / "x.db", "r") as store, pytest.raises(ReadOnlyError, match="expected a writable store"):
+        store.set("a", b"2")
+
+
+def test_an_update_that_fails_is_rolled_back_whole(tmp_path):
+    with SQLiteStore(tmp_path / "x.db") as store:
+        store.set("a", b"1")
+
+        def change(old):
+            store.set("b", b"inside the same transaction")
+            raise KeyError("no")
+
+        with pytest.raises(KeyError, match="no"):
+            store.update("a", change)
+        assert (store.get("a"), store.get("b")) == (b"1", None)
+        store.update("a", lambda old: old + b"2")
+        assert store.get("a") == b"12"
+
+
+def _add_one(store):
+    store.update("n", lambda old: str(int(old or 0) + 1).encode())
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_sqlite_store_opens_the_file_anew_after_a_fork(tmp_path):
+    with SQLiteStore(tmp_path / "x.db") as store:
+        _add_one(store)
+        children = [multiprocessing.get_context("fork").Process(target=_add_one, args=(store,)) for _ in range(4)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
+        assert [child.exitcode for child in children] == [0] * 4
+        assert store.get("n") == b"5"
+
+
+def test_urls_find_their_stores_and_need_no_network_for_it(tmp_path):
+    pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'tutorial_zarr[cloud]'")
+    found = {
+        "s3://bucket/a": ObjectStore,
+        "gs://bucket/a": ObjectStore,
+        "az://container/a": ObjectStore,
+        "https://host/a": HTTPStore,
+        "memory://a": FsspecStore,
+        str(tmp_path / "a.zip"): ZipStore,
+        f"file://{tmp_path}/a": LocalStore,
+    }
+    assert {url: type(make_store(url)) for url in found} == found
+    with pytest.raises(StoreError, match=r"expected a path or a URL with .*s3://.*found nonsense://"):
+        make_store("nonsense://a")
+
+
+def test_a_folder_takes_its_own_options_and_no_others(tmp_path):
+    store = make_store(tmp_path, storage_options={"durable": True, "locked": "threads", "lock_timeout": 1.0})
+    assert (store.durable, store.locked, store.lock_timeout) == (True, "threads", 1.0)
+    with pytest.raises(StoreError, match=r"cannot open it with the options \['anon'\]"):
+        make_store(tmp_path, storage_options={"anon": True})
+    assert os.listdir(tmp_path) == []

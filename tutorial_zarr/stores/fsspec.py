@@ -1,0 +1,150 @@
+"""A store in anything that fsspec has a file system for: SFTP, WebDAV, HDFS, GitHub, a zip inside a bucket, and so on.
+
+    make_store("sftp://host/path", storage_options={"username": ...})
+
+`make_store` comes here with every URL whose scheme nothing else claims; for one that something else does claim,
+``FsspecStore("gs://bucket/path", token="anon")`` is the way. An update keeps out the threads of this process and
+nobody else, since fsspec knows neither locks nor conditions: use one writing process, or write whole chunks.
+
+API: https://filesystem-spec.readthedocs.io/en/latest/api.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
+
+from tutorial_zarr.errors import MissingDependencyError, StoreError
+
+from .base import ByteRange, Store, check_key
+
+
+class FsspecStore(Store):
+    """What lies below a URL, or below `path` in a file system that was made before."""
+
+    def __init__(self, url: str, read_only: bool = False, fs: Any = None, **options: Any) -> None:
+        self.url, self.read_only, self.options = url.rstrip("/"), read_only, options
+        self.fs, self.root = (fs, url) if fs is not None else _open(url, options)
+        self.root = self.root.rstrip("/")
+        self.concurrency = 64 if getattr(self.fs, "async_impl", False) else None
+
+    def _path(self, key: str) -> str:
+        return f"{self.root}/{check_key(key)}" if key else self.root
+
+    def get(self, key: str, byte_range: ByteRange = None) -> Any:
+        path = self._path(key)
+        if byte_range is None:
+            return self._try("read", key, lambda: self.fs.cat_file(path))
+        if isinstance(byte_range, int):
+            size = self.get_size(key)
+            if size is None:
+                return None
+            start, stop = max(size + byte_range, 0), size
+            byte_range = (start, stop)
+        start, stop = byte_range
+        if stop is not None and start >= stop:
+            return b"" if self.exists(key) else None
+        try:
+            return self._try("read", key, lambda: self.fs.cat_file(path, start=start, end=stop))
+        except StoreError:
+            size = self.get_size(key)  # some file systems fail where a range begins behind the end
+            if size is None or start < size:
+                raise
+            return b""
+
+    def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
+        if not ranges or not all(isinstance(each, tuple) and each[1] and each[0] < each[1] for each in ranges):
+            return super().get_ranges(key, ranges)
+        paths, bounds = [self._path(key)] * len(ranges), map(list, zip(*ranges, strict=True))
+        try:
+            found = self._try("read", key, lambda: self.fs.cat_ranges(paths, *bounds, on_error="raise"))
+        except StoreError:  # which one it is, and whether that is one behind the end, each tells alone
+            return super().get_ranges(key, ranges)
+        return [None] * len(ranges) if found is None else found
+
+    def set(self, key: str, value: Any) -> None:
+        self.check_writable()
+        path, data = self._path(key), bytes(value)
+
+        def write() -> None:
+            try:
+                self.fs.pipe_file(path, data)
+            except FileNotFoundError:  # a file system with real folders
+                self.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                self.fs.pipe_file(path, data)
+
+        self._try("write", key, write)
+
+    def delete(self, key: str) -> None:
+        self.check_writable()
+        self._try("delete", key, lambda: self.fs.rm_file(self._path(key)))
+
+    def get_size(self, key: str) -> int | None:
+        found = self._try("read", key, lambda: self.fs.info(self._path(key)))
+        return None if found is None or found["type"] == "directory" else found["size"]
+
+    def list_prefix(self, prefix: str = "") -> Iterator[str]:
+        self.fs.invalidate_cache()
+        start = len(self.root) + 1
+        yield from sorted(path[start:] for path in self._try("list", prefix, lambda: self.fs.find(self._path(prefix))))
+
+    def list_dir(self, prefix: str = "") -> Iterator[str]:
+        self.fs.invalidate_cache()
+        found = self._try("list", prefix, lambda: self.fs.ls(self._path(prefix), detail=True)) or []
+        names = {each["name"].rstrip("/").rpartition("/")[2]: each["type"] == "directory" for each in found}
+        yield from sorted(name + "/" if folder else name for name, folder in names.items() if name)
+
+    def lock_name(self, key: str) -> Hashable:
+        return self.url, key
+
+    def _try(self, verb: str, key: str, request: Any) -> Any:
+        """What `request` returns; None where there is no such file. Any other failure is a StoreError."""
+        try:
+            return request()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as cause:
+            if verb != "write":
+                return None
+            raise self._failed(verb, key, cause) from cause
+        except Exception as cause:  # every file system has errors of its own
+            raise self._failed(verb, key, cause) from cause
+
+    def _failed(self, verb: str, key: str, cause: Exception) -> StoreError:
+        return StoreError(
+            f"{self.url}: cannot {verb} key {key!r}: {type(cause).__name__}: {cause}; are the storage_options right, "
+            "which are those of fsspec's file system?",
+            key=key,
+            transient=isinstance(cause, (ConnectionError, TimeoutError)),
+        )
+
+    def __repr__(self) -> str:
+        return f"FsspecStore({self.url!r})"
+
+
+def _open(url: str, options: dict[str, Any]) -> tuple[Any, str]:
+    """The file system and the path in it."""
+    try:
+        import fsspec
+    except ImportError as cause:
+        raise MissingDependencyError(
+            f"{url}: this kind of URL needs fsspec; try: pip install 'tutorial_zarr[cloud]'"
+        ) from cause
+    try:
+        return fsspec.core.url_to_fs(url, **{"use_listings_cache": False, **options})
+    except ImportError as cause:
+        raise MissingDependencyError(f"{url}: fsspec needs one more package: {cause}") from cause
+    except (ValueError, TypeError) as cause:
+        raise StoreError(f"{url}: cannot open with the options {sorted(options)}: {cause}") from cause
+
+
+def knows(scheme: str) -> bool:
+    """Whether fsspec is here, and has a file system for a URL's scheme."""
+    try:
+        import fsspec
+    except ImportError:
+        return False
+    return scheme in fsspec.available_protocols()
+
+
+def open_fsspec_store(url: str, mode: str, options: dict[str, Any]) -> FsspecStore:
+    """What `make_store` calls for a scheme that nothing else claims."""
+    return FsspecStore(url, **{"read_only": mode == "r", **options})

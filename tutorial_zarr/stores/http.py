@@ -1,0 +1,192 @@
+"""A store on a web server: what GET and HEAD can read. Nothing is written, and nothing can be listed.
+
+So an array opens, and a group whose children are named; a group that is consolidated knows its children by itself.
+
+    make_store("https://example.org/data.zarr", storage_options={"headers": {"Authorization": "Bearer ..."}})
+
+A redirect to another server is refused: it would be asked for what only the first one should see, or be a machine
+that only this one can reach. (obstore would follow it, which is why this store does without.)
+
+Ranges: https://www.rfc-editor.org/rfc/rfc9110.html#name-range-requests
+
+>>> HTTPStore("https://example.org/data.zarr?signature=1")
+HTTPStore('https://example.org/data.zarr')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from tutorial_zarr.errors import MissingDependencyError, StoreError
+
+from .base import ByteRange, Store, check_key, cut
+
+REDIRECTS = 5
+RETRIED = (408, 429, 500, 502, 503, 504)
+
+
+class HTTPStore(Store):
+    """What lies below a URL. A query in the URL, such as a signature, goes with every request.
+
+    An answer whose status is in `absent` says that there is no such key. Some servers say 403, "forbidden": with
+    ``absent=(403, 404)`` that is believed, and then a wrong password looks like an empty store.
+    """
+
+    read_only = True
+
+    def __init__(
+        self,
+        url: str,
+        headers: dict[str, str] | None = None,
+        concurrency: int = 64,
+        timeout: float = 30.0,
+        retries: int = 5,
+        absent: tuple[int, ...] = (404, 410),
+        verify: bool | str = True,
+    ) -> None:
+        self.parts = urlsplit(url)
+        self.url = self.parts._replace(query="", fragment="").geturl().rstrip("/")
+        self.headers = {"Accept-Encoding": "identity", **(headers or {})}
+        self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
+        self.absent, self.verify = tuple(absent), verify
+        self._pool: Any = None
+
+    @property
+    def pool(self) -> Any:
+        """The connections, made when they are first needed."""
+        if self._pool is None:
+            try:
+                import urllib3
+            except ImportError as cause:
+                raise MissingDependencyError(
+                    f"{self.url}: a web server needs urllib3; try: pip install 'tutorial_zarr[cloud]'"
+                ) from cause
+            certificates = {"ca_certs": self.verify} if isinstance(self.verify, str) else {}
+            if not self.verify:
+                certificates = {"cert_reqs": "CERT_NONE"}
+            retry = urllib3.Retry(
+                self.retries,
+                redirect=False,
+                status_forcelist=RETRIED,
+                backoff_factor=0.1,
+                backoff_jitter=0.5,
+                respect_retry_after_header=False,  # a server could say a year
+            )
+            self._pool = urllib3.PoolManager(maxsize=self.concurrency, retries=retry, **certificates)
+        return self._pool
+
+    def get(self, key: str, byte_range: ByteRange = None) -> Any:
+        headers = {}
+        if isinstance(byte_range, int):
+            headers = {"Range": f"bytes={byte_range}"} if byte_range else {"Range": "bytes=0-0"}
+        elif byte_range is not None:
+            start, stop = byte_range
+            headers = {"Range": f"bytes={start}-" + ("" if stop is None else str(max(stop, start + 1) - 1))}
+        answer = self._request("GET", key, headers)
+        if answer is None:
+            return None
+        if answer.status == 416:
+            return b""  # the range begins where the value has ended
+        if answer.status != 206:
+            return cut(answer.data, byte_range)  # a server that knows no ranges sends the whole
+        return self._checked(key, byte_range, answer)
+
+    def _checked(self, key: str, byte_range: ByteRange, answer: Any) -> bytes:
+        """The bytes of a partial answer, if they are those that were asked for."""
+        found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", ""))
+        if found:
+            first, last, data = int(found[1]), int(found[2]), answer.data
+            if isinstance(byte_range, tuple):
+                as_asked, wanted = first == byte_range[0], None if byte_range[1] is None else byte_range[1] - first
+            else:
+                as_asked, wanted = byte_range == 0 or found[3] in (str(last + 1), "*"), -byte_range
+            if as_asked and len(data) == last - first + 1:
+                return data if wanted is None else data[: max(wanted, 0)]
+        raise self._failed(
+            key,
+            f"expected the range {byte_range}, found Content-Range {answer.headers.get('Content-Range')!r} and "
+            f"{len(answer.data)} bytes; this server's ranges cannot be trusted",
+        )
+
+    def get_size(self, key: str) -> int | None:
+        answer = self._request("HEAD", key, {})
+        if answer is None:
+            return None
+        size = answer.headers.get("Content-Length")
+        return len(self.get(key) or b"") if size is None else int(size)
+
+    def exists(self, key: str) -> bool:
+        return self._request("HEAD", key, {}) is not None
+
+    def list_prefix(self, prefix: str = "") -> Iterator[str]:
+        raise self._no_listing()
+
+    def list_dir(self, prefix: str = "") -> Iterator[str]:
+        raise self._no_listing()
+
+    def set(self, key: str, value: Any) -> None:
+        self.check_writable()
+
+    def delete(self, key: str) -> None:
+        self.check_writable()
+
+    def _no_listing(self) -> StoreError:
+        return StoreError(
+            f"{self.url}: expected a store that lists its keys, found a web server, which cannot; name the array or "
+            "group by its path, or consolidate the metadata where the store is written",
+            url=self.url,
+        )
+
+    def _request(self, verb: str, key: str, headers: dict[str, str]) -> Any:
+        """The answer; None where it says that there is no such key."""
+        pool = self.pool
+        import urllib3
+
+        path = f"{self.parts.path.rstrip('/')}/{quote(check_key(key))}"
+        here = url = self.parts._replace(path=path, fragment="").geturl()
+        for _ in range(REDIRECTS + 1):
+            try:
+                answer = pool.request(verb, url, headers=self.headers | headers, redirect=False, timeout=self.timeout)
+            except urllib3.exceptions.HTTPError as cause:
+                raise self._failed(key, f"{_reason(cause)}; is the server up?", transient=True) from cause
+            if answer.status in self.absent:
+                return None
+            target = answer.get_redirect_location()
+            if not target:
+                break
+            url = urljoin(url, target)
+            if urlsplit(url)[:2] != urlsplit(here)[:2]:
+                raise self._failed(
+                    key,
+                    f"expected an answer from this server, found a redirect to {urlsplit(url).netloc!r}, which is "
+                    "refused; if that is where the data are, open that URL",
+                )
+        if answer.status in (200, 206, 416):
+            return answer
+        advice = "what it needs goes into storage_options={'headers': {...}}" if answer.status in (401, 403) else ""
+        if answer.status == 403:
+            advice += ", and if that is its word for absence, absent=(403, 404)"
+        raise self._failed(key, f"the server answered {answer.status} {answer.reason}; {advice or 'try again later'}")
+
+    def _failed(self, key: str, reason: str, transient: bool = False) -> StoreError:
+        return StoreError(f"{self.url}: cannot read key {key!r}: {reason}", key=key, url=self.url, transient=transient)
+
+    def __repr__(self) -> str:
+        return f"HTTPStore({self.url!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_pool": None}
+
+
+def _reason(cause: Exception) -> str:
+    """Why a request failed, without the URL's query, which may be a signature."""
+    inner = getattr(cause, "reason", None) or cause
+    return f"{type(inner).__name__}: {str(inner).partition('?')[0][:200]}"
+
+
+def open_http_store(url: str, mode: str, options: dict[str, Any]) -> HTTPStore:
+    """What `make_store` calls for ``http://`` and ``https://``."""
+    return HTTPStore(url, **options)
