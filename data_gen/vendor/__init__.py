@@ -11,6 +11,7 @@ import hashlib
 import io
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import numpy as np
 
@@ -37,3 +38,13 @@ def checksums(folder: Traversable) -> dict[str, str]:
     """name -> sha256, as written in ``SHA256SUMS`` (the format of the ``sha256sum`` command)."""
     lines = (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
     return {name: digest for digest, name in (line.split("  ") for line in lines)}
+
+
+def write_checksum(path: Path) -> str:
+    """Put the line of a file that was just built into the ``SHA256SUMS`` beside it; return the sha256."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    lines = [f"{other}  {name}" for name, other in {**checksums(path.parent), path.name: digest}.items()]
+    path.with_name("SHA256SUMS").write_text(
+        "\n".join(sorted(lines, key=lambda line: line[66:])) + "\n", encoding="utf-8"
+    )
+    return digest

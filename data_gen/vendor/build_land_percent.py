@@ -9,10 +9,11 @@ The source grid has 21600 x 43200 points, 120 x 120 for every cell of one degree
 memory.
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
+
+from data_gen.vendor import write_checksum
 
 
 def main() -> None:
@@ -25,9 +26,7 @@ def main() -> None:
     share = 1 - ocean.reshape(180, 120, 360, 120).mean(axis=(1, 3))
     target = Path(__file__).with_name("land_percent_1deg.npz")
     np.savez_compressed(target, land_percent=np.rint(100 * share).astype(np.uint8))
-    digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    Path(__file__).with_name("SHA256SUMS").write_text(f"{digest}  {target.name}\n", encoding="utf-8")
-    print(f"{target.name}: {target.stat().st_size} bytes, sha256 {digest}")
+    print(f"{target.name}: {target.stat().st_size} bytes, sha256 {write_checksum(target)}")
 
 
 if __name__ == "__main__":

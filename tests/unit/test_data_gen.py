@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import data_gen
-from data_gen import land, matrix, vendor
+from data_gen import air_temperature, fields, land, matrix, ticks, vendor
 
 DATA_SETS = [
     importlib.import_module(f"data_gen.{module.name}")
@@ -94,6 +94,59 @@ def test_a_map_turned_upside_down_or_made_of_noise_is_not_taken_for_the_earth():
         assert not low <= value <= high, name
 
 
+def failing(data_set, result):
+    """The names of the realism checks that a result fails."""
+    return {name for name, (value, low, high) in data_set.realism(result).items() if not low <= value <= high}
+
+
+def test_trades_drawn_independently_of_each_other_are_not_taken_for_a_market():
+    result = ticks.make()
+    shape = result.arrays["price"].shape
+    draw = [np.random.PCG64(seed).random_raw(np.prod(shape)).reshape(shape) % 101 / 100 for seed in range(3)]
+    for name, values in zip(("price", "bid", "ask"), draw, strict=True):
+        result.arrays[name] = 100 + values  # each on its own, evenly within a dollar
+    failed = failing(ticks, result)
+    assert "bid below ask, price on one of them" in failed
+    assert "excess kurtosis of a minute's return" in failed
+    assert len(failed) >= 4
+
+
+def test_a_market_without_clusters_of_volatility_is_not_taken_for_one():
+    result = ticks.make()
+    steps = np.random.PCG64(5).random_raw(result.arrays["price"].size).reshape(-1, 8) % 3 - 1.0
+    middle = np.rint(10_000 + np.cumsum(steps, axis=0)) / 100
+    result.arrays.update({"price": middle, "bid": middle, "ask": middle + 0.01})
+    assert {"correlation of their sizes, 5 minutes apart", "excess kurtosis of a minute's return"} <= failing(
+        ticks, result
+    )
+
+
+def test_every_price_is_a_whole_number_of_cents():
+    for values in (ticks.make().arrays[name] for name in ("price", "bid", "ask")):
+        cents = np.rint(values * 100)
+        np.testing.assert_array_equal(cents / 100, values)
+
+
+def test_a_climate_that_runs_backwards_or_upside_down_is_not_taken_for_the_projection():
+    for turned in (np.s_[::-1], np.s_[:, ::-1]):
+        result = air_temperature.make()
+        result.arrays["air_temperature"] = result.arrays["air_temperature"][turned]
+        assert failing(air_temperature, result)
+
+
+def test_noise_is_not_taken_for_a_gradient_and_a_gradient_not_for_noise():
+    for name, other in (("gradient", "noise"), ("noise", "gradient")):
+        result = fields.make()
+        result.arrays[name] = result.arrays[other]
+        assert f"correlation of neighbours in the {name}" in failing(fields, result)
+
+
+def test_every_value_of_the_gradient_names_its_place_exactly():
+    row, column = np.divmod(fields.gradient(fields.LARGEST)[::101, ::97].astype(np.float64), 1)
+    np.testing.assert_array_equal(row[:, 0], np.arange(0, fields.LARGEST, 101))
+    np.testing.assert_array_equal(column[0] * 4096, np.arange(0, fields.LARGEST, 97))
+
+
 def test_the_small_map_keeps_the_land_of_the_large_one():
     shares = [land.land_share(land.make(size=size).arrays["land"]) for size in ("tiny", "small")]
     assert abs(shares[0] - shares[1]) < 0.005
@@ -111,7 +164,9 @@ def test_a_vendored_file_that_was_changed_is_refused(tmp_path):
 
 
 def test_an_unknown_vendored_file_is_refused_with_the_known_ones():
-    with pytest.raises(KeyError, match=r"no file 'moon.npz'; try one of land_percent_1deg.npz"):
+    with pytest.raises(
+        KeyError, match=r"no file 'moon.npz'; try one of air_temperature_a1b.npz, land_percent_1deg.npz"
+    ):
         vendor.load("moon.npz")
 
 
