@@ -85,7 +85,8 @@ def open(
         if metadata is None and zarr_format in (None, 2):
             metadata = _only_consolidated(opened, at)
         if metadata is not None:
-            nodes.warn_if_both(opened, at, metadata)
+            if zarr_format is None:  # who names the format has chosen
+                nodes.warn_if_both(opened, at, metadata)
             return _node(opened, at, metadata, mode, use_consolidated, options)
         if mode != "a":
             raise NodeNotFoundError(_not_found("array or group", opened, at, zarr_format), path=at)
@@ -139,7 +140,8 @@ def open_array(
     if mode in ("r", "r+", "a"):
         metadata = nodes.read(opened, at, zarr_format, strict)
         if isinstance(metadata, ArrayMetadata):
-            nodes.warn_if_both(opened, at, metadata)
+            if zarr_format is None:  # who names the format has chosen
+                nodes.warn_if_both(opened, at, metadata)
             return _node(opened, at, metadata, mode, None, options)
         if metadata is not None:
             raise NodeExistsError(
@@ -175,7 +177,8 @@ def open_group(
                 f"{nodes.label('group', at)}: expected a group in {opened!r}, found an array; try open_array", path=at
             )
         if metadata is not None:
-            nodes.warn_if_both(opened, at, metadata)
+            if zarr_format is None:  # who names the format has chosen
+                nodes.warn_if_both(opened, at, metadata)
             return _node(opened, at, metadata, mode, use_consolidated, options)
         if mode != "a":
             raise GroupNotFoundError(_not_found("group", opened, at, zarr_format), path=at)

@@ -6,6 +6,7 @@ The same values stand as attributes on the exception, so that a program need not
     ZarrError
     ├── MetadataError          (ValueError)         a metadata document breaks a rule of the specification
     ├── UnsupportedError       (MetadataError)      valid, but names something that this library does not know
+    ├── ConversionError        (ValueError)         a conversion that would lose something
     ├── NodeNotFoundError      (FileNotFoundError)  no array or group at that path
     │   ├── ArrayNotFoundError
     │   └── GroupNotFoundError
@@ -60,6 +61,10 @@ class MetadataError(ZarrError, ValueError):
 
 class UnsupportedError(MetadataError):
     """A metadata document names a type, codec, grid or key that must be understood and is not known."""
+
+
+class ConversionError(ZarrError, ValueError):
+    """A conversion that would lose something, or cannot be made where it was asked for."""
 
 
 class NodeNotFoundError(ZarrError, FileNotFoundError):

@@ -227,7 +227,7 @@ def check_place(store: Store, path: str, zarr_format: int, kind: str) -> None:
 def _present(source: Store, source_path: str, target: Store, path: str, keys: list[str]) -> dict[str, str]:
     """Source path -> kind, of the nodes that the target has already."""
     found = {}
-    for folder in sorted({nodes.parent(key) for key in keys if _is_document(key)}):
+    for folder in sorted({nodes.parent(key) for key in keys if is_document(key)}):
         kind, relative = nodes.kind_at(source, folder), folder[len(source_path) :].strip("/")
         place = nodes.join(path, relative) if relative else path
         there = nodes.kind_at(target, place)
@@ -244,7 +244,7 @@ def _present(source: Store, source_path: str, target: Store, path: str, keys: li
 def _belongs_to(key: str, skipped: dict[str, str]) -> bool:
     folder = nodes.parent(key)
     if skipped.get(folder) == "group":
-        return _is_document(key)
+        return is_document(key)
     while True:
         if skipped.get(folder) == "array":
             return True
@@ -253,17 +253,18 @@ def _belongs_to(key: str, skipped: dict[str, str]) -> bool:
         folder = nodes.parent(folder)
 
 
-def _is_document(key: str) -> bool:
+def is_document(key: str) -> bool:
+    """Whether a key is that of metadata."""
     return key.rpartition("/")[2] in nodes.METADATA_NAMES
 
 
 def _documents_last(keys: list[str]) -> tuple[list[str], list[str]]:
     """Data, then documents: the deepest first, attributes before what makes them visible."""
     documents = sorted(
-        filter(_is_document, keys),
+        filter(is_document, keys),
         key=lambda k: (-k.count("/"), not k.endswith(".zattrs"), k.endswith(".zmetadata"), k),
     )
-    return [key for key in keys if not _is_document(key)], documents
+    return [key for key in keys if not is_document(key)], documents
 
 
 def _transfer(

@@ -128,10 +128,9 @@ def documents(metadata: Metadata, path: str) -> dict[str, bytes]:
     if metadata.zarr_format == 3:
         return {join(path, "zarr.json"): dump_json(metadata.to_json(), join(path, "zarr.json"))}
     name = ".zarray" if metadata.node_type == "array" else ".zgroup"
-    found = {join(path, name): dump_json(metadata.to_json(), join(path, name))}
-    if metadata.attributes:
-        found[join(path, ".zattrs")] = dump_json(metadata.attributes, join(path, ".zattrs"))
-    return found
+    parts = {".zattrs": metadata.attributes} if metadata.attributes else {}
+    parts[name] = metadata.to_json()  # last: it makes the node visible, with its attributes
+    return {join(path, part): dump_json(document, join(path, part)) for part, document in parts.items()}
 
 
 def write(store: Store, path: str, metadata: Metadata) -> None:

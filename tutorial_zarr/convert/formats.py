@@ -32,6 +32,8 @@ from typing import Any
 
 from tutorial_zarr import dtypes, nodes
 from tutorial_zarr.array import Array
+from tutorial_zarr.codecs import build_codecs
+from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
 from tutorial_zarr.create import SPELLED_ALIKE, to_extension, to_v2_codec
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, Extension, GroupMetadata, v2, v3
@@ -91,7 +93,8 @@ def _compare(old: ArrayMetadata, new: ArrayMetadata, found: Spelling) -> None:
     if new.data_type.numpy != old.data_type.numpy or new.data_type.name != old.data_type.name:
         found.problems.append(f"its type {old.data_type.name!r} would become {new.data_type.name!r}")
     elif new.fill.tobytes() != old.fill.tobytes() and not (new.fill.dtype.kind in "OT" and new.fill == old.fill):
-        found.problems.append(f"its fill value {old.fill[()]!r} would become {new.fill[()]!r}")
+        values = [metadata.data_type.fill_to_json(metadata.fill) for metadata in (old, new)]
+        found.problems.append(f"its fill value {values[0]!r} would become {values[1]!r}")
     if new.dimension_names != old.dimension_names:
         found.problems.append(f"its dimension names {old.dimension_names} would become {new.dimension_names}")
 
@@ -154,11 +157,14 @@ def _chain_v3(metadata: ArrayMetadata) -> list[dict[str, Any]]:
     _, stored = dtypes.from_v2(document["dtype"], next((f["id"] for f in filters if f["id"] in v2.OBJECT_CODECS), None))
     if compressor and compressor["id"] in v2.ARRAY_CODECS:
         filters, compressor = [*filters, compressor], None
-    has_serializer = bool(filters) and filters[-1]["id"] in ("vlen-utf8", "vlen-bytes", "pcodec", "zfpy")
-    found += [to_extension(f, data_type) for f in filters]
-    if not has_serializer:
+    entries = [to_extension(f, data_type) for f in filters]
+    kinds = build_codecs([v3.extension(entry, "filters") for entry in entries])
+    arrays = sum(isinstance(codec, ArrayArrayCodec) for codec in kinds)
+    found += entries[:arrays]
+    if not any(isinstance(codec, ArrayBytesCodec) for codec in kinds):
         endian = {"configuration": {"endian": v2.byte_order(stored)}} if data_type.needs_endian else {}
         found.append({"name": "bytes", **endian})
+    found += entries[arrays:]  # what turns an array to bytes; and compressors among the filters
     if compressor:
         found.append(to_extension(compressor, data_type))
     return found

@@ -82,21 +82,37 @@ def rechunk(
     """
     array = source if isinstance(source, Array) else api.open_array(source, mode="r")
     store, at = _target(target_store, path)
-    new = Array(store, at, target_metadata(array, zarr_format, chunks, shards, layout), write_empty_chunks=False)
-    count = workers or getattr(executor, "_max_workers", None) or parallel.get_workers()
-    plan = plan_rechunk(array, new, parse_bytes(memory), count)
+    new = Array(store, at, target_metadata(array, zarr_format, chunks, shards, layout))
+    place = None if temp is None else _target(temp, None)[0]
+    plan = write_anew(array, new, memory, place, executor, workers, overwrite, progress, dry_run)
     if dry_run:
         return plan
-    job = _Job(array, new, plan, None if temp is None else _target(temp, None)[0])
-    job.run(executor, overwrite, progress)
-    done = Array(store, at, new.metadata)
-    if verify and content_hash(array) != content_hash(done):
+    if verify and content_hash(array) != content_hash(new):
         raise ValueMismatchError(
             f"{nodes.label('array', at)}: expected the elements of {array!r}, found others after rechunking; "
             "was the source written to meanwhile?",
             path=at,
         )
-    return done
+    return new
+
+
+def write_anew(
+    source: Array,
+    new: Array,
+    memory: int | str,
+    temp: Store | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    overwrite: bool = False,
+    progress: Progress = None,
+    dry_run: bool = False,
+) -> RechunkPlan:
+    """Copy the elements of `source` into `new`, an array whose document is not yet in its store, and write that too."""
+    count = workers or getattr(executor, "_max_workers", None) or parallel.get_workers()
+    plan = plan_rechunk(source, new, parse_bytes(memory), count)
+    if not dry_run:
+        _Job(source, new, plan, temp).run(executor, overwrite, progress)
+    return plan
 
 
 def _target(store: Any, path: str | None) -> tuple[Store, str]:
