@@ -330,3 +330,139 @@ def test_a_chart_is_saved_as_svg_in_a_folder_that_is_made(bars, tmp_path):
     chart = bars()
     chart.save(tmp_path / "figures" / "bars.svg")
     assert (tmp_path / "figures" / "bars.svg").read_text(encoding="utf-8") == chart.svg
+
+
+# --- bytes taken apart
+
+LITTLE = {"name": "bytes", "configuration": {"endian": "little"}}
+
+
+def numbers(**options):
+    a = zarr.create_array({}, name="t", **{"shape": (64, 64), "chunks": (32, 32), "dtype": "u2", **options})
+    a[...] = np.arange(64 * 64).reshape(64, 64) % 251
+    return a
+
+
+def whole(layer):
+    """The parts of a layer cover its bytes, each once and in order."""
+    ends = [0, *(part.stop for part in layer.parts)]
+    return [part.start for part in layer.parts] == ends[:-1] and ends[-1] == len(layer.data)
+
+
+def fields(layer):
+    return {part.name: part.meaning for part in layer.parts}
+
+
+V3 = {
+    "gzip": {"compressors": "gzip"},
+    "zstd": {"codecs": [LITTLE, {"name": "zstd", "configuration": {"level": 3, "checksum": True}}, "crc32c"]},
+    "blosc": {"compressors": "blosc"},
+    "shard": {"shards": (32, 32), "chunks": (8, 8)},
+    "raw": {"compressors": None},
+    "checksum in front": {"codecs": [LITTLE, {"name": "numcodecs.adler32", "configuration": {}}]},
+}
+V2 = {name: {"zarr_format": 2, "compressors": {"id": name}} for name in ("zlib", "bz2", "lz4", "lzma", "gzip", "blosc")}
+
+
+@pytest.mark.parametrize("options", [*V3.values(), *V2.values()], ids=[*V3, *(f"v2-{name}" for name in V2)])
+def test_every_byte_of_a_chunk_belongs_to_one_part(options):
+    a = numbers(**options)
+    found = viz.chunk_bytes(a, (1, 0))
+    assert found.layers[0].data == a.encoded_chunk((1, 0))
+    assert all(whole(layer) for layer in found.layers)
+    assert not any(layer.problem for layer in found.layers)
+    assert "not understood" not in str(found)
+    last = found.layers[-1]
+    assert np.ascontiguousarray(a[32:40, :8] if "shards" in options else a[32:, :32]).tobytes() in last.data
+    assert fields(last)["element (0, 1)"] == str(a[32, 1])
+
+
+def test_headers_say_what_other_readers_of_the_formats_find():
+    import gzip
+    import zlib
+
+    a = numbers(compressors="gzip")
+    data, layer = a.encoded_chunk((0, 0)), viz.chunk_bytes(a, (0, 0)).layers[0]
+    assert fields(layer)["size"] == f"{len(gzip.decompress(data)):,} bytes when decompressed"
+    assert fields(layer)["checksum"].endswith(f"0x{zlib.crc32(gzip.decompress(data)):08x}")
+
+    numcodecs = pytest.importorskip("numcodecs")
+    a = numbers(compressors={"name": "blosc", "configuration": {"cname": "lz4", "shuffle": "shuffle", "typesize": 2}})
+    data, head = a.encoded_chunk((0, 0)), fields(viz.chunk_bytes(a, (0, 0)).layers[0])
+    nbytes, cbytes, blocksize = numcodecs.blosc._cbuffer_sizes(data)
+    assert head["size"] == f"{nbytes:,} bytes when decompressed"
+    assert head["stored size"].startswith(f"{cbytes:,} bytes")
+    assert head["block size"] == f"{blocksize:,} bytes"
+    assert head["flags"].startswith("bytes shuffled, lz4")
+
+    a = numbers(compressors={"name": "zstd", "configuration": {"level": 1, "checksum": False}})
+    head = fields(viz.chunk_bytes(a, (0, 0)).layers[0])
+    assert head["size"] == "2,048 bytes when decompressed"
+    assert "no checksum" in head["frame header"]
+
+
+def test_the_index_of_a_shard_is_read_entry_by_entry():
+    a = zarr.create_array({}, shape=(8,), chunks=(2,), shards=(8,), dtype="u1", compressors=None)
+    a[4:8] = [1, 2, 3, 4]
+    shard, *inside = viz.chunk_bytes(a, (0,)).layers
+    assert [(p.name, p.meaning) for p in shard.parts] == [
+        ("inner chunk (2,)", "2 bytes"),
+        ("inner chunk (3,)", "2 bytes"),
+        ("entry (0,)", "absent"),
+        ("entry (1,)", "absent"),
+        ("entry (2,)", "offset 0, length 2"),
+        ("entry (3,)", "offset 2, length 2"),
+        ("crc32c", "of the index"),
+    ]
+    assert [layer.title for layer in inside] == ["inner chunk (2,)"]
+    assert viz.chunk_bytes(a, (0,), inner=(3,)).layers[1].data == b"\x03\x04"
+    with pytest.raises(IndexError, match=r"coordinates of an inner chunk below \(4,\), found \(4,\)"):
+        viz.chunk_bytes(a, (0,), inner=(4,))
+
+
+def test_text_is_taken_apart_item_by_item():
+    a = zarr.create_array({}, shape=(3,), chunks=(3,), dtype="string", compressors=None)
+    a[:] = ["a", "äö", ""]
+    (layer,) = viz.chunk_bytes(a, (0,)).layers
+    found = fields(layer)
+    assert (found["count"], found["item 1"], found["length of item 2"]) == ("3 items", "'äö'", "0 bytes")
+    assert whole(layer)
+
+
+def test_a_chunk_that_is_not_stored_says_so():
+    a = zarr.create_array({}, shape=(4,), chunks=(2,), dtype="u1")
+    found = viz.chunk_bytes(a, (1,))
+    assert "key c/1: not stored, so every element reads as the fill value" in str(found)
+    assert "not stored" in found._repr_html_()
+
+
+@pytest.mark.parametrize("options", [*V3.values(), *V2.values()], ids=[*V3, *(f"v2-{name}" for name in V2)])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "flipped", "replaced"])
+def test_damaged_bytes_are_shown_with_a_sentence_and_never_an_exception(options, damage):
+    a = numbers(**options)
+    key, data = a.chunk_key((0, 0)), a.encoded_chunk((0, 0))
+    for at in (0, 5, len(data) // 2, len(data) - 3):
+        flipped = bytes(b ^ 0xFF if i == at else b for i, b in enumerate(data))
+        a.store.set(key, {"cut": data[:at], "emptied": b"", "flipped": flipped, "replaced": b"\xff" * 40}[damage])
+        found = viz.chunk_bytes(a, (0, 0))
+        assert all(whole(layer) for layer in found.layers)
+        assert str(found)
+        assert found._repr_html_()
+
+
+def test_a_flipped_bit_is_named_by_the_checksum_that_finds_it():
+    a = numbers(codecs=[LITTLE, "crc32c"])
+    data = bytearray(a.encoded_chunk((0, 0)))
+    data[7] ^= 1
+    a.store.set(a.chunk_key((0, 0)), bytes(data))
+    (layer,) = viz.chunk_bytes(a, (0, 0)).layers
+    assert "expected the checksum" in layer.problem
+
+
+def test_the_anatomy_shows_documents_and_the_bytes_of_a_chunk_side_by_side():
+    anatomy = viz.anatomy(numbers(zarr_format=2, compressors={"id": "gzip"}), numbers(compressors="gzip"), chunk=(0, 1))
+    html = anatomy._repr_html_()
+    for key in (".zarray", "zarr.json"):
+        assert f"<summary><code>{key}</code></summary><pre>{{" in html
+    assert html.count("as stored, ") == 4  # a heading and the title of a strip, for each
+    assert str(anatomy).count("chunk (0, 1) of /t, key ") == 2

@@ -15,6 +15,11 @@ from .svg import rules, theme
 from .words import LONGEST, escape, plain
 
 
+def escape_lines(words: str) -> str:
+    """`escape`, and the lines stay lines."""
+    return "\n".join(escape(line) for line in words.splitlines())
+
+
 class Markup(str):
     """Text that is HTML already and is not escaped again."""
 
@@ -38,12 +43,12 @@ padding-bottom:6px;margin-bottom:8px}
 .tz-card p{margin:6px 0}
 .tz-card .tz-row{display:flex;flex-wrap:wrap;gap:10px 28px;align-items:flex-start}
 .tz-card .tz-row>div{min-width:0;max-width:100%}
-.tz-card .tz-row>div:first-child{flex:1 1 360px}
+.tz-card .tz-row>div:first-child,.tz-card .tz-even>div{flex:1 1 360px}
 .tz-card table{border-collapse:collapse;margin:0 0 8px;background:none;border:0;color:inherit;font-size:13px}
 .tz-card caption{text-align:left;font-weight:600;padding:2px 0;color:inherit;caption-side:top}
 .tz-card tr,.tz-card tbody tr:nth-child(odd),.tz-card tbody tr:hover{background:none}
 .tz-card th,.tz-card td{text-align:left;vertical-align:top;padding:2px 14px 2px 0;border:0;font-weight:400;
-color:inherit;overflow-wrap:anywhere;max-width:520px;white-space:normal}
+color:inherit;overflow-wrap:break-word;max-width:520px;white-space:normal}
 .tz-card th{color:var(--tz-dim);white-space:nowrap}
 .tz-card thead th{border-bottom:1px solid var(--tz-line)}
 .tz-card td.tz-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
@@ -59,9 +64,12 @@ border:0;padding:0;overflow-wrap:anywhere}
 .tz-card .tz-chip{display:inline-block;border:1px solid var(--tz-line);background:var(--tz-panel);
 border-radius:6px;padding:1px 7px;margin:1px 0;font:12px/1.5 ui-monospace,'DejaVu Sans Mono',monospace}
 .tz-card .tz-warning{border-left:3px solid var(--tz-select);padding-left:9px}
+.tz-card .tz-legend{margin-right:14px;white-space:nowrap}
+.tz-card .tz-row+svg,.tz-card p+svg,.tz-card table+svg,.tz-card .tz-bar{display:block;margin:10px 0 4px}
 .tz-card .tz-swatch{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:6px;
 vertical-align:-1px}
-.tz-card .tz-byte{font:12px/1.7 ui-monospace,'DejaVu Sans Mono',monospace;padding:1px 3px;border-bottom:2px solid}
+.tz-card .tz-byte{font:12px/1.7 ui-monospace,'DejaVu Sans Mono',monospace;padding:1px 3px;
+border-bottom:2px solid;white-space:nowrap}
 """
 _KINDS = ("head", "index", "data", "sum", "item")
 STYLE = (
@@ -93,9 +101,10 @@ def note(words: Any) -> Markup:
     return Markup(f'<span class="tz-note">{markup(words)}</span>')
 
 
-def row(*parts: str) -> str:
-    """Parts side by side, and one below the other where the page is narrow."""
-    return f'<div class="tz-row">{"".join(f"<div>{part}</div>" for part in parts if part)}</div>'
+def row(*parts: str, even: bool = False) -> str:
+    """Parts side by side, and one below the other where the page is narrow; the first gets the room, or all alike."""
+    inside = "".join(f"<div>{part}</div>" for part in parts if part)
+    return f'<div class="tz-row{" tz-even" if even else ""}">{inside}</div>'
 
 
 def table(

@@ -1,6 +1,7 @@
-"""The keys of an array and what each holds, and bytes in hex.
+"""The keys of an array and what each holds, its documents as they are stored, and bytes in hex.
 
-Leaves out the decoding of a chunk, which is `Array.read_chunk`.
+Several arrays stand side by side, such as the same one in both formats. Leaves out taking a chunk's bytes apart,
+which is in `chunk_bytes`; `anatomy` shows what comes out of it.
 
 Keys: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#stored-representation
 
@@ -16,17 +17,19 @@ a: 2 objects, ... B
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tutorial_zarr.array import Array
-from tutorial_zarr.display import Picture
+from tutorial_zarr.display import Picture, page
 from tutorial_zarr.display.svg import draw, rect, text
 from tutorial_zarr.display.words import count, selection_text
+from tutorial_zarr.viz.chunk_bytes import ChunkBytes, chunk_bytes
 from tutorial_zarr.viz.chunk_grid import chunk_coords
+
+MOST_TEXT = 20_000  # bytes of a document that are shown
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Panel:
     absent: int
     fill_value: Any
     limit: int
+    documents: tuple[tuple[str, str], ...] = ()  # key and text of each
+    chunk: ChunkBytes | None = None
 
     def rows(self) -> list[Row]:
         """What to show of each object; the middle of a long list of chunks left out."""
@@ -98,6 +103,8 @@ class Anatomy:
             for number, row in enumerate(rows):
                 branch = "└── " if number == len(rows) - 1 else "├── "
                 lines.append(f"{branch}{row.key:<{key}}  {row.size:>{size}}  {row.holds}")
+            if panel.chunk is not None:
+                lines += ["", str(panel.chunk)]
             blocks.append("\n".join(lines))
         return "\n\n".join(blocks)
 
@@ -105,15 +112,19 @@ class Anatomy:
         return str(self)
 
     def _repr_html_(self) -> str:
-        tables = []
+        panels = []
         for panel in self.panels:
-            body = [(_code(row.key), row.size, html.escape(row.holds)) for row in panel.rows()]
-            tables.append(
-                f'<table><caption style="text-align:left"><b>{html.escape(panel.name)}</b>: {panel.summary}'
-                f"</caption><thead>{_line('th', ('key', 'size', 'what it holds'))}</thead>"
-                f"<tbody>{''.join(_line('td', cells) for cells in body)}</tbody></table>"
-            )
-        return "\n".join(tables)
+            rows = [[page.code(row.key), row.size, row.holds] for row in panel.rows()]
+            title = page.Markup(f"<b>{page.escape(panel.name)}</b>: {panel.summary}")
+            parts = [page.table(rows, ("key", "size", "what it holds"), title, numbers=(1,))]
+            parts += [
+                page.fold(page.code(key), f"<pre>{page.escape_lines(words)}</pre>") for key, words in panel.documents
+            ]
+            if panel.chunk is not None:
+                parts.append(f"<p>{page.escape(panel.chunk.name)}, key {page.code(panel.chunk.key)}</p>")
+                parts.append(panel.chunk.body(narrow=len(self.panels) > 1))
+            panels.append("".join(parts))
+        return page.card("The keys of " + ", ".join(panel.name for panel in self.panels), page.row(*panels, even=True))
 
     def picture(self, title: str = "The keys of an array") -> Picture:
         """The same side by side, as a picture."""
@@ -140,46 +151,49 @@ class Anatomy:
         return draw(title, f"{title}. {words}.", left, high + 8, parts)
 
 
-def _code(key: str) -> str:
-    return f"<code>{html.escape(key)}</code>" if key else ""
-
-
-def _line(tag: str, cells: Sequence[str]) -> str:
-    sides = ("left", "right", "left")
-    parts = [f'<{tag} style="text-align:{side}">{cell}</{tag}>' for side, cell in zip(sides, cells, strict=True)]
-    return f"<tr>{''.join(parts)}</tr>"
-
-
-def anatomy(*arrays: Array, names: Sequence[str] | None = None, limit: int = 8) -> Anatomy:
+def anatomy(
+    *arrays: Array, names: Sequence[str] | None = None, limit: int = 8, chunk: Sequence[int] | None = None
+) -> Anatomy:
     """Every key of one or several arrays, its size, and what it holds; at most `limit` chunks are named.
 
-    One listing and one size request per key; nothing is decoded.
+    One listing, one size request per key, one read per document. With `chunk`, the chunk (or shard) at those
+    coordinates is read as well, and its bytes are taken apart.
     """
     names = names or [f"{array.name.strip('/') or 'array'} (Zarr {array.metadata.zarr_format})" for array in arrays]
-    return Anatomy(tuple(_panel(array, name, limit) for array, name in zip(arrays, names, strict=True)))
+    return Anatomy(tuple(_panel(array, name, limit, chunk) for array, name in zip(arrays, names, strict=True)))
 
 
-def _panel(array: Array, name: str, limit: int) -> Panel:
+def _panel(array: Array, name: str, limit: int, chunk: Sequence[int] | None) -> Panel:
     prefix = f"{array.path}/" if array.path else ""
-    entries = []
+    entries, documents = [], []
     for key in array.store.list_prefix(array.path):
         short, coords = key.removeprefix(prefix), chunk_coords(array, key)
         nbytes = array.store.get_size(key) or 0
         if coords is None:
-            entries.append(Entry(short, nbytes, _document(array, key)))
+            data = bytes(array.store.get(key) or b"")
+            documents.append((short, data[:MOST_TEXT].decode("utf-8", "backslashreplace")))
+            entries.append(Entry(short, nbytes, _document(key, data)))
         else:
             where = [range(part.start, part.stop) for part in array.grid.region(coords)]
             kind = "shard" if array.shards else "chunk"
             entries.append(Entry(short, nbytes, f"{kind} {coords} = a{selection_text(where)}", coords))
     entries.sort(key=lambda entry: (entry.coords is not None, entry.coords or (), entry.key))
     stored = sum(entry.coords is not None for entry in entries)
-    return Panel(name, tuple(entries), array.grid.nchunks - stored, array.fill_value, limit)
+    return Panel(
+        name,
+        tuple(entries),
+        array.grid.nchunks - stored,
+        array.fill_value,
+        limit,
+        tuple(documents),
+        None if chunk is None else chunk_bytes(array, chunk),
+    )
 
 
-def _document(array: Array, key: str) -> str:
+def _document(key: str, data: bytes) -> str:
     """What a metadata document holds, by the names of its members."""
     try:
-        document = json.loads(array.store.get(key) or b"")
+        document = json.loads(data)
     except ValueError:
         return "not a part of the array"
     if key.rpartition("/")[2] == ".zattrs":
