@@ -69,11 +69,13 @@ class BytesCodec(ArrayBytesCodec):
 
 def low_bits(array: np.ndarray, data_type: DataType) -> np.ndarray:
     """The elements with only their low bits kept, as the narrow types demand; signs are extended."""
-    raw = array.view(np.uint8)
+    raw = np.atleast_1d(array).view(np.uint8)  # numpy cuts no pair of bytes in two without an axis
     spare = 8 - data_type.bits
     if isinstance(data_type, Integer) and data_type.least < 0:
-        return ((raw << spare).view(np.int8) >> spare).view(data_type.numpy)
-    return (raw & ((1 << data_type.bits) - 1)).view(data_type.numpy)
+        low = (raw << spare).view(np.int8) >> spare
+    else:
+        low = raw & ((1 << data_type.bits) - 1)
+    return low.view(data_type.numpy).reshape(array.shape)
 
 
 # "endian" is the codec's name before the specification was final

@@ -100,7 +100,10 @@ class DataType:
         return hash((self.name, str(self.numpy)))
 
     def __repr__(self) -> str:
-        return f"<DataType {self.to_json()!r}>"
+        try:
+            return f"<DataType {self.to_json()!r}>"
+        except MetadataError:  # what only Zarr v2 can express
+            return f"<DataType {self.name!r}, {self.numpy}>"
 
 
 # --- the registry: v3 name -> a function of the configuration (a dict, or None where the member is absent).

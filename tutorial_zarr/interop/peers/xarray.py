@@ -1,0 +1,50 @@
+# /// script
+# requires-python = ">=3.12"
+# dependencies = ["xarray>=2025.1", "zarr>=3,<4", "google-crc32c"]
+# ///
+"""xarray with its Zarr backend, as a consumer: it reads data sets, in which an array has named axes.
+
+An array whose axes have no names is none that xarray can open, and that is what it says. Decoding by conventions
+is switched off: what is compared is what is stored.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import warnings
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from peer_protocol import Opened, Peer, serve
+
+warnings.simplefilter("ignore")
+
+
+class Xarray(Peer):
+    name = "xarray"
+
+    def versions(self) -> dict[str, str]:
+        return {name: importlib.metadata.version(name) for name in ("xarray", "zarr", "numpy")}
+
+    def capabilities(self) -> list[str]:
+        """Of what zarr-python reads: arrays with a name, in a group, with names for all axes."""
+        return ["names:dimensions", "names:below-a-group", "format:3", "type:int16", "grid:regular", "keys:default/"]
+
+    def open(self, path: Path, node: str, consolidated: bool) -> Opened:
+        parent, _, name = node.rpartition("/")
+        if not name:
+            parent, name, path = "", path.name, path.parent
+        dataset = xr.open_zarr(
+            str(path / parent) if parent else str(path),
+            consolidated=consolidated and not parent,
+            decode_cf=False,
+            mask_and_scale=False,
+            chunks=None,
+        )
+        array = dataset[name]
+        return Opened(array.shape, lambda region: np.asarray(array[region].values), dict(array.attrs))
+
+
+if __name__ == "__main__":
+    serve(Xarray())
