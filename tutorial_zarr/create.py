@@ -19,7 +19,7 @@ from tutorial_zarr.chunk_grids import run_lengths
 from tutorial_zarr.codecs import build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
 from tutorial_zarr.dtypes.text import Bytes, String
-from tutorial_zarr.dtypes.v2 import Object
+from tutorial_zarr.dtypes.v2 import Object, describe_stored
 from tutorial_zarr.errors import MetadataError, NodeExistsError
 from tutorial_zarr.metadata import GroupMetadata, v2, v3
 from tutorial_zarr.metadata.model import dump_json, plain
@@ -312,6 +312,14 @@ def _endian(dtype: Any, data_type: dtypes.DataType) -> str:
     return "big" if order == ">" or (order == "=" and sys.byteorder == "big") else "little"
 
 
+def _typestr(dtype: Any, data_type: dtypes.DataType) -> Any:
+    """The v2 ``dtype`` member. A record keeps the byte order of each of its fields."""
+    document = dtypes.to_v2(data_type, _endian(dtype, data_type))
+    if isinstance(document, list) and not isinstance(dtype, (dtypes.DataType, dict)):
+        return describe_stored(np.dtype(dtype))
+    return document
+
+
 def _serializer(serializer: Any, data_type: dtypes.DataType, endian: str) -> dict[str, Any]:
     if serializer not in ("auto", None):
         return to_extension(serializer, data_type)
@@ -453,7 +461,7 @@ def _document_v2(
         "zarr_format": 2,
         "shape": list(shape),
         "chunks": list(_chunk_shape(chunks, shape, data_type.item_size or 16)),
-        "dtype": dtypes.to_v2(data_type, _endian(dtype, data_type)),
+        "dtype": _typestr(dtype, data_type),
         "compressor": to_v2_codec(last[0], data_type) if last else None,
         "fill_value": _fill_json(data_type, fill_value, 2),
         "order": order or "C",

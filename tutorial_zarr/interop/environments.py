@@ -6,8 +6,8 @@ uv it is an ordinary virtual environment, and npm's folder for a module, both un
 
 A peer whose environment cannot be made is absent, with the reason, and the others go on.
 
->>> sorted(find_peers())[:2]
-['acquire-zarr', 'gdal']
+>>> [name for name in find_peers() if name.startswith("zarr")]
+['zarr-python', 'zarr-python-2', 'zarrita', 'zarrs']
 """
 
 from __future__ import annotations
@@ -57,15 +57,21 @@ class PeerFile:
         return tomllib.loads("".join(line[2:] for line in block[1].splitlines(keepends=True))) if block else {}
 
     def process(self, here: bool = False, **limits: Any) -> PeerProcess:
-        """The peer's process in its environment; with `here`, in the environment that runs this."""
+        """The peer's process in its environment, which is made where it is missing.
+
+        With `here` nothing is installed: a Python peer has the environment that runs this, and a module of
+        JavaScript the packages that an earlier run installed.
+        """
         if self.path.suffix == ".mjs":
-            return PeerProcess([_program("node"), str(_module(self))], **limits)
+            return PeerProcess([_program("node"), str(_module(self, install=not here))], **limits)
         paths = [str(PROTOCOL)]
-        if self.name == OURS:
-            here, paths = True, [str(PROTOCOL), str(Path(tutorial_zarr.__file__).parents[1])]
-        interpreter = sys.executable if here else _interpreter(self)
-        if here and self.name != OURS:
-            _check_installed(self)
+        if here or self.name == OURS:
+            paths.append(str(Path(tutorial_zarr.__file__).parents[1]))
+            interpreter = Path(sys.executable)
+            if self.name != OURS:
+                _check_installed(self)
+        else:
+            interpreter = _interpreter(self)
         environment = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
         # -P: the folder of the script is not searched, as a peer may be called like the package that it drives.
         return PeerProcess([str(interpreter), "-P", str(self.path)], environment, **limits)
@@ -139,13 +145,15 @@ def _interpreter(peer: PeerFile) -> Path:
     return python
 
 
-def _module(peer: PeerFile) -> Path:
+def _module(peer: PeerFile, install: bool) -> Path:
     """A copy of the module in a folder with the packages that it names: Node looks for them beside the file."""
     wanted = peer.requirements["npm"]
     mark = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
     folder = cache_folder() / f"{peer.name}-{mark}"
     if not (folder / "complete").exists():
-        _program("node")
+        if not install:
+            wanted_here = " ".join(f"{name}@{version}" for name, version in wanted.items())
+            raise PeerAbsentError(f"expected {wanted_here} in {folder}, found nothing; try: tutorial-zarr interop run")
         npm = _program("npm")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -153,7 +161,6 @@ def _module(peer: PeerFile) -> Path:
         (folder / "package.json").write_text(json.dumps(package), encoding="utf-8")
         _run([npm, "install", "--no-audit", "--no-fund", "--no-package-lock"], "npm install", cwd=folder)
         (folder / "complete").touch()
-    _program("node")
     source = peer.path.read_bytes()
     module = folder / f"{hashlib.sha256(source).hexdigest()[:12]}.mjs"
     if not module.exists():

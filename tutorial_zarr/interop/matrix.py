@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import itertools
 import json
 import os
 import platform
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,12 +91,22 @@ class Run:
         self._marks: dict[tuple[str, str, str], str] = {}
         self._fingerprints = {id: fingerprint(case) for id, case in cases.items()}
         self._programs = {name: _digest(file.path, Path(peer_protocol.__file__)) for name, file in peers.items()}
+        self._idle: dict[str, list[PeerProcess]] = {}
         self._lock = threading.Lock()
 
     # --- the whole
 
     def __call__(self, writers: Iterable[str] = (), readers: Iterable[str] = ()) -> Run:
         """Run what is not yet known. Without names, every peer writes and every peer reads."""
+        try:
+            self._run(list(writers), list(readers))
+        finally:
+            for process in itertools.chain.from_iterable(self._idle.values()):
+                process.close()
+            self._idle.clear()
+        return self
+
+    def _run(self, writers: list[str], readers: list[str]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._load()
         self._put_down_data()
@@ -103,13 +115,11 @@ class Run:
             json.dumps({name: asdict(state) for name, state in self.states.items()}, indent=1), encoding="utf-8"
         )
         here = [state.name for state in self.states.values() if not state.absent]
-        wanted_writers, wanted_readers = list(writers) or here, list(readers) or here
-        writing = [name for name in here if name in wanted_writers and self.states[name].writes]
-        reading = [name for name in here if name in wanted_readers and self.states[name].reads]
+        writing = [name for name in here if name in (writers or here) and self.states[name].writes]
+        reading = [name for name in here if name in (readers or here) and self.states[name].reads]
         self._lanes([lambda name=name: self._write_lane(name) for name in writing], "write")
         pairs = [(writer, reader) for writer in writing for reader in reading]
         self._lanes([lambda pair=pair: self._read_lane(*pair) for pair in pairs], "read")
-        return self
 
     def _lanes(self, lanes: list[Callable[[], None]], what: str) -> None:
         with ThreadPoolExecutor(max_workers=max(1, self.jobs)) as pool:
@@ -177,8 +187,21 @@ class Run:
 
     # --- lanes
 
-    def _process(self, name: str) -> PeerProcess:
-        return self.files[name].process(here=self.here, **self.limits)
+    @contextmanager
+    def _process(self, name: str) -> Iterator[PeerProcess]:
+        """A process of this peer that nobody else asks: one that is idle, or a new one."""
+        with self._lock:
+            idle = self._idle.setdefault(name, [])
+            process = idle.pop() if idle else None
+        if process is None:
+            process = self.files[name].process(here=self.here, **self.limits)
+        try:
+            yield process
+        except BaseException:
+            process.close(force=True)
+            raise
+        with self._lock:
+            idle.append(process)
 
     def _meet(self, name: str) -> None:
         try:
@@ -258,7 +281,7 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """Where, when and with what the run was made."""
         return {
-            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+            "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
             "platform": f"{platform.system()} {platform.machine()}",
             "peers": {name: asdict(state) for name, state in sorted(self.states.items())},
         }

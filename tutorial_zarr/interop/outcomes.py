@@ -20,6 +20,7 @@ Only ``=`` is a pass. What is read wrong and is not supported is still wrong.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -55,6 +56,10 @@ class Outcome:
         return MARKS[self.name]
 
 
+# An error that is called so is the peer's own word.
+_BY_ITS_NAME = re.compile("Unsupported|NotImplemented|UnknownCodec")
+
+
 def supports(patterns: Iterable[str], elements: Iterable[str]) -> bool:
     """Whether a peer has all these elements by its own word. A pattern with ``!`` takes back what others give, where
     everything that it joins with ``+`` comes together.
@@ -75,6 +80,8 @@ def judge_refusal(reply: dict[str, Any], case: Case, capabilities: Iterable[str]
     said = f"{reply.get('error')}: {reply.get('message', '')}"
     if reply.get("error") == "Unsupported":
         return Outcome("unsupported", str(reply.get("message", "")))
+    if _BY_ITS_NAME.search(str(reply.get("error"))):
+        return Outcome("unsupported", said)
     if reply.get("error") == "MemoryError":
         return Outcome("crash", f"ran into its limit of memory: {said}")
     return Outcome("refused" if supports(capabilities, case.elements) else "unsupported", said)

@@ -19,7 +19,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 MEMORY = 4 << 30  # bytes, for each process
@@ -87,7 +86,7 @@ class PeerProcess:
         if os.name == "posix" and self.memory:
             limit = f'ulimit -d {self.memory >> 10} 2>/dev/null; exec "$@"'
             command = ["/bin/sh", "-c", limit, "sh", *command]
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -153,7 +153,7 @@ LAYOUTS = {
     "shards-in-shards": Layout((9, 8), (1, 2), (4, 8), middle=(2, 4), **_SHARDING),
     "rectilinear": Layout((5, 7), [[2, 1, 2], [4, 3]], **_RECTILINEAR),
     "rectilinear-runs": Layout((5, 7), [[[2, 2], 1], 3], **_RECTILINEAR),
-    "rectilinear-sharded": Layout((6, 8), (1, 2), [[2, 4], [4, 4]], **_RECTILINEAR),
+    "rectilinear-sharded": Layout((6, 8), (1, 2), [[2, 4], [[4, 2]]], **_RECTILINEAR),
 }
 
 
@@ -235,9 +235,7 @@ CHAINS_V3: dict[str, Chain] = {
         types=("float64",),
         lossy=True,
     ),
-    "numcodecs.quantize": Chain(
-        (), (v3("numcodecs.quantize", digits=3, dtype="<f4"),), types=("float32",), lossy=True
-    ),
+    "numcodecs.quantize": Chain((), (v3("numcodecs.quantize", digits=3, dtype="<f4"),), types=("float32",), lossy=True),
     "numcodecs.bitround": Chain((), (v3("numcodecs.bitround", keepbits=10),), types=_FLOATS, lossy=True),
     "numcodecs.packbits": Chain((), (v3("numcodecs.packbits"),), types=("bool",)),
     "numcodecs.pcodec": Chain((), (), v3("numcodecs.pcodec", level=8), types=("int32", "float64", "uint16")),

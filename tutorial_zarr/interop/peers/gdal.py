@@ -3,7 +3,8 @@
 # dependencies = ["rasterio>=1.5", "numpy"]
 # ///
 """GDAL, as the wheel of rasterio brings it. Its classic interface knows rasters: axes beyond the last two are
-counted out as bands, and an array needs two. Booleans are bytes to it."""
+counted out as bands, and an array needs two. Booleans are bytes to it.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +19,27 @@ import rasterio
 from peer_protocol import Opened, Peer, Unsupported, serve
 
 warnings.simplefilter("ignore")
-TYPES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
+TYPES = [
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+]
 
 
 class Gdal(Peer):
+    """What GDAL does of the protocol."""
+
     name = "GDAL"
 
     def versions(self) -> dict[str, str]:

@@ -3,7 +3,8 @@
 # dependencies = ["netCDF4>=1.7", "numpy"]
 # ///
 """netCDF-C, as the wheel of netCDF4 brings it. It opens groups of Zarr 2: an array at the root of a store is put
-below a group for it, without a byte of the array being changed."""
+below a group for it, without a byte of the array being changed.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +18,12 @@ import netCDF4
 import numpy as np
 from peer_protocol import Opened, Peer, Unsupported, serve
 
-TYPES = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+TYPES = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
 
 
 class NetCDF(Peer):
+    """What netCDF-C does of the protocol."""
+
     name = "netCDF-C"
 
     def versions(self) -> dict[str, str]:

@@ -29,6 +29,8 @@ TYPES = (
 
 
 class TensorStore(Peer):
+    """What tensorstore does of the protocol."""
+
     name = "tensorstore"
 
     def versions(self) -> dict[str, str]:

@@ -22,6 +22,8 @@ warnings.simplefilter("ignore")
 
 
 class Xarray(Peer):
+    """What xarray does of the protocol."""
+
     name = "xarray"
 
     def versions(self) -> dict[str, str]:

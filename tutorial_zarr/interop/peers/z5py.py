@@ -3,7 +3,8 @@
 # dependencies = ["z5py>=3", "numpy"]
 # ///
 """z5, in C++, by way of z5py. It opens datasets in a group: what lies at the root of a store is opened as a member
-of the folder above."""
+of the folder above.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +16,12 @@ import numpy as np
 import z5py
 from peer_protocol import Case, Opened, Peer, Unsupported, serve
 
-TYPES = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+TYPES = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
 
 
 class Z5(Peer):
+    """What z5py does of the protocol."""
+
     name = "z5py"
 
     def versions(self) -> dict[str, str]:

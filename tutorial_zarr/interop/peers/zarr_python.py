@@ -21,6 +21,8 @@ zarr.config.set({"array.rectilinear_chunks": True})
 
 
 class ZarrPython(Peer):
+    """What zarr-python 3 does of the protocol."""
+
     name = "zarr-python 3"
     packages = ("zarr", "numcodecs", "numpy")
 

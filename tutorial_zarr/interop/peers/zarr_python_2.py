@@ -20,6 +20,8 @@ warnings.simplefilter("ignore")
 
 
 class ZarrPython2(Peer):
+    """What zarr-python 2 does of the protocol."""
+
     name = "zarr-python 2"
 
     def versions(self) -> dict[str, str]:

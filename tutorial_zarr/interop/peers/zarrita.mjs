@@ -101,7 +101,7 @@ function canonical(chunk, dtype) {
   }
   const items = order.map(get);
   if (items.every((item) => typeof item === "string")) return [withLengths(items), items.length ? "string" : "object"];
-  return [withLengths(items.map((item) => JSON.stringify(sorted(item)))), "object"];
+  return [withLengths(items.map((item) => JSON.stringify(sorted(item ?? null)))), "object"];
 }
 
 // --- reading and writing

@@ -24,12 +24,16 @@ zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline", "codec_pipel
 
 
 class Zarrs(ZarrPython):
+    """What zarrs does of the protocol."""
+
     name = "zarrs"
     packages = ("zarrs", "zarr", "numpy")
 
     def capabilities(self) -> list[str]:
         """zarr-python's types; the codecs of its README."""
-        text = "fixed_length_utf32 null_terminated_bytes raw_bytes numpy.* struct structured bytes variable_length_bytes"
+        text = (
+            "fixed_length_utf32 null_terminated_bytes raw_bytes numpy.* struct structured bytes variable_length_bytes"
+        )
         types = [e for e in super().capabilities() if e.startswith("type:")]
         types += [f"!type:{name}" for name in text.split()]
         codecs = ["blosc", "bz2", "crc32c", "fixedscaleoffset", "gzip", "pcodec", "zfpy", "zlib", "zstd", "shuffle"]

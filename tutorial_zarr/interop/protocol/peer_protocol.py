@@ -197,6 +197,7 @@ class Peer:
         return self.capabilities()
 
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:
+        """The array at `node` of the store in the folder `path`."""
         raise Unsupported(f"{self.name} does not read arrays here")
 
     def tree(self, path: Path, consolidated: bool) -> dict[str, Any]:
@@ -204,6 +205,7 @@ class Peer:
         raise Unsupported(f"{self.name} has no groups")
 
     def write(self, case: Case) -> None:
+        """Write the case into `case.path`, an empty folder."""
         raise Unsupported(f"{self.name} does not write arrays here")
 
     # --- the protocol
