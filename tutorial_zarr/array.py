@@ -294,7 +294,12 @@ class Array:
             raise SelectionError(f"{self._label}: {error.message}; its shape is {self.shape}", **error.fields) from None
 
     def _check_fields(self, fields: list[str] | str | None) -> None:
-        for field in [fields] if isinstance(fields, str) else fields or []:
+        if fields is None:
+            return
+        names = [fields] if isinstance(fields, str) else fields
+        if not isinstance(names, list) or not names:
+            raise SelectionError(f"{self._label}: expected the name of a field or a list of names, found {fields!r}")
+        for field in names:
             if field not in (self.dtype.names or ()):
                 known = ", ".join(map(repr, self.dtype.names or ())) or "none"
                 raise SelectionError(f"{self._label}: expected a field of {known}, found {field!r}", field=field)
@@ -308,6 +313,8 @@ class Array:
     ) -> Any:
         selection = self._select(select)
         self._check_fields(fields)
+        if out is not None and not isinstance(out, np.ndarray):
+            raise SelectionError(f"{self._label}: expected out as a NumPy array, found {type(out).__name__}")
         if out is not None and fields is None:
             if out.shape != selection.final_shape or out.dtype != self.dtype:
                 raise SelectionError(
@@ -445,11 +452,11 @@ class Array:
 
     def get_mask_selection(self, mask: Any, *, out: Any = None, fields: Any = None) -> Any:
         """The elements where a mask of the array's shape is true."""
-        return self._get(lambda: indexing.parse(np.asarray(mask, bool), self.shape), fields, out)
+        return self._get(lambda: indexing.mask(mask, self.shape), fields, out)
 
     def set_mask_selection(self, mask: Any, value: Any, *, fields: Any = None) -> None:
         """Write the elements where a mask of the array's shape is true."""
-        self._set(lambda: indexing.parse(np.asarray(mask, bool), self.shape), value, fields)
+        self._set(lambda: indexing.mask(mask, self.shape), value, fields)
 
     def get_block_selection(self, selection: Any, *, out: Any = None, fields: Any = None) -> Any:
         """Whole chunks (or shards) by their coordinates: as ``blocks[...]``."""

@@ -118,14 +118,20 @@ def _by_chunk(chunks: list[np.ndarray], counts: tuple[int, ...]) -> Iterator[tup
     """Chunk coordinates, and which elements fall into that chunk, in their given order."""
     if chunks[0].size == 0:
         return
-    flat = np.ravel_multi_index(tuple(chunks), counts)
+    table = None
+    if math.prod(counts) >= 1 << 63:  # too many chunks to number them all: number those that are met
+        table, flat = np.unique(np.stack(chunks), axis=1, return_inverse=True)
+        flat = flat.reshape(-1)
+    else:
+        flat = np.ravel_multi_index(tuple(chunks), counts)
     if math.prod(counts) <= 1 << 16:
         flat = flat.astype(np.uint16)  # small integers are sorted by radix
     order = np.argsort(flat, kind="stable") if (flat[1:] < flat[:-1]).any() else None
     ordered = flat if order is None else flat[order]
     edges = [0, *(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(flat)]
     ids = ordered[edges[:-1]]
-    coords = zip(*(axis.tolist() for axis in np.unravel_index(ids, counts)), strict=True)
+    places = np.unravel_index(ids, counts) if table is None else table[:, ids]
+    coords = zip(*(axis.tolist() for axis in places), strict=True)
     for chunk, (start, stop) in zip(coords, itertools.pairwise(edges), strict=True):
         yield chunk, slice(start, stop) if order is None else order[start:stop]
 
@@ -346,6 +352,8 @@ def _as_mask_or_array(entry: Any) -> Any:
         return entry
     if isinstance(entry, np.ndarray):
         return entry if entry.ndim or entry.dtype == bool or entry.dtype.kind not in "iu" else int(entry)
+    if hasattr(entry, "__array__") and not isinstance(entry, np.generic):  # our own arrays, xarray's, Dask's
+        return _as_mask_or_array(np.asarray(entry))
     if hasattr(entry, "__index__") and not isinstance(entry, (bool, np.bool_)):
         return operator.index(entry)
     try:
@@ -382,9 +390,15 @@ def basic(key: Any, shape: tuple[int, ...]) -> Selection:
             if backwards:
                 flip.append(axis)
             kept += 1
-        else:
+        elif hasattr(entry, "__index__") and not isinstance(entry, (bool, np.bool_)) and np.ndim(entry) == 0:
             span = Span(_integer(entry, axis, shape[axis]), 1, 1)
             drop.append(axis)
+        else:
+            raise SelectionError(
+                f"basic selection: expected integers, slices, an ellipsis and None, found {entry!r} on axis {axis}; "
+                "arrays, lists and masks go between the brackets of the array itself, of oindex or of vindex",
+                axis=axis,
+            )
         factors.append(span)
         axes.append((axis,))
         axis += 1
@@ -493,6 +507,17 @@ def orthogonal(key: Any, shape: tuple[int, ...]) -> Selection:
             drop.append(axis)
         axes.append((axis,))
     return Selection(factors, axes, drop=tuple(drop), flip=tuple(flip))
+
+
+def mask(value: Any, shape: tuple[int, ...]) -> Selection:
+    """The elements where a mask of the array's shape is true."""
+    array = np.asarray(value)
+    if array.dtype != bool or array.shape != shape:
+        raise SelectionError(
+            f"mask: expected booleans of the array's shape {shape}, found {array.dtype} of shape {array.shape}",
+            shape=shape,
+        )
+    return parse(array, shape)
 
 
 def coordinates(key: Any, shape: tuple[int, ...]) -> Selection:
