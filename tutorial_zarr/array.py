@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
@@ -28,6 +28,7 @@ from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec, BytesByt
 from tutorial_zarr.codecs.sharding import ShardingCodec
 from tutorial_zarr.dtypes.text import object_scalar
 from tutorial_zarr.errors import MetadataError, ReadOnlyError, SelectionError, ValueMismatchError, ZarrError
+from tutorial_zarr.lazy import LazyView
 from tutorial_zarr.metadata import ArrayMetadata
 from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.stores import Store
@@ -280,10 +281,15 @@ class Array:
     # --- reading and writing
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, Mapping):
+            return self.isel(key)
         rest, fields = indexing.pop_fields(key)
         return self._get(lambda: indexing.parse(rest, self.shape), fields, scalar=_all_integers(rest, self.ndim))
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(key, Mapping):
+            self._set(lambda: indexing.orthogonal(indexing.by_name(key, self.dimension_names), self.shape), value)
+            return
         rest, fields = indexing.pop_fields(key)
         self._set(lambda: indexing.parse(rest, self.shape), value, fields)
 
@@ -466,6 +472,19 @@ class Array:
         """Write whole chunks (or shards) by their coordinates."""
         self._set(lambda: indexing.blocks(selection, self.grid), value, fields)
 
+    def isel(self, indexers: Mapping[str, Any] | None = None, **by_name: Any) -> Any:
+        """Select by the names of dimensions, each by itself: ``a.isel(time=3, lat=slice(0, 10))``.
+
+        ``a[{"time": 3}]`` says the same, and takes values: ``a[{"time": 3}] = 0``.
+        """
+        key = {**(indexers or {}), **by_name}
+        return self._get(lambda: indexing.orthogonal(indexing.by_name(key, self.dimension_names), self.shape))
+
+    @property
+    def lazy(self) -> LazyView:
+        """The array as a view to select from before anything is read: ``a.lazy[100:][:, ::2].result()``."""
+        return LazyView(self, tuple([range(n) for n in self.shape]))
+
     @property
     def oindex(self) -> Selector:
         """Orthogonal selection: ``a.oindex[[0, 5], :, [1, 2]]`` takes each axis by itself."""
@@ -511,14 +530,14 @@ class Array:
         inside = tuple([max(0, min(n, v - o)) for n, v, o in zip(shape, valid, origin, strict=True)])
         if inside == shape:
             return
-        key, pipeline = self._io.key(coords), self._io.pipeline_at(coords)
-        chunk = self._io.load(key, pipeline)
-        cleared = np.empty_like(chunk)
-        cleared[...] = self._io.fill_item
-        kept = tuple([slice(n) for n in inside])
-        cleared[kept] = chunk[kept]
-        if not _same_bits(cleared, chunk):
-            self._io.put(key, pipeline, cleared)
+
+        def clear(chunk: np.ndarray) -> bool:
+            before, kept = chunk.copy(), tuple([slice(n) for n in inside])
+            chunk[...] = self._io.fill_item
+            chunk[kept] = before[kept]
+            return not _same_bits(before, chunk)
+
+        self._io.update(self._io.key(coords), self._io.pipeline_at(coords), clear)
 
     def append(self, data: Any, axis: int = 0) -> tuple[int, ...]:
         """Add `data` at the end of an axis, and return the new shape."""
@@ -710,6 +729,8 @@ class Selector:
         self._get, self._set = read, write
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, Mapping):
+            return self.isel(key)
         rest, fields = indexing.pop_fields(key)
         return self._get(rest, fields=fields)
 

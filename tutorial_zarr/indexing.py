@@ -18,10 +18,11 @@ The rules of selection are NumPy's: https://numpy.org/doc/stable/user/basics.ind
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -536,6 +537,22 @@ def coordinates(key: Any, shape: tuple[int, ...]) -> Selection:
 
 def _is_scalar(entry: Any) -> bool:
     return isinstance(entry, np.ndarray) and entry.ndim == 0 and entry.dtype != bool
+
+
+def by_name(key: Any, names: tuple[str | None, ...] | None) -> Any:
+    """``{"time": 3}`` as a selection of each axis by itself; anything that is no mapping stays as it is."""
+    if not isinstance(key, Mapping):
+        return key
+    known = [name for name in names or () if name is not None]
+    for name in key:
+        if name not in known or known.count(name) > 1:
+            near = difflib.get_close_matches(str(name), known, 1)
+            raise SelectionError(
+                f"expected names of dimensions, of {', '.join(map(repr, known)) or 'which there are none'}; "
+                f"found {name!r}" + (f"; try {near[0]!r}" if near and near[0] != name else ""),
+                name=name,
+            )
+    return tuple([key.get(name, slice(None)) if name is not None else slice(None) for name in names or ()])
 
 
 def blocks(key: Any, grid: ChunkGrid) -> Selection:

@@ -18,7 +18,7 @@ LAYERS = [
     ["metadata"],
     ["chunk_grids", "chunk_keys", "codecs", "parallel", "progress", "stores", "display"],
     ["indexing", "nodes", "consolidation", "hierarchy"],
-    ["attributes", "chunk_io", "array", "create"],
+    ["attributes", "chunk_io", "plan", "lazy", "array", "create"],
     ["group"],
     ["api", "convert"],
     ["cli", "viz", "dask_arrays", "xarray_backend", "doctor", "labs", "interop", "gallery"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from tutorial_zarr.codecs.sharding import ShardingCodec, sharding_of
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, MissingDependencyError, StoreError, ZarrError
 from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.locks import process_lock
 
 # A job that decodes less than this runs on the calling thread: waking others costs more than they bring.
 SMALL_JOB = 1 << 18
@@ -97,25 +100,49 @@ class ChunkIO:
         workers = min(parallel.get_workers(), chunks)
         return workers, max(1, min(64, chunks // (4 * workers)))
 
-    def load(self, key: str, pipeline: Pipeline) -> np.ndarray:
-        """A chunk as an array of its own that may be changed; the fill value where there is none."""
-        data = self.store.get(key)
+    def decode(self, data: Any, pipeline: Pipeline) -> np.ndarray:
+        """A chunk as an array of its own that may be changed; the fill value where `data` is None."""
         chunk = np.empty(pipeline.spec.shape, self.data_type.numpy)
         if data is None:
             chunk[...] = self.fill_item
-            return chunk
-        try:
-            if pipeline.in_place:
-                pipeline.decode_into(data, chunk.reshape(-1).view(np.uint8))
-            else:
-                chunk[...] = pipeline.decode(data)
-        except ZarrError as cause:
-            raise self.fail(key, "decode", cause) from cause
+        elif pipeline.in_place:
+            pipeline.decode_into(data, chunk.reshape(-1).view(np.uint8))
+        else:
+            chunk[...] = pipeline.decode(data)
         return chunk
 
-    def put(self, key: str, pipeline: Pipeline, chunk: np.ndarray) -> None:
-        """Encode and store a chunk, or delete it where it holds nothing but the fill value."""
-        if not self.write_empty and is_fill(chunk, self.fill):
-            self.store.delete(key)
-        else:
-            self.store.set(key, pipeline.encode(chunk))
+    def encode(self, chunk: np.ndarray, pipeline: Pipeline) -> Any:
+        """The bytes of a chunk; None where it holds nothing but the fill value, and so is not stored."""
+        return None if not self.write_empty and is_fill(chunk, self.fill) else pipeline.encode(chunk)
+
+    def put(self, key: str, data: Any) -> None:
+        """Write a unit whole (None: delete it). It cannot fall in between the two halves of an update."""
+        with process_lock(self.store.lock_name(key)):
+            if data is None:
+                self.store.delete(key)
+            else:
+                self.store.set(key, data)
+
+    def update(self, key: str, pipeline: Pipeline, change: Callable[[np.ndarray], bool | None]) -> None:
+        """Read a chunk, change it in place, and write it back, such that no other update of it is lost.
+
+        Where `change` returns False nothing is written.
+        """
+
+        def changed(old: Any) -> Any:
+            try:
+                chunk = self.decode(old, pipeline)
+            except ZarrError as cause:
+                raise self.fail(key, "decode", cause) from cause
+            return old if change(chunk) is False else self.encode(chunk, pipeline)
+
+        self.modify(key, changed, lambda: pipeline.encode(self.decode(None, pipeline)))
+
+    def modify(self, key: str, change: Callable[[Any], Any], empty: Callable[[], Any]) -> None:
+        """Update stored bytes. `empty()` makes those of an empty unit, for a store that cannot delete one safely."""
+
+        def changed(old: Any) -> Any:
+            new = change(old)
+            return new if new is not None or old is None or self.store.update_deletes else empty()
+
+        self.store.update(key, changed)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
-from operator import itemgetter
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,6 @@ from .chunks import LARGE_CHUNK, SMALL_JOB, ChunkIO
 from .reading import points_first
 
 Work = Callable[[Iterable[Any]], None]
-
-_locks = [threading.RLock() for _ in range(256)]  # a write unit's lock is chosen by its key
 
 
 def write(io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str] | None = None) -> None:
@@ -91,46 +88,42 @@ class _ChunkWriter:
         io = self.io
         for coords, inner, outer, complete, item in jobs:
             key, whole = io.key(coords), complete and self.fields is None
-            with _locks[hash(key) % len(_locks)]:
-                try:
-                    pipeline = io.pipeline_at(coords)
-                    layout = sharding_of(pipeline)
-                    if layout is not None:
-                        self.write_shard(key, layout, coords, item, whole)
-                        continue
-                    encoder, part = self.encoder, self.value[(*outer, ...)]
-                    if encoder is None or encoder.pipeline is not pipeline:  # uneven grids have several
-                        encoder = _Encoder(io, pipeline, self.selection, self.fields)
-                    if whole:
-                        chunk = encoder.whole(part, inner)
-                    else:
-                        chunk = io.load(key, pipeline)
-                        encoder.change(chunk, part, inner)
-                    io.put(key, pipeline, chunk)
-                except ZarrError as cause:
-                    raise io.fail(key, "write", cause) from cause
+            try:
+                pipeline = io.pipeline_at(coords)
+                layout = sharding_of(pipeline)
+                if layout is not None:
+                    self.write_shard(key, layout, coords, item, whole)
+                    continue
+                encoder, part = self.encoder, self.value[(*outer, ...)]
+                if encoder is None or encoder.pipeline is not pipeline:  # uneven grids have several
+                    encoder = _Encoder(io, pipeline, self.selection, self.fields)
+                if whole:
+                    io.put(key, io.encode(encoder.whole(part, inner), pipeline))
+                else:
+                    io.update(key, pipeline, partial(encoder.change, part=part, inner=inner))
+            except ZarrError as cause:
+                raise io.fail(key, "write", cause) from cause
 
     def write_shard(
         self, key: str, layout: ShardLayout, coords: tuple[int, ...], item: tuple[Part, ...], whole: bool
     ) -> None:
         """Encode the inner chunks that change; the others keep their bytes."""
-        io, chunks = self.io, {}
-        if not whole and (shard := io.store.get(key)) is not None:
-            view = memoryview(shard).cast("B")
-            spans = layout.spans(layout.index_of(view), len(view))
-            for (at, _), span in zip(layout.regions(), spans, strict=True):
-                if span is not None:
-                    chunks[at] = view[slice(*span)]
+        io = self.io
         split = self.plan.split(layout, item, io.extents(coords))
-        jobs = zip(split.coords(), split.inner(), split.outer(), split.complete(), strict=True)
         workers, batch = io.workers(split.count, layout.inner.nbytes or SMALL_JOB)
         if io.store.concurrency is not None:
             workers, batch = parallel.get_workers(), 1
-        parallel.run(lambda: _InnerWriter(self, layout.inner, chunks), jobs, workers, min(batch, 16))
-        if all(data is None for data in chunks.values()):
-            io.store.delete(key)
+
+        def changed(old: Any) -> Any:
+            chunks = layout.chunks(old)
+            jobs = zip(split.coords(), split.inner(), split.outer(), split.complete(), strict=True)
+            parallel.run(lambda: _InnerWriter(self, layout.inner, chunks), jobs, workers, min(batch, 16))
+            return None if all(data is None for data in chunks.values()) else layout.pack(chunks)
+
+        if whole:
+            io.put(key, changed(None))
         else:
-            io.store.set(key, layout.pack(sorted(chunks.items(), key=itemgetter(0))))
+            io.modify(key, changed, lambda: layout.pack({}))
 
 
 class _InnerWriter:

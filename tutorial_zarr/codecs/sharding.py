@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -89,7 +89,7 @@ class ShardingCodec(ArrayBytesCodec):
         layout = self.layout(spec)
         chunks = ((coords, array[(*region, ...)]) for coords, region in layout.regions())  # "...": a view, always
         return layout.pack(
-            (coords, None if is_fill(chunk, spec.fill) else layout.inner.encode(chunk)) for coords, chunk in chunks
+            {at: None if is_fill(chunk, spec.fill) else layout.inner.encode(chunk) for at, chunk in chunks}
         )
 
 
@@ -168,12 +168,25 @@ class ShardLayout:
         for coords in itertools.product(*map(range, self.counts)):
             yield coords, tuple([slice(c * n, c * n + n) for c, n in zip(coords, self.chunk_shape, strict=True)])
 
-    def pack(self, chunks: Any) -> bytes:
-        """The bytes of a shard from pairs of coordinates and encoded bytes; None stands for an absent chunk."""
+    def chunks(self, shard: Buffer | None) -> dict[tuple[int, ...], Buffer]:
+        """The encoded inner chunks of a whole shard that are present, by their coordinates: views of its bytes."""
+        if shard is None:
+            return {}
+        view = memoryview(shard).cast("B")
+        spans = self.spans(self.index_of(view), len(view))
+        return {
+            coords: view[slice(*span)]
+            for coords, span in zip(itertools.product(*map(range, self.counts)), spans, strict=True)
+            if span is not None
+        }
+
+    def pack(self, chunks: Mapping[tuple[int, ...], Buffer | None]) -> bytes:
+        """The bytes of a shard from encoded inner chunks by their coordinates; None stands for an absent one."""
         index = np.full((*self.counts, 2), ABSENT, "u8")
         parts: list[Buffer] = [b""]
         offset = 0 if self.index_at_end else self.index_size
-        for coords, data in chunks:
+        for coords in sorted(chunks):
+            data = chunks[coords]
             if data is not None:
                 size = memoryview(data).nbytes
                 index[coords] = offset, size
