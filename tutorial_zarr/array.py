@@ -30,6 +30,7 @@ from tutorial_zarr.dtypes.text import object_scalar
 from tutorial_zarr.errors import MetadataError, ReadOnlyError, SelectionError, ValueMismatchError, ZarrError
 from tutorial_zarr.lazy import LazyView
 from tutorial_zarr.metadata import ArrayMetadata
+from tutorial_zarr.plan import Plan, WritePlan
 from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.stores import Store
 
@@ -281,17 +282,12 @@ class Array:
     # --- reading and writing
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, Mapping):
-            return self.isel(key)
         rest, fields = indexing.pop_fields(key)
-        return self._get(lambda: indexing.parse(rest, self.shape), fields, scalar=_all_integers(rest, self.ndim))
+        return self._get(self._parsed(rest), fields, scalar=_all_integers(rest, self.ndim))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if isinstance(key, Mapping):
-            self._set(lambda: indexing.orthogonal(indexing.by_name(key, self.dimension_names), self.shape), value)
-            return
         rest, fields = indexing.pop_fields(key)
-        self._set(lambda: indexing.parse(rest, self.shape), value, fields)
+        self._set(self._parsed(rest), value, fields)
 
     def _select(self, select: Callable[[], indexing.Selection]) -> indexing.Selection:
         try:
@@ -478,7 +474,24 @@ class Array:
         ``a[{"time": 3}]`` says the same, and takes values: ``a[{"time": 3}] = 0``.
         """
         key = {**(indexers or {}), **by_name}
-        return self._get(lambda: indexing.orthogonal(indexing.by_name(key, self.dimension_names), self.shape))
+        return self._get(self._parsed(key))
+
+    def plan(self, selection: Any = Ellipsis, look: bool = False) -> Plan:
+        """What it would cost to read ``a[selection]``: chunks, keys, ranges, requests and bytes. Nothing is read.
+
+        With `look` the store is asked for what the metadata cannot tell: the indexes of shards, and sizes.
+        ``a.oindex.plan``, ``a.vindex.plan`` and ``a.blocks.plan`` do the same for those.
+        """
+        return Plan(self._io, self._select(self._parsed(selection)), look)
+
+    def plan_write(self, selection: Any = Ellipsis) -> WritePlan:
+        """What it would cost to write ``a[selection]``: which write units are whole, and which must be read first."""
+        return WritePlan(self._io, self._select(self._parsed(selection)))
+
+    def _parsed(self, key: Any) -> Callable[[], indexing.Selection]:
+        if isinstance(key, Mapping):
+            return lambda: indexing.orthogonal(indexing.by_name(key, self.dimension_names), self.shape)
+        return lambda: indexing.parse(key, self.shape)
 
     @property
     def lazy(self) -> LazyView:
@@ -488,17 +501,17 @@ class Array:
     @property
     def oindex(self) -> Selector:
         """Orthogonal selection: ``a.oindex[[0, 5], :, [1, 2]]`` takes each axis by itself."""
-        return Selector(self.get_orthogonal_selection, self.set_orthogonal_selection)
+        return Selector(self, lambda key: indexing.orthogonal(key, self.shape))
 
     @property
     def vindex(self) -> Selector:
         """Points: ``a.vindex[[0, 5], [1, 2]]`` takes the elements (0, 1) and (5, 2)."""
-        return Selector(self.get_coordinate_selection, self.set_coordinate_selection)
+        return Selector(self, lambda key: indexing.coordinates(key, self.shape))
 
     @property
     def blocks(self) -> Selector:
         """Whole chunks (shards, where there are any): ``a.blocks[0, 1:3]``."""
-        return Selector(self.get_block_selection, self.set_block_selection)
+        return Selector(self, lambda key: indexing.blocks(key, self.grid))
 
     # --- shape
 
@@ -723,20 +736,22 @@ class ChunkTask:
 
 
 class Selector:
-    """What stands behind ``oindex``, ``vindex`` and ``blocks``: brackets for a pair of functions."""
+    """What stands behind ``oindex``, ``vindex`` and ``blocks``: brackets with a meaning of their own."""
 
-    def __init__(self, read: Callable[..., Any], write: Callable[..., None]) -> None:
-        self._get, self._set = read, write
+    def __init__(self, array: Array, select: Callable[[Any], indexing.Selection]) -> None:
+        self._array, self._select = array, select
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, Mapping):
-            return self.isel(key)
         rest, fields = indexing.pop_fields(key)
-        return self._get(rest, fields=fields)
+        return self._array._get(lambda: self._select(rest), fields)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         rest, fields = indexing.pop_fields(key)
-        self._set(rest, value, fields=fields)
+        self._array._set(lambda: self._select(rest), value, fields)
+
+    def plan(self, selection: Any, look: bool = False) -> Plan:
+        """As `Array.plan`."""
+        return Plan(self._array._io, self._array._select(lambda: self._select(selection)), look)
 
 
 def _all_integers(key: Any, ndim: int) -> bool:

@@ -15,11 +15,10 @@ LAYOUTS = {
 }
 
 
-def make(layout, **options):
+def make(layout):
     expected = np.arange(13 * 9, dtype="int32").reshape(13, 9)
-    a = zarr.create_array(
-        {}, shape=expected.shape, chunks=(3, 2), dtype="int32", dimension_names=["time", "x"], **LAYOUTS[layout]
-    ) if layout != "v2" else zarr.create_array({}, shape=expected.shape, chunks=(3, 2), dtype="int32", zarr_format=2)  # fmt: skip
+    names = {} if layout == "v2" else {"dimension_names": ["time", "x"]}
+    a = zarr.create_array({}, shape=expected.shape, chunks=(3, 2), dtype="int32", **names, **LAYOUTS[layout])
     a[...] = expected
     return a, expected
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -96,8 +96,7 @@ class _ChunkReader:
     def __init__(self, io: ChunkIO, split: Split, out: np.ndarray) -> None:
         self.io = io
         self.decoder = Decoder(io, io.pipeline, split, out)
-        # Of a raw chunk in a regular grid, what is selected can be read by itself.
-        self.raw = io.pipeline.raw and split.box and io.grid.regular and self.decoder.scratch is not None
+        self.raw = reads_raw(io, split)
         bound = _encoded_bound(io.pipeline, io.chunk_nbytes)
         self.reader = io.store.reader(io.prefix) if bound <= LARGE_CHUNK else None
         self.buffer = parallel.take_buffer(bound) if self.reader else None
@@ -153,7 +152,7 @@ class _ChunkReader:
     def _read_raw(self, name: str, inner: tuple[Any, ...], outer: tuple[Any, ...], whole: bool) -> bool:
         """Read a chunk that is stored as it is in memory, without a detour; False where the usual way must do."""
         io, decoder = self.io, self.decoder
-        if not whole and decoder.nbytes > io.store.request_cost and self._read_stretches(name, inner, outer):
+        if not whole and (stretches := choose_stretches(io, inner)) and self._read_stretches(name, stretches, outer):
             return True
         if self.reader is None:
             return False
@@ -165,19 +164,27 @@ class _ChunkReader:
             decoder.out[outer] = decoder.chunk[inner]
         return True
 
-    def _read_stretches(self, name: str, inner: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
-        """Read a box of a raw chunk by its byte ranges, where that costs less than the whole."""
-        io, spec = self.io, self.io.pipeline.spec
-        stretches = choose_stretches(inner, spec.shape, io.data_type.numpy.itemsize, io.store.request_cost)
-        if stretches is None:
-            return False
-        ranges, shape, rest = stretches
-        found = io.store.get_ranges(io.prefix + name, ranges)
-        if any(data is None or len(data) != stop - start for data, (start, stop) in zip(found, ranges, strict=True)):
-            return False  # absent, or not as long as it should be
+    def _read_stretches(self, name: str, stretches: Stretches, outer: tuple[Any, ...]) -> bool:
+        """Read a box of a raw chunk by its byte ranges."""
+        io = self.io
+        found = io.store.get_ranges(io.prefix + name, stretches.ranges)
+        if all(data is None for data in found):
+            io.absent(io.prefix + name)
+            self.decoder.put(None, None, outer, False)
+            return True
+        if any(
+            data is None or len(data) != stop - start
+            for data, (start, stop) in zip(found, stretches.ranges, strict=True)
+        ):
+            return False  # not as long as it should be
         data = found[0] if len(found) == 1 else b"".join(found)
-        self.decoder.out[outer] = np.frombuffer(data, io.data_type.numpy).reshape(shape)[rest]
+        self.decoder.out[outer] = np.frombuffer(data, io.data_type.numpy).reshape(stretches.shape)[stretches.rest]
         return True
+
+
+def reads_raw(io: ChunkIO, split: Split) -> bool:
+    """Whether chunks are stored as they are in memory, so that what is selected of one can be read by itself."""
+    return io.pipeline.raw and split.box and io.grid.regular and io.chunk_nbytes <= LARGE_CHUNK
 
 
 def _encoded_bound(pipeline: Pipeline, nbytes: int) -> int:
@@ -185,14 +192,23 @@ def _encoded_bound(pipeline: Pipeline, nbytes: int) -> int:
     return pipeline.encoded_size or nbytes + (nbytes >> 6) + 256
 
 
-def choose_stretches(
-    inner: tuple[slice, ...], shape: tuple[int, ...], itemsize: int, request_cost: int
-) -> tuple[list[tuple[int, int]], tuple[int, ...], tuple[slice, ...]] | None:
-    """The byte ranges that hold a box of a chunk in C order, the shape they make, and what to take of it.
+class Stretches(NamedTuple):
+    """The byte ranges that hold a box of a chunk in C order."""
+
+    ranges: list[tuple[int, int]]
+    shape: tuple[int, ...]  # that they make together
+    rest: tuple[slice, ...]  # what to take of it
+
+
+def choose_stretches(io: ChunkIO, inner: tuple[slice, ...]) -> Stretches | None:
+    """How best to read a box of a raw chunk; None where reading the whole chunk is no worse.
 
     A stretch covers a span of one axis and all of the axes behind it; the axes before it are walked through. The
-    axis is chosen such that requests and bytes together cost least. None: reading the whole chunk is no worse.
+    axis is chosen such that requests and bytes together cost least.
     """
+    shape, itemsize, request_cost = io.pipeline.spec.shape, io.data_type.numpy.itemsize, io.store.request_cost
+    if io.chunk_nbytes <= request_cost:
+        return None
     strides = [itemsize * math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
     best, choice, walked = strides[0] * shape[0] // 2 if shape else 0, None, 1
     for axis, part in enumerate(inner):
@@ -209,7 +225,7 @@ def choose_stretches(
         starts = [index * strides[axis] + start for index in steps for start in starts]
     length = (span.stop - span.start) * strides[choice]
     walked_shape = tuple(len(range(s.start, s.stop, s.step)) for s in inner[:choice])
-    return (
+    return Stretches(
         [(start, start + length) for start in starts],
         (*walked_shape, span.stop - span.start, *shape[choice + 1 :]),
         (*[slice(None)] * choice, slice(None, None, span.step), *inner[choice + 1 :]),

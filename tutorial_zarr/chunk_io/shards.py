@@ -57,7 +57,7 @@ class Plan:
         """
         split = self.split(layout, item, extents)
         pipeline, nested = layout.inner, sharding_of(layout.inner)
-        if source.store is not None and 2 * split.count >= layout.nchunks:
+        if source.store is not None and fetches_whole(layout, split.count):
             shard = source.get(None)
             if shard is not None:
                 source = ShardSource(None, source.key, memoryview(shard).cast("B"))
@@ -84,6 +84,25 @@ class Plan:
                 )
 
 
+def fetches_whole(layout: ShardLayout, wanted: int) -> bool:
+    """Whether a shard is fetched whole, with one request, rather than its index and then so many inner chunks."""
+    return 2 * wanted >= layout.nchunks
+
+
+def coalesce(ranges: list[tuple[int, int]], request_cost: int) -> tuple[list[tuple[int, int]], list[int]]:
+    """Byte ranges with those joined that lie close together, and for each of `ranges` which of them it is in."""
+    spans: list[tuple[int, int]] = []
+    which = [0] * len(ranges)
+    for i in sorted(range(len(ranges)), key=ranges.__getitem__):
+        start, stop = ranges[i]
+        if spans and start - spans[-1][1] <= request_cost:
+            spans[-1] = spans[-1][0], max(spans[-1][1], stop)
+        else:
+            spans.append((start, stop))
+        which[i] = len(spans) - 1
+    return spans, which
+
+
 class ShardSource:
     """The bytes of one shard in a store; or, for a shard within a shard, a stretch of another source."""
 
@@ -100,16 +119,8 @@ class ShardSource:
         """The bytes of several ranges; those close together come with one request."""
         if self.store is None:
             return [self.data[start:stop] for start, stop in ranges]  # type: ignore[index]
-        spans: list[list[int]] = []  # start and stop of each request
-        which = [0] * len(ranges)
-        for i in sorted(range(len(ranges)), key=ranges.__getitem__):
-            start, stop = ranges[i]
-            if spans and start - spans[-1][1] <= self.store.request_cost:
-                spans[-1][1] = max(spans[-1][1], stop)
-            else:
-                spans.append([start, stop])
-            which[i] = len(spans) - 1
-        found = self.store.get_ranges(self.key, [(start, stop) for start, stop in spans])
+        spans, which = coalesce(ranges, self.store.request_cost)
+        found = self.store.get_ranges(self.key, spans)
         if any(data is None for data in found):
             raise StoreError(f"key {self.key!r}: expected the shard whose index was just read, found nothing")
         views = [memoryview(data) for data in found]

@@ -1,0 +1,259 @@
+"""What a selection costs, worked out before anything is read or written.
+
+`Plan` is made by ``array.plan(selection)``, `WritePlan` by ``array.plan_write(selection)``. They follow the very
+decisions of `chunk_io`, so the requests they foretell are the requests that are made. How many requests it takes to
+read a part of a shard depends on where the writer put its inner chunks, which only the shard's index tells; and so do
+the bytes that a compressed chunk takes. ``plan(selection, look=True)`` asks the store for these, which costs requests.
+
+>>> import tutorial_zarr as zarr
+>>> a = zarr.create_array({}, shape=(100, 100), chunks=(10, 50), dtype="u1", compressors=None)
+>>> print(a.plan((slice(0, 15), 7)).explain())
+15 of 10,000 elements, 15 B in memory.
+2 of 20 chunks are touched, 0 wholly and 2 in part: 2 requests.
+1,000 B are decoded for them, 66.7 times what is wanted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from tutorial_zarr.chunk_grids import Axis, UnevenAxis
+from tutorial_zarr.chunk_io import ChunkIO, reading, shards
+from tutorial_zarr.chunk_io.shards import coalesce, fetches_whole
+from tutorial_zarr.codecs.sharding import sharding_of
+from tutorial_zarr.display import page
+from tutorial_zarr.display.grid import selection_picture
+from tutorial_zarr.display.svg import Picture
+from tutorial_zarr.display.words import size_text
+from tutorial_zarr.indexing import Part, Selection
+
+
+class Touch(NamedTuple):
+    """One chunk, or shard, that a selection touches."""
+
+    coords: tuple[int, ...]
+    key: str
+    complete: bool  # whether all of its elements within the array are selected
+    ranges: list[Any] | None  # the byte ranges to request, None among them for the whole value; None: not known
+    inner: int | None  # how many inner chunks are touched, of a shard
+    decoded: int | None  # bytes that the decoder will make; None for elements without a fixed size
+
+
+class Plan:
+    """The cost of reading a selection. Counting is exact where `exact` is true, else `requests` is a bound."""
+
+    def __init__(self, io: ChunkIO, selection: Selection, look: bool = False) -> None:
+        self._io, self._selection, self.looked = io, selection, look
+        self._split = selection.split(io.grid.axes)
+        self._shards = shards.Plan(io, selection)
+        self.shape = selection.final_shape
+        self.elements = math.prod(selection.final_shape)
+        self.nbytes = self.elements * io.data_type.numpy.itemsize
+
+    @property
+    def chunks(self) -> int:
+        """Chunks touched; shards, where there are shards."""
+        return self._split.count
+
+    @property
+    def complete(self) -> int:
+        """How many of them are selected wholly."""
+        return math.prod(sum(part.complete for part in axis) for axis in self._split.parts) if self.chunks else 0
+
+    def touches(self) -> Iterator[Touch]:
+        """The chunks touched, in the order in which they are read."""
+        io, split = self._io, self._split
+        raw = reading.reads_raw(io, split)
+        for coords, item, inner, complete in zip(
+            split.coords(), split.items(), split.inner(), split.complete(), strict=True
+        ):
+            key = io.key(coords)
+            if io.shards is not None:
+                yield self._shard(coords, key, item, complete)
+                continue
+            stretches = reading.choose_stretches(io, inner) if raw and not complete else None
+            if stretches is None:
+                yield Touch(coords, key, complete, [None], None, io.pipeline_at(coords).nbytes)
+            else:
+                nbytes = sum(stop - start for start, stop in stretches.ranges)
+                yield Touch(coords, key, complete, list(stretches.ranges), None, nbytes)
+
+    def _shard(self, coords: tuple[int, ...], key: str, item: tuple[Part, ...], complete: bool) -> Touch:
+        io = self._io
+        layout = sharding_of(io.pipeline_at(coords))
+        split = self._shards.split(layout, item, io.extents(coords))
+        decoded = None if layout.inner.nbytes is None else split.count * layout.inner.nbytes
+        ranges: list[Any] | None = None
+        if fetches_whole(layout, split.count):
+            ranges = [None]
+        elif self.looked:
+            ranges = [layout.index_range]
+            encoded = io.store.get(key, layout.index_range)
+            if encoded is not None:
+                spans = layout.spans(layout.read_index(encoded), None)
+                found = [spans[layout.number(at)] for at in split.coords()]
+                ranges += coalesce([span for span in found if span is not None], io.store.request_cost)[0]
+        return Touch(coords, key, complete, ranges, split.count, decoded)
+
+    @cached_property
+    def _totals(self) -> tuple[int, bool, int | None, int, int | None]:
+        requests, exact, decoded, inner = 0, True, 0, 0
+        stored: int | None = 0 if self.looked else None
+        for touch in self.touches():
+            exact = exact and touch.ranges is not None
+            # without a look: the index, and each inner chunk by itself
+            requests += 1 + (touch.inner or 0) if touch.ranges is None else len(touch.ranges)
+            inner += touch.inner or 0
+            decoded = None if decoded is None or touch.decoded is None else decoded + touch.decoded
+            if stored is not None:
+                stored += self._stored(touch)
+        return requests, exact, decoded, inner, stored
+
+    def _stored(self, touch: Touch) -> int:
+        size = self._io.store.get_size(touch.key)
+        if size is None:
+            return 0
+        nbytes = 0
+        for byte_range in touch.ranges or ():
+            if byte_range is None:
+                nbytes += size
+            elif isinstance(byte_range, int):
+                nbytes += min(-byte_range, size)
+            else:
+                nbytes += max(0, min(byte_range[1], size) - byte_range[0])
+        return nbytes
+
+    @property
+    def requests(self) -> int:
+        """Requests to the store; without a look, of shards read in part the most that it may take."""
+        return self._totals[0]
+
+    @property
+    def exact(self) -> bool:
+        """Whether `requests` is exact."""
+        return self._totals[1]
+
+    @property
+    def decoded_bytes(self) -> int | None:
+        """Bytes that the decoders make, wanted or not; None for elements without a fixed size."""
+        return self._totals[2]
+
+    @property
+    def inner_chunks(self) -> int | None:
+        """Inner chunks touched; None without shards."""
+        return None if self._io.shards is None else self._totals[3]
+
+    @property
+    def stored_bytes(self) -> int | None:
+        """Bytes that come from the store; None unless it was asked (`look`)."""
+        return self._totals[4]
+
+    @property
+    def amplification(self) -> float | None:
+        """Bytes decoded for each byte wanted."""
+        return None if self.decoded_bytes is None or not self.nbytes else self.decoded_bytes / self.nbytes
+
+    def explain(self) -> str:
+        """All of it in words."""
+        io, unit = self._io, "chunks" if self._io.shards is None else "shards"
+        size = math.prod(axis.extent for axis in io.grid.axes)
+        lines = [f"{self.elements:,} of {size:,} elements, {size_text(self.nbytes)} in memory."]
+        if not self.chunks:
+            return f"{lines[0]}\nNo chunk is touched: nothing is read."
+        inner = "" if self.inner_chunks is None else f" ({self.inner_chunks:,} inner chunks)"
+        lines.append(
+            f"{self.chunks:,} of {io.grid.nchunks:,} {unit} are touched{inner}, {self.complete:,} wholly and "
+            f"{self.chunks - self.complete:,} in part: {'' if self.exact else 'at most '}"
+            f"{self.requests:,} request{'s' if self.requests != 1 else ''}"
+            + ("." if self.stored_bytes is None else f" for {size_text(self.stored_bytes)}.")
+        )
+        if self.amplification is not None:
+            many = f"{self.amplification:,.3g} times what is wanted"
+            lines.append(f"{size_text(self.decoded_bytes or 0)} are decoded for them, {many}.")
+        return "\n".join(lines)
+
+    def picture(self) -> Picture | None:
+        """The chunks touched, drawn over the grid; None where they are too many to go through."""
+        io, selection = self._io, self._selection
+        lengths = tuple(_lengths(axis) for axis in io.grid.axes)
+        split, around, chunks = self._split, None, lengths
+        if io.shards is not None:
+            around, chunks = lengths, io.shards.chunk_shape
+            split = selection.split(tuple([Axis(axis.extent, n) for axis, n in zip(io.grid.axes, chunks, strict=True)]))
+        if split.count > MOST_DRAWN:
+            return None
+        box = None
+        if split.box:
+            spans = [selection.factors[axis] for axis in range(len(chunks))]
+            box = tuple([range(s.start, s.start + s.count * s.step, s.step) for s in spans])
+        touched = zip(split.coords(), split.complete(), strict=True)
+        shape = tuple(axis.extent for axis in io.grid.axes)
+        return selection_picture(shape, chunks, around, touched, selection=box)
+
+    def __repr__(self) -> str:
+        return self.explain()
+
+    def _repr_html_(self) -> str:
+        picture = self.picture()
+        lines = [page.note(line) for line in self.explain().splitlines()]
+        return page.card("What a selection costs", *([] if picture is None else [picture.svg]), *lines)
+
+
+MOST_DRAWN = 20_000
+
+
+def _lengths(axis: Axis) -> Any:
+    """The length of an axis's chunks; all of them, where they differ."""
+    return tuple(axis.lengths) if isinstance(axis, UnevenAxis) else axis.length
+
+
+class WritePlan:
+    """The cost of writing a selection: which write units it covers wholly, and which it must read and change."""
+
+    def __init__(self, io: ChunkIO, selection: Selection) -> None:
+        self._io, self._split = io, selection.split(io.grid.axes)
+
+    @property
+    def units(self) -> int:
+        """Chunks, or shards, that are written."""
+        return self._split.count
+
+    @property
+    def whole(self) -> int:
+        """Units that are covered wholly: encoded and written, without a lock against other processes."""
+        return math.prod(sum(part.complete for part in axis) for axis in self._split.parts) if self.units else 0
+
+    @property
+    def partial(self) -> int:
+        """Units that are read, changed and written back."""
+        return self.units - self.whole
+
+    @property
+    def aligned(self) -> bool:
+        """Whether all units are whole: then writers of other units need know nothing of this one."""
+        return self.partial == 0
+
+    @property
+    def requests(self) -> int:
+        """Requests to the store: one for a whole unit, two for a partial one that no other writer disturbs."""
+        return self.whole + 2 * self.partial
+
+    def touches(self) -> Iterator[tuple[str, bool]]:
+        """The key of each unit, and whether it is covered wholly."""
+        return zip(map(self._io.key, self._split.coords()), self._split.complete(), strict=True)
+
+    def explain(self) -> str:
+        """All of it in words."""
+        if not self.units:
+            return "No chunk is touched: nothing is written."
+        unit = "chunks" if self._io.shards is None else "shards"
+        text = f"{self.units:,} {unit} are written: {self.whole:,} wholly"
+        if self.partial:
+            text += f", {self.partial:,} in part, which must be read first"
+        return f"{text}; {self.requests:,} request{'s' if self.requests != 1 else ''}."
+
+    def __repr__(self) -> str:
+        return self.explain()
