@@ -6,7 +6,7 @@ read a part of a shard depends on where the writer put its inner chunks, which o
 the bytes that a compressed chunk takes. ``plan(selection, look=True)`` asks the store for these, which costs requests.
 
 >>> import tutorial_zarr as zarr
->>> a = zarr.create_array({}, shape=(100, 100), chunks=(10, 50), dtype="u1", compressors=None)
+>>> a = zarr.create_array({}, shape=(100, 100), chunks=(10, 50), dtype="u1")
 >>> print(a.plan((slice(0, 15), 7)).explain())
 15 of 10,000 elements, 15 B in memory.
 2 of 20 chunks are touched, 0 wholly and 2 in part: 2 requests.
