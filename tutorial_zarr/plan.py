@@ -10,7 +10,7 @@ the bytes that a compressed chunk takes. ``plan(selection, look=True)`` asks the
 >>> print(a.plan((slice(0, 15), 7)).explain())
 15 of 10,000 elements, 15 B in memory.
 2 of 20 chunks are touched, 0 wholly and 2 in part: 2 requests.
-1,000 B are decoded for them, 66.7 times what is wanted.
+1000 B are decoded for them, 66.7 times what is wanted.
 """
 
 from __future__ import annotations
