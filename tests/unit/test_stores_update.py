@@ -7,7 +7,16 @@ import threading
 import pytest
 
 from tutorial_zarr.errors import ReadOnlyError, StoreError
-from tutorial_zarr.stores import ABSENT, LocalStore, MemoryStore, ReadOnlyStore, TraceStore, WrapperStore, ZipStore
+from tutorial_zarr.stores import (
+    ABSENT,
+    LocalStore,
+    MemoryStore,
+    ReadOnlyStore,
+    TraceStore,
+    WrapperStore,
+    ZipStore,
+    base,
+)
 
 
 @pytest.fixture(params=["memory", "folder", "folder-threads", "durable", "zip", "wrapped"])
@@ -45,7 +54,7 @@ class TaggedStore(MemoryStore):
             self.set(key, (value or b"") + b"!")
         return found
 
-    def set_if(self, key, value, tag):
+    def set_if(self, key, value, tag, writer=""):
         if tag != (self.writes if key in self.mapping else ABSENT):
             return False
         self.set(key, value)
@@ -139,7 +148,7 @@ def test_an_update_by_tags_comes_again_until_nobody_was_first():
 
 
 def test_an_update_that_is_never_first_gives_up_and_says_so(monkeypatch):
-    monkeypatch.setattr("tutorial_zarr.stores.base.UPDATE_ATTEMPTS", 4)
+    monkeypatch.setattr(base, "UPDATE_ATTEMPTS", 4)
     store = TaggedStore(intruders=99)
     with pytest.raises(StoreError, match="another writer was first 4 times in a row; nothing was written; try"):
         store.update("a", lambda old: b"mine")

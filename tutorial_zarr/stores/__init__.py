@@ -16,29 +16,41 @@ from tutorial_zarr.plugins import entry_point
 
 from . import fsspec
 from .base import ABSENT, ByteRange, Leftover, Store
+from .cache import CacheStore
+from .faults import FaultStore, LatencyStore, VirtualClock
 from .fsspec import FsspecStore
 from .http import HTTPStore, open_http_store
 from .local import LocalStore
 from .memory import MemoryStore
 from .object import CLASSES, ObjectStore, open_object_store
+from .retry import RetryStore
 from .sqlite import SQLiteStore, open_sqlite_store
-from .wrappers import ReadOnlyStore, Request, TraceStore, WrapperStore
+from .trace import LoggingStore, MetricsStore, TraceStore
+from .wrappers import PrefixStore, ReadOnlyStore, Request, WrapperStore
 from .zip import ZipStore
 
 __all__ = [
     "ABSENT",
     "ByteRange",
+    "CacheStore",
+    "FaultStore",
     "FsspecStore",
     "HTTPStore",
+    "LatencyStore",
     "Leftover",
     "LocalStore",
+    "LoggingStore",
     "MemoryStore",
+    "MetricsStore",
     "ObjectStore",
+    "PrefixStore",
     "ReadOnlyStore",
     "Request",
+    "RetryStore",
     "SQLiteStore",
     "Store",
     "TraceStore",
+    "VirtualClock",
     "WrapperStore",
     "ZipStore",
     "make_store",

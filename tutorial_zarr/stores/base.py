@@ -117,7 +117,7 @@ class Store:
             for attempt in range(UPDATE_ATTEMPTS):
                 old, tag = self.get_tagged(key)
                 new = change(old)
-                if new is old or self.set_if(key, new, tag):
+                if new is old or self.set_if(key, new, tag, os.urandom(12).hex() if self.conditional else ""):
                     return
                 time.sleep(random.uniform(0, min(1.0, 0.01 * 2 ** min(attempt, 10))))  # full jitter
         raise StoreError(
@@ -153,8 +153,12 @@ class Store:
         """
         return self.get(key), None
 
-    def set_if(self, key: str, value: Any, tag: Any) -> bool:
-        """Write a value (None: delete the key) if the tag is still that one, else leave it and return False."""
+    def set_if(self, key: str, value: Any, tag: Any, writer: str = "") -> bool:
+        """Write a value (None: delete the key) if the tag is still that one, else leave it and return False.
+
+        `writer` names this write. One that is made again because its answer was lost finds the value changed, by
+        itself: a store that keeps the name beside the value can tell.
+        """
         if value is None:
             self.delete(key)
         else:

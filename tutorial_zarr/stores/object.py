@@ -175,7 +175,7 @@ class ObjectStore(Store):
             )
         return value, tag
 
-    def set_if(self, key: str, value: Any, tag: Any) -> bool:
+    def set_if(self, key: str, value: Any, tag: Any, writer: str = "") -> bool:
         self.check_writable()
         if value is None:
             if tag is ABSENT:
@@ -187,7 +187,8 @@ class ObjectStore(Store):
             )
         # A server may have put the value although its answer was lost, and another try then finds it "changed". So
         # that one can tell, the object carries a name for this write, beside its bytes.
-        writer, data = os.urandom(12).hex(), memoryview(value).cast("B") if memoryview(value).nbytes else b""
+        writer = writer or os.urandom(12).hex()
+        data = memoryview(value).cast("B") if memoryview(value).nbytes else b""
 
         def put(obstore: Any) -> bool:
             mode = "create" if tag is ABSENT else tag

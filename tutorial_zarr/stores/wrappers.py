@@ -1,21 +1,22 @@
-"""Stores around stores: each adds one behaviour, and they compose.
+"""Stores around stores: each adds one behaviour, and they compose. Here is what the others are made of.
+
+`trace` says what was asked for, `faults` makes it slow or wrong, `retry` asks again, `cache` does not ask twice.
 
 >>> from tutorial_zarr.stores import MemoryStore
->>> store = TraceStore(MemoryStore({"a": b"12345"}))
->>> store.get("a", (1, 3)), store.requests
-(b'23', [Request(verb='GET', key='a', byte_range=(1, 3), nbytes=2)])
+>>> store = PrefixStore(MemoryStore({"a/b": b"12345"}), "a")
+>>> store.get("b", (1, 3)), list(store.list_dir())
+(b'23', ['b'])
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from tutorial_zarr.errors import StoreError
 
-from .base import ByteRange, Leftover, Store
+from .base import ByteRange, Leftover, Store, check_key
 
 
 class WrapperStore(Store):
@@ -85,8 +86,8 @@ class WrapperStore(Store):
     def get_tagged(self, key: str) -> tuple[Any, Any]:
         return self.store.get_tagged(key)
 
-    def set_if(self, key: str, value: Any, tag: Any) -> bool:
-        return self.store.set_if(key, value, tag)
+    def set_if(self, key: str, value: Any, tag: Any, writer: str = "") -> bool:
+        return self.store.set_if(key, value, tag, writer)
 
     def leftovers(self, older_than: float = 0.0) -> list[Leftover]:
         return self.store.leftovers(older_than)
@@ -133,9 +134,69 @@ class ReadOnlyStore(WrapperStore):
     def get_tagged(self, key: str) -> tuple[Any, Any]:
         return self.store.get_tagged(key)
 
-    def set_if(self, key: str, value: Any, tag: Any) -> bool:
+    def set_if(self, key: str, value: Any, tag: Any, writer: str = "") -> bool:
         self.check_writable()
         return False
+
+    def delete_prefix(self, prefix: str) -> None:
+        self.check_writable()
+
+
+class PrefixStore(WrapperStore):
+    """What lies below `prefix` in another store, as a store of its own."""
+
+    def __init__(self, store: Store, prefix: str) -> None:
+        super().__init__(store)
+        self.prefix = check_key(prefix)
+
+    def _key(self, key: str) -> str:
+        return f"{self.prefix}/{check_key(key)}" if key else self.prefix
+
+    def get(self, key: str, byte_range: ByteRange = None) -> Any:
+        return self.store.get(self._key(key), byte_range)
+
+    def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
+        return self.store.get_ranges(self._key(key), ranges)
+
+    def set(self, key: str, value: Any) -> None:
+        self.store.set(self._key(key), value)
+
+    def delete(self, key: str) -> None:
+        self.store.delete(self._key(key))
+
+    def exists(self, key: str) -> bool:
+        return self.store.exists(self._key(key))
+
+    def get_size(self, key: str) -> int | None:
+        return self.store.get_size(self._key(key))
+
+    def list_prefix(self, prefix: str = "") -> Iterator[str]:
+        start = len(self.prefix) + 1
+        return (key[start:] for key in self.store.list_prefix(self._key(prefix)))
+
+    def list_dir(self, prefix: str = "") -> Iterator[str]:
+        return self.store.list_dir(self._key(prefix))
+
+    def reader(self, prefix: str) -> Callable[[str, Any], int | None] | None:
+        return self.store.reader(f"{self.prefix}/{prefix}")
+
+    def delete_prefix(self, prefix: str) -> None:
+        self.store.delete_prefix(self._key(prefix))
+
+    def lock(self, key: str) -> AbstractContextManager[Any]:
+        return self.store.lock(self._key(key))
+
+    def lock_name(self, key: str) -> Hashable:
+        return self.store.lock_name(self._key(key))
+
+    def get_tagged(self, key: str) -> tuple[Any, Any]:
+        return self.store.get_tagged(self._key(key))
+
+    def set_if(self, key: str, value: Any, tag: Any, writer: str = "") -> bool:
+        return self.store.set_if(self._key(key), value, tag, writer)
+
+    def __repr__(self) -> str:
+        return f"PrefixStore({self.store!r}, {self.prefix!r})"
 
 
 class Request(NamedTuple):
@@ -145,73 +206,64 @@ class Request(NamedTuple):
     key: str
     byte_range: ByteRange = None
     nbytes: int | None = None
+    start: float = 0.0  # seconds since the trace began
+    seconds: float = 0.0
 
 
-class TraceStore(WrapperStore):
-    """Writes down every request, in order. What a lesson or a test counts is here."""
+class AroundStore(WrapperStore):
+    """Passes every request through `around`, which a subclass writes: it makes the call, and may do more.
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
-        self.requests: list[Request] = []
-        self._lock = threading.Lock()
+    Several ranges of one value are one call and one request, whose `byte_range` is a tuple of them. `value` is what
+    a PUT writes.
+    """
 
-    def _note(self, verb: str, key: str, byte_range: ByteRange = None, nbytes: int | None = None) -> None:
-        with self._lock:
-            self.requests.append(Request(verb, key, byte_range, nbytes))
+    def around(self, request: Request, call: Callable[[], Any], value: Any = None) -> Any:
+        """Make the call, and return what it returned."""
+        return call()
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
-        value = self.store.get(key, byte_range)
-        self._note("GET", key, byte_range, None if value is None else len(value))
-        return value
+        return self.around(Request("GET", key, byte_range), lambda: self.store.get(key, byte_range))
 
-    def set(self, key: str, value: Any) -> None:
-        self.store.set(key, value)
-        self._note("PUT", key, None, memoryview(value).nbytes)
-
-    def delete(self, key: str) -> None:
-        self.store.delete(key)
-        self._note("DELETE", key)
+    def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
+        return self.around(Request("GET", key, tuple(ranges)), lambda: self.store.get_ranges(key, ranges))
 
     def get_tagged(self, key: str) -> tuple[Any, Any]:
-        value, tag = self.store.get_tagged(key)
-        self._note("GET", key, None, None if value is None else len(value))
-        return value, tag
+        return self.around(Request("GET", key), lambda: Tagged(self.store.get_tagged(key)))
 
-    def set_if(self, key: str, value: Any, tag: Any) -> bool:
-        done = self.store.set_if(key, value, tag)
-        if value is None:
-            self._note("DELETE", key)
-        else:
-            self._note("PUT", key, None, memoryview(value).nbytes if done else None)
-        return done
+    def set(self, key: str, value: Any) -> None:
+        self.around(Request("PUT", key), lambda: self.store.set(key, value), value)
+
+    def set_if(self, key: str, value: Any, tag: Any, writer: str = "") -> bool:
+        verb = "DELETE" if value is None else "PUT"
+        return self.around(Request(verb, key), lambda: self.store.set_if(key, value, tag, writer), value)
+
+    def delete(self, key: str) -> None:
+        self.around(Request("DELETE", key), lambda: self.store.delete(key))
 
     def exists(self, key: str) -> bool:
-        found = self.store.exists(key)
-        self._note("HEAD", key, None, 0 if found else None)
-        return found
+        return self.around(Request("HEAD", key), lambda: self.store.exists(key))
 
     def get_size(self, key: str) -> int | None:
-        size = self.store.get_size(key)
-        self._note("HEAD", key, None, None if size is None else 0)
-        return size
+        return self.around(Request("HEAD", key), lambda: self.store.get_size(key))
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
-        self._note("LIST", prefix)
-        return self.store.list_prefix(prefix)
+        return iter(self.around(Request("LIST", prefix), lambda: list(self.store.list_prefix(prefix))))
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
-        self._note("LIST", prefix)
-        return self.store.list_dir(prefix)
+        return iter(self.around(Request("LIST", prefix), lambda: list(self.store.list_dir(prefix))))
 
-    def count(self, verb: str | None = None) -> int:
-        """How many requests there were, of one verb or of all."""
-        return sum(1 for request in self.requests if verb in (None, request.verb))
 
-    def nbytes(self, verb: str = "GET") -> int:
-        """Bytes moved by the requests of one verb."""
-        return sum(request.nbytes or 0 for request in self.requests if request.verb == verb)
+class Tagged(tuple):  # type: ignore[type-arg]
+    """What `get_tagged` returned, so that it can be told from other results."""
 
-    def clear(self) -> None:
-        """Forget the requests so far."""
-        with self._lock:
-            self.requests.clear()
+
+def moved(request: Request, result: Any, value: Any) -> int | None:
+    """The bytes that a request moved; None where it found nothing."""
+    if request.verb == "PUT":
+        return None if result is False else memoryview(value).nbytes
+    if request.verb == "GET":
+        values = result[:1] if isinstance(result, Tagged) else result if isinstance(result, list) else [result]
+        return None if any(each is None for each in values) else sum(map(len, values))
+    if request.verb == "HEAD":
+        return None if result is None or result is False else 0
+    return None
