@@ -28,7 +28,7 @@ from tutorial_zarr.display import page
 from tutorial_zarr.display.grid import selection_picture
 from tutorial_zarr.display.svg import Picture
 from tutorial_zarr.display.words import size_text
-from tutorial_zarr.indexing import Part, Selection
+from tutorial_zarr.indexing import Part, Selection, Span
 
 
 class Touch(NamedTuple):
@@ -186,9 +186,8 @@ class Plan:
         if split.count > MOST_DRAWN:
             return None
         box = None
-        if split.box:
-            spans = [selection.factors[axis] for axis in range(len(chunks))]
-            box = tuple([range(s.start, s.start + s.count * s.step, s.step) for s in spans])
+        if all(isinstance(factor, Span) for factor in selection.factors):
+            box = tuple([range(f.start, f.start + f.count * f.step, f.step) for f in selection.factors])
         touched = zip(split.coords(), split.complete(), strict=True)
         shape = tuple(axis.extent for axis in io.grid.axes)
         return selection_picture(shape, chunks, around, touched, selection=box)
@@ -198,7 +197,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         picture = self.picture()
-        lines = [page.note(line) for line in self.explain().splitlines()]
+        lines = [f"<div>{page.note(line)}</div>" for line in self.explain().splitlines()]
         return page.card("What a selection costs", *([] if picture is None else [picture.svg]), *lines)
 
 

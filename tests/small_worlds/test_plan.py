@@ -83,6 +83,7 @@ def test_a_plan_that_looked_counts_the_requests_and_bytes_of_the_reading(layout,
     assert (requests, stored) == (store.count("GET"), store.nbytes("GET"))
     assert store.count() == store.count("GET")
     assert plan.shape == values.shape
+    assert plan.picture().svg.startswith("<svg")
     assert plan.nbytes == values.nbytes
     assert unlooked.requests == requests if unlooked.exact else unlooked.requests >= requests
     assert {t.key for t in plan.touches()} == {r.key for r in store.requests}
