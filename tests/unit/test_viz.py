@@ -3,6 +3,7 @@
 import importlib.metadata
 import itertools
 import re
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import tutorial_zarr as zarr
 from tutorial_zarr import viz
 from tutorial_zarr.display import COLOURS
+from tutorial_zarr.stores import MemoryStore, TraceStore
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -466,3 +468,94 @@ def test_the_anatomy_shows_documents_and_the_bytes_of_a_chunk_side_by_side():
         assert f"<summary><code>{key}</code></summary><pre>{{" in html
     assert html.count("as stored, ") == 4  # a heading and the title of a strip, for each
     assert str(anatomy).count("chunk (0, 1) of /t, key ") == 2
+
+
+# --- requests
+
+
+class Timed(NamedTuple):
+    """A request with its times, as a trace with a clock has them."""
+
+    verb: str
+    key: str
+    byte_range: object = None
+    nbytes: int | None = None
+    start: float = 0.0
+    seconds: float = 0.0
+
+
+def traced():
+    """What reading two chunks asks for: one is there, one is not."""
+    store = TraceStore(MemoryStore())
+    a = zarr.create_array(store, shape=(4,), chunks=(2,), dtype="u1", compressors=None)
+    a[:2] = 7
+    store.clear()
+    assert a[:].tolist() == [7, 7, 0, 0]
+    return store
+
+
+def overlapping():
+    starts = [(0.0, 0.010), (0.002, 0.010), (0.004, 0.004), (0.020, 0.001)]
+    return [Timed("GET", f"c/{i}", (0, 10), 10 * i, *when) for i, when in enumerate(starts)]
+
+
+def test_the_summary_counts_what_the_trace_has():
+    store = traced()
+    found = viz.requests(store, by="order")
+    assert found.summary == "2 requests: 2 GET, 2 B; 1 of them found nothing"
+    assert len(found.bars) == store.count()
+    assert [bar.request for bar in found.bars] == store.requests
+
+
+def test_bars_lie_where_the_requests_began_and_are_as_long_as_they_took():
+    found = viz.requests(overlapping())
+    assert found.in_flight == 3
+    assert found.summary.endswith("21.0 ms, at most 3 at once")
+    boxes = [e for e in drawn(found.picture(), "tz-head") if e.get("width")]
+    left, wide = ([float(box.get(name)) for box in boxes] for name in ("x", "width"))
+    scale = (left[1] - left[0]) / 0.002
+    for (x, w), request in zip(zip(left, wide, strict=True), overlapping(), strict=True):
+        assert x - left[0] == pytest.approx(request.start * scale, abs=0.3)
+        assert w + 1 == pytest.approx(request.seconds * scale, abs=0.3)
+
+
+def test_requests_that_follow_each_other_are_not_counted_as_at_once():
+    assert viz.requests([Timed("GET", "a", None, 1, 0.0, 1.0), Timed("GET", "b", None, 1, 1.0, 1.0)]).in_flight == 1
+
+
+def test_by_order_the_picture_has_no_time_in_it_and_is_the_same_in_every_run():
+    slow = [request._replace(seconds=7 * request.seconds) for request in overlapping()]
+    one, other = (viz.requests(trace, by="order").picture().svg for trace in (overlapping(), slow))
+    assert one == other
+    assert " ms" not in one
+    with pytest.raises(ValueError, match="by: expected 'time' or 'order', found 'size'"):
+        viz.requests([], by="size")
+
+
+def test_what_was_not_found_is_a_hollow_bar_and_said_in_words():
+    found = viz.requests(traced(), by="order")
+    assert len([e for e in drawn(found.picture(), "tz-absent") if e.get("width")]) == 1
+    assert str(found).splitlines()[-1] == "GET  c/1  nothing"
+
+
+def test_requests_that_are_not_shown_are_counted():
+    found = viz.requests([Timed("GET", f"c/{i}", None, 1) for i in range(100)])
+    for words in (str(found), found.picture().svg, found._repr_html_()):
+        assert "60 more requests not shown" in words
+
+
+@pytest.mark.parametrize("trace", [[], [Timed("LIST", "")], [Timed("PUT", "<b>" * 30, (5, None), 3)]])
+def test_any_trace_can_be_shown(trace):
+    found = viz.requests(trace)
+    ElementTree.fromstring(found.picture().svg)
+    assert "<b><b>" not in found._repr_html_()
+    assert str(found).startswith(f"{len(trace)} request")
+
+
+def test_the_figure_has_a_bar_for_each_request():
+    pytest.importorskip("matplotlib")
+    figure = viz.requests(overlapping()).figure()
+    bars = figure.axes[0].patches
+    assert [bar.get_x() for bar in bars] == pytest.approx([0, 2, 4, 20])
+    assert [bar.get_width() for bar in bars] == pytest.approx([10, 10, 4, 1])
+    assert figure.alt.startswith("4 requests: 4 GET")

@@ -1,5 +1,5 @@
 """Pictures of arrays: the chunk grid with what is stored, the keys of an array and what each holds, the bytes of
-a chunk taken apart, bytes in hex.
+a chunk taken apart, bytes in hex, the requests that a store was asked for.
 
 A `Picture` is an SVG with a title and a description for screen readers, in colours that stay apart for
 colour-blind eyes and in grey, with a dark variant for dark pages. In a notebook it shows itself; as text it
@@ -22,17 +22,20 @@ from tutorial_zarr.viz.anatomy import Anatomy, anatomy, hexdump
 from tutorial_zarr.viz.chart import Chart, canvas
 from tutorial_zarr.viz.chunk_bytes import ChunkBytes, chunk_bytes
 from tutorial_zarr.viz.chunk_grid import chunk_grid, chunk_grid_figure, stored_chunks
+from tutorial_zarr.viz.requests import Requests, requests
 
 __all__ = [
     "Anatomy",
     "Chart",
     "ChunkBytes",
     "Picture",
+    "Requests",
     "anatomy",
     "canvas",
     "chunk_bytes",
     "chunk_grid",
     "chunk_grid_figure",
     "hexdump",
+    "requests",
     "stored_chunks",
 ]
