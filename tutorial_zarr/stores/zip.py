@@ -7,18 +7,23 @@ closing does so where keys were deleted. A file that is being written becomes re
 
 from __future__ import annotations
 
+import lzma
 import os
 import threading
 import time
 import warnings
 import zipfile
+import zlib
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+from tutorial_zarr import limits
 from tutorial_zarr.errors import NodeNameError, StoreError
 
 from .base import ByteRange, Leftover, Store, check_key, cut, names_below
 
+# What zipfile and its decompressors raise on bytes that are not what the directory says
+UNREADABLE = (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OSError, zlib.error, lzma.LZMAError)
 _DATE = (1980, 1, 1, 0, 0, 0)  # same input, same bytes: no clock
 
 
@@ -52,10 +57,12 @@ class ZipStore(Store):
     def _open(self, mode: str) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.path, mode, zipfile.ZIP_STORED, allowZip64=True)  # type: ignore[arg-type]
-        except zipfile.BadZipFile as cause:
-            raise StoreError(f"{self.path}: expected a zip file, found bytes that are not: {cause}") from cause
         except FileNotFoundError as cause:
             raise StoreError(f"{self.path}: expected a zip file, found no file") from cause
+        except (FileExistsError, PermissionError):
+            raise
+        except UNREADABLE as cause:
+            raise StoreError(f"{self.path}: expected a zip file, found bytes that are not: {cause}") from cause
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         info = self._names.get(key)
@@ -70,11 +77,22 @@ class ZipStore(Store):
                 with self._zip.open(info) as file:
                     file.seek(min(start, info.file_size))
                     return file.read(info.file_size - start if stop is None else max(stop - start, 0))
-            except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as cause:
+            except StoreError:
+                raise
+            except UNREADABLE as cause:
                 raise StoreError(f"{self.path}: cannot read the entry {key!r}: {cause}", key=key) from cause
 
     def _read(self, info: zipfile.ZipInfo) -> bytes:
-        # The size in the directory is not trusted to allocate by: reading stops where the entry's data does.
+        # The size in the directory is not trusted to allocate by: reading stops where the entry's data does, and an
+        # entry that is compressed, which may unpack to anything, is bounded.
+        limit = limits.current().unsized_bytes
+        if info.compress_type != zipfile.ZIP_STORED and info.file_size > limit:
+            raise StoreError(
+                f"{self.path}: expected an entry {info.filename!r} that unpacks to at most {limit} bytes, the limit "
+                f"unsized_bytes, found {info.file_size} bytes packed into {info.compress_size}; try "
+                "tutorial_zarr.limits.configure, if you trust the file",
+                key=info.filename,
+            )
         with self._zip.open(info) as file:
             data = file.read(info.file_size + 1)
         if len(data) != info.file_size:
