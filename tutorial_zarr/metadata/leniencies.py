@@ -47,7 +47,8 @@ def refuse(data_type: DataType, codecs: tuple[Extension, ...]) -> None:
                 problem = "index_codecs, found none"
             else:
                 for key in ("codecs", "index_codecs"):
-                    refuse(data_type, tuple(_inner(c) for c in config[key]) if isinstance(config[key], list) else ())
+                    inside = config.get(key)
+                    refuse(data_type, tuple(_inner(c) for c in inside) if isinstance(inside, list) else ())
         if problem:
             raise MetadataError(f"codec {codec.name!r}: expected {problem}", key="codecs", codec=codec.name)
 
