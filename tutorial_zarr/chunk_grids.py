@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import limits
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 from tutorial_zarr.metadata import Extension
 from tutorial_zarr.metadata.model import integers
@@ -79,6 +80,20 @@ class UnevenAxis(Axis):
         return np.asarray(self.edges)[chunks]
 
 
+def walk(counts: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """All coordinates below `counts` in C order. (`itertools.product` would write out every range first.)
+
+    >>> next(walk((1 << 62, 2)))
+    (0, 0)
+    """
+    if not counts:
+        yield ()
+        return
+    for first in range(counts[0]):
+        for rest in walk(counts[1:]):
+            yield first, *rest
+
+
 class ChunkGrid:
     """The axes of a grid. `regular` tells whether every chunk has the same shape."""
 
@@ -118,7 +133,7 @@ class ChunkGrid:
 
     def __iter__(self) -> Iterator[tuple[int, ...]]:
         """All chunk coordinates in C order."""
-        return itertools.product(*map(range, self.counts))
+        return walk(self.counts)
 
     def resized(self, shape: tuple[int, ...], unit: tuple[int, ...]) -> Extension:
         """The grid's metadata for another shape of the array; a length that is added is a multiple of `unit`."""
@@ -179,9 +194,6 @@ def _regular(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid
     return RegularGrid("regular", tuple(Axis(n, max(c, 1)) for n, c in zip(shape, chunk_shape, strict=True)))
 
 
-MAX_CHUNKS_LISTED = 1 << 24  # of one rectilinear axis: a run length may declare any number in a few bytes
-
-
 def _rectilinear(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid:
     def refuse(expected: str, found: Any) -> MetadataError:
         return MetadataError(f"chunk_grid 'rectilinear': expected {expected}, found {found!r}", key="chunk_grid")
@@ -192,6 +204,7 @@ def _rectilinear(configuration: dict[str, Any], shape: tuple[int, ...]) -> Chunk
     if not isinstance(shapes, list) or len(shapes) != len(shape):
         raise refuse(f"chunk_shapes for {len(shape)} axes", shapes)
     axes: list[Axis] = []
+    most, listed = limits.current().listed_chunks, 0  # a run length may declare any number in a few bytes
     for extent, spec in zip(shape, shapes, strict=True):
         if type(spec) is int and spec >= 1:
             axes.append(Axis(extent, spec))
@@ -203,8 +216,9 @@ def _rectilinear(configuration: dict[str, Any], shape: tuple[int, ...]) -> Chunk
             value, count = item if isinstance(item, list) and len(item) == 2 else (item, 1)
             if type(value) is not int or type(count) is not int or value < 1 or count < 1:
                 raise refuse("lengths of at least 1, or pairs [length, count]", item)
-            if len(lengths) + count > MAX_CHUNKS_LISTED:
-                raise refuse(f"at most {MAX_CHUNKS_LISTED} chunks on an axis", item)
+            listed += count
+            if listed > most:
+                raise refuse(f"at most {most} chunks on all axes together, the limit listed_chunks", item)
             lengths.extend([value] * count)
         if sum(lengths) < extent:
             raise refuse(f"lengths that add up to at least {extent}", spec)

@@ -94,21 +94,26 @@ class V2Filters(ArrayBytesCodec):
                 codec.check(spec)
 
     def encoded_size(self, spec: ChunkSpec) -> int | None:
-        count, size = math.prod(spec.shape), spec.nbytes
+        return self._sizes(spec)[-1]
+
+    def _sizes(self, spec: ChunkSpec) -> list[int | None]:
+        """Bytes before each filter and after the last; None where the metadata do not tell."""
+        count, sizes = math.prod(spec.shape), [spec.nbytes]
         for identifier, codec in self.filters:
-            if size is None:
-                return None
-            if isinstance(codec, BytesBytesCodec):
-                size = codec.encoded_size(size)
-            elif identifier in ("delta", "fixedscaleoffset", "quantize"):
-                size = count * np.dtype(codec.astype).itemsize
-            elif identifier == "astype":
-                size = count * np.dtype(codec.encode_dtype).itemsize
-            elif identifier == "packbits":
-                size = 1 + -(-count // 8)
-            elif identifier != "bitround":
-                return None
-        return size
+            size = sizes[-1]
+            if size is not None:
+                if isinstance(codec, BytesBytesCodec):
+                    size = codec.encoded_size(size)
+                elif identifier in ("delta", "fixedscaleoffset", "quantize"):
+                    size = count * np.dtype(codec.astype).itemsize
+                elif identifier == "astype":
+                    size = count * np.dtype(codec.encode_dtype).itemsize
+                elif identifier == "packbits":
+                    size = 1 + -(-count // 8)
+                elif identifier != "bitround":
+                    size = None
+            sizes.append(size)
+        return sizes
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
         if self.stored.kind == "O":
@@ -124,12 +129,17 @@ class V2Filters(ArrayBytesCodec):
 
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
         count, identifier = math.prod(spec.shape), self.name
-        for identifier, codec in reversed(self.filters):
+        sizes = self._sizes(spec)[:-1]
+        for (identifier, codec), size in zip(reversed(self.filters), reversed(sizes), strict=True):
             try:
                 if identifier in COUNTED:
                     check_count(data, count)
-                if identifier == "zfpy":
+                if isinstance(codec, BytesBytesCodec):
+                    data = codec.decode(data, size)
+                elif identifier == "zfpy":
                     data = codec.decode(data, count)
+                elif identifier == "pcodec":
+                    data = decode_pcodec(data, count, self.stored)
                 else:
                     data = LISTS[identifier](codec, data, count) if identifier in LISTS else codec.decode(data)
             except ZarrError:
@@ -212,6 +222,32 @@ class GuardedZfpy:
         if blocks * least > 8 * len(stream):
             raise ValueError(f"expected at least {-(-blocks * least // 8)} bytes, found {len(stream)}")
         return max(len(stream), (148 + blocks * most) // 8) + 16
+
+
+PCODEC_TYPES = tuple(np.dtype(kind + size) for size in "248" for kind in "uif")
+
+
+def decode_pcodec(data: Buffer, count: int, likely: np.dtype) -> np.ndarray:
+    """The array in a pcodec stream, decoded into memory of its size.
+
+    The decoder that makes its own memory takes what the stream asks for, and ends the process where that is too
+    much. This one wants to know the type: that of the array, unless a filter before it changed that.
+    """
+    from pcodec import standalone
+
+    stream, types = bytes(data), sorted(PCODEC_TYPES, key=lambda dtype: dtype != likely)
+    for dtype in types:
+        out = np.empty(count, dtype)
+        try:
+            progress = standalone.simple_decompress_into(stream, out)
+        except RuntimeError as cause:
+            if "number type" in str(cause) and dtype is not types[-1]:
+                continue
+            raise
+        if progress.n_processed != count or not progress.finished:
+            raise ValueError(f"expected a stream of {count} numbers, found another number of them")
+        break
+    return out
 
 
 def check_count(data: Buffer, count: int) -> None:
@@ -320,7 +356,7 @@ class NumcodecsArrayBytes(ArrayBytesCodec):
             if decoded.dtype != spec.data_type.numpy:
                 raise self.fail(f"a stream of {spec.data_type.name}", f"one of {decoded.dtype}")
         else:
-            decoded = np.asarray(engine.decode(bytes(data)))
+            decoded = decode_pcodec(data, math.prod(spec.shape), spec.data_type.numpy)
         raw = as_bytes_view(decoded)
         if raw.nbytes != spec.nbytes:
             raise self.fail(f"{spec.nbytes} bytes for a chunk of shape {spec.shape}", raw.nbytes)

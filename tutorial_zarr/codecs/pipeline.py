@@ -14,6 +14,7 @@ import numpy as np
 
 from tutorial_zarr.errors import CodecError, MetadataError, ZarrError
 from tutorial_zarr.metadata import Extension
+from tutorial_zarr.metadata.model import check_codec_count
 from tutorial_zarr.metadata.v3 import extension
 
 from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, Codec
@@ -136,4 +137,5 @@ def parse_extensions(codecs: Any) -> list[Extension]:
     """A ``codecs`` list inside a codec's own configuration, as sharding has two of."""
     if not isinstance(codecs, list) or not codecs:
         raise MetadataError(f"codecs: expected a list with at least one codec, found {codecs!r}", key="codecs")
+    check_codec_count(codecs)
     return [extension(codec, "codecs") for codec in codecs]

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tutorial_zarr.array import Array
+from tutorial_zarr.chunk_grids import walk
 from tutorial_zarr.codecs.sharding import ABSENT
 from tutorial_zarr.errors import ZarrError
 
@@ -49,8 +50,7 @@ class Census:
             yield from _stored(self.array)
         else:
             stored = set(_stored(self.array))
-            # not itertools.product, which would write out the longest axis
-            yield from (at for at in _walk(_counts(self.array)) if at not in stored)
+            yield from (at for at in walk(_counts(self.array)) if at not in stored)
 
 
 def census(array: Array, mask_limit: int = MASK_LIMIT) -> Census:
@@ -72,15 +72,6 @@ def census(array: Array, mask_limit: int = MASK_LIMIT) -> Census:
 def _counts(array: Array) -> tuple[int, ...]:
     """Chunks along each axis; shards, where other codecs reshape a shard before it is cut."""
     return array.cdata_shape if counts_inner(array._io) else array.grid.counts
-
-
-def _walk(counts: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    if not counts:
-        yield ()
-        return
-    for first in range(counts[0]):
-        for rest in _walk(counts[1:]):
-            yield first, *rest
 
 
 def _stored(array: Array) -> Iterator[tuple[int, ...]]:

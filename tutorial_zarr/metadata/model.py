@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tutorial_zarr import limits
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.dtypes.base import Constant
 from tutorial_zarr.errors import MetadataError, UnsupportedError
@@ -118,6 +120,7 @@ def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
     >>> parse_json(b'{"zarr_format": 2}', ".zgroup")
     {'zarr_format': 2}
     """
+    _check_cost(data, key)
     try:
         text = bytes(data).decode("utf-8-sig")
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant if strict else Constant)
@@ -135,6 +138,36 @@ def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise MetadataError(f"{key}: expected a JSON object, found {type(document).__name__}", key=key)
     return document
+
+
+# A string, whole or cut off by the end of the text; or a bracket. One pass, whatever the text is.
+_NESTING = re.compile(rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)|([\[{])|[\]}]', re.DOTALL)
+
+
+def _check_cost(data: Any, key: str) -> None:
+    """Refuse a document that is huge, or nested so deeply that walking it would exhaust the stack."""
+    bounds = limits.current()
+    if len(data) > bounds.document_bytes:
+        raise MetadataError(
+            f"{key}: expected a document of at most {bounds.document_bytes} bytes, the limit document_bytes, "
+            f"found {len(data)}; try tutorial_zarr.limits.configure",
+            key=key,
+        )
+    text = bytes(data)
+    if text.count(b"[") + text.count(b"{") <= bounds.json_depth:  # so it is for nearly every document
+        return
+    depth = 0
+    for found in _NESTING.finditer(text):
+        if found[1]:
+            depth += 1
+        elif found[0] in (b"]", b"}"):
+            depth -= 1
+        if depth > bounds.json_depth:
+            raise MetadataError(
+                f"{key}: expected JSON of at most {bounds.json_depth} levels, the limit json_depth, found it nested "
+                "too deeply; try tutorial_zarr.limits.configure",
+                key=key,
+            )
 
 
 def dump_json(document: dict[str, Any], key: str = "metadata") -> bytes:
@@ -210,6 +243,13 @@ def integers(value: JSON, key: str, strict: bool = False) -> tuple[int, ...]:
             return tuple(numbers)
     found = repr(value) if len(repr(value)) < 300 else f"{repr(value)[:280]}..."
     raise MetadataError(f"{key}: expected a list of integers of at least 0, found {found}", key=key)
+
+
+def check_codec_count(codecs: list[Any], key: str = "codecs") -> None:
+    """Refuse a chain of more codecs than anybody needs, before each of them is built."""
+    most = limits.current().codecs
+    if len(codecs) > most:
+        raise MetadataError(f"{key}: expected at most {most} codecs, the limit codecs, found {len(codecs)}", key=key)
 
 
 def require(document: dict[str, Any], keys: tuple[str, ...], where: str) -> None:

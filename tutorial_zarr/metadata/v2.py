@@ -20,7 +20,16 @@ from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError
 
 from . import leniencies
-from .model import JSON, ArrayMetadata, Extension, GroupMetadata, InternalExtension, integers, require
+from .model import (
+    JSON,
+    ArrayMetadata,
+    Extension,
+    GroupMetadata,
+    InternalExtension,
+    check_codec_count,
+    integers,
+    require,
+)
 
 ARRAY_KEYS = ("zarr_format", "shape", "chunks", "dtype", "compressor", "fill_value", "order", "filters")
 OBJECT_CODECS = ("vlen-utf8", "vlen-bytes", "vlen-array", "json2", "msgpack2", "pickle", "categorize")
@@ -108,6 +117,7 @@ def _codec_list(codecs: JSON, key: str) -> list[dict[str, Any]]:
         return []
     if not isinstance(codecs, list) or not all(isinstance(c, dict) and isinstance(c.get("id"), str) for c in codecs):
         raise MetadataError(f"{key}: expected null or objects with an 'id', found {codecs!r}", key=key)
+    check_codec_count(codecs, key)
     return codecs
 
 

@@ -13,7 +13,7 @@ from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 
 from . import leniencies
-from .model import JSON, ArrayMetadata, Extension, GroupMetadata, integers, require
+from .model import JSON, ArrayMetadata, Extension, GroupMetadata, check_codec_count, integers, require
 
 ARRAY_KEYS = (
     "zarr_format",
@@ -106,6 +106,7 @@ def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMet
     codecs = document["codecs"]
     if not isinstance(codecs, list) or not codecs:
         raise MetadataError(f"codecs: expected a list with at least one codec, found {codecs!r}", key="codecs")
+    check_codec_count(codecs)
     chain = tuple(extension(codec, "codecs") for codec in codecs)
     if strict:
         leniencies.refuse(data_type, chain)
