@@ -135,10 +135,6 @@ class BytesBytesCodec(Codec):
         out[:] = np.frombuffer(decoded, np.uint8)
 
 
-# An element type that varies in length leaves the decoded size open. No stream may grow beyond this.
-UNSIZED_LIMIT = 1 << 30
-
-
 def short(value: Any) -> str:
     """`value` for a message: an error about a huge document must not be huge itself."""
     text = str(value)

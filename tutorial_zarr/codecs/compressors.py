@@ -21,8 +21,10 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import limits
+
 from . import blosc_snappy
-from .base import UNSIZED_LIMIT, Buffer, BytesBytesCodec, ChunkSpec
+from .base import Buffer, BytesBytesCodec, ChunkSpec
 from .registry import check_configuration, integer, register
 
 
@@ -38,7 +40,7 @@ class _Stream(BytesBytesCodec):
         raise NotImplementedError
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
-        limit = UNSIZED_LIMIT if size is None else size
+        limit = limits.current().unsized_bytes if size is None else size
         pieces: list[bytes] = []
         data, found = memoryview(data).cast("B") if nbytes(data) else memoryview(b""), 0
         while True:  # one round for each member: both gzip and bz2 allow streams to be joined
@@ -152,8 +154,8 @@ class _Native(BytesBytesCodec):
             super().decode_into(data, out)
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
-        # Where the metadata does not tell the size, a header is believed only as far as a ratio of 65536 goes.
-        limit = min(UNSIZED_LIMIT, (1 << 24) + (nbytes(data) << 16)) if size is None else size
+        bounds = limits.current()  # where the metadata does not tell the size
+        limit = min(bounds.unsized_bytes, (1 << 24) + nbytes(data) * bounds.expansion) if size is None else size
         declared = self.declared(data)
         if declared is not None and declared > limit:
             raise self.fail(f"at most {limit} bytes after decoding", f"{declared} declared")
@@ -193,14 +195,17 @@ class Zstd(_Native):
         return int.from_bytes(head[start : start + width], "little") + (256 if width == 2 else 0)
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
-        limit = UNSIZED_LIMIT if size is None else size
-        if most_decoded(data) > max(2 * limit, 1 << 24):
+        limit = limits.current().unsized_bytes if size is None else size
+        most, end = walk_frames(data)
+        if end != nbytes(data):  # the decoder waits for the rest of a frame for ever
+            raise self.fail("complete frames", f"{nbytes(data)} bytes, of which the frames take {end}")
+        if most > max(2 * limit, 1 << 24):
             raise self.fail(f"at most {limit} bytes after decoding", "blocks that could hold far more")
         return super().decode(data, size)
 
 
-def most_decoded(data: Buffer) -> int:
-    """The most that the blocks of zstd frames can decode to: at most 128 KiB each (RFC 8878, 3.1.1.2)."""
+def walk_frames(data: Buffer) -> tuple[int, int]:
+    """The most that the blocks of zstd frames can decode to, 128 KiB each (RFC 8878, 3.1.1.2), and where they end."""
     view, at, most = memoryview(data).cast("B"), 0, 0
     while at + 6 <= len(view):
         magic = int.from_bytes(view[at : at + 4], "little")
@@ -217,7 +222,7 @@ def most_decoded(data: Buffer) -> int:
             most += size if kind < 2 else 1 << 17
             at += 3 + (1 if kind == 1 else size)
         at += 4 * (flags >> 2 & 1)
-    return most
+    return most, at
 
 
 class Lz4(_Native):
