@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import chunk_grids, chunk_io, chunk_keys, display, indexing, nodes, parallel
+from tutorial_zarr import chunk_grids, chunk_io, chunk_keys, display, indexing, limits, nodes, parallel
 from tutorial_zarr.attributes import Attributes
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.codecs import Codec, build_codecs
@@ -327,6 +327,7 @@ class Array:
             if np.shares_memory(target, out) or not out.size:
                 chunk_io.read(self._io, selection, target)
                 return out
+        limits.check_memory(self._label, math.prod(selection.shape) * self.itemsize)
         result = np.empty(selection.shape, self.dtype)
         chunk_io.read(self._io, selection, result)
         final = selection.to_final(result)

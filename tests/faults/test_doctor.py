@@ -161,6 +161,10 @@ V3 = {
     "unknown_member": (edit("raw/zarr.json", surprise=1), [("unsupported", "raw/zarr.json")]),
     "unknown_group_member": (edit("a/zarr.json", surprise=1), [("unsupported", "a/zarr.json")]),
     "codec_order": (edit("raw/zarr.json", codecs=[GZIP, LITTLE]), [("bad-metadata", "raw/zarr.json")]),
+    "shard_without_codecs": (
+        edit("raw/zarr.json", codecs=[codec("sharding_indexed", chunk_shape=[2, 2], index_codecs=["bytes"])]),
+        [("bad-metadata", "raw/zarr.json")],
+    ),
     "null_fill": (edit("raw/zarr.json", fill_value=None), [("bad-metadata", "raw/zarr.json")]),
     "fill_out_of_range": (edit("raw/zarr.json", fill_value=1 << 20), [("bad-metadata", "raw/zarr.json")]),
     "negative_shape": (edit("raw/zarr.json", shape=[-8, 8]), [("bad-metadata", "raw/zarr.json")]),

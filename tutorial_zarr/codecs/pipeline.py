@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import limits
 from tutorial_zarr.errors import CodecError, MetadataError, ZarrError
 from tutorial_zarr.metadata import Extension
 from tutorial_zarr.metadata.model import check_codec_count
@@ -59,6 +60,8 @@ class Pipeline:
     def decode(self, data: Buffer) -> np.ndarray:
         """The chunk in stored bytes: native or swapped byte order, perhaps a read-only view of `data`."""
         stage: Codec = self.array_bytes
+        if self.nbytes is not None and not self.raw:
+            limits.check_memory(f"chunk of shape {self.spec.shape}", self.nbytes, "decoding it")
         try:
             for stage, size in reversed(self.bytes_bytes):
                 data = stage.decode(data, size)
