@@ -1,0 +1,536 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Choose a codec by looking at your bytes
+#
+# **Question.** Which codec makes my data small?
+#
+# | | |
+# |---|---|
+# | **Level** | ★ beginner |
+# | **Time** | 20 minutes |
+# | **Needs** | [01_01](01_01_first_zarr_array.ipynb) |
+# | **Code** | `tutorial_zarr/codecs/pipeline.py`, `tutorial_zarr/codecs/compressors.py` and `filters.py` |
+# | **Article** | [One trick, half the size or three times it](../../articles/03_compression_pipelines.md) |
+# | **Data** | real projected temperatures (`data_gen/air_temperature.py`), a day of trades (`data_gen/ticks.py`) |
+#
+# **You will be able to**
+#
+# - read a pipeline of codecs, and undo it by hand
+# - tell from a picture of the bytes whether shuffling will help or hurt
+# - make data easy to compress by storing what they really are
+# - work out at which bandwidth compression stops paying
+# - recognise data that should not be compressed, and a codec that a reader does not have
+
+# %% [markdown]
+# ## Why this matters
+#
+# The codec decides what a terabyte costs every month, and how long each read takes. Most people copy a setting
+# from somebody whose data were different.
+#
+# ![Ratio of compression for four kinds of data and seven pipelines. Shuffling helps temperatures and hurts
+# prices.](../../articles/figures/01_03_ratios.svg)
+#
+# *Four arrays, the same seven pipelines. No pipeline wins everywhere.*
+
+# %% [markdown]
+# ## Parameters
+#
+# The speeds are those of the model at the end. Set `measure` to time the codecs on your machine instead.
+
+# %% tags=["parameters"]
+seed = 0
+quick = True  # False: five days of trades instead of one
+workers = 4  # this lesson works in order; every notebook has this parameter
+out_dir = None  # where to write; None means a fresh temporary folder
+zarr_format = 3
+level = 3  # of zstd
+decode_mb_per_s = {"lz4": 2000, "zstd": 800, "gzip": 300}  # of plain bytes, in the model
+measure = False  # True: print what this machine does; never the same twice
+
+# %%
+import gzip
+import json
+import time
+
+import numcodecs
+import numpy as np
+
+import tutorial_zarr as zarr
+from data_gen import air_temperature, ticks
+from tutorial_zarr import viz
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, VERMILION
+
+out = output_folder(out_dir)
+in_range(level=(level, 1, 9), workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
+
+# %% [markdown]
+# ## The data
+#
+# Real temperatures over North America from a climate model, as float32. And what was paid for eight shares, each
+# second of a day, as float64: generated, and held to what is known of real markets.
+
+# %%
+climate = air_temperature.make("small", seed)
+market = ticks.make("small" if quick else "large", seed)
+for data_set, result in ((air_temperature, climate), (ticks, market)):
+    print(next(iter(result.provenance.values())))
+    for fact, (value, low, high) in data_set.realism(result).items():
+        print(f"   {fact}: {value:.2f}, expected {low:.2f} to {high:.2f}")
+        assert low <= value <= high
+
+# %% [markdown]
+# The prices come twice: in dollars as float64, and as the whole cents that they are, in int32. The fourth array
+# is pure chance.
+
+# %%
+temperature = climate.arrays["air_temperature"]
+dollars = market.arrays["price"]
+cents = np.rint(dollars * 100).astype("int32")
+chance = np.random.PCG64(seed).random_raw(2**15).view("uint8")
+signals = {"temperature": temperature, "dollars": dollars, "cents": cents, "chance": chance}
+chunks = {
+    "temperature": temperature.shape,
+    "dollars": (len(dollars), 1),
+    "cents": (len(cents), 1),
+    "chance": chance.shape,
+}
+for name, values in signals.items():
+    print(f"{name:12} {values.dtype!s:8} {values.nbytes:9,} B  {values.ravel()[:4]}")
+
+# %% [markdown]
+# ## The idea
+#
+# A compressor looks for pieces that it has seen before. Whether it finds any depends on how the bytes lie.
+# Here are forty values of each kind, one per line, and a square for every byte. Dark is high.
+
+# %%
+figure, axes = viz.canvas(7.2, 4.4, 1, 3, width_ratios=(4, 8, 4))
+shown = {"temperature": temperature[0, 18, :40], "dollars": dollars[600:640, 0], "cents": cents[600:640, 0]}
+for panel, (name, values) in zip(axes, shown.items(), strict=True):
+    panel.imshow(
+        np.ascontiguousarray(values).view("uint8").reshape(40, -1), cmap="Greys", aspect="auto", vmin=0, vmax=255
+    )
+    panel.set(title=f"{name}\n{values.dtype}", xlabel="byte", xticks=range(values.itemsize), yticks=[])
+axes[0].set(ylabel="40 values, one below the other")
+described = (
+    "The bytes of forty values. Temperatures: two columns of noise, two that hardly change. Dollars: six columns of "
+)
+described += "noise in which whole lines repeat. Cents: one busy column, the others constant."
+bytes_seen = viz.Chart.of(figure, "The bytes of forty values of three arrays", described)
+bytes_seen.save(out / "figures" / "01_03_bytes.svg")
+bytes_seen
+
+# %% [markdown]
+# **Shuffling** is an old trick: store all first bytes, then all second bytes, and so on, column by column of the
+# picture instead of line by line. It costs nothing and loses nothing.
+#
+# Look at the three pictures. For which of them will shuffling help? Is there one that it will hurt? Write it
+# down.
+
+# %% [markdown]
+# ## Build it small
+#
+# Two transformations, each with its inverse, each in one line. And the compressor is from the standard library.
+
+
+# %%
+def shuffle(raw, itemsize):
+    """All first bytes, then all second bytes, ..."""
+    return np.frombuffer(raw, "u1").reshape(-1, itemsize).T.tobytes()
+
+
+def unshuffle(raw, itemsize):
+    """The inverse: the same with the axes exchanged."""
+    return np.frombuffer(raw, "u1").reshape(itemsize, -1).T.tobytes()
+
+
+def delta(values):
+    """The first value, and then by how much each differs from the one before."""
+    return np.diff(values, prepend=values.dtype.type(0))
+
+
+# %% [markdown]
+# Gzip on one chunk of each array, without and with the shuffle: what is left?
+
+
+# %%
+def left_by_hand(values):
+    """Bytes after gzip: as they are, and shuffled."""
+    plain = values.tobytes()
+    return [len(gzip.compress(data, 5, mtime=0)) for data in (plain, shuffle(plain, values.itemsize))]
+
+
+firsts = {
+    name: np.ascontiguousarray(values[..., :1] if values.ndim == 2 else values) for name, values in signals.items()
+}
+by_hand = {name: left_by_hand(values) for name, values in firsts.items()}
+for name, (plain, shuffled) in by_hand.items():
+    raw = firsts[name].nbytes
+    print(f"{name:12} {raw:8,} B   gzip x{raw / plain:5.2f}   shuffled, then gzip x{raw / shuffled:5.2f}")
+assert unshuffle(shuffle(dollars.tobytes(), 8), 8) == dollars.tobytes()
+
+# %% [markdown]
+# The same trick makes temperatures smaller and dollars several times larger. Why, we shall see in the bytes.
+
+# %% [markdown]
+# ## The library's version
+#
+# A pipeline is a list. Filters change the values, then they become bytes, then compressors change the bytes.
+# First the proof that the library does what we did by hand: byte for byte.
+
+# %%
+shuffling = {"name": "numcodecs.shuffle", "configuration": {"elementsize": 8}}
+gzip5 = {"name": "gzip", "configuration": {"level": 5}}
+listed = {2: {"filters": [shuffling], "compressors": gzip5}, 3: {"compressors": [shuffling, gzip5]}}[zarr_format]
+hand_made = {"shape": dollars.shape, "chunks": (len(dollars), 1), "dtype": "float64", "zarr_format": zarr_format}
+a = zarr.create_array(out / "shuffled_gzip.zarr", **hand_made, **listed, overwrite=True)
+a[...] = dollars
+ours = gzip.compress(shuffle(np.ascontiguousarray(dollars[:, 0]).tobytes(), 8), 5, mtime=0)
+print("the library's chunk and ours are the same bytes:", a.encoded_chunk((0, 0)) == ours)
+assert a.encoded_chunk((0, 0)) == ours
+
+# %% [markdown]
+# Now seven pipelines on four arrays. Blosc is a box that holds a shuffle and a compressor; **bit**shuffle goes
+# further and sorts bit by bit. Delta is for whole numbers here.
+
+
+# %%
+def blosc(cname, how):
+    return {"name": "blosc", "configuration": {"cname": cname, "clevel": level, "shuffle": how}}
+
+
+bit = blosc("zstd", "bitshuffle")
+pipelines = {
+    "none": {"compressors": None},
+    "lz4": {"compressors": blosc("lz4", "noshuffle")},
+    "gzip": {"compressors": gzip5},
+    "zstd": {"compressors": blosc("zstd", "noshuffle")},
+    "shuffle, zstd": {"compressors": blosc("zstd", "shuffle")},
+    "bitshuffle, zstd": {"compressors": bit},
+}
+differences = {"name": "numcodecs.delta", "configuration": {"dtype": "<i4"}}
+for_whole_numbers = {"delta, bitshuffle, zstd": {"filters": [differences], "compressors": bit}}
+
+# %%
+stored = {}
+for signal, values in signals.items():
+    candidates = pipelines | (for_whole_numbers if values.dtype == "int32" else {})
+    for name, listed in candidates.items():
+        path = out / f"{signal}_{name.replace(', ', '_')}.zarr"
+        layout = {"chunks": chunks[signal], "zarr_format": zarr_format, "overwrite": True}
+        a = zarr.create_array(path, data=values, **layout, **listed)
+        assert np.array_equal(a[...], values)
+        stored[signal, name] = sum(len(a.encoded_chunk(coords)) for coords in np.ndindex(a.cdata_shape))
+print(len(stored), "arrays written, and each read back to the last bit")
+
+# %%
+ratio = {key: signals[key[0]].nbytes / nbytes for key, nbytes in stored.items()}
+names = [*pipelines, *for_whole_numbers]
+print(f"{'':24}", *(f"{signal:>12}" for signal in signals))
+for name in names:
+    print(f"{name:24}", *(f"{f'x{ratio[s, name]:.2f}' if (s, name) in ratio else '':>12}" for s in signals))
+
+# %%
+figure, axes = viz.canvas(9, 3.0, 1, 4, sharey=True)
+for panel, signal in zip(axes, signals, strict=True):
+    known = [name for name in names if (signal, name) in ratio]
+    best = max(known, key=lambda name: ratio[signal, name])
+    for name in known:
+        panel.barh(names.index(name), ratio[signal, name], color=BLUE if name == best else GREY, height=0.7)
+        panel.text(ratio[signal, name], names.index(name), f" x{ratio[signal, name]:.1f}", va="center", fontsize=8)
+    panel.set(title=signal, xlim=(0, 1.35 * ratio[signal, best]), xticks=[])
+axes[0].set_yticks(range(len(names)), names)
+axes[0].invert_yaxis()
+said = [f"{s}: zstd x{ratio[s, 'zstd']:.1f}, shuffled x{ratio[s, 'shuffle, zstd']:.1f}" for s in signals]
+ratios = viz.Chart.of(figure, "Ratio of compression, four arrays, seven pipelines", f"Bars. {'; '.join(said)}.")
+ratios.save(out / "figures" / "01_03_ratios.svg")
+ratios
+
+# %% [markdown]
+# Bytes before, divided by bytes after. Shuffling is the best thing for temperatures and the worst for dollars.
+# The same prices as whole cents turn the order round. And chance cannot be compressed by anybody.
+
+# %% [markdown]
+# ## Look at the bytes
+#
+# Two temperatures, neighbours on the map. Float32 puts the sign and the size first, or last on the disk: the last
+# byte is the same, the one before nearly. Shuffled, they stand together.
+
+# %%
+print(viz.hexdump(temperature[0, 18, :4].tobytes(), length=16))
+planes = shuffle(temperature.tobytes(), 4)
+different = [len(set(planes[k * temperature.size : (k + 1) * temperature.size])) for k in range(4)]
+print("different bytes in each of the four columns:", different)
+
+# %% [markdown]
+# And dollars. A price like 39.89 is no round number in base two, so its eight bytes look like noise. But few
+# prices occur, and each of them always as the same eight bytes. That is what zstd lives on, and what shuffling
+# tears apart.
+
+# %%
+seconds = np.ascontiguousarray(dollars[600:604, 0])
+print(seconds, viz.hexdump(seconds.tobytes(), length=32), sep="\n")
+distinct = [np.unique(dollars[:, k]).size for k in range(8)]
+print(f"{len(dollars):,} prices of each share, and only {min(distinct)} to {max(distinct):,} different ones")
+
+# %% [markdown]
+# Undo a stored chunk by hand, with the standard library only, from the file.
+
+# %%
+key = {2: "0.0", 3: "c/0/0"}[zarr_format]
+data = (out / "shuffled_gzip.zarr" / key).read_bytes()
+undone = np.frombuffer(unshuffle(gzip.decompress(data), 8), "<f8")
+print(f"{len(data):,} bytes in the file, {undone.nbytes:,} unpacked, equal: {np.array_equal(undone, dollars[:, 0])}")
+assert np.array_equal(undone, dollars[:, 0])
+
+# %% [markdown]
+# ## Check against others
+#
+# Blosc, gzip and zstd are known everywhere. Delta as a filter is a convention that zarr-python shares and
+# TensorStore does not have; who needs everybody to read the data stays with the first three.
+
+# %% tags=["nbval-ignore-output"]
+for path, values in {
+    "temperature_shuffle_zstd.zarr": temperature,
+    "dollars_gzip.zarr": dollars,
+    "cents_bitshuffle_zstd.zarr": cents,
+}.items():
+    report = interop_check(out / path, expected=values)
+    print(path, report, "", sep="\n")
+    assert not report.differing
+
+# %% [markdown]
+# ## Performance and operations
+#
+# Smaller is not always faster. A read takes time to fetch what is stored, and time to unpack it. Over a thin wire
+# the first counts, over a thick one the second. Where is the border?
+
+
+# %%
+def seconds_per_gb(bandwidth, ratio=1.0, decode=np.inf):
+    """The model: the time for a gigabyte of values, at so many megabytes a second."""
+    return 1000 / ratio / bandwidth + 1000 / decode
+
+
+pairs = {"lz4": "lz4", "zstd": "bitshuffle, zstd", "gzip": "gzip"}
+border = {name: speed * (1 - 1 / ratio["cents", pairs[name]]) for name, speed in decode_mb_per_s.items()}
+for name, limit in border.items():
+    r, speed = ratio["cents", pairs[name]], decode_mb_per_s[name]
+    print(f"{name:5} unpacks {speed:,} MB/s, x{r:.1f}: pays below {limit:,.0f} MB/s")
+    assert np.isclose(seconds_per_gb(limit), seconds_per_gb(limit, r, speed))
+
+# %%
+bandwidth = np.logspace(1, 4, 100)
+figure, panel = viz.canvas(7, 3.4)
+panel.loglog(bandwidth, 1000 / seconds_per_gb(bandwidth), color=GREY, label="none")
+for (name, of), colour in zip(pairs.items(), (VERMILION, BLUE, GREEN), strict=True):
+    values = 1000 / seconds_per_gb(bandwidth, ratio["cents", of], decode_mb_per_s[name])
+    panel.loglog(bandwidth, values, color=colour, label=of)
+panel.set(title="Speed of a read of cents, in the model", xlabel="bandwidth of the store, MB/s", ylabel="values, MB/s")
+panel.legend(loc="upper left")
+limits = ", ".join(f"{name} pays below {limit:,.0f} MB/s" for name, limit in border.items())
+described = f"Speed of a read against bandwidth: {limits}."
+speeds = viz.Chart.of(figure, "Speed of a read against the bandwidth of the store", described)
+speeds.save(out / "figures" / "01_03_bandwidth.svg")
+speeds
+
+# %% [markdown]
+# Over a wire of 100 MB/s the smallest wins; in memory nothing beats no codec at all. These speeds are round
+# numbers: to see those of your machine, set `measure`.
+
+# %% tags=["nbval-ignore-output"]
+if measure:
+    for name in names:
+        traced = zarr.open_array(out / f"cents_{name.replace(', ', '_')}.zarr", mode="r")
+        data = [traced.encoded_chunk(coords) for coords in np.ndindex(traced.cdata_shape)]
+        begun = time.perf_counter()
+        for coords in np.ndindex(traced.cdata_shape):
+            traced.read_chunk(coords)
+        print(f"{name:24} {cents.nbytes / 1e6 / (time.perf_counter() - begun):8,.0f} MB/s")
+else:
+    print("not measured; set measure = True at the top")
+
+# %% [markdown]
+# One knob to turn: the pipeline, tried on a sample of your own. Three things to watch: stored bytes divided by
+# values, the share of time spent decoding, and who else has to read the data.
+
+# %% [markdown]
+# ## What goes wrong
+#
+# **Chance is compressed.** Encrypted data, JPEGs, random weights: there is nothing to find, and the codec stores
+# it anyway, with a little paper around it. Compressing twice is the same mistake.
+
+# %%
+packed = gzip.compress(chance.tobytes(), 5, mtime=0)
+twice = gzip.compress(packed, 5, mtime=0)
+grown = [len(packed) - chance.nbytes, len(twice) - chance.nbytes]
+print(f"chance: {chance.nbytes:,} bytes, {grown[0]:+} when packed, {grown[1]:+} when packed twice")
+assert len(twice) > len(packed) > chance.nbytes
+
+# %% [markdown]
+# **A shuffle that is set for another width.** It runs, it is lossless, and it is a waste: temperatures shuffled
+# as if they had eight bytes, cents as if they had three.
+
+# %%
+wrong_width = {}
+for name, itemsize in (("temperature", 4), ("temperature", 8), ("cents", 4), ("cents", 3)):
+    raw = firsts[name].tobytes()
+    raw = raw[: len(raw) // itemsize * itemsize]
+    wrong_width[name, itemsize] = len(raw) / len(gzip.compress(shuffle(raw, itemsize), 5, mtime=0))
+    print(f"{name} shuffled by {itemsize} bytes: x{wrong_width[name, itemsize]:.2f}")
+
+# %% [markdown]
+# **A codec that the reader does not have.** The metadata name every codec. A reader that does not know one must
+# stop; to fall back to another in silence would be to hand out other numbers.
+
+# %%
+document = {2: ".zarray", 3: "zarr.json"}[zarr_format]
+strange = zarr.create_array({}, data=cents, compressors=gzip5, zarr_format=zarr_format)
+strange.store.set(document, strange.store.get(document).replace(b"gzip", b"brotli"))
+try:
+    zarr.open_array(strange.store, mode="r")
+except ValueError as error:
+    print(f"{type(error).__name__}: {str(error).partition(';')[0]}")
+
+# %% [markdown]
+# ## Change one thing, predict first
+#
+# Round the temperatures to a tenth of a kelvin and store them as whole numbers. What is the best ratio then, of
+# the bytes that they had? Write it down. Then try a hundredth.
+
+# %%
+step = 0.1
+rounded = np.rint((temperature - 250) / step).astype("int16")
+small = len(numcodecs.Blosc("zstd", level, shuffle=2).encode(np.ascontiguousarray(rounded)))
+rounded_ratio = temperature.nbytes / small
+print(f"x{rounded_ratio:.1f}, and every value is off by up to {step / 2} kelvin")
+
+# %% [markdown]
+# ## Exercises
+#
+# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+#
+# ### Exercise 01_03.1
+#
+# The trades also have a size, in shares: whole numbers in int32, most of them between 10 and 1000. Order the
+# pipelines `"lz4"`, `"zstd"` and `"shuffle, zstd"` by what they leave, the smallest first.
+#
+# <details><summary>Hint</summary>
+# Do whole values repeat often, as prices do? What do the upper two bytes of such a number look like?</details>
+
+# %% tags=["exercise"]
+order = ...
+check("01_03.1", order)
+
+# %% [markdown]
+# ### Exercise 01_03.2
+#
+# On the cents, delta followed by a byte shuffle leaves *more* than the byte shuffle alone. Why?
+#
+# - `"a"`: differences are larger numbers than prices
+# - `"b"`: differences change their sign, and with it all the upper bytes flip between 00 and ff
+# - `"c"`: delta stores every value twice
+#
+# <details><summary>Hint</summary>
+# Look at `delta(cents[:, 0])[:8]` with `viz.hexdump`. What are the bytes of -1?</details>
+
+# %% tags=["exercise"]
+reason = ...
+check("01_03.2", reason)
+
+# %% [markdown]
+# ### Exercise 01_03.3
+#
+# A codec makes data four times smaller and unpacks 800 MB of values a second. Up to which bandwidth of the store,
+# in MB/s, does a read become faster with it?
+#
+# <details><summary>Hint</summary>
+# Write down the time for a gigabyte with and without it. At the border they are equal.</details>
+
+# %% tags=["exercise"]
+bandwidth_limit = ...
+check("01_03.3", bandwidth_limit)
+
+# %% [markdown]
+# ## Recap
+#
+# - A pipeline is a list, written down in the metadata; to undo it, go backwards: unpack, unshuffle, view.
+# - Shuffling helps where the columns of the byte picture are quiet, and hurts where whole lines repeat.
+# - Prices are whole cents. Stored as what they are, they take half the bytes before any codec, and after the best.
+# - Compression pays below a bandwidth of decoding speed times (1 - 1 / ratio), and not above.
+# - Chance is not compressed by anything, and a codec that a reader does not know is an error, never a guess.
+#
+# **Open questions.** How much may be thrown away, and who decides? Which level is worth its time? What if one
+# chunk holds quiet and busy data together?
+#
+# **Next.** Draw the byte picture of an array of your own before you choose.
+
+# %% [markdown]
+# ## Solutions
+#
+# Sizes hardly repeat, but their upper two bytes are zero: shuffling puts those together.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_03.1", ["shuffle, zstd", "zstd", "lz4"])
+
+# %% [markdown]
+# In two's complement -1 is ff ff ff ff and 1 is 01 00 00 00. A price that jumps up and down keeps all four bytes
+# busy. Bitshuffle suffers less.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+print(viz.hexdump(delta(np.ascontiguousarray(cents[:, 0]))[1:9].tobytes(), length=32))
+check("01_03.2", "b")
+
+# %% [markdown]
+# Without: 1000 / B seconds. With: 250 / B + 1000 / 800. They are equal at B = 800 x (1 - 1/4).
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_03.3", 800 * (1 - 1 / 4))
+
+# %% [markdown]
+# The numbers that the article quotes, written down for its check.
+
+# %% tags=["facts"] jupyter={"source_hidden": true}
+save_facts(
+    out,
+    {
+        "raw": {name: values.nbytes for name, values in signals.items()},
+        "itemsize": {name: values.itemsize for name, values in signals.items()},
+        "stored": {f"{signal}: {name}": nbytes for (signal, name), nbytes in stored.items()},
+        "ratio": {f"{signal}: {name}": value for (signal, name), value in ratio.items()},
+        "arrays": len(stored),
+        "pipelines": len(names),
+        "bytes_per_price": {
+            name: stored[signal, name] / dollars.size
+            for signal, name in (("dollars", "zstd"), ("dollars", "shuffle, zstd"), ("cents", "bitshuffle, zstd"))
+        },
+        "cents_of_dollars": dollars.nbytes / stored["cents", "bitshuffle, zstd"],
+        "shuffle_hurts": stored["dollars", "shuffle, zstd"] / stored["dollars", "zstd"],
+        "prices_of_a_share": len(dollars),
+        "shares": dollars.shape[1],
+        "example_price": float(seconds[0]),
+        "different_prices": [min(distinct), max(distinct)],
+        "different_bytes": different,
+        "first_share": {
+            "plain": firsts["dollars"].nbytes / by_hand["dollars"][0],
+            "shuffled": firsts["dollars"].nbytes / by_hand["dollars"][1],
+        },
+        "by_hand": by_hand,
+        "chunk_in_file": [len(data), undone.nbytes] if not measure else [],
+        "border_mb_per_s": border,
+        "decode_mb_per_s": decode_mb_per_s,
+        "wire_mb_per_s": 100,
+        "chance_grows_by": grown,
+        "wrong_width": {f"{name} by {width}": value for (name, width), value in wrong_width.items()},
+        "rounded": {"step": step, "ratio": rounded_ratio, "error": step / 2},
+        "metadata_keys": sorted(json.loads(a.store.get(document))),
+    },
+)
