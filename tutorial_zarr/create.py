@@ -307,7 +307,7 @@ def _endian(dtype: Any, data_type: dtypes.DataType) -> str:
     """The byte order that a dtype asks for, little where it asks for none."""
     try:
         order = np.dtype(dtype).byteorder
-    except TypeError:
+    except (TypeError, ValueError):  # a name or an object that is Zarr's own
         return "little"
     return "big" if order == ">" or (order == "=" and sys.byteorder == "big") else "little"
 

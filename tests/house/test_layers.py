@@ -21,7 +21,7 @@ LAYERS = [
     ["attributes", "chunk_io", "plan", "lazy", "array", "create"],
     ["group"],
     ["api", "convert"],
-    ["cli", "viz", "dask_arrays", "xarray_backend", "doctor", "labs", "interop", "gallery"],
+    ["cli", "testing", "viz", "dask_arrays", "xarray_backend", "doctor", "labs", "interop", "gallery"],
 ]
 RANK = {name: (layer, place) for layer, names in enumerate(LAYERS) for place, name in enumerate(names)}
 EXTRAS = len(LAYERS) - 1
@@ -113,6 +113,8 @@ def test_each_optional_dependency_is_imported_in_one_place():
     optional = {
         "click",
         "rich",
+        "pytest",
+        "hypothesis",
         "matplotlib",
         "xarray",
         "dask",

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr.dtypes import DataType
-from tutorial_zarr.dtypes.numbers import Integer
 
 from .base import ArrayBytesCodec, Buffer, ChunkSpec, as_bytes_view
 from .registry import check_configuration, register
@@ -68,14 +67,9 @@ class BytesCodec(ArrayBytesCodec):
 
 
 def low_bits(array: np.ndarray, data_type: DataType) -> np.ndarray:
-    """The elements with only their low bits kept, as the narrow types demand; signs are extended."""
+    """The elements of a narrow type with their spare bits zero, as ml_dtypes has them: stored, they mean nothing."""
     raw = np.atleast_1d(array).view(np.uint8)  # numpy cuts no pair of bytes in two without an axis
-    spare = 8 - data_type.bits
-    if isinstance(data_type, Integer) and data_type.least < 0:
-        low = (raw << spare).view(np.int8) >> spare
-    else:
-        low = raw & ((1 << data_type.bits) - 1)
-    return low.view(data_type.numpy).reshape(array.shape)
+    return (raw & ((1 << data_type.bits) - 1)).view(data_type.numpy).reshape(array.shape)
 
 
 # "endian" is the codec's name before the specification was final

@@ -42,9 +42,12 @@ class String(DataType):
         return np.array("", self.numpy)
 
     def fill_from_json(self, value: JSON) -> np.ndarray:
-        if not isinstance(value, str):
-            raise self.bad_fill(value, "a string")
-        return np.array(value, self.numpy)
+        try:
+            if isinstance(value, str):
+                return np.array(value, self.numpy)
+        except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
+            pass
+        raise self.bad_fill(value, "a string")
 
     def fill_to_json(self, fill: np.ndarray) -> JSON:
         return str(fill[()])

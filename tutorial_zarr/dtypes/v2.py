@@ -193,7 +193,7 @@ def to_v2(data_type: base.DataType, endian: str = "little") -> base.JSON:
                 shape = data_type.shapes.get(name)
                 fields.append([name, to_v2(t, endian)] + ([list(shape)] if shape else []))
             return fields
-        case Integer() | Float() | Complex() if data_type.carrier != data_type.numpy or data_type.bits:
+        case Integer() | Float() | Complex() if data_type.carrier != data_type.numpy or data_type.numpy.names:
             raise MetadataError(f"data type {data_type.name!r} has no Zarr v2 typestr; try zarr_format=3", key="dtype")
     return data_type.numpy.newbyteorder(mark).str
 

@@ -87,8 +87,8 @@ class LocalStore(Store):
             if start:
                 os.lseek(fd, start, os.SEEK_SET)
             return _read_exactly(fd, stop - start)
-        except IsADirectoryError:
-            return None
+        except IsADirectoryError as error:
+            return _absent(error, key)
         finally:
             os.close(fd)
 
@@ -104,6 +104,8 @@ class LocalStore(Store):
                 os.lseek(fd, start, os.SEEK_SET)
                 results.append(_read_exactly(fd, stop - start))
             return results
+        except IsADirectoryError as error:
+            return _absent(error, key)
         finally:
             os.close(fd)
 
@@ -117,8 +119,8 @@ class LocalStore(Store):
                 return _absent(error, prefix + name)
             try:
                 return _read_into(fd, buffer)
-            except IsADirectoryError:
-                return None
+            except IsADirectoryError as error:
+                return _absent(error, prefix + name)
             finally:
                 os.close(fd)
 
@@ -131,7 +133,7 @@ class LocalStore(Store):
             raise NodeNameError(
                 f"key {key!r}: expected a name without {PARTIAL!r}, which marks unfinished files", key=key
             )
-        path = self._path(check_key(key) if "//" in key or not key else key)
+        path = self._path(check_key(key))
         temporary = f"{path}.{_token}{next(_counter)}{PARTIAL}"
         try:
             fd = os.open(temporary, _WRITE, 0o666)
@@ -180,8 +182,10 @@ class LocalStore(Store):
         path = self._path(check_key(key))
         try:
             os.unlink(path)
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return
+        except OSError as error:
+            if isinstance(error, (FileNotFoundError, NotADirectoryError)) or os.path.isdir(path):
+                return  # a folder is no key
+            raise StoreError(f"key {key!r}: cannot delete: {error.strerror}", key=key) from error
         if self.durable:
             _sync_folder(os.path.dirname(path))
 
@@ -243,7 +247,7 @@ class LocalStore(Store):
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         folder = self._path(prefix) if prefix else self.root
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name + "/" * entry.is_dir())
         except (FileNotFoundError, NotADirectoryError):
             return
         for entry in entries:
@@ -287,8 +291,10 @@ class LocalStore(Store):
 
 def _absent(error: OSError, key: str) -> None:
     """None for the errors that mean "no such key"; the others are the store's, and must not pass for absence."""
-    if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return
+    if isinstance(error, IsADirectoryError):
+        raise StoreError(f"key {key!r}: expected a value, found a folder in its place", key=key) from error
     if error.errno == errno.ENAMETOOLONG:
         return
     raise StoreError(f"key {key!r}: cannot read: {error.strerror}", key=key) from error

@@ -72,11 +72,14 @@ class ZipStore(Store):
             try:
                 if byte_range is None or info.compress_type != zipfile.ZIP_STORED:
                     return cut(self._read(info), byte_range)
-                start = max(info.file_size + byte_range, 0) if isinstance(byte_range, int) else byte_range[0]
-                stop = info.file_size if isinstance(byte_range, int) else byte_range[1]
+                size = info.file_size
+                start, stop = (max(size + byte_range, 0), size) if isinstance(byte_range, int) else byte_range
+                stop = size if stop is None else min(stop, size)
+                if start >= stop:
+                    return b""
                 with self._zip.open(info) as file:
-                    file.seek(min(start, info.file_size))
-                    return file.read(info.file_size - start if stop is None else max(stop - start, 0))
+                    file.seek(start)
+                    return file.read(stop - start)
             except StoreError:
                 raise
             except UNREADABLE as cause:

@@ -1,0 +1,102 @@
+"""The laws of a store, for every kind that comes with the library."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr import stores
+from tutorial_zarr.errors import ChunkError, StoreError
+from tutorial_zarr.testing import StoreLaws
+
+TESTS = Path(__file__).parents[1]
+
+
+class TestMemoryStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.MemoryStore()
+
+    def for_reading(self, store):
+        return stores.MemoryStore(store.mapping, read_only=True)
+
+
+class TestLocalStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.LocalStore(tmp_path / "a folder, été")
+
+    def for_reading(self, store):
+        return stores.LocalStore(store.root, read_only=True)
+
+    def test_a_folder_in_the_place_of_a_value_is_an_error_and_not_absence(self, store):
+        store.set("c/0/1", b"below")
+        for read in (
+            lambda: store.get("c/0"),
+            lambda: store.get("c/0", (0, 1)),
+            lambda: store.get_ranges("c/0", [(0, 1)]),
+            lambda: store.reader("c/")("0", np.empty(4, np.uint8)),
+        ):
+            with pytest.raises(StoreError, match=r"key 'c/0': (expected a value, found a folder|cannot read)"):
+                read()
+
+    def test_a_folder_in_the_place_of_a_chunk_is_an_error_and_not_the_fill_value(self, store):
+        a = zarr.create_array(store, shape=(4,), chunks=(2,), dtype="i4", fill_value=7)
+        a[:2] = 1
+        store.set("c/1/stray", b"")
+        with pytest.raises((StoreError, ChunkError), match="c/1"):
+            a[:]
+        assert a[:2].tolist() == [1, 1]
+
+
+class TestZipStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.ZipStore(tmp_path / "a.zip", "w")
+
+
+class TestTraceStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.TraceStore(stores.MemoryStore())
+
+
+class TestWrapperStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.WrapperStore(stores.LocalStore(tmp_path / "inside"))
+
+
+class Ranged(stores.Store):
+    """The six methods and nothing else: the defaults of the base class are under the law as well."""
+
+    def __init__(self):
+        self.inside = stores.MemoryStore()
+
+    def get(self, key, byte_range=None):
+        return self.inside.get(key, byte_range)
+
+    def set(self, key, value):
+        self.inside.set(key, value)
+
+    def delete(self, key):
+        self.inside.delete(key)
+
+    def list_prefix(self, prefix=""):
+        return self.inside.list_prefix(prefix)
+
+    def list_dir(self, prefix=""):
+        return self.inside.list_dir(prefix)
+
+
+class TestDefaults(StoreLaws):
+    def make(self, tmp_path):
+        return Ranged()
+
+
+def test_every_kind_of_store_is_under_the_law():
+    """A kind that needs a server is tested where its server is started: name that file here."""
+    elsewhere = {}
+    for name, file in elsewhere.items():
+        assert name in (TESTS / file).read_text(encoding="utf-8")
+        assert "StoreLaws" in (TESTS / file).read_text(encoding="utf-8")
+    kinds = {name for name, kind in vars(stores).items() if isinstance(kind, type) and issubclass(kind, stores.Store)}
+    here = {name.removeprefix("Test") for name, kit in globals().items() if name.startswith("Test")}
+    # ReadOnlyStore cannot be written to; each kit here opens one.
+    assert kinds - here - set(elsewhere) - {"Store", "ReadOnlyStore"} == set()
