@@ -66,6 +66,8 @@ class V2Filters(ArrayBytesCodec):
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
         self.stored = dtypes.v2.stored_dtype(configuration["dtype"])
+        if self.stored.kind in "mM":  # as the integers that they are: numpy swaps no bytes of a time without a unit
+            self.stored = np.dtype("i8").newbyteorder(self.stored.byteorder)
         self.filters: list[tuple[str, Any]] = []
         for config in configuration["filters"]:
             identifier, rest = config["id"], {k: v for k, v in config.items() if k != "id"}

@@ -26,6 +26,10 @@ class Time(DataType):
         numpy_unit = "us" if unit == "μs" else unit
         self.numpy = np.dtype(code if unit == "generic" else f"{code}[{scale}{numpy_unit}]")
 
+    @property
+    def carrier(self) -> np.dtype:
+        return np.dtype("i8") if self.unit == "generic" else self.numpy  # numpy swaps no bytes of a time without a unit
+
     def to_json(self) -> JSON:
         return {"name": self.name, "configuration": {"unit": self.unit, "scale_factor": self.scale}}
 

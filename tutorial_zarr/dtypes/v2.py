@@ -63,7 +63,7 @@ def from_numpy(dtype: Any) -> base.DataType:
     if isinstance(dtype, base.DataType):
         return dtype
     if isinstance(dtype, dict) or (isinstance(dtype, str) and _is_v3_only(dtype)):
-        return base.from_json(dtype)
+        return base.from_json(base.from_json(dtype).to_json())  # a legacy name is read, and never written
     if dtype is str or dtype == "str":
         return String()
     if dtype is bytes:

@@ -134,10 +134,9 @@ def _codecs(
         chain.append(Extension("transpose", {"order": list(range(ndim))[::-1]}))
     if compressor and compressor["id"] in ARRAY_CODECS:  # an array -> bytes codec in the compressor's place
         filters, compressor = [*filters, compressor], None
-    plain = data_type.numpy == data_type.carrier and data_type.item_size is not None
     if len(filters) == 1 and filters[0]["id"] in ("vlen-utf8", "vlen-bytes") and stored.kind == "O":
         chain.append(Extension(filters[0]["id"]))
-    elif not filters and plain and stored == data_type.numpy.newbyteorder(byte_order(stored)):
+    elif not filters and stored.kind != "O" and stored == data_type.numpy.newbyteorder(byte_order(stored)):
         chain.append(Extension("bytes", {"endian": byte_order(stored)}))
     else:
         dtype = dtypes.v2.describe_stored(stored)
