@@ -64,7 +64,7 @@ class FsspecStore(Store):
 
     def set(self, key: str, value: Any) -> None:
         self.check_writable()
-        path, data = self._path(key), bytes(value)
+        path, data = self._path(check_key(key)), bytes(value)
 
         def write() -> None:
             try:
@@ -85,12 +85,15 @@ class FsspecStore(Store):
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         self.fs.invalidate_cache()
-        start = len(self.root) + 1
-        yield from sorted(path[start:] for path in self._try("list", prefix, lambda: self.fs.find(self._path(prefix))))
+        start, below = len(self.root) + 1, prefix + "/" if prefix else ""
+        found = self._try("list", prefix, lambda: self.fs.find(self._path(prefix)))  # a file's own path, for a file
+        yield from sorted(path[start:] for path in found if path[start:].startswith(below))
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
         self.fs.invalidate_cache()
         found = self._try("list", prefix, lambda: self.fs.ls(self._path(prefix), detail=True)) or []
+        if [each["name"].strip("/") for each in found] == [self._path(prefix).strip("/")]:
+            return  # a file, of which `ls` tells itself
         names = {each["name"].rstrip("/").rpartition("/")[2]: each["type"] == "directory" for each in found}
         yield from sorted(name + "/" if folder else name for name, folder in names.items() if name)
 
