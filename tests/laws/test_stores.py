@@ -60,14 +60,51 @@ class TestFsspecStore(StoreLaws):
         return stores.FsspecStore(f"memory://{tmp_path}")
 
 
+class TestWrapperStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.WrapperStore(stores.LocalStore(tmp_path / "inside"))
+
+
 class TestTraceStore(StoreLaws):
     def make(self, tmp_path):
         return stores.TraceStore(stores.MemoryStore())
 
 
-class TestWrapperStore(StoreLaws):
+class TestMetricsStore(StoreLaws):
     def make(self, tmp_path):
-        return stores.WrapperStore(stores.LocalStore(tmp_path / "inside"))
+        return stores.MetricsStore(stores.MemoryStore())
+
+
+class TestLoggingStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.LoggingStore(stores.MemoryStore())
+
+
+class TestCacheStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.CacheStore(stores.MemoryStore(), max_bytes=1000)  # less than some of the values
+
+
+class TestRetryStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.RetryStore(stores.MemoryStore())
+
+
+class TestLatencyStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.LatencyStore(stores.MemoryStore(), seconds=0)
+
+
+class TestFaultStore(StoreLaws):
+    def make(self, tmp_path):
+        return stores.FaultStore(stores.MemoryStore())  # without a rate nothing is injected
+
+
+class TestPrefixStore(StoreLaws):
+    def make(self, tmp_path):
+        inside = stores.MemoryStore()
+        inside.set("beside", b"not to be seen")
+        return stores.PrefixStore(inside, "a/b")
 
 
 class Ranged(stores.Store):

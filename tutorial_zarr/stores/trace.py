@@ -146,7 +146,7 @@ def range_text(byte_range: ByteRange) -> str:
         return ""
     if isinstance(byte_range, int):
         return str(byte_range)
-    if byte_range and not isinstance(byte_range[0], int):
+    if not byte_range or not isinstance(byte_range[0], int):
         return ",".join(map(range_text, byte_range))
     start, stop = byte_range
     return f"{start}-" if stop is None else f"{start}-{stop - 1}"

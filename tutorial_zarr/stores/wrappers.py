@@ -150,7 +150,10 @@ class PrefixStore(WrapperStore):
         self.prefix = check_key(prefix)
 
     def _key(self, key: str) -> str:
-        return f"{self.prefix}/{check_key(key)}" if key else self.prefix
+        return f"{self.prefix}/{check_key(key)}"
+
+    def _below(self, prefix: str) -> str:
+        return self._key(prefix) if prefix else self.prefix
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         return self.store.get(self._key(key), byte_range)
@@ -172,16 +175,16 @@ class PrefixStore(WrapperStore):
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         start = len(self.prefix) + 1
-        return (key[start:] for key in self.store.list_prefix(self._key(prefix)))
+        return (key[start:] for key in self.store.list_prefix(self._below(prefix)))
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
-        return self.store.list_dir(self._key(prefix))
+        return self.store.list_dir(self._below(prefix))
 
     def reader(self, prefix: str) -> Callable[[str, Any], int | None] | None:
         return self.store.reader(f"{self.prefix}/{prefix}")
 
     def delete_prefix(self, prefix: str) -> None:
-        self.store.delete_prefix(self._key(prefix))
+        self.store.delete_prefix(self._below(prefix))
 
     def lock(self, key: str) -> AbstractContextManager[Any]:
         return self.store.lock(self._key(key))
