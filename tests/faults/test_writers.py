@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tutorial_zarr.stores import LocalStore, MemoryStore, ZipStore
+import tutorial_zarr as zarr
+from tutorial_zarr.stores import LocalStore, MemoryStore, SQLiteStore, ZipStore, make_store
 
 from .update_worker import is_signed, set_cell
 
@@ -54,12 +55,13 @@ def update_with_threads(store, key="c/0", threads=64):
         thread.join()
 
 
-@pytest.mark.parametrize("kind", ["memory", "folder", "zip"])
+@pytest.mark.parametrize("kind", ["memory", "folder", "zip", "sqlite"])
 def test_64_threads_that_set_a_byte_each_of_one_value_lose_none(kind, tmp_path):
     store = {
         "memory": MemoryStore,
         "folder": lambda: LocalStore(tmp_path / "store"),
         "zip": lambda: ZipStore(tmp_path / "store.zip", "w"),
+        "sqlite": lambda: SQLiteStore(tmp_path / "store.db"),
     }[kind]()
     update_with_threads(store)
     assert store.get("c/0") == CELLS
@@ -99,32 +101,48 @@ def test_without_update_the_same_writes_are_lost():
     assert store.get("n") == b"1"
 
 
-def test_8_processes_that_set_8_bytes_each_of_one_value_lose_none(tmp_path):
-    workers = [start(tmp_path / "a b é", "cells", "c/0", 8 * i, 8 * i + 8) for i in range(8)]
+@pytest.fixture(params=["folder", "sqlite", "seaweed"])
+def place(request, tmp_path):
+    """(URL or path, storage_options) of an empty store that several processes can write to."""
+    if request.param == "seaweed":
+        return request.getfixturevalue("seaweed")
+    return str(tmp_path / {"folder": "a b é", "sqlite": "a b é.sqlite"}[request.param]), {}
+
+
+def open_place(place):
+    return make_store(place[0], storage_options=place[1] or None)
+
+
+def test_8_processes_that_set_8_elements_each_of_one_value_one_chunk_and_one_shard_lose_none(place):
+    store = open_place(place)
+    zarr.create_array(store, name="chunk", shape=(64,), dtype="u1", chunks=(64,))
+    zarr.create_array(store, name="shard", shape=(64,), dtype="u1", chunks=(16,), shards=(64,))
+    workers = [start(place[0], "cells", "value", 8 * i, 8 * i + 8, options=place[1]) for i in range(8)]
     release(workers)
     finish(workers)
-    store = LocalStore(tmp_path / "a b é")
-    assert store.get("c/0") == CELLS
+    assert store.get("value") == CELLS
+    assert zarr.open_array(store, path="chunk")[:].tobytes() == CELLS
+    assert zarr.open_array(store, path="shard")[:].tobytes() == CELLS
     assert store.leftovers() == []
 
 
 @pytest.mark.slow
-def test_8_processes_that_count_together_count_right(tmp_path):
-    """`python -m pytest tests/faults/test_writers.py -m slow`: 8,000 updates of one key."""
-    workers = [start(tmp_path, "count", "n", 1000) for _ in range(8)]
+def test_8_processes_that_count_together_count_right(place):
+    """`python -m pytest tests/faults/test_writers.py -m slow`: 1,600 updates of one key."""
+    workers = [start(place[0], "count", "n", 200, options=place[1]) for _ in range(8)]
     release(workers)
     finish(workers)
-    assert LocalStore(tmp_path).get("n") == b"8000"
+    assert open_place(place).get("n") == b"1600"
 
 
-def kill_writers(folder, kills, seed=0):
+def kill_writers(place, kills, seed=0):
     """Kill a writer `kills` times; after each, the value must be whole and its lock free."""
-    store, source, seen = LocalStore(folder, lock_timeout=5), random.Random(seed), set()
+    store, source, seen = open_place(place), random.Random(seed), set()
     for i in range(kills):
-        worker = start(folder, "forever", "a/c/0", i)
+        worker = start(place[0], "forever", "a/c/0", i, options=place[1])
         try:
             release([worker])
-            time.sleep(source.uniform(0, 0.05))
+            time.sleep(source.uniform(0, 0.3))
         finally:
             worker.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
             worker.communicate()
@@ -144,14 +162,14 @@ def check_kills(store, seen, kills):
     assert is_signed(store.get("a/c/0"))
 
 
-def test_a_killed_writer_leaves_a_whole_value_and_no_lock(tmp_path):
-    check_kills(*kill_writers(tmp_path, 12), 12)
+def test_a_killed_writer_leaves_a_whole_value_and_no_lock(place):
+    check_kills(*kill_writers(place, 6), 6)
 
 
 @pytest.mark.slow
-def test_300_killed_writers_leave_whole_values_and_no_locks(tmp_path):
+def test_100_killed_writers_leave_whole_values_and_no_locks(place):
     """`python -m pytest tests/faults/test_writers.py -m slow`."""
-    check_kills(*kill_writers(tmp_path, 300, seed=1), 300)
+    check_kills(*kill_writers(place, 100, seed=1), 100)
 
 
 def test_a_writer_that_is_killed_while_it_holds_the_lock_frees_it(tmp_path):

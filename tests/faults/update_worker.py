@@ -1,6 +1,7 @@
 """A process that updates keys of a store until it is done, or killed.
 
-    update_worker.py STORE OPTIONS cells KEY START STOP    set the bytes START to STOP of a value, one update each
+    update_worker.py STORE OPTIONS cells KEY START STOP    set the bytes START to STOP of a value, one update each, and
+                                                           so many elements of the arrays `chunk` and `shard`
     update_worker.py STORE OPTIONS count KEY TIMES         add one to a number, TIMES times
     update_worker.py STORE OPTIONS forever KEY SEED        write values that name their own hash, until killed
 
@@ -13,6 +14,7 @@ import json
 import random
 import sys
 
+import tutorial_zarr
 from tutorial_zarr.stores import make_store
 
 
@@ -37,8 +39,11 @@ def main(url, options, task, key, *numbers):
         print("ready", flush=True)
         sys.stdin.readline()
         if task == "cells":
+            arrays = [tutorial_zarr.open_array(store, path=path) for path in ("chunk", "shard")]
             for i in range(*numbers):
                 store.update(key, lambda old, i=i: set_cell(old, i))
+                for array in arrays:
+                    array[i] = i + 1
         elif task == "count":
             for _ in range(*numbers):
                 store.update(key, lambda old: str(int(old or 0) + 1).encode())

@@ -1,1 +1,0 @@
-"""Stores on real servers, which the fixtures start on this machine, on free ports, and stop again."""
