@@ -483,9 +483,9 @@ def test_a_missing_section_is_noticed(copy, name):
         ("Python and a little NumPy", "[09_99](x.ipynb)", "passport: Needs: there is no notebook 09_99"),
         ("Python and a little NumPy", "01_01", "passport: Needs: following the prerequisites leads back"),
         (
-            "tutorial_zarr/array.py",
-            "tutorial_zarr/arrays.py",
-            "passport: there is no tutorial_zarr/arrays.py",
+            "tutorial_zarr/array",
+            "tutorial_zarr/arrays",
+            "passport: there is no tutorial_zarr/arrays",
         ),
         ("01_first_zarr_array.md", "01_none.md", "head: the link to ../../articles/01_none.md leads nowhere"),
         (

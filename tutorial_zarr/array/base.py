@@ -1,0 +1,262 @@
+"""What an array is: its metadata, bound to a grid, codecs and a store; its properties, attributes and pickling."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr import chunk_grids, chunk_keys, display, nodes
+from tutorial_zarr.attributes import Attributes
+from tutorial_zarr.chunk_io import ChunkIO
+from tutorial_zarr.codecs import Codec, build_codecs
+from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec
+from tutorial_zarr.codecs.sharding import ShardingCodec
+from tutorial_zarr.errors import MetadataError, ReadOnlyError, ZarrError
+from tutorial_zarr.metadata import ArrayMetadata
+from tutorial_zarr.stores import Store
+
+
+class ArrayBase:
+    """What an array is, before anything is read or written."""
+
+    def __init__(
+        self,
+        store: Store,
+        path: str,
+        metadata: ArrayMetadata,
+        *,
+        read_only: bool = False,
+        allow_pickle: bool = False,
+        missing: str = "fill",
+        write_empty_chunks: bool = False,
+        deferred: bool = False,
+    ) -> None:
+        self.store, self.path = store, path
+        self.read_only = read_only or store.read_only
+        if missing not in ("fill", "error"):
+            raise ValueError(f"missing: expected 'fill' or 'error', found {missing!r}")
+        self._options = {"allow_pickle": allow_pickle, "missing": missing, "write_empty_chunks": write_empty_chunks}
+        self.metadata = metadata
+        self._bound: ChunkIO | None = None
+        if not deferred:
+            self._bind(metadata)
+
+    @property
+    def _io(self) -> ChunkIO:
+        """Grid, codecs and keys as the metadata names them. Built on opening; by a listing, when first needed."""
+        if self._bound is None:
+            self._bind(self.metadata)
+        return self._bound  # type: ignore[return-value]
+
+    def _bind(self, metadata: ArrayMetadata) -> None:
+        """Take on metadata: build what it names, so that what is wrong with it comes to light now."""
+        extensions = metadata.codecs
+        if self._options["allow_pickle"]:
+            extensions = tuple(
+                e._replace(configuration={**e.configuration, "allow_pickle": True}) if e.name == "v2_filters" else e
+                for e in extensions
+            )
+        try:
+            io = ChunkIO(
+                self.store,
+                self.path,
+                nodes.label("array", self.path, metadata.zarr_format),
+                chunk_grids.parse(metadata.chunk_grid, metadata.shape),
+                chunk_keys.parse(metadata.chunk_key_encoding),
+                build_codecs(extensions),
+                metadata.data_type,
+                metadata.fill,
+                self._options["missing"],
+                self._options["write_empty_chunks"] or metadata.fill_value is None,  # null: absent may mean anything
+            )
+        except (ZarrError, RecursionError) as error:
+            if isinstance(error, RecursionError):
+                error = MetadataError("codecs: expected a chain of reasonable depth, found one nested too deeply")
+            where = nodes.label("array", self.path, metadata.zarr_format)
+            document = nodes.join(self.path, "zarr.json" if metadata.zarr_format == 3 else ".zarray")
+            raise type(error)(f"{where}: {document}: {error.message}", **error.fields) from error
+        self.metadata, self._bound = metadata, io
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Elements along each axis."""
+        return self.metadata.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The numpy dtype of the elements in memory, in native byte order."""
+        return self.metadata.data_type.numpy
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.metadata.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.metadata.shape)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element in memory."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements in memory; for text and objects that of the references alone."""
+        return self.size * self.itemsize
+
+    @property
+    def zarr_format(self) -> int:
+        """2 or 3."""
+        return self.metadata.zarr_format
+
+    @property
+    def grid(self) -> chunk_grids.ChunkGrid:
+        """The grid of write units: of shards where there are shards, else of chunks."""
+        return self._io.grid
+
+    def _lengths(self, axis: chunk_grids.Axis) -> Any:
+        return tuple(axis.lengths) if isinstance(axis, chunk_grids.UnevenAxis) else axis.length
+
+    @property
+    def _unit(self) -> tuple[Any, ...]:
+        return tuple(self._lengths(axis) for axis in self.grid.axes)
+
+    @property
+    def chunks(self) -> tuple[Any, ...]:
+        """The chunk shape: what is read at once. On an uneven axis, the lengths of its chunks."""
+        sharding = self._sharding
+        return self._unit if sharding is None else sharding.chunk_shape
+
+    @property
+    def shards(self) -> tuple[Any, ...] | None:
+        """The shard shape: what is written at once; None without sharding."""
+        return None if self._sharding is None else self._unit
+
+    @property
+    def _sharding(self) -> ShardingCodec | None:
+        codec = self._io.pipeline.array_bytes
+        return codec if isinstance(codec, ShardingCodec) else None
+
+    @property
+    def write_unit(self) -> tuple[Any, ...]:
+        """The shape of what is written whole: the shard, or the chunk. Writers that keep to it need no lock."""
+        return self._unit
+
+    @property
+    def cdata_shape(self) -> tuple[int, ...]:
+        """Chunks along each axis."""
+        sharding = self._sharding
+        if sharding is None:
+            return self.grid.counts
+        return tuple(-(-n // c) for n, c in zip(self.shape, sharding.chunk_shape, strict=True))
+
+    @property
+    def nchunks(self) -> int:
+        """Number of chunks."""
+        return math.prod(self.cdata_shape)
+
+    @property
+    def fill_value(self) -> Any:
+        """The value of elements that no chunk holds; None where a v2 array leaves it undefined."""
+        return None if self.metadata.fill_value is None else self.metadata.fill_value[()]
+
+    @property
+    def dimension_names(self) -> tuple[str | None, ...] | None:
+        """The names of the axes."""
+        return self.metadata.dimension_names
+
+    @property
+    def order(self) -> str:
+        """The order of elements in stored chunks: ``"C"`` or ``"F"``."""
+        if self.metadata.zarr_format == 2:
+            return self.metadata.document["order"]
+        first = self.metadata.codecs[0]
+        backwards = list(range(self.ndim))[::-1]
+        return "F" if first.name == "transpose" and first.configuration.get("order") in (backwards, "F") else "C"
+
+    @property
+    def name(self) -> str:
+        """The path with a leading slash."""
+        return "/" + self.path
+
+    @property
+    def basename(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def codecs(self) -> tuple[Codec, ...]:
+        """The chain of codecs, in the order in which a chunk is encoded."""
+        return self._io.pipeline.codecs
+
+    @property
+    def filters(self) -> tuple[Any, ...]:
+        """The array -> array codecs; of a v2 array, the filters as its document lists them."""
+        if self.metadata.zarr_format == 2:
+            return tuple(self.metadata.document.get("filters") or ())
+        return tuple(c for c in self.codecs if isinstance(c, ArrayArrayCodec))
+
+    @property
+    def serializer(self) -> Codec:
+        """The array -> bytes codec."""
+        return next(c for c in self.codecs if isinstance(c, ArrayBytesCodec))
+
+    @property
+    def compressors(self) -> tuple[Codec, ...]:
+        """The bytes -> bytes codecs; of a sharded array those of its inner chunks."""
+        chain = self.codecs if self._sharding is None else self._sharding.codecs
+        return tuple(c for c in chain if isinstance(c, BytesBytesCodec))
+
+    @property
+    def attrs(self) -> Attributes:
+        """The attributes: a mapping that writes through to the store."""
+        return Attributes(lambda: copy.deepcopy(self.metadata.attributes), self._set_attributes)
+
+    def _set_attributes(self, attributes: dict[str, Any]) -> None:
+        self._check_writable("its attributes")
+        metadata = self.metadata.with_attributes(attributes)
+        nodes.write_attributes(self.store, self.path, metadata)
+        self.metadata = metadata
+
+    def _check_writable(self, what: str) -> None:
+        if self.read_only:
+            raise ReadOnlyError(
+                f"{self._label}: cannot write {what}: the array was opened for reading; try mode='r+'", path=self.path
+            )
+
+    @property
+    def _label(self) -> str:
+        return nodes.label("array", self.path, self.zarr_format)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of an array without axes")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        head = f"<Array {self.name} shape={self.shape} dtype={self.dtype}"
+        try:
+            shards = f" shards={display.shape_text(self.shards)}" if self.shards else ""
+            return f"{head} chunks={display.shape_text(self.chunks)}{shards}>"
+        except ZarrError as error:  # listed although its codecs are unknown
+            return f"{head}, cannot be read: {error}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ArrayBase) and (self.store, self.path) == (other.store, other.path)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"store": self.store, "path": self.path, "read_only": self.read_only, "options": self._options,
+                "metadata": self.metadata}  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.store, self.path, self.read_only = state["store"], state["path"], state["read_only"]
+        self._options = state["options"]
+        self._bind(state["metadata"])
