@@ -19,7 +19,7 @@ import tutorial_zarr as zarr
 from tutorial_zarr import chunk_grids, consolidation, nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.create import check_attributes
-from tutorial_zarr.errors import GroupNotFoundError, MetadataError, NodeExistsError, ReadOnlyError
+from tutorial_zarr.errors import GroupNotFoundError, MetadataError, NodeExistsError, ReadOnlyError, ZarrError
 from tutorial_zarr.group import Group
 from tutorial_zarr.stores import Store, make_store
 from tutorial_zarr.xarray_backend import alignment, existing_array, variables
@@ -238,9 +238,8 @@ class DataStore(AbstractWritableDataStore):
                     write = self._plan_new(
                         name, variable if encoded else self.encode_variable(variable, name), name in explicit
                     )
-            except Exception as error:
-                error.add_note(f"Raised while preparing variable {name!r} for writing")
-                raise
+            except ZarrError as error:
+                raise type(error)(f"variable {name!r}: {error.message}", **error.fields) from error
             if not (self.mode == "a-" and write.array is not None and not self._appends(write.variable)):
                 writes.append(write)
         return writes, check_attributes(dict(attributes))

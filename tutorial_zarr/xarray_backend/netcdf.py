@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import xarray as xr
@@ -18,8 +18,12 @@ from xarray import Dataset, Variable
 from tutorial_zarr.array import Array
 from tutorial_zarr.dask_arrays import whole_units
 from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.xarray_backend.datastore import DataStore
 
+_UNDECODED = dict.fromkeys(  # each by its name: decode_cf=False is not passed on to groups
+    ("mask_and_scale", "decode_times", "concat_characters", "decode_coords", "decode_timedelta"), False
+)
 COPY_BYTES = 1 << 26  # read at once, or one write unit where that is more
 
 
@@ -34,7 +38,8 @@ def from_netcdf(
     zarr_format: int = 3,
     consolidated: bool = False,
     engine: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    skip: Iterable[str] = (),
+    progress: Progress = None,
 ) -> DataStore:
     """Copy a NetCDF or HDF5 file, with all its groups, to `store`, and return that.
 
@@ -43,30 +48,31 @@ def from_netcdf(
     shards        lengths by dimension of the stored objects that hold several chunks, or None
     consolidated  whether to gather the metadata in one document at the end
     engine        how xarray reads the file: ``h5netcdf``, ``netcdf4``, ``scipy``; None lets it choose
-    progress      called with the bytes that are done, and all there are
+    skip          paths of variables to leave out: ``"time"``, ``"group/time"``
+    progress      as everywhere, in bytes
 
     HDF5 that is not NetCDF has no named dimensions; they are called ``phony_dim_0`` and so on.
     """
     groups = _open_groups(path, engine)
     try:
         target = DataStore.open_group(store, mode, zarr_format=zarr_format, consolidate_on_close=consolidated)
-        plans = []
+        left_out, plans = {name.strip("/") for name in skip}, []
         for name, dataset in groups.items():
-            place = target if name == "/" else target.child(name)
             variables = {
-                key: _laid_out(key, variable, zarr_format, chunks, shards, compressors)
+                key: _laid_out(variable, chunks, shards, compressors)
                 for key, variable in dataset.variables.items()
+                if f"{name}/{key}".strip("/") not in left_out
             }
+            place = target if name == "/" else target.child(name)
             plans.append((place, *place.plan(variables, dataset.attrs, set(variables), encoded=True)))
-        done, total = 0, sum(write.variable.nbytes for _, writes, _ in plans for write in writes)
-        for place, writes, attributes in plans:
-            for write, array in place.carry_out(writes, attributes):
-                for slab in slabs(array):
-                    block = write.variable[slab].values
-                    array[slab] = block
-                    done += block.nbytes
-                    if progress is not None:
-                        progress(done, total)
+        total = sum(write.variable.nbytes for _, writes, _ in plans for write in writes)
+        with meter(progress, total, f"import {os.path.basename(path)}", "bytes") as advance:
+            for place, writes, attributes in plans:
+                for write, array in place.carry_out(writes, attributes):
+                    for slab in slabs(array):
+                        block = write.variable[slab].values
+                        array[slab] = block
+                        advance(block.nbytes)
         target.finish()
         target.close()
         return target
@@ -84,7 +90,7 @@ def _open_groups(path: Any, engine: str | None) -> dict[str, Dataset]:
         hdf5 = file.read(8) == b"\x89HDF\r\n\x1a\n"
     if engine is None:
         engine = "h5netcdf" if hdf5 else None
-    options: dict[str, Any] = {"decode_cf": False, "chunks": None}
+    options: dict[str, Any] = {"chunks": None, **_UNDECODED}
     if engine == "h5netcdf":
         options["phony_dims"] = "access"
     try:
@@ -99,7 +105,7 @@ def _open_groups(path: Any, engine: str | None) -> dict[str, Dataset]:
         ) from cause
 
 
-def _laid_out(name: Any, variable: Variable, zarr_format: int, chunks: Any, shards: Any, compressors: Any) -> Variable:
+def _laid_out(variable: Variable, chunks: Any, shards: Any, compressors: Any) -> Variable:
     """The variable with the layout that is asked for as its encoding."""
     encoding: dict[str, Any] = {"compressors": compressors}
     if isinstance(chunks, dict):
