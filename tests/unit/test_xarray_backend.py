@@ -61,6 +61,16 @@ def test_the_engine_is_declared_as_an_entry_point_of_xarray():
     assert getattr(importlib.import_module(module), name) is ZarrBackend
 
 
+def test_a_path_without_an_engine_is_left_to_xarrays_own_where_that_works(tmp_path, monkeypatch):
+    place = tmp_path / "a.zarr"
+    to_zarr(weather(), place)
+    for installed in (True, False):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, found=installed: found or None)
+        assert ZarrBackend().guess_can_open(place) is not installed
+        assert ZarrBackend().guess_can_open(MemoryStore())
+        assert not ZarrBackend().guess_can_open(str(tmp_path / "a.nc"))
+
+
 @both_formats
 def test_a_dataset_comes_back_identical(zarr_format, tmp_path):
     for place in ({}, tmp_path / "a folder ü.zarr", str(tmp_path / "file.zarr.zip")):
@@ -335,6 +345,19 @@ def test_what_cannot_be_appended_without_loss_is_refused():
     to_zarr(base, store)
     with pytest.raises(ValueError, match="append_dim='t' does not match any existing dataset dimensions"):
         to_zarr(later, store, append_dim="t")
+
+
+@both_formats
+def test_a_new_variable_of_another_length_is_refused_as_the_group_could_not_be_opened(zarr_format):
+    store = {}
+    to_zarr(weather().isel(time=slice(3)), store, zarr_format=zarr_format)
+    before = keys(store)
+    rest = weather().isel(time=slice(3, None))
+    with pytest.raises(ValueError, match=r"'dew': expected 4 elements along 'time', as array '.*' has .*, found 1"):
+        to_zarr(rest.assign(dew=rest.temperature), store, append_dim="time")
+    with pytest.raises(ValueError, match=r"'dew': expected 3 elements along 'time', as array '.*' has .*, found 4"):
+        to_zarr(weather()[["temperature"]].rename(temperature="dew").drop_vars("time"), store, mode="a")
+    assert keys(store) == before
 
 
 # --- regions

@@ -242,7 +242,25 @@ class DataStore(AbstractWritableDataStore):
                 raise type(error)(f"variable {name!r}: {error.message}", **error.fields) from error
             if not (self.mode == "a-" and write.array is not None and not self._appends(write.variable)):
                 writes.append(write)
+        self._check_sizes(writes, existing)
         return writes, check_attributes(dict(attributes))
+
+    def _check_sizes(self, writes: list[Write], existing: dict[str, Array]) -> None:
+        """Refuse a new variable that is longer or shorter than what is there: the group could not be opened again."""
+        sizes: dict[Any, tuple[int, str]] = {}
+        changed = {write.name: write.shape for write in writes if write.array is not None}
+        for name, array in existing.items():
+            if len(array.dimension_names or ()) == array.ndim:
+                lengths = changed.get(name, array.shape)
+                sizes |= {d: (n, name) for d, n in zip(array.dimension_names or (), lengths, strict=True)}
+        for write in writes:
+            for dim, size in write.variable.sizes.items() if write.array is None else ():
+                wanted, other = sizes.get(dim, (size, ""))
+                if wanted != size:
+                    raise ValueError(
+                        f"variable {write.name!r}: expected {wanted} elements along {dim!r}, as array {other!r} has in "
+                        f"the store, found {size}; a new variable is written whole, and with the sizes that are there"
+                    )
 
     def _appends(self, variable: Variable) -> bool:
         return self.append_dim is not None and self.append_dim in variable.dims

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -30,6 +31,8 @@ class ZarrBackend(BackendEntrypoint):
             return True
         if not isinstance(filename_or_obj, (str, os.PathLike)):
             return False
+        if importlib.util.find_spec("zarr") is not None:
+            return False  # a path without an engine is for xarray's own, where zarr-python is there for it
         return os.fspath(filename_or_obj).rstrip("/\\").endswith((".zarr", ".zarr.zip"))
 
     def open_dataset(
