@@ -135,7 +135,7 @@ def test_only_the_chunks_that_a_selection_touches_are_read(read, chunks):
 
 def test_consolidated_metadata_is_used_where_it_is_there():
     store = MemoryStore()
-    to_zarr(weather(), store, consolidated=True)
+    to_zarr(weather().drop_vars("remark"), store, consolidated=True)  # xarray may look at text to find its type
     trace = TraceStore(store)
     opened(trace, decode_times=False, create_default_indexes=False)
     got = {request.key for request in trace.requests if request.verb != "HEAD"}
