@@ -112,6 +112,8 @@ def test_what_is_stored_is_told_where_it_is_asked_for():
     assert info["Chunks stored"] == "3 of 10"
     assert "3 of 10" in check(info._repr_html_()).words
     assert "Stored" not in array.info
+    words = zarr.create_array({}, shape=(3,), dtype="string")
+    assert "Ratio" not in words.info_complete()  # what text takes in memory is not known
 
 
 def test_a_summary_prints_as_a_table():

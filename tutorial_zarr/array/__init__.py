@@ -122,11 +122,10 @@ class Array(ChunkAccess):
     def info_complete(self) -> display.Info:
         """`info`, and what the store tells by one listing: how much is stored, and the ratio."""
         stored, summary = self.nbytes_stored(), self._summary()
-        more = {
-            "Stored": f"{stored:,} bytes, metadata included",
-            "Ratio": display.ratio_text(self.nbytes, stored),
-            "Chunks stored": f"{self.nchunks_initialized:,} of {self.nchunks:,}",
-        }
+        more = {"Stored": f"{stored:,} bytes, metadata included"}
+        if not summary.varying:
+            more["Ratio"] = display.ratio_text(self.nbytes, stored)
+        more["Chunks stored"] = f"{self.nchunks_initialized:,} of {self.nchunks:,}"
         return display.Info(display.array_text(summary, more), display.array_html(summary, more))
 
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "info": ("tutorial_zarr.cli.info", "Show what an array or a group is, and what it takes on the disk."),
     "tree": ("tutorial_zarr.cli.tree", "Show the groups and arrays below a group."),
     "import": ("tutorial_zarr.xarray_backend.command", "Copy a NetCDF or HDF5 file into a Zarr store."),
+    "anatomy": ("tutorial_zarr.viz.command", "Show the keys of arrays, and take the bytes of a chunk apart."),
     "gallery": ("tutorial_zarr.gallery.command", "Make, list, run, build and check the notebooks."),
     "articles": ("tutorial_zarr.gallery.articles_command", "Check the articles, and build them for a publishing site."),
     "doctor": ("tutorial_zarr.doctor.command", "Check every document and every chunk; find what is lost or left."),
