@@ -108,7 +108,7 @@ class TestPrefixStore(StoreLaws):
 
 
 class Ranged(stores.Store):
-    """The six methods and nothing else: the defaults of the base class are under the law as well."""
+    """The four methods and nothing else: the defaults of the base class are under the law as well."""
 
     def __init__(self):
         self.inside = stores.MemoryStore()
@@ -124,9 +124,6 @@ class Ranged(stores.Store):
 
     def list_prefix(self, prefix=""):
         return self.inside.list_prefix(prefix)
-
-    def list_dir(self, prefix=""):
-        return self.inside.list_dir(prefix)
 
 
 class TestDefaults(StoreLaws):

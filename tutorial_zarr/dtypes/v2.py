@@ -13,7 +13,7 @@ import numpy as np
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 
 from . import base
-from .numbers import Bool, Complex, Float, Integer, complex_type, float_type
+from .numbers import Bool, Integer, complex_type, float_type
 from .records import RawBits, Struct
 from .text import Bytes, FixedText, String, object_scalar
 from .times import time_type
@@ -193,7 +193,7 @@ def to_v2(data_type: base.DataType, endian: str = "little") -> base.JSON:
                 shape = data_type.shapes.get(name)
                 fields.append([name, to_v2(t, endian)] + ([list(shape)] if shape else []))
             return fields
-        case Integer() | Float() | Complex() if data_type.carrier != data_type.numpy or data_type.numpy.names:
+        case _ if data_type.numpy.names or (data_type.carrier != data_type.numpy and data_type.numpy.kind not in "mM"):
             raise MetadataError(f"data type {data_type.name!r} has no Zarr v2 typestr; try zarr_format=3", key="dtype")
     return data_type.numpy.newbyteorder(mark).str
 

@@ -1,7 +1,8 @@
 """What a store is: keys, bytes and ranges. It knows nothing of arrays.
 
-A store needs six methods. What a particular store can do better (read into a buffer, several ranges at once,
-delete a whole prefix, change a value so that no other change is lost) has a default here that is made of the six.
+A store needs four methods: `get`, `set`, `delete` and `list_prefix`. What a particular store can do better (list a
+folder, read into a buffer, several ranges at once, delete a whole prefix, change a value so that no other change is
+lost) has a default here that is made of the four.
 
 Keys are text with ``/`` between the parts, never at either end: ``a/b/c/0/1``. A byte range is ``(start, stop)``,
 ``(start, None)``, or a negative number: the last bytes of the value.
@@ -51,7 +52,7 @@ class Store:
     conditional = False  # whether `update` keeps others out by tags on the values; if not, by a lock
     update_deletes = True  # whether the change of an `update` may return None: S3 has no delete-if-unchanged
 
-    # --- the six
+    # --- the four, and two that ask less
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         """The bytes of a value, or of a range of it; None where there is no such key."""
@@ -75,7 +76,7 @@ class Store:
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
         """The names directly below `prefix`, sorted: keys as they are, deeper levels once with a ``/`` at the end."""
-        raise NotImplementedError
+        yield from names_below(self.list_prefix(prefix), prefix)
 
     # --- what a store may do better
 

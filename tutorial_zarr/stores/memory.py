@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, MutableMapping
 from typing import Any
 
-from .base import ByteRange, Store, check_key, cut, names_below
+from .base import ByteRange, Store, check_key, cut
 
 
 class MemoryStore(Store):
@@ -44,9 +44,6 @@ class MemoryStore(Store):
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         start = prefix + "/" if prefix else ""
         yield from sorted(key for key in list(self.mapping) if key.startswith(start))
-
-    def list_dir(self, prefix: str = "") -> Iterator[str]:
-        yield from names_below(list(self.mapping), prefix)
 
     def lock_name(self, key: str) -> Hashable:
         return id(self.mapping), key

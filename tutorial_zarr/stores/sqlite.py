@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from tutorial_zarr.errors import StoreError
 
-from .base import ByteRange, Store, check_key, names_below
+from .base import ByteRange, Store, check_key
 from .locks import process_lock
 
 _TABLE = "CREATE TABLE IF NOT EXISTS zarr (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID"
@@ -87,9 +87,6 @@ class SQLiteStore(Store):
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         rows = self._run("SELECT k FROM zarr WHERE ? = '' OR (k > ? AND k < ?) ORDER BY k", prefix, *_bounds(prefix))
         yield from (key for (key,) in rows)
-
-    def list_dir(self, prefix: str = "") -> Iterator[str]:
-        yield from names_below(self.list_prefix(prefix), prefix)
 
     def delete_prefix(self, prefix: str) -> None:
         self.check_writable()

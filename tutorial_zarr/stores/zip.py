@@ -20,7 +20,7 @@ from typing import Any
 from tutorial_zarr import limits
 from tutorial_zarr.errors import NodeNameError, StoreError
 
-from .base import ByteRange, Leftover, Store, check_key, cut, names_below
+from .base import ByteRange, Leftover, Store, check_key, cut
 
 # What zipfile and its decompressors raise on bytes that are not what the directory says
 UNREADABLE = (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OSError, zlib.error, lzma.LZMAError)
@@ -132,9 +132,6 @@ class ZipStore(Store):
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         start = prefix + "/" if prefix else ""
         yield from sorted(name for name in list(self._names) if name.startswith(start))
-
-    def list_dir(self, prefix: str = "") -> Iterator[str]:
-        yield from names_below(list(self._names), prefix)
 
     def lock_name(self, key: str) -> Hashable:
         return self.path, key
