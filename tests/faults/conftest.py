@@ -7,6 +7,15 @@ import pytest
 from . import servers
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leave out what takes minutes, unless it is asked for. (The hook sees every test, not this folder's alone.)"""
+    if "slow" not in config.option.markexpr:
+        reason = "takes minutes: python -m pytest tests/faults -m slow"
+        for item in items:
+            if "slow" in item.keywords and "faults" in item.path.parts:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
 def _serve(server):
     def fixture():
         try:
