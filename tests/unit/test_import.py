@@ -125,6 +125,8 @@ def test_what_is_there_is_not_overwritten_and_what_is_no_such_file_is_named(file
     (tmp_path / "text.nc").write_text("not a NetCDF file")
     with pytest.raises(MissingDependencyError, match="expected a file that one of xarray's engines reads"):
         from_netcdf(tmp_path / "text.nc", {})
+    with pytest.raises(ValueError, match="or 'w' to delete what is there, found 'a'"):
+        from_netcdf(file, {}, mode="a")
     for wrong in ({"chunks": (1, 2)}, {"shards": 5}):
         with pytest.raises(ValueError, match=r"expected .* by dimension"):
             from_netcdf(file, {}, **wrong)

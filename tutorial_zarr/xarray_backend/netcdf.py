@@ -53,9 +53,12 @@ def from_netcdf(
 
     HDF5 that is not NetCDF has no named dimensions; they are called ``phony_dim_0`` and so on.
     """
-    groups = _open_groups(path, engine)
+    if mode not in ("w", "w-"):
+        raise ValueError(f"mode: expected 'w-' for a new store or 'w' to delete what is there, found {mode!r}")
+    target = DataStore.open_group(store, mode, zarr_format=zarr_format, consolidate_on_close=consolidated)
+    groups: dict[str, Dataset] = {}
     try:
-        target = DataStore.open_group(store, mode, zarr_format=zarr_format, consolidate_on_close=consolidated)
+        groups = _open_groups(path, engine)
         left_out, plans = {name.strip("/") for name in skip}, []
         for name, dataset in groups.items():
             variables = {
@@ -74,9 +77,9 @@ def from_netcdf(
                         array[slab] = block
                         advance(block.nbytes)
         target.finish()
-        target.close()
         return target
     finally:
+        target.close()
         for dataset in groups.values():
             dataset.close()
 

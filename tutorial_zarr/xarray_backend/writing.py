@@ -83,10 +83,11 @@ def to_zarr(
                 writer.add(write.variable.data, array, write.region)
         target.finish()
         values = writer.sync(compute=compute, chunkmanager_store_kwargs=chunkmanager_store_kwargs)
-    finally:
-        if compute:
-            target.close()
+    except BaseException:
+        target.close()
+        raise
     if compute:
+        target.close()
         return target
     return dask_arrays.afterwards(target.close, values)
 
