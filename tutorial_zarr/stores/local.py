@@ -7,6 +7,9 @@ does. With ``durable=True`` a value that was set is on the disk: the file and th
 An update holds a lock on the file ``<key>.lock.partial``, which keeps out other threads and other processes. The
 operating system lets go of it when its holder dies, whatever the way.
 
+A link within the folder is followed as long as it leads to a place within the folder. One that leads out of it is
+refused, as a store may come from somebody else: it would read, or overwrite, other files of whoever opens it.
+
 The read path makes three system calls for a chunk: open, read, close.
 """
 
@@ -29,7 +32,10 @@ from .base import ByteRange, Leftover, Store, check_key
 
 PARTIAL = ".partial"
 LOCK = ".lock" + PARTIAL
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+MAX_LINKS = 8  # on the way to one key
+DEVICES = {"CON", "PRN", "AUX", "NUL", *(name + str(n) for name in ("COM", "LPT") for n in range(10))}
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_READ = _NOFOLLOW | os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _counter = itertools.count()
 _token = os.urandom(6).hex()  # tells this process's temporary files from those of any other
@@ -49,7 +55,8 @@ class LocalStore(Store):
 
     `durable` syncs every write to the disk. `locked` says whom an update keeps out: the other ``"processes"`` (and
     threads), or other ``"threads"`` alone, for a file system without locks that one process writes to. An update
-    that waits longer than `lock_timeout` seconds for another one raises.
+    that waits longer than `lock_timeout` seconds for another one raises. `follow_links` allows symbolic links that
+    lead out of the folder, for stores of one's own that are spread over several disks.
     """
 
     request_cost = 1 << 13
@@ -61,24 +68,76 @@ class LocalStore(Store):
         durable: bool = False,
         locked: str = "processes",
         lock_timeout: float = 600.0,
+        follow_links: bool = False,
     ) -> None:
         if locked not in ("processes", "threads"):
             raise ValueError(f"LocalStore: expected locked='processes' or 'threads', found {locked!r}")
         self.root = os.path.abspath(os.fspath(root))
         self.read_only, self.durable, self.locked, self.lock_timeout = read_only, durable, locked, lock_timeout
         self._base = self.root + os.sep
+        self.follow_links = follow_links
+        self._inside = {self.root: 0}  # folders known not to lead out, and the links on the way to each
 
     def _path(self, key: str) -> str:
-        if ".." in key or "\\" in key or "\0" in key or key[:1] == "/" or (os.sep != "/" and ":" in key):
-            if os.sep != "/" and ":" in key:
-                raise NodeNameError(f"key {key!r}: expected no ':', which names a drive on this system", key=key)
+        if ".." in key or "\\" in key or "\0" in key or key[:1] == "/":
             check_key(key)
+        if os.sep != "/":
+            check_windows_key(key)
         return self._base + key
+
+    def _open(self, path: str, key: str) -> int:
+        """A descriptor for reading."""
+        if path[: path.rfind("/")] not in self._inside:
+            self._check_folder(os.path.dirname(path), key)
+        try:
+            return os.open(path, _READ)
+        except OSError as error:
+            if not os.path.islink(path):
+                raise
+            self._check_link(path, key)
+            real = os.path.realpath(path)
+            if os.path.islink(real):  # a circle
+                raise StoreError(f"key {key!r}: cannot read: {error.strerror}", key=key) from error
+            return os.open(real, _READ)
+
+    def _check_folder(self, folder: str, key: str) -> int:
+        """Refuse a key below a link that leads out of the store, or in a circle. A folder is looked at once."""
+        known = self._inside.get(folder)
+        if known is not None or not folder.startswith(self._base):
+            return known or 0
+        above = os.path.dirname(folder)
+        links = self._check_folder(above, key)
+        if os.path.islink(folder) or _is_junction(folder):
+            self._check_link(folder, key)
+            links += 1
+            if links > MAX_LINKS or (os.path.realpath(above) + os.sep).startswith(os.path.realpath(folder) + os.sep):
+                raise StoreError(
+                    f"key {key!r}: expected folders, found links that lead in a circle, or more than {MAX_LINKS} of "
+                    "them on the way",
+                    key=key,
+                )
+        elif not os.path.isdir(folder):
+            return links  # it may become a link yet
+        if len(self._inside) >= 1 << 16:
+            self._inside = {self.root: 0}
+        self._inside[folder] = links
+        return links
+
+    def _check_link(self, path: str, key: str) -> None:
+        real, root = os.path.realpath(path), os.path.realpath(self.root)
+        if not self.follow_links and real != root and not real.startswith(root.rstrip(os.sep) + os.sep):
+            raise StoreError(
+                f"key {key!r}: expected a place within {self.root!r}, found a link that leads to {real!r}; if you "
+                "trust the store, open it with storage_options={'follow_links': True}",
+                key=key,
+            )
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         path = self._path(key)
         try:
-            fd = os.open(path, _READ)
+            fd = self._open(path, key)
+        except StoreError:
+            raise
         except OSError as error:
             return _absent(error, key)
         try:
@@ -94,7 +153,9 @@ class LocalStore(Store):
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
         try:
-            fd = os.open(self._path(key), _READ)
+            fd = self._open(self._path(key), key)
+        except StoreError:
+            raise
         except OSError as error:
             return [_absent(error, key)] * len(ranges)
         try:
@@ -114,7 +175,9 @@ class LocalStore(Store):
 
         def read(name: str, buffer: Any) -> int | None:
             try:
-                fd = os.open(base + name, _READ)
+                fd = self._open(base + name, prefix + name)
+            except StoreError:
+                raise
             except OSError as error:
                 return _absent(error, prefix + name)
             try:
@@ -134,6 +197,7 @@ class LocalStore(Store):
                 f"key {key!r}: expected a name without {PARTIAL!r}, which marks unfinished files", key=key
             )
         path = self._path(check_key(key))
+        self._check_folder(os.path.dirname(path), key)
         temporary = f"{path}.{_token}{next(_counter)}{PARTIAL}"
         try:
             fd = os.open(temporary, _WRITE, 0o666)
@@ -180,6 +244,7 @@ class LocalStore(Store):
     def delete(self, key: str) -> None:
         self.check_writable()
         path = self._path(check_key(key))
+        self._check_folder(os.path.dirname(path), key)
         try:
             os.unlink(path)
         except OSError as error:
@@ -246,6 +311,7 @@ class LocalStore(Store):
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         folder = self._path(prefix) if prefix else self.root
+        self._check_folder(folder, prefix)
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name + "/" * entry.is_dir())
         except (FileNotFoundError, NotADirectoryError):
@@ -258,8 +324,10 @@ class LocalStore(Store):
                 yield key
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
+        folder = self._path(prefix) if prefix else self.root
+        self._check_folder(folder, prefix)
         try:
-            entries = list(os.scandir(self._path(prefix) if prefix else self.root))
+            entries = list(os.scandir(folder))
         except (FileNotFoundError, NotADirectoryError):
             return
         yield from sorted(e.name + "/" if e.is_dir() else e.name for e in entries if not e.name.endswith(PARTIAL))
@@ -267,6 +335,7 @@ class LocalStore(Store):
     def delete_prefix(self, prefix: str) -> None:
         self.check_writable()
         folder = self._path(check_key(prefix)) if prefix else self.root
+        self._check_folder(os.path.dirname(folder), prefix)
         if os.path.islink(folder):  # the link goes, what it points to stays
             os.unlink(folder)
             return
@@ -298,6 +367,27 @@ def _absent(error: OSError, key: str) -> None:
     if error.errno == errno.ENAMETOOLONG:
         return
     raise StoreError(f"key {key!r}: cannot read: {error.strerror}", key=key) from error
+
+
+def _is_junction(path: str) -> bool:
+    """Whether a folder is Windows' other kind of link. (Python 3.11 cannot tell.)"""
+    return sys.platform == "win32" and sys.version_info >= (3, 12) and os.path.isjunction(path)
+
+
+def check_windows_key(key: str) -> None:
+    """Refuse what Windows takes for something else: a drive, a device, a name without the dot at its end.
+
+    >>> check_windows_key("a/nul.txt")
+    Traceback (most recent call last):
+    tutorial_zarr.errors.NodeNameError: key 'a/nul.txt': expected a plain name, found 'nul.txt', which Windows ...
+    """
+    for name in key.split("/"):
+        if ":" in name or name[-1:] in (".", " ") or name.partition(".")[0].rstrip().upper() in DEVICES:
+            raise NodeNameError(
+                f"key {key!r}: expected a plain name, found {name!r}, which Windows takes for a drive, a device or "
+                "another name; try another name",
+                key=key,
+            )
 
 
 def _is_folder(mode: int) -> bool:
