@@ -313,12 +313,12 @@ class LocalStore(Store):
         folder = self._path(prefix) if prefix else self.root
         self._check_folder(folder, prefix)
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name + "/" * entry.is_dir())
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name + "/" * _leads_to_folder(entry))
         except (FileNotFoundError, NotADirectoryError):
             return
         for entry in entries:
             key = f"{prefix}/{entry.name}" if prefix else entry.name
-            if entry.is_dir():
+            if _leads_to_folder(entry):
                 yield from self.list_prefix(key)
             elif not entry.name.endswith(PARTIAL):
                 yield key
@@ -330,7 +330,9 @@ class LocalStore(Store):
             entries = list(os.scandir(folder))
         except (FileNotFoundError, NotADirectoryError):
             return
-        yield from sorted(e.name + "/" if e.is_dir() else e.name for e in entries if not e.name.endswith(PARTIAL))
+        yield from sorted(
+            e.name + "/" if _leads_to_folder(e) else e.name for e in entries if not e.name.endswith(PARTIAL)
+        )
 
     def delete_prefix(self, prefix: str) -> None:
         self.check_writable()
@@ -367,6 +369,14 @@ def _absent(error: OSError, key: str) -> None:
     if error.errno == errno.ENAMETOOLONG:
         return
     raise StoreError(f"key {key!r}: cannot read: {error.strerror}", key=key) from error
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one; a link to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _is_junction(path: str) -> bool:
