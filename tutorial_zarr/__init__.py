@@ -9,7 +9,9 @@ Read the package in this order: `dtypes`, `metadata`, `chunk_grids`, `codecs`, `
 (array([4, 5]), ['c/0/0', 'c/1/0', 'zarr.json'])
 """
 
-from tutorial_zarr import codecs, convert, dtypes, errors, stores
+import importlib
+
+from tutorial_zarr import codecs, dtypes, errors, stores
 from tutorial_zarr.api import (
     array,
     consolidate_metadata,
@@ -43,11 +45,19 @@ from tutorial_zarr.api import (
     zeros_like,
 )
 from tutorial_zarr.array import Array
-from tutorial_zarr.convert import rechunk
 from tutorial_zarr.group import Group
 from tutorial_zarr.parallel import get_workers, set_workers
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """`convert` and `rechunk` are imported when they are first used: few programs do."""
+    if name not in ("convert", "rechunk"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module("tutorial_zarr.convert")
+    return module if name == "convert" else module.rechunk
+
 
 __all__ = [
     "Array",

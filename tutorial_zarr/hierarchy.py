@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tutorial_zarr import nodes, parallel
@@ -188,7 +187,7 @@ def _place(store: Store, path: str) -> tuple[Any, ...]:
     while isinstance(store, WrapperStore):
         store = store.store
     if isinstance(store, LocalStore):
-        return Path(os.path.realpath(os.path.join(store.root, *path.split("/")))).parts
+        return tuple(os.path.realpath(os.path.join(store.root, *path.split("/"))).split(os.sep))
     return (store, *path.split("/")) if path else (store,)
 
 

@@ -18,7 +18,6 @@ The rules of selection are NumPy's: https://numpy.org/doc/stable/user/basics.ind
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 import operator
@@ -546,6 +545,8 @@ def by_name(key: Any, names: tuple[str | None, ...] | None) -> Any:
     known = [name for name in names or () if name is not None]
     for name in key:
         if name not in known or known.count(name) > 1:
+            import difflib
+
             near = difflib.get_close_matches(str(name), known, 1)
             raise SelectionError(
                 f"expected names of dimensions, of {', '.join(map(repr, known)) or 'which there are none'}; "

@@ -11,14 +11,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tutorial_zarr.errors import ChunkTimeoutError
+
+if TYPE_CHECKING:  # its import brings logging with it, so it waits for the first job that needs it
+    from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -88,6 +90,8 @@ def _shared_pool(threads: int) -> ThreadPoolExecutor:
     global _pool
     with _lock:
         if _pool is None or _pool._max_workers < threads:
+            from concurrent.futures import ThreadPoolExecutor
+
             _pool = ThreadPoolExecutor(threads, thread_name_prefix="tutorial_zarr")
         return _pool
 
@@ -183,6 +187,8 @@ def stream(
         for item in items:
             yield item, work(item)
         return
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
     pool = executor or ThreadPoolExecutor(in_flight, thread_name_prefix="tutorial_zarr_stream")
     waiting: dict[Future[Any], tuple[Any, float]] = {}
     source = iter(items)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +13,9 @@ from tutorial_zarr.errors import SelectionError
 from tutorial_zarr.progress import Progress, meter
 
 from .selecting import Selecting
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 class ChunkAccess(Selecting):

@@ -11,10 +11,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/index.html
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import importlib
-import lzma
 import struct
 import zlib
 from typing import Any
@@ -66,7 +63,7 @@ class Gzip(_Stream):
         self.level = integer(name, configuration, "level", -1 if name.startswith("numcodecs") else 0, 9, 5)
 
     def encode(self, data: Buffer) -> Buffer:
-        return gzip.compress(data, self.level, mtime=0)
+        return zlib.compress(data, self.level, wbits=16 + zlib.MAX_WBITS)
 
     def _decoder(self) -> Any:
         return zlib.decompressobj(16 + zlib.MAX_WBITS)
@@ -96,9 +93,13 @@ class Bz2(_Stream):
         self.level = integer(name, configuration, "level", 1, 9, 1)
 
     def encode(self, data: Buffer) -> Buffer:
+        import bz2
+
         return bz2.compress(data, self.level)
 
     def _decoder(self) -> Any:
+        import bz2
+
         return bz2.BZ2Decompressor()
 
 
@@ -108,7 +109,7 @@ class Lzma(_Stream):
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
         check_configuration(name, configuration, optional=("format", "check", "preset", "filters"))
-        self.format = integer(name, configuration, "format", 0, 3, lzma.FORMAT_XZ)
+        self.format = integer(name, configuration, "format", 0, 3, 1)  # FORMAT_XZ
         self.options = {
             "check": configuration.get("check", -1),
             "preset": configuration.get("preset"),
@@ -116,9 +117,13 @@ class Lzma(_Stream):
         }
 
     def encode(self, data: Buffer) -> Buffer:
+        import lzma
+
         return lzma.compress(data, format=self.format, **self.options)
 
     def _decoder(self) -> Any:
+        import lzma
+
         if self.format == lzma.FORMAT_RAW:  # the only format whose stream does not name its filters
             return lzma.LZMADecompressor(format=self.format, filters=self.options["filters"])
         # A stream asks for a dictionary of any size. The highest preset takes 65 MiB; filters may say that it is more.

@@ -17,10 +17,10 @@ A square. True
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from .words import escape
@@ -69,11 +69,11 @@ class Picture:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg, "text/plain": self.alt}
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the SVG to a file, making its folder if needed."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.svg, encoding="utf-8", newline="\n")
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(self.svg)
 
 
 def draw(title: str, alt: str, wide: float, high: float, parts: Collection[str]) -> Picture:

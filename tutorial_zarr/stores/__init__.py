@@ -7,6 +7,7 @@ URL opens is in a table of schemes: `register_store` adds to it, and so does an 
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, MutableMapping
 from typing import Any
@@ -14,20 +15,27 @@ from typing import Any
 from tutorial_zarr.errors import StoreError
 from tutorial_zarr.plugins import entry_point
 
-from . import fsspec
 from .base import ABSENT, ByteRange, Leftover, Store
-from .cache import CacheStore
-from .faults import FaultStore, LatencyStore, VirtualClock
-from .fsspec import FsspecStore
-from .http import HTTPStore, open_http_store
 from .local import LocalStore
 from .memory import MemoryStore
-from .object import CLASSES, ObjectStore, open_object_store
-from .retry import RetryStore
-from .sqlite import SQLiteStore, open_sqlite_store
-from .trace import LoggingStore, MetricsStore, TraceStore
 from .wrappers import PrefixStore, ReadOnlyStore, Request, WrapperStore
-from .zip import ZipStore
+
+# These are imported when they are first asked for: most programs open folders, and importing is not free.
+_ROOMS = {
+    "CacheStore": "cache",
+    "FaultStore": "faults",
+    "FsspecStore": "fsspec",
+    "HTTPStore": "http",
+    "LatencyStore": "faults",
+    "LoggingStore": "trace",
+    "MetricsStore": "trace",
+    "ObjectStore": "object",
+    "RetryStore": "retry",
+    "SQLiteStore": "sqlite",
+    "TraceStore": "trace",
+    "VirtualClock": "faults",
+    "ZipStore": "zip",
+}
 
 __all__ = [
     "ABSENT",
@@ -58,12 +66,27 @@ __all__ = [
 ]
 
 Factory = Callable[[str, str, dict[str, Any]], Store]
-_factories: dict[str, Factory] = {
-    "http": open_http_store,
-    "https": open_http_store,
-    "sqlite": open_sqlite_store,
-    **dict.fromkeys(CLASSES, open_object_store),
+_factories: dict[str, Factory | str] = {  # a text: the room and the name of a function in it
+    "http": "http:open_http_store",
+    "https": "http:open_http_store",
+    "sqlite": "sqlite:open_sqlite_store",
+    **dict.fromkeys(("s3", "s3a", "gs", "gcs", "az"), "object:open_object_store"),
 }
+
+
+def _room(name: str) -> Any:
+    """One of the modules beside this one."""
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_room(_ROOMS[name]), name)
 
 
 def register_store(scheme: str, factory: Factory) -> None:
@@ -105,8 +128,11 @@ def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
         path = rest
     elif is_url:
         factory = _factories.get(scheme) or entry_point("tutorial_zarr.stores", scheme)
-        if factory is None and fsspec.knows(scheme):
-            factory = fsspec.open_fsspec_store
+        if isinstance(factory, str):
+            room, _, name = factory.partition(":")
+            factory = getattr(_room(room), name)
+        if factory is None and _room("fsspec").knows(scheme):
+            factory = _room("fsspec").open_fsspec_store
         if factory is None:
             known = ", ".join(f"{name}://" for name in sorted({"file", *_factories}))
             raise StoreError(
@@ -116,8 +142,9 @@ def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
         return factory(path, mode, options)
     if path.endswith(".zip") and not os.path.isdir(path):
         if mode == "r" or (mode == "r+" and not os.access(path, os.W_OK)):
-            return ZipStore(path, "r", **options)
-        return ZipStore(path, "a", **options)  # mode "w" too: what is there goes when all else has been checked
+            return _room("zip").ZipStore(path, "r", **options)
+        # mode "w" too: what is there goes when all else has been checked
+        return _room("zip").ZipStore(path, "a", **options)
     if path.endswith((".sqlite", ".db")) and not os.path.isdir(path):
-        return SQLiteStore(path, read_only=mode == "r", **options)
+        return _room("sqlite").SQLiteStore(path, read_only=mode == "r", **options)
     return LocalStore(path, read_only=mode == "r", **options)

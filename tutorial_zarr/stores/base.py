@@ -19,7 +19,6 @@ b'42'
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -27,7 +26,7 @@ from typing import Any, NamedTuple
 
 from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
 
-from .locks import process_lock
+from .locks import jitter, process_lock
 
 ByteRange = Any  # tuple[int, int | None] | int | None
 Change = Callable[[Any], Any]  # a value's bytes, or None where there are none, to the new bytes, or None to delete it
@@ -120,7 +119,7 @@ class Store:
                 new = change(old)
                 if new is old or self.set_if(key, new, tag, os.urandom(12).hex() if self.conditional else ""):
                     return
-                time.sleep(random.uniform(0, min(1.0, 0.01 * 2 ** min(attempt, 10))))  # full jitter
+                time.sleep(jitter(0, min(1.0, 0.01 * 2 ** min(attempt, 10))))  # full jitter
         raise StoreError(
             f"key {key!r} in {self!r}: expected to write an updated value, found that another writer was first "
             f"{UPDATE_ATTEMPTS} times in a row; nothing was written; try again when fewer write to this key",

@@ -18,7 +18,6 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -335,6 +334,8 @@ class LocalStore(Store):
         )
 
     def delete_prefix(self, prefix: str) -> None:
+        import shutil
+
         self.check_writable()
         folder = self._path(check_key(prefix)) if prefix else self.root
         self._check_folder(os.path.dirname(folder), prefix)

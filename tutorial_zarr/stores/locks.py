@@ -12,7 +12,6 @@ put on a condition instead.
 from __future__ import annotations
 
 import os
-import random
 import sys
 import threading
 import time
@@ -103,7 +102,12 @@ def acquire(path: str, key: str, timeout: float, make_folder: Callable[[], None]
                 "try again when that is done, or with a larger lock_timeout",
                 key=key,
             )
-        time.sleep(random.uniform(0.0005, 0.003))
+        time.sleep(jitter(0.0005, 0.003))
+
+
+def jitter(least: float, most: float) -> float:
+    """A random number of seconds between the two: writers that met once should not meet again."""
+    return least + (most - least) * int.from_bytes(os.urandom(4), "little") / (1 << 32)
 
 
 def _failed(path: str, key: str, cause: OSError) -> StoreError:
