@@ -38,6 +38,15 @@ COMMANDS = {
     "gallery": ("tutorial_zarr.gallery.command", "Make, list, run, build and check the notebooks."),
     "articles": ("tutorial_zarr.gallery.articles_command", "Check the articles, and build them for a publishing site."),
     "doctor": ("tutorial_zarr.doctor.command", "Check every document and every chunk; find what is lost or left."),
+    "copy": ("tutorial_zarr.cli.copy", "Copy an array or a group to another store, byte by byte."),
+    "move": ("tutorial_zarr.cli.move", "Move a node to another path."),
+    "delete": ("tutorial_zarr.cli.delete", "Say what deleting a node deletes, and delete it."),
+    "rechunk": ("tutorial_zarr.cli.rechunk", "Write an array with other chunks, within a memory budget."),
+    "convert": ("tutorial_zarr.cli.convert", "Convert between Zarr 2 and Zarr 3, in place where chunks can stay."),
+    "consolidate": (
+        "tutorial_zarr.cli.consolidate",
+        "Gather all metadata in one document, or say where that is stale.",
+    ),
     "check": ("tutorial_zarr.cli.check", "Show versions and codecs, and how to get what is missing."),
 }
 

@@ -1,0 +1,51 @@
+"""``tutorial-zarr consolidate``: all metadata below a group in one document; or where that is out of date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutorial_zarr import api
+from tutorial_zarr.errors import NodeNotFoundError
+
+from .output import console, json_option, print_json
+from .plans import following, path_option
+
+
+def command(click: Any) -> Any:
+    """The click command."""
+    params = [
+        click.Argument(["store"]),
+        path_option(click),
+        click.Option(["--dry-run"], is_flag=True, help="Say what is out of date, and write nothing."),
+        json_option(click),
+    ]
+    help_text = (
+        "Gather the metadata of all nodes below the group STORE into one document.\n\n"
+        "With --dry-run the exit code is 1 where what is consolidated differs from the nodes' own documents."
+    )
+    return click.Command("consolidate", params=params, callback=run, help=help_text)
+
+
+def run(store: str, path: str, dry_run: bool, as_json: bool) -> int:
+    """Carry out the command; returns the exit code."""
+    if not dry_run:
+        with following("nodes") as progress:
+            group = api.consolidate_metadata(store, path=path, progress=progress)
+        count = len(group._consolidated or {})
+        return _say({"consolidated": count, "stale": []}, [f"{count} nodes consolidated"], as_json)
+    try:
+        found = api.consolidated_differences(store, path)
+    except NodeNotFoundError as error:
+        if "expected consolidated metadata" not in error.message:
+            raise
+        return _say({"consolidated": None, "stale": []}, ["nothing is consolidated"], as_json)
+    lines = [str(difference) for difference in found] or ["the consolidated metadata is up to date"]
+    _say({"stale": [difference._asdict() for difference in found]}, lines, as_json)
+    return 1 if found else 0
+
+
+def _say(document: dict[str, Any], lines: list[str], as_json: bool) -> int:
+    if as_json:
+        return print_json(document)
+    console().print("\n".join(lines), markup=False, soft_wrap=True)
+    return 0
