@@ -16,13 +16,14 @@ import numcodecs
 import numpy as np
 import pytest
 
+import tutorial_zarr as zarr
 from tutorial_zarr import dtypes
 from tutorial_zarr.codecs import ChunkSpec
 from tutorial_zarr.codecs.bitround import BitRound
 from tutorial_zarr.codecs.cast import CastValue
 from tutorial_zarr.codecs.rounding import FORMATS, ROUNDINGS
 from tutorial_zarr.codecs.scale_offset import ScaleOffset
-from tutorial_zarr.errors import CodecError, MetadataError
+from tutorial_zarr.errors import ChunkError, CodecError, MetadataError
 
 INTEGERS = ["int2", "int4", "int8", "uint2", "uint4", "uint8"]
 FLOATS = [name for name in FORMATS if name.startswith(("float4_", "float6_", "float8_"))]
@@ -556,3 +557,27 @@ def test_complex_numbers_are_rounded_part_by_part():
     values = np.array([1.3 - 2.7j, complex(np.nan, 123.4)], "c8")
     found = bitround(values, "complex64", 3).view("f4")
     assert found.tobytes() == bitround(values.view("f4"), "float32", 3).tobytes()
+
+
+BITROUND = {"name": "numcodecs.bitround", "configuration": {"keepbits": 3}}
+
+
+def test_numcodecs_bitround_rounds_no_integers():
+    """numcodecs refuses to write them, so no store holds any; v2 hands a reader the bytes as they are."""
+    with pytest.raises(MetadataError, match="arrays that it can encode, not int32"):
+        zarr.create_array({}, shape=4, dtype="i4", filters=BITROUND)
+    store = {}
+    a = zarr.create_array(store, shape=4, dtype="i4", filters=[{"id": "bitround", "keepbits": 3}], zarr_format=2)
+    with pytest.raises(ChunkError, match="Only float arrays"):
+        a[:] = 1
+    assert not any(key[0].isdigit() for key in store)
+
+
+def test_numcodecs_zfpy_reads_past_bytes_after_its_stream():
+    pytest.importorskip("zfpy", reason="the package zfpy is not installed")
+    store = {}
+    serializer = {"name": "numcodecs.zfpy", "configuration": {"mode": 4, "tolerance": 1e-9}}
+    a = zarr.create_array(store, shape=(8, 8), dtype="f8", serializer=serializer, compressors=None)
+    a[:] = values = np.arange(64.0).reshape(8, 8)
+    store["c/0/0"] += b"more"
+    assert np.abs(a[:] - values).max() <= 1e-9
