@@ -123,7 +123,7 @@ axes[0].set(ylabel="40 values, one below the other")
 described = (
     "The bytes of forty values. Temperatures: two columns of noise, two that hardly change. Dollars: six columns of "
 )
-described += "noise in which whole lines repeat. Cents: one busy column, the others constant."
+described += "noise in which whole lines repeat. Cents: one column that changes a little, the others constant."
 bytes_seen = viz.Chart.of(figure, "The bytes of forty values of three arrays", described)
 bytes_seen.save(out / "figures" / "01_03_bytes.svg")
 bytes_seen

@@ -1,0 +1,407 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Open a whole dataset with one request
+#
+# **Question.** Why does opening a dataset take so many requests, and can it be one?
+#
+# | | |
+# |---|---|
+# | **Level** | ★★ intermediate |
+# | **Time** | 20 minutes |
+# | **Needs** | [01_01](01_01_first_zarr_array.ipynb) |
+# | **Code** | `tutorial_zarr/group.py`, `tutorial_zarr/nodes.py`, `tutorial_zarr/consolidation.py` |
+# | **Article** | [Thirty-four questions before the first value](../../articles/04_metadata_one_rtt.md) |
+# | **Data** | real projected temperatures, a map for every tenth year (`data_gen/air_temperature.py`) |
+#
+# **You will be able to**
+#
+# - predict how many requests it takes to see what a dataset holds
+# - build consolidated metadata by hand, and read a dataset from one document
+# - say what the copy is in v2 and v3, and who promises it
+# - notice a copy that is out of date, and cure it
+
+# %% [markdown]
+# ## Why this matters
+#
+# A dataset is a tree of groups and arrays, and every node has a document of its own. On a disk nobody notices.
+# In a bucket each document is a journey to the other side of the country, and they are made one after the other.
+#
+# ![A waterfall of requests, one bar below the other, against a single bar.](../../articles/figures/01_04_waterfall.svg)
+#
+# *Opening the same dataset twice: by asking every node, and by reading one copy of all documents.*
+
+# %% [markdown]
+# ## Parameters
+#
+# The dataset has `groups` groups of `per_group` maps. `latency_ms` is the wait for one answer, in a model.
+
+# %% tags=["parameters"]
+seed = 0  # there is no chance in these data; every notebook has this parameter
+quick = True  # False: twice as many groups, with half as many maps in each
+workers = 4  # this lesson works in order; every notebook has this parameter
+out_dir = None  # where to write; None means a fresh temporary folder
+zarr_format = 3
+groups = None  # None means 4, or 8 if not quick
+latency_ms = 100.0
+
+# %%
+import json
+
+import tutorial_zarr as zarr
+from data_gen import air_temperature
+from tutorial_zarr import viz
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+from tutorial_zarr.stores import TraceStore
+from tutorial_zarr.viz.chart import BLUE, GREEN, GREY
+
+out = output_folder(out_dir)
+groups = groups or (4 if quick else 8)
+per_group = 24 // groups
+in_range(groups=(groups, 1, 24), workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
+in_range(latency_ms=(latency_ms, 0.0, 60_000.0))
+
+# %% [markdown]
+# ## The data
+#
+# Twenty-four maps of North America from a climate model, one for every tenth year.
+
+# %%
+climate = air_temperature.make("small", seed)
+maps, years = climate.arrays["air_temperature"], climate.arrays["year"]
+print(climate.passport().splitlines()[0], climate.passport().splitlines()[2], sep="\n")
+
+# %% [markdown]
+# ## The idea
+#
+# Every node describes itself, and nobody else. To see what is there, a reader lists a group, reads the document
+# of each child, lists those that are groups, and so on.
+#
+# ```mermaid
+# flowchart TD
+#     R["root: 1 document"] --> A["from_1860: 1 document"] & B["from_1920: 1 document"] & C["..."]
+#     A --> D["1860: 1 document"] & E["1870: 1 document"] & F["..."]
+# ```
+#
+# Count the documents of 4 groups with 6 arrays each, and the root. Each is a request, and each list is another.
+# At 100 milliseconds a request: how long until you know what there is? Write it down.
+
+
+# %%
+def fill(store, zarr_format):
+    """The dataset: a group for each span of years, an array for each map."""
+    root = zarr.open_group(store, mode="w", zarr_format=zarr_format)
+    for first in range(0, 24, per_group):
+        group = root.create_group(f"from_{years[first]}", attributes={"scenario": "A1B"})
+        for k in range(first, first + per_group):
+            group.create_array(f"{years[k]}", data=maps[k], chunks=maps[k].shape, attributes={"units": "K"})
+    return root
+
+
+# %%
+root = fill(out / "climate.zarr", zarr_format)
+print(root.tree(1))
+
+# %% [markdown]
+# ## Build it small
+#
+# A walk, with nothing but a store: list, read, go down. A request each time.
+
+
+# %%
+def documents_of(store, path="", level=0):
+    """(path, document, level) of every node below `path`, in v3: one GET a node, one LIST a group."""
+    document = json.loads(store.get(f"{path}/zarr.json".strip("/")))
+    yield path, document, level
+    if document["node_type"] == "group":
+        children = sorted(name.strip("/").rpartition("/")[2] for name in store.list_dir(path))
+        for name in children:
+            if name != "zarr.json":
+                yield from documents_of(store, f"{path}/{name}".strip("/"), level + 1)
+
+
+# %%
+v3 = fill({}, 3)
+walk = TraceStore(v3.store)
+found = list(documents_of(walk))
+gets, lists = walk.count("GET"), walk.count("LIST")
+print(f"{len(found)} nodes: {gets} GETs and {lists} LISTs")
+assert (gets, lists) == (1 + groups + 24, 1 + groups)
+
+# %% [markdown]
+# The number of GETs is 1 + groups + arrays, and no cleverness avoids them, as long as every node speaks for
+# itself. So let one speak for all: put every document into the root's. That is **consolidated metadata**.
+
+# %%
+copy = {path: document for path, document, _ in found if path}
+together = {**found[0][1], "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": copy}}
+v3.store.set("zarr.json", json.dumps(together).encode())
+trace = TraceStore(v3.store)
+opened = zarr.open_group(trace, mode="r", zarr_format=3)
+names = [name for _, group in opened.groups() for name in group.array_keys()]
+print(f"{len(names)} arrays seen with {trace.count('GET')} GET and {trace.count('LIST')} LISTs: {names[:3]} ...")
+assert (trace.count("GET"), trace.count("LIST"), len(names)) == (1, 0, 24)
+
+# %% [markdown]
+# Our document, written by hand, and the library opens the whole dataset from it.
+
+# %% [markdown]
+# ## The library's version
+#
+# The same by a call, in both formats. First the requests of a walk, then of a walk with the copy.
+
+
+# %%
+def seen(store, zarr_format, **options):
+    """Open a dataset, look at every node, and say what was asked."""
+    trace = TraceStore(store)
+    opened = zarr.open_group(trace, mode="r", zarr_format=zarr_format, **options)
+    arrays = {f"{path}/{name}": array.shape for path, group in opened.groups() for name, array in group.arrays()}
+    return arrays, {"GET": trace.count("GET"), "LIST": trace.count("LIST")}
+
+
+# %%
+requests = {}
+for version in (2, 3):
+    store = fill({}, version).store
+    arrays, requests[f"v{version}, node by node"] = seen(store, version)
+    zarr.consolidate_metadata(store, zarr_format=version)
+    again, requests[f"v{version}, consolidated"] = seen(store, version)
+    assert again == arrays
+for name, counts in requests.items():
+    print(f"{name:20} {counts['GET']:3} GETs, {counts['LIST']} LISTs")
+
+# %% [markdown]
+# Zarr v2 keeps attributes in a document of their own, so there are about twice as many. The library's copy in v3
+# is what we wrote by hand:
+
+# %%
+by_library = json.loads(store.get("zarr.json"))["consolidated_metadata"]
+print("the same documents:", by_library["metadata"] == copy)
+assert by_library["metadata"] == copy
+
+# %% [markdown]
+# Put a wait of 100 milliseconds to each request, and draw them one below the other. In between: a patient reader
+# that asks for everything it knows of at once, level by level.
+
+# %%
+one_by_one = gets + lists
+rounds = [1, 1, groups, groups, 24]  # requests in each: the root, its list, the groups, their lists, the arrays
+starts = {"one by one": 0, "level by level": one_by_one + 4, "consolidated": one_by_one + 32}
+seconds = {"one by one": one_by_one, "level by level": len(rounds), "consolidated": 1}
+seconds = {name: trips * latency_ms / 1000 for name, trips in seconds.items()}
+print(*(f"{name}: {value:.1f} s" for name, value in seconds.items()), sep="\n")
+
+# %%
+figure, panel = viz.canvas(7.2, 4.4)
+panel.barh(range(one_by_one), 1, left=range(one_by_one), color=GREY, height=0.7)
+for number, width in enumerate(rounds):
+    first = starts["level by level"]
+    panel.barh(range(first, first + width), 0.92, left=number, color=BLUE, height=0.7)
+panel.barh(starts["consolidated"], 0.92, left=0, color=GREEN, height=1.5)
+for name, y in starts.items():
+    panel.text(one_by_one * 0.55, y + 3 * (name != "consolidated"), f"{name}: {seconds[name]:.1f} s", va="center")
+panel.invert_yaxis()
+panel.set(title="Seeing what is there", xlabel=f"round trips of {latency_ms:.0f} ms", yticks=[])
+described = f"Requests as bars: one by one {one_by_one} round trips, level by level {len(rounds)}, consolidated 1."
+waterfall = viz.Chart.of(figure, "Round trips until a dataset is known", described)
+waterfall.save(out / "figures" / "01_04_waterfall.svg")
+waterfall
+
+# %% [markdown]
+# ## Look at the bytes
+#
+# Where is the copy? In v2 in an object of its own, `.zmetadata`; in v3 inside the root's `zarr.json`.
+
+# %%
+zarr.consolidate_metadata(out / "climate.zarr", zarr_format=zarr_format)
+key = {2: ".zmetadata", 3: "zarr.json"}[zarr_format]
+document = json.loads(root.store.get(key))
+inside = document["metadata"] if zarr_format == 2 else document["consolidated_metadata"]["metadata"]
+copy_size = root.store.get_size(key)
+print(f"{key}: {copy_size:,} bytes, with {len(inside)} documents of other nodes")
+print(*list(inside)[:4], "...", sep="\n   ")
+
+# %% [markdown]
+# Both are **conventions**. The core specification of v3 has no word on it, which is why it is marked as something
+# that a reader need not understand. A reader that does not know it walks, and sees the same.
+
+# %% [markdown]
+# ## Check against others
+#
+# zarr-python reads our copy, and TensorStore reads the arrays without it.
+
+# %% tags=["nbval-ignore-output"]
+last = f"from_{years[24 - per_group]}/{years[-1]}"
+report = interop_check(out / "climate.zarr", path=last, expected=maps[-1])
+print(report)
+assert not report.differing
+
+# %% [markdown]
+# ## Performance and operations
+#
+# How does it grow? A walk costs a request for each node, the copy costs bytes. For how many nodes is that still
+# a small document?
+
+# %%
+each = copy_size / len(inside)
+for nodes in (100, 10_000, 1_000_000):
+    walked = nodes * latency_ms / 1000
+    print(f"{nodes:9,} nodes: {walked:9,.0f} s one by one; in one document {nodes * each / 1e6:8.2f} MB")
+
+# %% [markdown]
+# One knob to turn: consolidate as the last step of every write. Three things to watch: metadata requests for each
+# opening, the size of the copy, and its age. And say which format you mean: a reader that must find out asks more.
+
+# %%
+asked = {}
+for given in (None, zarr_format):
+    trace = TraceStore(root.store)
+    zarr.open_group(trace, mode="r", zarr_format=given)
+    asked[f"{given}"] = trace.count()
+print(f"requests to open the root: {asked['None']} if the format is not given, {asked[f'{zarr_format}']} if it is")
+
+# %% [markdown]
+# ## What goes wrong
+#
+# The copy is a copy. Add a map after consolidating, and readers do not see it.
+
+# %%
+writer = zarr.open_group(out / "climate.zarr", mode="r+", zarr_format=zarr_format, use_consolidated=False)
+late = f"from_{years[0]}/2100"
+writer.create_array(late, data=maps[-1], chunks=maps[-1].shape)
+for use in (True, False):
+    reader = zarr.open_group(out / "climate.zarr", mode="r", zarr_format=zarr_format, use_consolidated=use)
+    print(f"with the copy: {use!s:5}  2100 is there: {'2100' in reader[f'from_{years[0]}']}")
+
+# %% [markdown]
+# No error: the map is on the disk, and invisible. Somebody has to compare, and the library can.
+
+# %%
+stale = [str(difference) for difference in zarr.consolidated_differences(out / "climate.zarr")]
+print(*stale)
+zarr.consolidate_metadata(out / "climate.zarr", zarr_format=zarr_format)
+cured = zarr.consolidated_differences(out / "climate.zarr")
+print("after consolidating again:", cured)
+assert len(stale) == 1
+assert cured == []
+
+# %% [markdown]
+# ## Change one thing, predict first
+#
+# Let the dataset be deep instead of wide: `groups = 24` at the top gives every map a group of its own. How many
+# GETs and LISTs does the walk take then? And with the copy?
+
+# %%
+alone = 24
+print(f"{1 + alone + 24} GETs and {1 + alone} LISTs, instead of {gets} and {lists}; with the copy still 1")
+
+# %% [markdown]
+# ## Exercises
+#
+# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+#
+# ### Exercise 01_04.1
+#
+# A dataset in v3 has 3 groups below its root and 10 arrays in them. How many GETs does a walk of it take?
+#
+# <details><summary>Hint</summary>
+# Every node has one document. Do not forget the one that you start from.</details>
+
+# %% tags=["exercise"]
+documents = ...
+check("01_04.1", documents)
+
+# %% [markdown]
+# ### Exercise 01_04.2
+#
+# You consolidate a group with the arrays `a`, `b` and `c`. Then you delete `b`, add `d`, and change an attribute
+# of `c`. In how many nodes does the copy differ from the store?
+#
+# <details><summary>Hint</summary>
+# The copy knows nothing of anything that happened after it was made.</details>
+
+# %% tags=["exercise"]
+differing = ...
+check("01_04.2", differing)
+
+# %% [markdown]
+# ### Exercise 01_04.3
+#
+# An array in v2 has 100 chunks. You write a `zarr.json` that describes it in v3, with the chunk keys of v2
+# (`"chunk_key_encoding": {"name": "v2", ...}`). How many chunks have to be written anew?
+#
+# <details><summary>Hint</summary>
+# In 01_01 the chunks of both formats were compared, byte by byte.</details>
+
+# %% tags=["exercise"]
+rewritten = ...
+check("01_04.3", rewritten)
+
+# %% [markdown]
+# ## Recap
+#
+# - Seeing a dataset takes one GET for each node, which is 1 + groups + arrays in v3, and one LIST for each group.
+# - The copy is all documents in one: written by hand in three lines, and opened with one request.
+# - It lies in `.zmetadata` in v2 and inside the root's `zarr.json` in v3, and both are conventions of the
+#   implementations, not the core specification.
+# - A copy goes out of date without a word; `consolidated_differences` names the nodes, consolidating again cures.
+#
+# **Open questions.** What if there are a million nodes? Who may consolidate while others write? How does a reader
+# without lists, such as a web page, find its way?
+#
+# **Next.** Count the requests that your own dataset costs to open, with a `TraceStore` around its store.
+
+# %% [markdown]
+# ## Solutions
+#
+# The root, the groups, the arrays.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_04.1", 1 + 3 + 10)
+
+# %% [markdown]
+# One is gone, one is new, one is changed.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_04.2", 3)
+
+# %% [markdown]
+# None: only the document is new.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_04.3", 0)
+
+# %% [markdown]
+# The numbers that the article quotes, written down for its check.
+
+# %% tags=["facts"] jupyter={"source_hidden": true}
+save_facts(
+    out,
+    {
+        "formats": [2, 3],
+        "late_year": int(late[-4:]),
+        "groups": groups,
+        "arrays": 24,
+        "per_group": per_group,
+        "nodes": len(found),
+        "walk": {"GET": gets, "LIST": lists, "together": one_by_one},
+        "by_hand": {"GET": 1, "LIST": 0},
+        "requests": requests,
+        "rounds": len(rounds),
+        "latency_ms": latency_ms,
+        "seconds": seconds,
+        "copy_bytes": copy_size,
+        "copy_documents": len(inside),
+        "asked_to_open": asked,
+        "stale": len(stale),
+        "deep": [1 + alone + 24, 1 + alone],
+        "million": {"nodes": 1_000_000, "hours": 1_000_000 * latency_ms / 1000 / 3600},
+    },
+)
