@@ -15,6 +15,7 @@ from tutorial_zarr.stores import LocalStore, make_store
 pytest.importorskip("urllib3", reason="urllib3 is not installed: pip install 'tutorial_zarr[cloud]'")
 
 VALUE = b"0123456789"
+HTTP_DATE = "Sat, 21 Nov 2026 06:44:51 GMT"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,6 +35,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def do_HEAD(self):
+        self.do_GET()
+
+    def do_PUT(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
 
     def log_message(self, *arguments):
@@ -176,5 +181,45 @@ def test_a_server_that_never_answers_is_given_up():
     with serving(lambda *_: stop.wait(10) and (200, {}, b"")) as (url, _):
         with pytest.raises(StoreError, match=r"cannot read key 'a': .*ReadTimeoutError") as raised:
             make_store(url, storage_options={"timeout": 0.1, "retries": 0}).get("a")
+        assert raised.value.transient
+        stop.set()
+
+
+# --- the same tricks, played on the client of a bucket
+
+
+def bucket(url, **options):
+    keys = {"key": "K", "secret": "S", "token": "TOKEN", "region": "us-east-1", "endpoint_url": url}
+    pytest.importorskip("obstore", reason="obstore is not installed: pip install 'tutorial_zarr[cloud]'")
+    return make_store("s3://bucket/x", storage_options={**keys, **options})
+
+
+def test_a_bucket_that_redirects_elsewhere_takes_no_signature_there_and_no_data():
+    with (
+        serving(lambda *_: (200, {"ETag": '"1"', "Last-Modified": HTTP_DATE}, VALUE)) as (other, seen_by_other),
+        serving(lambda handler, path, _: (307, {"Location": other + path}, b"")) as (url, seen),
+    ):
+        with pytest.raises(StoreError, match="cannot write key 'a': 307"):
+            bucket(url).set("a", b"data")
+        assert "authorization" in {name.lower() for name in seen[0][2]}
+        assert seen_by_other == []
+        assert bucket(url).get("a") == VALUE
+        assert "authorization" not in {name.lower() for name in seen_by_other[0][2]}
+
+
+def test_a_bucket_that_is_busy_is_asked_again_and_one_that_never_answers_is_given_up():
+    answers = [(503, {}, b""), (500, {}, b""), (200, {"ETag": '"1"', "Last-Modified": HTTP_DATE}, VALUE)]
+    with serving(lambda *_: answers.pop(0)) as (url, seen):
+        assert bucket(url).get("a") == VALUE
+        assert len(seen) == 3
+    with serving(lambda *_: (503, {}, b"")) as (url, seen):
+        with pytest.raises(StoreError, match="cannot read key 'a': 503 Service Unavailable") as raised:
+            bucket(url, retries=1).get("a")
+        assert raised.value.transient
+        assert len(seen) == 2
+    stop = threading.Event()
+    with serving(lambda *_: stop.wait(10) and (200, {}, b"")) as (url, _):
+        with pytest.raises(StoreError, match="cannot read key 'a'") as raised:
+            bucket(url, timeout=0.2, retries=0).get("a")
         assert raised.value.transient
         stop.set()
