@@ -184,3 +184,40 @@ def test_a_host_that_says_dark_or_light_is_followed_whatever_the_system_says(chr
     assert dark["ground"] < 0.02
     assert light["ground"] > 0.9
     assert dark["faint"] == light["faint"] == []
+
+
+# What a notebook's own style must not do to a card: it sets numbers to the right, stripes rows, shades code.
+STYLED = """() => {
+  const style = (selector, name) => [...new Set([...document.querySelectorAll(`.tz-card ${selector}`)].map(
+    node => getComputedStyle(node)[name]))];
+  return {cells: style('th', 'textAlign').concat(style('td:not(.tz-number)', 'textAlign')),
+          rows: style('tbody tr', 'backgroundColor'), code: style('td code', 'backgroundColor'),
+          lists: style('ul', 'listStyleType'), faint: (%s)().faint};
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_notebook_page_does_not_restyle_the_cards(chromium, tmp_path, theme):
+    reason = "nbconvert is not installed: no notebook page to stand in"
+    exporter = pytest.importorskip("nbconvert", reason=reason).HTMLExporter(theme=theme)
+    from nbformat import v4
+
+    array = zarr.create_array({}, shape=(64, 64), chunks=(8, 8), shards=(32, 32), dtype="f4", attributes={"unit": "K"})
+    array[:8] = 1
+    root = zarr.create_group({})
+    root.create_array("a/b", shape=(3,), dtype="u1")
+    shown = [array, root.tree(), viz.chunk_bytes(array, (0, 0))]
+    outputs = [v4.new_output("display_data", {"text/html": node._repr_html_()}) for node in shown]
+    html, _ = exporter.from_notebook_node(v4.new_notebook(cells=[v4.new_code_cell("shown", outputs=outputs)]))
+    file = tmp_path / "notebook.html"
+    file.write_text(html, encoding="utf-8")
+    page = chromium.new_page(color_scheme="light", viewport={"width": 920, "height": 800})
+    # What the exporter's own page would fetch is not needed here
+    page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
+    page.goto(file.as_uri())
+    found = page.evaluate(STYLED % MEASURE)
+    page.close()
+    assert set(found["cells"]) == {"left"}
+    assert set(found["rows"]) == set(found["code"]) == {"rgba(0, 0, 0, 0)"}
+    assert set(found["lists"]) == {"none"}
+    assert found["faint"] == []

@@ -3,7 +3,6 @@
 import importlib.metadata
 import itertools
 import re
-from typing import NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,6 +12,7 @@ import tutorial_zarr as zarr
 from tutorial_zarr import viz
 from tutorial_zarr.display import COLOURS
 from tutorial_zarr.stores import MemoryStore, TraceStore
+from tutorial_zarr.stores.wrappers import Request
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -473,17 +473,6 @@ def test_the_anatomy_shows_documents_and_the_bytes_of_a_chunk_side_by_side():
 # --- requests
 
 
-class Timed(NamedTuple):
-    """A request with its times, as a trace with a clock has them."""
-
-    verb: str
-    key: str
-    byte_range: object = None
-    nbytes: int | None = None
-    start: float = 0.0
-    seconds: float = 0.0
-
-
 def traced():
     """What reading two chunks asks for: one is there, one is not."""
     store = TraceStore(MemoryStore())
@@ -496,7 +485,7 @@ def traced():
 
 def overlapping():
     starts = [(0.0, 0.010), (0.002, 0.010), (0.004, 0.004), (0.020, 0.001)]
-    return [Timed("GET", f"c/{i}", (0, 10), 10 * i, *when) for i, when in enumerate(starts)]
+    return [Request("GET", f"c/{i}", (0, 10), 10 * i, *when) for i, when in enumerate(starts)]
 
 
 def test_the_summary_counts_what_the_trace_has():
@@ -520,7 +509,7 @@ def test_bars_lie_where_the_requests_began_and_are_as_long_as_they_took():
 
 
 def test_requests_that_follow_each_other_are_not_counted_as_at_once():
-    assert viz.requests([Timed("GET", "a", None, 1, 0.0, 1.0), Timed("GET", "b", None, 1, 1.0, 1.0)]).in_flight == 1
+    assert viz.requests([Request("GET", "a", None, 1, 0.0, 1.0), Request("GET", "b", None, 1, 1.0, 1.0)]).in_flight == 1
 
 
 def test_by_order_the_picture_has_no_time_in_it_and_is_the_same_in_every_run():
@@ -538,13 +527,20 @@ def test_what_was_not_found_is_a_hollow_bar_and_said_in_words():
     assert str(found).splitlines()[-1] == "GET  c/1  nothing"
 
 
+def test_a_trace_of_a_real_store_is_timed():
+    found = viz.requests(traced())
+    assert found.timed
+    assert all(bar.stop >= bar.start for bar in found.bars)
+    assert " ms, at most 1 at once" in found.summary
+
+
 def test_requests_that_are_not_shown_are_counted():
-    found = viz.requests([Timed("GET", f"c/{i}", None, 1) for i in range(100)])
+    found = viz.requests([Request("GET", f"c/{i}", None, 1) for i in range(100)])
     for words in (str(found), found.picture().svg, found._repr_html_()):
         assert "60 more requests not shown" in words
 
 
-@pytest.mark.parametrize("trace", [[], [Timed("LIST", "")], [Timed("PUT", "<b>" * 30, (5, None), 3)]])
+@pytest.mark.parametrize("trace", [[], [Request("LIST", "")], [Request("PUT", "<b>" * 30, (5, None), 3)]])
 def test_any_trace_can_be_shown(trace):
     found = viz.requests(trace)
     ElementTree.fromstring(found.picture().svg)

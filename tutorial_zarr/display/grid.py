@@ -26,6 +26,7 @@ from .svg import Picture, draw, hatch, rect, text
 from .words import count, plain, times
 
 MOST_PLANES = 9
+WIDEST = 800  # pixels, about what an output of a notebook has
 
 
 def selection_picture(
@@ -81,7 +82,7 @@ def _compose(
     single = len(planes) == 1
     rows, columns = max(axes[-2].extent, 1), max(axes[-1].extent, 1)
     # The longer side gets 400 pixels, or 540 where that is the width; no side is thinner than a line of text.
-    longest = (540 if columns > 1.5 * rows else 400) if single else 190
+    longest = (540 if columns > 1.5 * rows else 400) if single else 140
     scale = longest / max(rows, columns)
     wide, high = max(columns * scale, 28), max(rows * scale, 28)
     across = 1 if single else min(3, len(planes))
@@ -91,6 +92,8 @@ def _compose(
     heads = [] if single else [_plane_name(view, lead) for lead in planes]
     step_x = max([wide, *(6.3 * len(words) for words in heads)]) + 40
     step_y = high + (0 if single else 56)
+    if step_x > WIDEST / 4:  # room for three, and for the legend
+        across = min(2, across)
     parts, binned = [], False
     for number, lead in enumerate(planes):
         x, y = left + number % across * step_x, top + number // across * step_y
@@ -111,7 +114,7 @@ def _compose(
         if row:
             parts.append(text(left - 8, above, f"{plain(row, 6)} \N{DOWNWARDS ARROW}", anchor="end", size=12))
     down = -(-len(planes) // across)
-    side = left + across * step_x - 40 + 34
+    side = left + across * step_x - 30 + 34
     legend, bottom, breadth = _legend(
         view, side, top, style, binned, Plane(view, planes[0], 0, 0, wide, high).steps, rest
     )

@@ -71,13 +71,15 @@ vertical-align:-1px}
 .tz-card .tz-byte{font:12px/1.7 ui-monospace,'DejaVu Sans Mono',monospace;padding:1px 3px;
 border-bottom:2px solid;white-space:nowrap}
 """
+# Said three times, so that it outweighs what JupyterLab says of tables, lists and code in all outputs
+_FIRM = ".tz-card.tz-card.tz-card"
 _KINDS = ("head", "index", "data", "sum", "item")
 STYLE = (
     theme(".tz-card")
-    + _LAYOUT.replace("\n", "")
+    + _LAYOUT.replace("\n", "").replace(".tz-card ", f"{_FIRM} ")
     + "".join(
-        f".tz-card .tz-byte.tz-{k}{{background:var(--tz-{k}ground);border-color:var(--tz-{k}mark)}}"
-        f".tz-card .tz-swatch.tz-{k}{{background:var(--tz-{k}mark)}}"
+        f"{_FIRM} .tz-byte.tz-{k}{{background:var(--tz-{k}ground);border-color:var(--tz-{k}mark)}}"
+        f"{_FIRM} .tz-swatch.tz-{k}{{background:var(--tz-{k}mark)}}"
         for k in _KINDS
     )
     + rules(".tz-card svg")

@@ -143,7 +143,7 @@ def rules(scope: str) -> str:
         **{f".tz-{kind}": paint("fill", f"{kind}mark") for kind in ("head", "index", "data", "sum", "item")},
         "text": "font-family:system-ui,'DejaVu Sans',sans-serif;" + paint("fill", "text"),
         "text.tz-dim": paint("fill", "dim"),
-        "text.tz-label": "paint-order:stroke;stroke-width:4;stroke-linejoin:round;" + paint("stroke", "page"),
+        "text.tz-label": "paint-order:stroke;stroke-width:6;stroke-linejoin:round;" + paint("stroke", "page"),
         "text.tz-on": paint("fill", "onstored"),
         "text.tz-title": "font-weight:600",
         "text.tz-code": "font-family:ui-monospace,'DejaVu Sans Mono',monospace",

@@ -29,6 +29,7 @@ from typing import Any
 from tutorial_zarr.display import COLOURS, Picture, page
 from tutorial_zarr.display.svg import draw, rect, text
 from tutorial_zarr.display.words import count, plain, size_text
+from tutorial_zarr.stores.trace import range_text
 from tutorial_zarr.stores.wrappers import Request
 
 # The class of a verb's bars; in the picture the verb stands beside them too
@@ -57,24 +58,9 @@ class Bar:
 
     @property
     def range(self) -> str:
-        """The byte range that was asked for."""
-        return range_text(self.request.byte_range)
-
-
-def range_text(byte_range: Any) -> str:
-    """A byte range in words.
-
-    >>> range_text((0, 100)), range_text((5, None)), range_text(-16), range_text(None)
-    ('bytes 0 to 99', 'bytes from 5', 'the last 16 bytes', '')
-    """
-    if byte_range is None:
-        return ""
-    if isinstance(byte_range, int):
-        return f"the last {-byte_range} bytes"
-    if byte_range and not isinstance(byte_range[0], int):
-        return ", ".join(map(range_text, byte_range))
-    start, stop = byte_range
-    return f"bytes from {start}" if stop is None else f"bytes {start} to {stop - 1}"
+        """The byte range that was asked for, as HTTP spells it."""
+        words = range_text(self.request.byte_range)
+        return f"bytes={words}" if words else ""
 
 
 @dataclass(frozen=True)
@@ -209,8 +195,8 @@ def requests(trace: Any, by: str = "time") -> Requests:
         raise ValueError(f"viz.requests: by: expected 'time' or 'order', found {by!r}")
     found: Iterable[Request] = getattr(trace, "requests", trace)
     found = list(found)
-    timed = by == "time" and any(getattr(request, "seconds", 0) for request in found)
+    timed = by == "time" and any(request.seconds for request in found)
     if not timed:
         return Requests(tuple(Bar(i, i + 1, request) for i, request in enumerate(found)), False)
-    bars = [Bar(r.start, r.start + r.seconds, r) for r in found]  # type: ignore[attr-defined]
+    bars = [Bar(r.start, r.start + r.seconds, r) for r in found]
     return Requests(tuple(sorted(bars, key=lambda bar: (bar.start, bar.stop))), True)
