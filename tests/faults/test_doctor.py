@@ -734,3 +734,33 @@ def test_a_shard_without_a_readable_index_stops_the_census_with_its_key():
 
 def test_struct_sizes_of_the_builder_are_what_the_table_says():
     assert len(build.shard(sums(*INNER))) == struct.calcsize("<8Q") + 4 + 32
+
+
+def test_a_web_server_which_lists_nothing_is_examined_by_name(tmp_path):
+    import functools
+    import http.server
+    import threading
+
+    pytest.importorskip("urllib3", reason="needs urllib3")
+    store = LocalStore(build.write_folder(grown(3), tmp_path))
+    zarr.consolidate_metadata(store)
+    store.set("raw/c/0/1", b"short")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            assert found(url) == [("wrong-size", "raw/c/0/1")]
+            assert found(url, "a/b/deep") == []
+            report = doctor.examine(url)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert any("lists no keys" in note for note in report.notes)
+    assert [row.path for row in report.arrays] == [row.path for row in doctor.examine(store).arrays]

@@ -12,6 +12,7 @@ from typing import Any
 
 from tutorial_zarr.errors import MetadataError
 from tutorial_zarr.metadata import consolidated
+from tutorial_zarr.nodes import join
 
 from .report import Report
 
@@ -30,7 +31,8 @@ class Copy:
     path: str
     key: str
     zarr_format: int
-    entries: dict[str, Any]  # of v3: paths below the group; of v2: keys
+    entries: dict[str, Any]  # of v3: paths below the group; of v2: keys. Those that were met are taken out
+    nodes: tuple[str, ...] = ()  # paths of all nodes that it names
     differences: list[str] = field(default_factory=list)
 
 
@@ -49,7 +51,8 @@ class Consolidations:
             self.report.add("bad-consolidated", key, error.message, node=path)
             return
         if entries is not None:
-            self.copies.append(Copy(path, key, 3, {name.strip("/"): entry for name, entry in entries.items()}))
+            found = {name.strip("/"): entry for name, entry in entries.items()}
+            self.copies.append(Copy(path, key, 3, found, tuple(join(path, name) for name in found)))
 
     def add_v2(self, path: str, key: str, document: dict[str, Any]) -> None:
         """Note a ``.zmetadata``."""
@@ -58,7 +61,20 @@ class Consolidations:
         except MetadataError as error:
             self.report.add("bad-consolidated", key, error.message, node=path)
             return
-        self.copies.append(Copy(path, key, 2, entries))
+        named = (name.rpartition("/") for name in entries)
+        nodes = tuple(join(path, name) for name, _, kind in named if kind in (".zarray", ".zgroup") and name)
+        self.copies.append(Copy(path, key, 2, entries, nodes))
+
+    def names_below(self, path: str) -> list[str]:
+        """The names directly below a group, as far as the copies know them: for stores that list nothing."""
+        start = path + "/" if path else ""
+        found = {
+            node[len(start) :].partition("/")[0]
+            for copy in self.copies
+            for node in copy.nodes
+            if node.startswith(start)
+        }
+        return sorted(found - {""})
 
     def observe(self, path: str, key: str, document: dict[str, Any]) -> None:
         """Compare one document with the copies of it."""

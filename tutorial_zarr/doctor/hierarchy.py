@@ -66,7 +66,7 @@ class Examination:
         """Examine what is at `path` itself; yields the paths below, and whether they are inside a broken node."""
         metadata, sound, names = None, True, []
         if broken:  # perhaps the chunks of an array: look before asking for documents
-            names = list(self.guard(path, self.store.list_dir(path)))
+            names = list(self.guard(path, self.store.list_dir))
         if not broken or set(names) & {*NODES, "meta"}:
             metadata, sound = self.read_v3(path)
             if metadata is None and sound:
@@ -74,7 +74,9 @@ class Examination:
             if isinstance(metadata, ArrayMetadata):
                 self.examine_array(path, metadata)
                 return
-        names = names or list(self.guard(path, self.store.list_dir(path)))
+        names = names or list(self.guard(path, self.store.list_dir))
+        if self.report.unlisted:
+            names = [name for name in ("zarr.json", *V2_DOCUMENTS) if self.store.exists(join(path, name))]
         files = [name for name in names if not name.endswith("/")]
         if metadata is None and sound:
             metadata, sound = self.read_v2_group(path, files)
@@ -96,24 +98,32 @@ class Examination:
                 node=path,
             )
         self.check_files(path, files, metadata, broken)
+        if self.report.unlisted:
+            names = [name + "/" for name in self.consolidations.names_below(path)]
         for name in names:
             if name.endswith("/"):
                 yield join(path, name[:-1]), broken
 
-    def guard(self, path: str, listing: Iterator[str]) -> Iterator[str]:
-        """The names of a listing; a store that fails in the middle is a fault, not the end."""
+    def guard(self, path: str, listing: Callable[[str], Iterator[str]]) -> Iterator[str]:
+        """The names of a listing; a store that fails in the middle is a fault, not the end.
+
+        One that never lists is none: then the documents are asked for by their names, and the chunks by theirs.
+        """
         try:
-            yield from listing
+            yield from listing(path)
         except (ZarrError, OSError) as error:
+            if getattr(error, "unlisted", False):
+                self.report.unlisted = True
+                return
             self.report.add("unreadable", path, f"cannot list what is there: {error}", node=path)
 
     def holds_nodes(self, path: str) -> bool:
         """Whether there is an array or a group somewhere below."""
-        return any(key.rpartition("/")[2] in NODES for key in self.guard(path, self.store.list_prefix(path)))
+        return any(key.rpartition("/")[2] in NODES for key in self.guard(path, self.store.list_prefix))
 
     def report_orphans(self, path: str) -> None:
         """Every key below `path` belongs to no node."""
-        for key in self.guard(path, self.store.list_prefix(path)):
+        for key in self.guard(path, self.store.list_prefix):
             self.report.keys += 1
             self.orphan(key, "found a key below no array and no group", path)
 
@@ -304,7 +314,7 @@ class Examination:
         start = len(path) + 1 if path else 0
         own = ("zarr.json",) if metadata.zarr_format == 3 else (".zarray", ".zattrs", "meta", "attrs")
         other = False
-        for key in self.guard(path, self.store.list_prefix(path)):
+        for key in self.guard(path, self.store.list_prefix):
             self.report.keys += 1
             name = key[start:]
             if name in own:
@@ -329,6 +339,11 @@ class Examination:
                 )
             else:
                 yield coords
+        if self.report.unlisted and array is not None:
+            for coords in array.grid:
+                if self.store.exists(array._io.key(coords)):
+                    self.report.keys += 1
+                    yield coords
 
     def check_dimensions(self, path: str, key: str, metadata: ArrayMetadata) -> None:
         """Hold the names of an array's axes to its attributes, and to the arrays beside it."""

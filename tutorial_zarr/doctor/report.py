@@ -186,6 +186,7 @@ class Report:
     keys: int = 0
     nbytes: int = 0  # bytes that were read
     chunks: bool = True  # whether the chunks were looked at, not the documents alone
+    unlisted: bool = False  # whether the store lists nothing, so that only what is named could be asked for
 
     def add(self, rule: str, key: str, problem: str, **more: Any) -> None:
         """Note a fault."""
@@ -202,6 +203,11 @@ class Report:
     def notes(self) -> list[str]:
         """What is no fault and should be known."""
         found = []
+        if self.unlisted:
+            found.append(
+                "the store lists no keys: groups were followed as far as consolidated metadata name their members, and "
+                "nobody looked for orphans"
+            )
         for row in self.arrays:
             where = f"array {row.path or '(root)'!r}"
             if row.checked and row.present and not row.protected and self.chunks:

@@ -138,6 +138,7 @@ class HTTPStore(Store):
             f"{self.url}: expected a store that lists its keys, found a web server, which cannot; name the array or "
             "group by its path, or consolidate the metadata where the store is written",
             url=self.url,
+            unlisted=True,
         )
 
     def _request(self, verb: str, key: str, headers: dict[str, str]) -> Any:
