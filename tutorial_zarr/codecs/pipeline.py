@@ -112,19 +112,6 @@ class Pipeline:
             raise CodecError(f"codec {stage.name!r}: cannot encode: {cause}", codec=stage.name) from cause
         return data
 
-    def stages(self, array: np.ndarray) -> list[tuple[str, int]]:
-        """The size in bytes after each codec, starting with the array itself: for lessons and for labs."""
-        sizes = [("array", array.nbytes)]
-        for codec, spec in self.array_array:
-            array = codec.encode(array, spec)
-            sizes.append((codec.name, array.nbytes))
-        data = self.array_bytes.encode(array, self.inner_spec)
-        sizes.append((self.array_bytes.name, memoryview(data).nbytes))
-        for codec, _ in self.bytes_bytes:
-            data = codec.encode(data)
-            sizes.append((codec.name, memoryview(data).nbytes))
-        return sizes
-
 
 def build_codecs(extensions: Sequence[Extension]) -> list[Codec]:
     """The codecs of a ``codecs`` list, those left out that are unknown and may be ignored."""

@@ -106,6 +106,13 @@ class DataType:
             return f"<DataType {self.name!r}, {self.numpy}>"
 
 
+class VariableLength(DataType):
+    """A type whose elements vary in length: the array -> bytes codec says how they are laid out."""
+
+    item_size = None
+    needs_endian = False
+
+
 # --- the registry: v3 name -> a function of the configuration (a dict, or None where the member is absent).
 # A name that is not in it is looked up among the entry points of the group "tutorial_zarr.data_types".
 Factory = Callable[[str, "dict[str, Any] | None"], DataType]

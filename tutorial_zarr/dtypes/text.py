@@ -14,7 +14,7 @@ import numpy as np
 
 from tutorial_zarr.errors import MetadataError
 
-from .base import JSON, DataType, from_base64, no_configuration, read_configuration, register
+from .base import JSON, DataType, VariableLength, from_base64, no_configuration, read_configuration, register
 
 
 def object_scalar(value: Any) -> np.ndarray:
@@ -24,19 +24,11 @@ def object_scalar(value: Any) -> np.ndarray:
     return array
 
 
-class String(DataType):
+class String(VariableLength):
     """Text of any length, UTF-8 on disk."""
 
     name = "string"
     numpy = np.dtypes.StringDType()
-
-    @property
-    def item_size(self) -> int | None:
-        return None
-
-    @property
-    def needs_endian(self) -> bool:
-        return False
 
     def default_fill(self) -> np.ndarray:
         return np.array("", self.numpy)
@@ -59,21 +51,13 @@ class String(DataType):
         return super().scalar("" if isinstance(value, int) and value == 0 else value)
 
 
-class Bytes(DataType):
+class Bytes(VariableLength):
     """Byte strings of any length."""
 
     numpy = np.dtype(object)
 
     def __init__(self, name: str = "bytes") -> None:
         self.name = name
-
-    @property
-    def item_size(self) -> int | None:
-        return None
-
-    @property
-    def needs_endian(self) -> bool:
-        return False
 
     def default_fill(self) -> np.ndarray:
         return object_scalar(b"")

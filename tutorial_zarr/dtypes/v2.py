@@ -19,19 +19,11 @@ from .text import Bytes, FixedText, String, object_scalar
 from .times import time_type
 
 
-class Object(base.DataType):
+class Object(base.VariableLength):
     """Python objects that a v2 object codec (json2, pickle, msgpack2, vlen-array, categorize) turns into bytes."""
 
     name = "object"
     numpy = np.dtype(object)
-
-    @property
-    def item_size(self) -> int | None:
-        return None
-
-    @property
-    def needs_endian(self) -> bool:
-        return False
 
     def to_json(self) -> base.JSON:
         raise MetadataError("data type '|O': Zarr v3 has no objects; try dtype=str or zarr_format=2", key="data_type")
