@@ -90,7 +90,7 @@ def _compose(
     if not single:
         top += 18
     heads = [] if single else [_plane_name(view, lead) for lead in planes]
-    step_x = max([wide, *(6.3 * len(words) for words in heads)]) + 40
+    step_x = max([wide, *(6.3 * len(words) for words in heads)]) + 30
     step_y = high + (0 if single else 56)
     if step_x > WIDEST / 4:  # room for three, and for the legend
         across = min(2, across)
