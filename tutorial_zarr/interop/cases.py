@@ -338,6 +338,30 @@ def _special(zarr_format: int) -> Iterator[Case]:
         )
 
 
+NUMBERS = [name for name in MAIN_TYPES if name.startswith(("int", "uint", "float")) and name != "float16"]
+
+
+def _datasets(zarr_format: int) -> Iterator[Case]:
+    """Arrays as data sets have them: in a group, with names for their axes."""
+    types = recipes.data_types_v3()
+    for label in (*NUMBERS, "bool", "float16", "string"):
+        chain = (CHAINS_V3 if zarr_format == 3 else CHAINS_V2)["zstd"]
+        names = {"dimension_names": ["y", "x"]} if zarr_format == 3 else {}
+        attributes = {"units": "m"} | ({"_ARRAY_DIMENSIONS": ["y", "x"]} if zarr_format == 2 else {})
+        yield make(
+            f"v{zarr_format}/dataset/{label}",
+            zarr_format,
+            types[label],
+            LAYOUTS["edge"],
+            chain,
+            node="t",
+            groups={"": {"title": "a data set"}},
+            attributes=attributes,
+            members=names,
+            more_elements=("names:dimensions",),
+        )
+
+
 def _only_v3() -> Iterator[Case]:
     edge, integers = LAYOUTS["edge"], dtypes.from_json("int16")
     names = {"two": ["time", "x"], "null": ["time", None], "empty": ["", "ü"], "twice": ["x", "x"]}
@@ -361,6 +385,11 @@ def _only_v3() -> Iterator[Case]:
     for name, codecs in forms.items():
         members = {"codecs": codecs}
         yield make(f"v3/shards/{name}", 3, integers, LAYOUTS["sharded"], Chain(), members=members)
+    stack = Layout((4, 6, 8), (2, 3, 4), (4, 6, 8))
+    types = recipes.data_types_v3()
+    for label in NUMBERS:
+        for name in ("none", "blosc"):
+            yield make(f"v3/stack/{label}/{name}", 3, types[label], stack, CHAINS_V3[name])
     cube = LAYOUTS["F-order-3"]
     turn = v3("transpose", order=[1, 2, 0])
     members = {"codecs": [turn, v3("transpose", order=[0, 2, 1]), plain]}
@@ -393,7 +422,8 @@ def _objects() -> Iterator[Case]:
 @functools.cache
 def all_cases() -> dict[str, Case]:
     """Every case by its id, in a fixed order."""
-    made = [*_crossed(3), *_special(3), *_only_v3(), *_crossed(2), *_special(2), *_objects()]
+    made = [*_crossed(3), *_special(3), *_datasets(3), *_only_v3()]
+    made += [*_crossed(2), *_special(2), *_datasets(2), *_objects()]
     found = {case.id: case for case in made}
     if len(found) != len(made):
         ids = [case.id for case in made]

@@ -31,7 +31,15 @@ class Xarray(Peer):
 
     def capabilities(self) -> list[str]:
         """Of what zarr-python reads: arrays with a name, in a group, with names for all axes."""
-        return ["names:dimensions", "names:below-a-group", "format:3", "type:int16", "grid:regular", "keys:default/"]
+        types = "int* uint* float16 float32 float64 bool string".split()
+        missing = "int2 int4 uint2 uint4".split()
+        return [
+            *(f"type:{name}" for name in types),
+            *(f"!type:{name}" for name in missing),
+            *("format:*", "grid:regular", "keys:*", "attributes:any", "fill:*", "names:dimensions"),
+            *("names:below-a-group", "codec:zstd", "codec:vlen-utf8", "codec2:zstd", "codec2:vlen-utf8"),
+            "layout:filters",
+        ]
 
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:
         parent, _, name = node.rpartition("/")
@@ -45,7 +53,10 @@ class Xarray(Peer):
             chunks=None,
         )
         array = dataset[name]
-        return Opened(array.shape, lambda region: np.asarray(array[region].values), dict(array.attrs))
+        attributes = {name: value for name, value in array.attrs.items() if name != "_FillValue"}  # it is metadata
+        if (path / parent / name / ".zarray").exists():
+            attributes["_ARRAY_DIMENSIONS"] = list(array.dims)  # which xarray takes from the attributes
+        return Opened(array.shape, lambda region: np.asarray(array[region].values), attributes)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ of the folder above.
 from __future__ import annotations
 
 import importlib.metadata
+import json
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,29 +43,48 @@ class Z5(Peer):
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:
         if consolidated:
             raise Unsupported("z5 has no consolidated metadata")
-        folder = path / node
-        zarr_format = 3 if (folder / "zarr.json").exists() else 2
-        dataset = z5py.ZarrFile(str(folder.parent), "r", zarr_format=zarr_format)[folder.name]
-        return Opened(tuple(dataset.shape), lambda region: np.asarray(dataset[region]), dict(dataset.attrs.items()))
+        zarr_format = 3 if (path / node / "zarr.json").exists() else 2
+        folder = tempfile.TemporaryDirectory()
+        if node:
+            root, name = path, node
+        else:
+            root, name = Path(folder.name), "x"
+            shutil.copytree(path, root / name)
+            _make_group(root, zarr_format)
+        dataset = z5py.ZarrFile(str(root), "r", zarr_format=zarr_format)[name]
+
+        def read(region: tuple[slice, ...]) -> np.ndarray:
+            with folder:
+                return np.asarray(dataset[region])
+
+        return Opened(tuple(dataset.shape), read, dict(dataset.attrs.items()))
 
     def write(self, case: Case) -> None:
         if case.node or case.groups or case.consolidated:
             raise Unsupported("this program writes single arrays")
         options = _v3(case.document) if case.zarr_format == 3 else _v2(case.document)
-        container = z5py.ZarrFile(str(case.path.parent), "a", zarr_format=case.zarr_format)
         fill = case.document["fill_value"]
         if not isinstance(fill, (int, float)) or isinstance(fill, bool):
             fill = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}.get(str(fill))
         if fill is None:
             raise Unsupported("a fill value that is no number")
-        case.path.rmdir()
-        dataset = container.create_dataset(
-            case.path.name, shape=case.data.shape, dtype=case.data.dtype.name, fillvalue=fill, **options
-        )
-        for name, value in case.attributes.items():
-            dataset.attrs[name] = value
-        for region in case.regions:
-            dataset[region] = np.ascontiguousarray(case.data[region])
+        with tempfile.TemporaryDirectory() as folder:
+            container = z5py.ZarrFile(str(Path(folder) / "new.zarr"), "a", zarr_format=case.zarr_format)
+            dataset = container.create_dataset(
+                "x", shape=case.data.shape, dtype=case.data.dtype.name, fillvalue=fill, **options
+            )
+            for name, value in case.attributes.items():
+                dataset.attrs[name] = value
+            for region in case.regions:
+                dataset[region] = np.ascontiguousarray(case.data[region])
+            shutil.copytree(Path(folder) / "new.zarr" / "x", case.path, dirs_exist_ok=True)
+
+
+def _make_group(folder: Path, zarr_format: int) -> None:
+    name, document = (
+        (".zgroup", {"zarr_format": 2}) if zarr_format == 2 else ("zarr.json", {"zarr_format": 3, "node_type": "group"})
+    )
+    (folder / name).write_text(json.dumps(document))
 
 
 def _v2(document: dict[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class ZarrPython2(Peer):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".zarray").write_text(json.dumps(case.document))
         array = zarr.open_array(str(folder), mode="r+")
-        array._flush_metadata()
+        array._flush_metadata_nosync()
         if case.attributes:
             array.attrs.put(case.attributes)
         for region in case.regions:
