@@ -47,6 +47,8 @@ COMMANDS = {
         "tutorial_zarr.cli.consolidate",
         "Gather all metadata in one document, or say where that is stale.",
     ),
+    "interop": ("tutorial_zarr.interop.command", "Run the matrix of all implementations; verify a store with them."),
+    "lint": ("tutorial_zarr.interop.lint_command", "Say what of a store other readers will not open, and why."),
     "check": ("tutorial_zarr.cli.check", "Show versions and codecs, and how to get what is missing."),
 }
 

@@ -295,7 +295,8 @@ def _special(zarr_format: int) -> Iterator[Case]:
         for label in ("int32", "float64", "string"):
             kind = types[label]
             members = {"fill_value": None}
-            yield make(f"{v}/fill/null-{label}", 2, kind, empty, chain, fill=kind.default_fill(), members=members)
+            # What was not written would be undefined, so all is.
+            yield make(f"{v}/fill/null-{label}", 2, kind, edge, chain, fill=kind.default_fill(), members=members)
     for name, bits in (("payload", 0x7FC00001), ("sign", 0xFFC00000), ("signalling", 0x7F800001)):
         data = np.array([bits, 0x7FC00000], "u4").view("f4")
         yield make(

@@ -6,7 +6,7 @@ that a run that is stopped goes on where it was: a line counts as long as the ca
 are the same.
 
     FOLDER/results.jsonl            one line for each answer
-    FOLDER/peers.json               names, versions, what they say of themselves, or why they are absent
+    FOLDER/run.json                 date, platform, and what each peer says of itself, or why it is absent
     FOLDER/data/ID.bin              canonical bytes of a case: what is to be written
     FOLDER/stores/WRITER/ID/        what a peer wrote
 """
@@ -111,9 +111,7 @@ class Run:
         self._load()
         self._put_down_data()
         self._lanes([lambda name=name: self._meet(name) for name in self.files], "peers")
-        (self.folder / "peers.json").write_text(
-            json.dumps({name: asdict(state) for name, state in self.states.items()}, indent=1), encoding="utf-8"
-        )
+        (self.folder / "run.json").write_text(json.dumps(self.summary(), indent=1), encoding="utf-8")
         here = [state.name for state in self.states.values() if not state.absent]
         writing = [name for name in here if name in (writers or here) and self.states[name].writes]
         reading = [name for name in here if name in (readers or here) and self.states[name].reads]
@@ -132,17 +130,10 @@ class Run:
     # --- what is known
 
     def _load(self) -> None:
-        file = self.folder / "results.jsonl"
-        if not file.exists():
-            return
-        for line in file.read_text(encoding="utf-8").splitlines():
-            try:
-                entry = json.loads(line)
-                key = entry["writer"], entry["reader"], entry["case"]
-                self._marks[key] = entry["of"]
-                self.results[key] = Outcome(entry["outcome"], entry["detail"], entry.get("found", {}))
-            except (ValueError, KeyError):  # the last line of a run that was killed
-                continue
+        for entry in read_results(self.folder):
+            key = entry["writer"], entry["reader"], entry["case"]
+            self._marks[key] = entry["of"]
+            self.results[key] = Outcome(entry["outcome"], entry["detail"], entry.get("found", {}))
 
     def _known(self, key: tuple[str, str, str]) -> bool:
         known = self._marks.get(key) == self._mark(key)
@@ -182,8 +173,8 @@ class Run:
         return self.folder / "data" / f"{self._fingerprints[id]}.bin"
 
     def store(self, writer: str, id: str) -> Path:
-        """Where a writer puts a case. The folder's name has a space and is not ASCII, as users' are."""
-        return self.folder / "stores" / f"{writer} für alle" / id
+        """Where a writer puts a case."""
+        return store_folder(self.folder, writer, id)
 
     # --- lanes
 
@@ -294,6 +285,23 @@ class Run:
                 cell = found.setdefault((writer, reader), {})
                 cell[outcome.name] = cell.get(outcome.name, 0) + 1
         return found
+
+
+def read_results(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines of ``results.jsonl``, the last of which may be cut short; where a cell was asked twice, both."""
+    file = folder / "results.jsonl"
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        try:
+            entry = json.loads(line)
+        except ValueError:  # of a run that was killed
+            continue
+        if isinstance(entry, dict) and {"writer", "reader", "case", "outcome", "detail", "of"} <= set(entry):
+            yield entry
+
+
+def store_folder(folder: Path, writer: str, id: str) -> Path:
+    """Where a writer puts a case. The folder's name has a space and is not ASCII, as users' are."""
+    return folder / "stores" / f"{writer} für alle" / id
 
 
 def _digest(*files: Path) -> str:

@@ -3,7 +3,8 @@
 # dependencies = ["acquire-zarr>=0.10", "numpy"]
 # ///
 """acquire-zarr, in C++: a writer of streams for microscopes. It has three axes or more, of which the first grows,
-and writes sharded arrays of Zarr 3, plain or with Blosc; the fill value is always 0."""
+and writes sharded arrays of Zarr 3, plain or with Blosc; the fill value is always 0.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import acquire_zarr as aqz
 import numpy as np
 from peer_protocol import Case, Peer, Unsupported, serve
 
-TYPES = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+TYPES = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
 
 
 class AcquireZarr(Peer):
@@ -76,7 +77,9 @@ class AcquireZarr(Peer):
             data_type=getattr(aqz.DataType, case.data.dtype.name.upper()),
             compression=compression,
         )
-        settings = aqz.StreamSettings(store_path=str(case.path), version=aqz.ZarrVersion.V3, overwrite=True, arrays=[array])
+        settings = aqz.StreamSettings(
+            store_path=str(case.path), version=aqz.ZarrVersion.V3, overwrite=True, arrays=[array]
+        )
         stream = aqz.ZarrStream(settings)
         stream.append(np.ascontiguousarray(case.data))
         stream.close()

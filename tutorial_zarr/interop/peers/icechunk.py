@@ -3,7 +3,8 @@
 # dependencies = ["icechunk>=2", "zarr>=3,<4", "google-crc32c"]
 # ///
 """Icechunk as a consumer: the keys of a store are put into a new repository in memory, committed, and read back with
-zarr-python through Icechunk's store. It parses the metadata of arrays itself, and knows Zarr 3 only."""
+zarr-python through Icechunk's store. It parses the metadata of arrays itself, and knows Zarr 3 only.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ class Icechunk(Peer):
         """https://icechunk.io: what zarr-python reads of Zarr 3, in the regular grid."""
         types = "bool int* uint* float16 float32 float64 complex64 complex128 string bytes struct r* raw_bytes numpy.*"
         types += " fixed_length_utf32 null_terminated_bytes variable_length_bytes"
-        missing = "int2 int4 uint2 uint4".split()
+        missing = ["int2", "int4", "uint2", "uint4"]
         codecs = "blosc gzip zstd crc32c transpose vlen-* numcodecs.* scale_offset cast_value zstd?with?checksum"
         return [
             *(f"type:{name}" for name in types.split()),

@@ -31,8 +31,8 @@ class Xarray(Peer):
 
     def capabilities(self) -> list[str]:
         """Of what zarr-python reads: arrays with a name, in a group, with names for all axes."""
-        types = "int* uint* float16 float32 float64 bool string".split()
-        missing = "int2 int4 uint2 uint4".split()
+        types = ["int*", "uint*", "float16", "float32", "float64", "bool", "string"]
+        missing = ["int2", "int4", "uint2", "uint4"]
         return [
             *(f"type:{name}" for name in types),
             *(f"!type:{name}" for name in missing),

@@ -93,8 +93,9 @@ def _v2(document: dict[str, Any]) -> dict[str, Any]:
         raise Unsupported("F order, filters or big-endian")
     options = {key: value for key, value in compressor.items() if key != "id"}
     if compressor["id"] == "blosc":
-        options = {"codec": options["cname"], "level": options["clevel"], "shuffle": options["shuffle"]}
-    return {"compression": compressor["id"], "chunks": tuple(document["chunks"]), **options}
+        options = {"codec": options["cname"], "clevel": options["clevel"], "shuffle": options["shuffle"]}
+    name = {"bz2": "bzip2"}.get(compressor["id"], compressor["id"])
+    return {"compression": name, "chunks": tuple(document["chunks"]), **options}
 
 
 def _v3(document: dict[str, Any]) -> dict[str, Any]:
