@@ -182,6 +182,8 @@ def check(run, peer):
     for defect in DEFECTS:
         if defect.peer == peer and defect.version in versions:
             of = ours_to_peer if defect.side == READS else peer_to_ours
+            if defect.cases == ("v2/fill/null-*",):  # what is undefined we read as 0, and so do not see it
+                continue
             seen = [o.name for key, o in of.items() if any(fnmatchcase(key[2], p) for p in defect.cases)]
             if seen:
                 assert set(seen) & set(bad), f"is this gone? {defect}"

@@ -61,6 +61,20 @@ DEFECTS = (
         "compares the inner chunk shape with the chunk as it is before the transposition, and refuses",
     ),
     Defect(
+        "zarr-python",
+        WRITES,
+        "zarr 3.4.2",
+        ("v2/fill/null-*",),
+        "leaves out a chunk of zeros where the fill value is null, so that its elements are undefined",
+    ),
+    Defect(
+        "zarrs",
+        WRITES,
+        "zarrs 0.2.3",
+        ("v2/fill/null-*",),
+        "leaves out a chunk of zeros where the fill value is null, so that its elements are undefined",
+    ),
+    Defect(
         "zarrs",
         READS,
         "zarrs 0.2.3",
@@ -262,6 +276,13 @@ DEFECTS = (
         "zarr 2.18.7",
         ("v2/fill/complex-specials",),
         "puts a complex fill value together by arithmetic, which loses the sign of a zero beside an infinity",
+    ),
+    Defect(
+        "zarr-python-2",
+        WRITES,
+        "zarr 2.18.7",
+        ("v2/fill/complex-specials",),
+        "writes the complex fill value as it has read it, without the sign of the zero",
     ),
     Defect(
         "zarr-python-2",

@@ -117,6 +117,8 @@ def _run(command: list[str], what: str, **options: Any) -> str:
 
 def _check_installed(peer: PeerFile) -> None:
     for requirement in peer.requirements.get("dependencies", []):
+        if ";" in requirement:  # it is not wanted everywhere
+            continue
         name = re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]
         try:
             importlib.metadata.version(name)

@@ -53,7 +53,14 @@ class Gdal(Peer):
             *(f"codec2:{name}" for name in ("shuffle", "quantize", "fixedscaleoffset")),
             *(f"codec:{name}" for name in ("blosc", "gzip", "zstd", "zstd with checksum", "transpose")),
             *("format:*", "grid:regular", "keys:*", "blosc:*", "layout:*", "fill:*", "data:*", "endian:*", "names:*"),
-            *("!layout:sharded", "!layout:0-d", "!layout:zero-length", "attributes:*"),
+            *(
+                "!format:2+type:complex*",
+                "!format:2+type:float16",
+                "!layout:sharded",
+                "!layout:0-d",
+                "!layout:zero-length",
+                "attributes:*",
+            ),
         ]
 
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.12"
-# dependencies = ["icechunk>=2", "zarr>=3,<4", "google-crc32c"]
+# dependencies = ["icechunk>=2", "zarr>=3,<4", "cast-value-rs>=0.4.2", "google-crc32c"]
 # ///
 """Icechunk as a consumer: the keys of a store are put into a new repository in memory, committed, and read back with
 zarr-python through Icechunk's store. It parses the metadata of arrays itself, and knows Zarr 3 only.
@@ -33,7 +33,7 @@ class Icechunk(Peer):
 
     def capabilities(self) -> list[str]:
         """https://icechunk.io: what zarr-python reads of Zarr 3, in the regular grid."""
-        types = "bool int* uint* float16 float32 float64 complex64 complex128 string bytes struct r* raw_bytes numpy.*"
+        types = "bool int* uint* float16 float32 float64 complex64 complex128 string bytes struct raw_bytes numpy.*"
         types += " fixed_length_utf32 null_terminated_bytes variable_length_bytes"
         missing = ["int2", "int4", "uint2", "uint4"]
         codecs = "blosc gzip zstd crc32c transpose vlen-* numcodecs.* scale_offset cast_value zstd?with?checksum"
@@ -42,7 +42,7 @@ class Icechunk(Peer):
             *(f"!type:{name}" for name in missing),
             *(f"codec:{name}" for name in codecs.split()),
             *("format:3", "grid:regular", "layout:*", "endian:*", "fill:*", "blosc:*", "cast:*", "field:*", "names:*"),
-            *("struct:nested", "time:*", "attributes:*", "data:*", "groups:*", "keys:*"),
+            *("struct:nested", "time:*", "attributes:*", "data:*", "groups:*", "keys:default/"),
         ]
 
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from peer_protocol import Opened, Peer, serve
+from peer_protocol import Opened, Peer, Unsupported, serve
 
 warnings.simplefilter("ignore")
 
@@ -44,7 +44,7 @@ class Xarray(Peer):
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:
         parent, _, name = node.rpartition("/")
         if not name:
-            parent, name, path = "", path.name, path.parent
+            raise Unsupported("xarray opens groups, in which arrays have names")
         dataset = xr.open_zarr(
             str(path / parent) if parent else str(path),
             consolidated=consolidated and not parent,

@@ -1,6 +1,9 @@
 # /// script
 # requires-python = ">=3.12"
-# dependencies = ["zarr>=3,<4", "cast-value-rs>=0.4.2", "pcodec", "zfpy==1.0.1", "msgpack", "google-crc32c"]
+# dependencies = [
+#   "zarr>=3,<4", "cast-value-rs>=0.4.2", "pcodec", "msgpack", "google-crc32c",
+#   "zfpy==1.0.1; python_version < '3.14'",
+# ]
 # ///
 """zarr-python 3 with its default pipeline."""
 

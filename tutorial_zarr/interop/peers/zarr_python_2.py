@@ -1,6 +1,9 @@
 # /// script
 # requires-python = ">=3.11,<3.13"
-# dependencies = ["zarr>=2.18,<3", "numcodecs<0.16", "numpy<2.3", "msgpack", "pcodec", "zfpy==1.0.1", "crc32c"]
+# dependencies = [
+#   "zarr>=2.18,<3", "numcodecs<0.16", "numpy<2.3", "msgpack", "pcodec", "crc32c",
+#   "zfpy==1.0.1; python_version < '3.14'",
+# ]
 # ///
 """zarr-python 2.18, the last of its line: Zarr 2 with all the codecs for objects."""
 
