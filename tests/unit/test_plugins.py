@@ -31,7 +31,7 @@ def package(tmp_path_factory):
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: colours\nVersion: 1.0\n")
     groups = tomllib.loads(ENTRY_POINTS)["project"]["entry-points"]
-    groups["tutorial_zarr.codecs"]["broken"] = "colours:Missing"
+    groups["tutorial_zarr.codecs"]["lost"] = "colours:Missing"
     lines = [f"[{group}]\n" + "\n".join(f"{k} = {v}" for k, v in names.items()) for group, names in groups.items()]
     (information / "entry_points.txt").write_text("\n".join(lines))
     with pytest.MonkeyPatch.context() as patch:
@@ -121,8 +121,8 @@ class TestFlatStore(StoreLaws):
 
 @pytest.mark.usefixtures("package")
 def test_an_entry_point_that_leads_nowhere_is_an_error_that_names_its_package():
-    with pytest.raises(MissingDependencyError, match=r"'broken'.*colours:Missing.*install the package colours anew"):
-        codecs.build_codecs([zarr.metadata.Extension("broken", {})])
+    with pytest.raises(MissingDependencyError, match=r"'lost'.*colours:Missing.*install the package colours anew"):
+        codecs.build_codecs([zarr.metadata.Extension("lost", {})])
 
 
 def test_a_name_that_nobody_knows_is_refused():
