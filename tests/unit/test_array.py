@@ -5,6 +5,7 @@ Selections are compared with NumPy in `small_worlds`; here it is counted what th
 
 import gzip
 import json
+import math
 import pickle
 import tracemalloc
 
@@ -886,3 +887,20 @@ def test_every_error_of_ours_is_a_zarr_error_and_a_builtin_one():
     assert isinstance(caught.value, IndexError)
     assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "inner", "chunks", "shards", "counts"),
+    [
+        ({"name": "transpose", "configuration": {"order": [1, 0]}}, [3, 2], (2, 3), (4, 6), (2, 2)),
+        ({"name": "reshape", "configuration": {"shape": [[0, 1]]}}, [6], (4, 6), None, (1, 1)),
+    ],
+)
+def test_chunks_are_told_along_the_arrays_axes_whatever_turns_the_shard_first(before, inner, chunks, shards, counts):
+    little = {"name": "bytes", "configuration": {"endian": "little"}}
+    sharding = {"name": "sharding_indexed", "configuration": {"chunk_shape": inner, "codecs": [little]}}
+    a = zarr.create_array({}, shape=(4, 6), chunks=(4, 6), dtype="i4", codecs=[before, sharding])
+    a[...] = np.arange(24).reshape(4, 6)
+    assert (a.chunks, a.shards, a.cdata_shape) == (chunks, shards, counts)
+    assert a.nchunks == a.nchunks_initialized == math.prod(counts)
+    np.testing.assert_array_equal(a[1:3, 2], [8, 14])

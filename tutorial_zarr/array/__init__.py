@@ -36,7 +36,7 @@ class Array(ChunkAccess):
                 key="shape",
             )
         new = tuple(int(n) for n in new)
-        inner = self._sharding.chunk_shape if self._sharding else (1,) * self.ndim
+        inner = self._inner or (1,) * self.ndim
         metadata = self.metadata.with_shape(new, self.grid.resized(new, inner))
         after = Array(self.store, self.path, metadata, **self._options).grid  # nothing is changed that would not open
         # Nothing beyond the edge may come back: an edge chunk is stored whole, and what its overhang holds (old

@@ -14,6 +14,7 @@ from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.codecs import Codec, build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec
 from tutorial_zarr.codecs.sharding import ShardingCodec
+from tutorial_zarr.codecs.transpose import Transpose
 from tutorial_zarr.errors import MetadataError, ReadOnlyError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata
 from tutorial_zarr.stores import Store
@@ -130,18 +131,32 @@ class ArrayBase:
     @property
     def chunks(self) -> tuple[Any, ...]:
         """The chunk shape: what is read at once. On an uneven axis, the lengths of its chunks."""
-        sharding = self._sharding
-        return self._unit if sharding is None else sharding.chunk_shape
+        return self._unit if self._inner is None else self._inner
 
     @property
     def shards(self) -> tuple[Any, ...] | None:
         """The shard shape: what is written at once; None without sharding."""
-        return None if self._sharding is None else self._unit
+        return None if self._inner is None else self._unit
 
     @property
     def _sharding(self) -> ShardingCodec | None:
         codec = self._io.pipeline.array_bytes
-        return codec if isinstance(codec, ShardingCodec) else None
+        return codec if isinstance(codec, ShardingCodec) and self._inner is not None else None
+
+    @property
+    def _inner(self) -> tuple[int, ...] | None:
+        """The shape of inner chunks along the array's axes; None without shards, or where a codec reshapes them."""
+        pipeline = self._io.pipeline
+        if not isinstance(pipeline.array_bytes, ShardingCodec):
+            return None
+        axes = list(range(self.ndim))  # which of the array's axes each axis of the shard is
+        for codec, spec in pipeline.array_array:
+            if isinstance(codec, Transpose):
+                axes = [axes[axis] for axis in codec.axes(len(axes))]
+            elif codec.resolve(spec).shape != spec.shape:
+                return None
+        lengths = dict(zip(axes, pipeline.array_bytes.chunk_shape, strict=True))
+        return tuple([lengths[axis] for axis in range(self.ndim)])
 
     @property
     def write_unit(self) -> tuple[Any, ...]:
@@ -151,10 +166,9 @@ class ArrayBase:
     @property
     def cdata_shape(self) -> tuple[int, ...]:
         """Chunks along each axis."""
-        sharding = self._sharding
-        if sharding is None:
+        if self._inner is None:
             return self.grid.counts
-        return tuple(-(-n // c) for n, c in zip(self.shape, sharding.chunk_shape, strict=True))
+        return tuple(-(-n // c) for n, c in zip(self.shape, self._inner, strict=True))
 
     @property
     def nchunks(self) -> int:

@@ -54,9 +54,9 @@ class ChunkAccess(Selecting):
     def nchunks_initialized(self) -> int:
         """How many chunks are stored; with sharding, the chunks of the shards that are stored."""
         stored = list(self._stored_chunks())
-        if self._sharding is None:
+        inner = self._inner
+        if inner is None:
             return len(stored)
-        inner = self._sharding.chunk_shape
         return sum(
             math.prod(-(-(s.stop - s.start) // c) for s, c in zip(self.grid.region(coords), inner, strict=True))
             for coords in stored

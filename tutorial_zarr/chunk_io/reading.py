@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutorial_zarr import parallel
+from tutorial_zarr import limits, parallel
 from tutorial_zarr.codecs import Pipeline
 from tutorial_zarr.errors import CodecError, ZarrError
 from tutorial_zarr.indexing import Selection, Split
@@ -21,6 +21,8 @@ Work = Callable[[Iterable[Any]], None]
 
 def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
     """Read a selection into `out`, whose shape is `selection.shape`."""
+    # the parts of a selection take about so much for each chunk along an axis, whatever a chunk holds
+    limits.check_memory(io.label, 512 * sum(map(min, selection.shape, [axis.count for axis in io.grid.axes])))
     split = selection.split(io.grid.axes)
     if split.count == 0:
         return

@@ -28,22 +28,23 @@ class Transpose(ArrayArrayCodec):
             raise self.misfit("order as a permutation of the axes", repr(order))
         self.order = order
 
-    def _axes(self, ndim: int) -> list[int]:
+    def axes(self, ndim: int) -> list[int]:
+        """For each axis of the result, which axis of the array it is."""
         if self.order == "C":  # leniency: transpose-letters, from before the specification was final
             return list(range(ndim))
         return list(range(ndim))[::-1] if self.order == "F" else self.order
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
-        axes = self._axes(len(spec.shape))
+        axes = self.axes(len(spec.shape))
         if len(axes) != len(spec.shape):
             raise self.misfit(f"order with {len(spec.shape)} axes", repr(self.order))
         return spec._replace(shape=tuple(spec.shape[axis] for axis in axes))
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
-        return array.transpose(self._axes(array.ndim))
+        return array.transpose(self.axes(array.ndim))
 
     def decode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
-        axes = self._axes(array.ndim)
+        axes = self.axes(array.ndim)
         return array.transpose(sorted(range(len(axes)), key=axes.__getitem__))
 
 
