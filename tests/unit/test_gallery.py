@@ -305,7 +305,13 @@ def test_a_notebook_runs_in_both_formats_unless_its_passport_names_one(tiny, tmp
     (folder / "01_01_tiny.py").write_text(text, encoding="utf-8")
     only = text.replace("Does it run?\n", "Does it run?\n#\n# | | |\n# |---|---|\n# | **Formats** | 3 |\n")
     (folder / "01_02_tiny.py").write_text(only, encoding="utf-8")
-    results = gallery.run(zarr_format="both", out_dir=tmp_path / "out", folder=folder.parent)
+    events = []
+    results = gallery.run(
+        zarr_format="both", out_dir=tmp_path / "out", folder=folder.parent, jobs=2, progress=events.append
+    )
+    ends = [(event["id"], event["zarr_format"]) for event in events if event["event"] == "end"]
+    assert {(event["id"], event["zarr_format"]) for event in events} == set(ends)
+    assert len(ends) == len(set(ends)) == 3
     ran = [(result["id"], result["zarr_format"], result["facts"]["zarr_format"]) for result in results]
     assert ran == [("01_01", 2, 2), ("01_01", 3, 3), ("01_02", 3, 3)]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"01_01_v2", "01_01_v3", "01_02_v3"}

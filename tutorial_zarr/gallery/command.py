@@ -199,16 +199,17 @@ def _progress(ids: tuple[str, ...], both: bool = False) -> Iterator[Callable[[di
         running: dict[str, Any] = {}
 
         def show(event: dict[str, Any]) -> None:
-            name = event["id"]
+            name = (event["id"], event.get("zarr_format"))
+            label = _label({"id": name[0], "zarr_format": name[1]})
             if event["event"] == "start":
-                running[name] = bar.add_task(f"{name} cells", total=event["cells"])
+                running[name] = bar.add_task(f"{label} cells", total=event["cells"])
             elif event["event"] == "cell":
                 bar.update(running[name], completed=event["cell"] - 1, total=event["cells"])
             elif event["event"] == "end":
                 if name in running:
                     bar.remove_task(running.pop(name))
                 bar.advance(overall)
-                done = f"{name}  {event['status']}  {event['seconds']:.1f} s  {event['title']}"
+                done = f"{label}  {event['status']}  {event['seconds']:.1f} s  {event['title']}"
                 bar.console.print(done, markup=False, soft_wrap=True)
 
         yield show

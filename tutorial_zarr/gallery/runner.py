@@ -95,7 +95,11 @@ def run(
         if resume and (before := _earlier(target / RESULT, fingerprint)):
             return {**before, "resumed": True}
         executed = target / notebook.ipynb.name
-        result = _execute(notebook, executed, {**given, "out_dir": str(target)}, target, scratch, note)
+
+        def tell(event: dict[str, Any]) -> None:  # a notebook may run in two formats at the same time
+            note({**event, "zarr_format": wanted})
+
+        result = _execute(notebook, executed, {**given, "out_dir": str(target)}, target, scratch, tell)
         result["out_dir"] = str(target) if keep else None
         _write(target / RESULT, json.dumps({"fingerprint": fingerprint, "result": result}, indent=1) + "\n")
         return result
