@@ -42,6 +42,19 @@ def new_group(
     return metadata
 
 
+def _check_keywords(options: dict[str, Any]) -> None:
+    taken = Array.__init__.__kwdefaults__ or {}
+    for name in sorted(set(options) - set(taken)):
+        import difflib
+
+        known = [*new_array.__kwdefaults__, *taken]
+        near = difflib.get_close_matches(name, known, 1)
+        raise TypeError(
+            f"creating an array: expected keywords of {', '.join(sorted(known))}; found {name!r}"
+            + (f"; try {near[0]}=" if near else "")
+        )
+
+
 def new_array(
     store: Store,
     path: str,
@@ -67,6 +80,7 @@ def new_array(
     **array_options: Any,
 ) -> Array:
     """Create an array, write its metadata, and `data` if there is any. See `api.create_array` for the keywords."""
+    _check_keywords(array_options)
     check_format(zarr_format)
     if data is not None:
         data = data if isinstance(data, np.ndarray) or hasattr(data, "__array__") else np.asarray(data)
@@ -257,6 +271,7 @@ def to_extension(codec: Any, data_type: dtypes.DataType) -> dict[str, Any]:
         name, options = extension.name, dict(extension.configuration)
     size = data_type.item_size or 1
     defaults: dict[str, dict[str, Any]] = {
+        "bytes": {"endian": "little"} if data_type.needs_endian else {},
         "gzip": {"level": 5},
         "zstd": {"level": 0, "checksum": False},
         "blosc": {

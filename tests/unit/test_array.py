@@ -904,3 +904,13 @@ def test_chunks_are_told_along_the_arrays_axes_whatever_turns_the_shard_first(be
     assert (a.chunks, a.shards, a.cdata_shape) == (chunks, shards, counts)
     assert a.nchunks == a.nchunks_initialized == math.prod(counts)
     np.testing.assert_array_equal(a[1:3, 2], [8, 14])
+
+
+def test_a_keyword_that_creating_does_not_know_is_refused_with_the_nearest_one():
+    with pytest.raises(TypeError, match="found 'compressor'; try compressors="):
+        zarr.create_array({}, shape=4, dtype="u2", zarr_format=2, compressor={"id": "zlib"})
+
+
+def test_bytes_by_name_is_little_endian_where_elements_have_an_order():
+    assert zarr.create_array({}, shape=4, dtype="u2", codecs=["bytes"]).codecs[0].endian == "little"
+    assert zarr.create_array({}, shape=4, dtype="u1", codecs=["bytes"]).codecs[0].endian is None
