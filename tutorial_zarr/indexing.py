@@ -390,7 +390,9 @@ def basic(key: Any, shape: tuple[int, ...]) -> Selection:
             if backwards:
                 flip.append(axis)
             kept += 1
-        elif hasattr(entry, "__index__") and not isinstance(entry, (bool, np.bool_)) and np.ndim(entry) == 0:
+        elif _is_integer(entry) or (
+            hasattr(entry, "__index__") and not isinstance(entry, bool) and np.ndim(entry) == 0
+        ):
             span = Span(_integer(entry, axis, shape[axis]), 1, 1)
             drop.append(axis)
         else:

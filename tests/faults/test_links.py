@@ -59,6 +59,15 @@ def test_a_chunk_that_is_a_link_out_of_the_store_is_not_read(place):
     assert trusted[...].tolist() == [*b"42", 7, 7]
 
 
+def test_a_link_to_nothing_is_an_absent_chunk_wherever_it_would_lead(place):
+    chunk = place / "store" / "x" / "c" / "0"
+    chunk.unlink()
+    link(chunk, place / "pruned")
+    a = zarr.open_array(str(place / "store"), mode="r", path="x")
+    assert a[...].tolist() == [0, 0, 7, 7]
+    assert a.encoded_chunk((0,)) is None
+
+
 def test_a_folder_that_is_a_link_out_of_the_store_is_neither_read_nor_listed_nor_written(place):
     chunks_led_out(place)
     store = LocalStore(place / "store")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
         inner = (job for coords, item in pieces for job in plan.jobs(coords, item))
         wanted = math.prod(selection.shape) * io.data_type.numpy.itemsize
         workers = parallel.get_workers() if wanted >= SMALL_JOB else 1
-        parallel.run(lambda: _InnerReader(io, split, out), inner, workers, 4)
+        parallel.run(lambda: _InnerReader(io, split, out), inner, workers, 1)
 
 
 class Decoder:
@@ -50,19 +51,59 @@ class Decoder:
         self.io, self.pipeline, self.selection, self.out = io, pipeline, split.selection, out
         self.scratch: np.ndarray | None = None
         self.contiguous = False
+        self.together = 1
         if pipeline.in_place and pipeline.nbytes <= LARGE_CHUNK:  # type: ignore[operator]
             self.nbytes: int = pipeline.nbytes  # type: ignore[assignment]
-            self._buffer = parallel.take_buffer(max(self.nbytes, 1))
-            self.scratch = self._buffer[: self.nbytes]
             shape = pipeline.spec.shape
-            self.chunk = points_first(self.scratch.view(io.data_type.numpy).reshape(shape), self.selection)
             first = next((axis for axis, n in enumerate(shape) if n > 1), len(shape))
             self.contiguous = self.nbytes > 0 and split.box and out.shape[first + 1 :] == shape[first + 1 :]
+            if split.box and shape and not pipeline.raw and not self.contiguous:
+                self.together = min(pipeline.together, split.count) if split.count > 1 else pipeline.together
+            self._buffer = parallel.take_buffer(max(self.nbytes * self.together, 1))
+            self.slots = self._buffer[: self.nbytes * self.together].reshape(self.together, self.nbytes)
+            self.chunks = self.slots.view(io.data_type.numpy).reshape(self.together, *shape)
+            self.scratch, self.chunk = self.slots[0], points_first(self.chunks[0], self.selection)
 
     def close(self) -> None:
         """Give the scratch buffer back."""
         if self.scratch is not None:
             parallel.give_buffer(self._buffer)
+
+    def put_all(self, group: list[tuple[Any, Any, Any, bool]]) -> None:
+        """`put` for each (data, inner, outer, complete) of a group of neighbours."""
+        present = [job for job in group if job[0] is not None]
+        for job in group if len(present) < len(group) else ():
+            if job[0] is None:
+                self.put(*job)
+        for start in range(0, len(present), self.together):
+            few = present[start : start + self.together]
+            if len(few) == 1:
+                self.put(*few[0])
+            else:
+                self._put_together(few)
+
+    def _put_together(self, group: list[tuple[Any, Any, Any, bool]]) -> None:
+        """Decode all of a group, then copy: in one go, where whole chunks lie side by side in the output.
+
+        C code lets other threads run Python, and must wait for them when it is done. The less Python there is between
+        one decoding and the next, and the fewer the copies, the less threads wait for each other.
+        """
+        decode_into = self.pipeline.decode_into
+        for (data, _, _, _), slot in zip(group, self.slots, strict=False):
+            decode_into(data, slot)
+        first, last, shape = group[0][2], group[-1][2], self.chunks.shape[1:]
+        if (
+            all(job[3] for job in group)
+            and first[:-1] == last[:-1]
+            and last[-1].stop - first[-1].start == shape[-1] * len(group)
+            and all(part.stop - part.start == n for part, n in zip(first, shape, strict=True))
+        ):
+            row = self.out[(*first[:-1], slice(first[-1].start, last[-1].stop))]
+            row = row.reshape(*row.shape[:-1], len(group), shape[-1])  # the last axis in two: a view, always
+            row[...] = np.moveaxis(self.chunks[: len(group)], 0, -2)
+            return
+        for (_, inner, outer, _), chunk in zip(group, self.chunks, strict=False):
+            self.out[outer] = chunk[inner]
 
     def destination(self, outer: tuple[Any, ...]) -> np.ndarray | None:
         """The bytes of the output where a whole chunk goes, if they are one contiguous stretch."""
@@ -100,8 +141,11 @@ class _ChunkReader:
         self.decoder = Decoder(io, io.pipeline, split, out)
         self.raw = reads_raw(io, split)
         bound = _encoded_bound(io.pipeline, io.chunk_nbytes)
-        self.reader = io.store.reader(io.prefix) if bound <= LARGE_CHUNK else None
-        self.buffer = parallel.take_buffer(bound) if self.reader else None
+        self.together = self.decoder.together if io.grid.regular else 1
+        self.reader = io.store.reader(io.prefix) if bound * self.together <= LARGE_CHUNK else None
+        self.buffer = parallel.take_buffer(bound * self.together) if self.reader else None
+        if self.buffer is not None:
+            self.buffers = list(self.buffer[: bound * self.together].reshape(self.together, bound))
 
     def __enter__(self) -> Work:
         return self.work
@@ -111,45 +155,64 @@ class _ChunkReader:
         parallel.give_buffer(self.buffer)
 
     def work(self, jobs: Iterable[tuple[str, tuple[int, ...], Any, Any, bool]]) -> None:
-        io, decoder, regular = self.io, self.decoder, self.io.grid.regular
-        for name, coords, inner, outer, complete in jobs:
-            try:
-                if self.raw and self._read_raw(name, inner, outer, complete):
-                    continue
-                data = self.fetch(name)
-                if data is None:
-                    io.absent(io.prefix + name)
-                if regular or data is None:
-                    decoder.put(data, inner, outer, complete)
-                else:
-                    self._place(coords, data, inner, outer)
-            except CodecError as cause:  # bad bytes; or a read that was cut short, which a second one shows
-                data = io.store.get(io.prefix + name)
-                if data is None or self.reader is None:
-                    raise io.fail(io.prefix + name, "decode", cause) from cause
-                try:
-                    self._place(coords, data, inner, outer)
-                except ZarrError as again:
-                    raise io.fail(io.prefix + name, "decode", again) from again
-            except ZarrError as cause:
+        jobs = iter(jobs)
+        while group := list(itertools.islice(jobs, self.together)):
+            if len(group) == 1 or not self.read_together(group):
+                for job in group:
+                    self.read_one(*job)
+
+    def read_together(self, group: list[tuple[str, tuple[int, ...], Any, Any, bool]]) -> bool:
+        """Read a group of chunks; False where something about them is wrong, and each must be looked at by itself."""
+        try:
+            data = [self.fetch(job[0], slot) for slot, job in enumerate(group)]
+            if self.io.missing == "error" and any(each is None for each in data):
+                return False
+            self.decoder.put_all([(each, *job[2:]) for each, job in zip(data, group, strict=True)])
+        except CodecError:
+            return False
+        return True
+
+    def read_one(self, name: str, coords: tuple[int, ...], inner: Any, outer: Any, complete: bool) -> None:
+        """Read one chunk."""
+        io, decoder = self.io, self.decoder
+        try:
+            if self.raw and self._read_raw(name, inner, outer, complete):
+                return
+            data = self.fetch(name)
+            if data is None:
+                io.absent(io.prefix + name)
+            if io.grid.regular or data is None:
+                decoder.put(data, inner, outer, complete)
+            else:
+                self._place(coords, data, inner, outer)
+        except CodecError as cause:  # bad bytes; or a read that was cut short, which a second one shows
+            data = io.store.get(io.prefix + name)
+            if data is None or self.reader is None:
                 raise io.fail(io.prefix + name, "decode", cause) from cause
+            try:
+                self._place(coords, data, inner, outer)
+            except ZarrError as again:
+                raise io.fail(io.prefix + name, "decode", again) from again
+        except ZarrError as cause:
+            raise io.fail(io.prefix + name, "decode", cause) from cause
 
     def _place(self, coords: tuple[int, ...], data: Any, inner: Any, outer: Any) -> None:
         chunk = self.io.pipeline_at(coords).decode(data)
         self.decoder.out[outer] = points_first(chunk, self.decoder.selection)[inner]
 
-    def fetch(self, name: str) -> Any:
-        """The bytes of a chunk, valid until the next call; None where there is none."""
+    def fetch(self, name: str, slot: int = 0) -> Any:
+        """The bytes of a chunk, valid until the next call with that slot; None where there is none."""
         if self.reader is None:
             return self.io.store.get(self.io.prefix + name)
-        size, buffer = self.reader(name, self.buffer), self.buffer
+        buffer = self.buffers[slot]
+        size = self.reader(name, buffer)
         if size is None:
             return None
-        if size > len(buffer):  # type: ignore[arg-type]
+        if size > len(buffer):
             size = (self.io.store.get_size(self.io.prefix + name) or 0) + 1
-            self.buffer = np.empty(max(size, 2 * len(buffer)), np.uint8)  # type: ignore[arg-type]
-            return self.fetch(name)
-        return buffer[:size]  # type: ignore[index]
+            self.buffers[slot] = np.empty(max(size, 2 * len(buffer)), np.uint8)
+            return self.fetch(name, slot)
+        return buffer[:size]
 
     def _read_raw(self, name: str, inner: tuple[Any, ...], outer: tuple[Any, ...], whole: bool) -> bool:
         """Read a chunk that is stored as it is in memory, without a detour; False where the usual way must do."""
@@ -248,15 +311,15 @@ class _InnerReader:
         for decoder in self.decoders.values():
             decoder.close()
 
-    def work(self, jobs: Iterable[tuple[Any, ...]]) -> None:
-        for key, pipeline, data, inner, outer, complete in jobs:
+    def work(self, jobs: Iterable[tuple[str, Pipeline, list[Any]]]) -> None:
+        for key, pipeline, group in jobs:
             decoder = self.decoders.get(id(pipeline))
             if decoder is None:
                 decoder = self.decoders[id(pipeline)] = Decoder(self.io, pipeline, self.split, self.out)
             try:
-                if data is None:
+                if self.io.missing == "error" and any(job[0] is None for job in group):
                     self.io.absent(key)
-                decoder.put(data, inner, outer, complete)
+                decoder.put_all(group)
             except ZarrError as cause:
                 raise self.io.fail(key, "decode", cause) from cause
 

@@ -5,6 +5,7 @@ The format of a shard is in `codecs.sharding`; here only what is wanted of it is
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,7 +39,10 @@ class Plan:
         return Split(self.selection, parts)
 
     def jobs(self, coords: tuple[int, ...], item: tuple[Part, ...]) -> Iterator[tuple[Any, ...]]:
-        """(key, pipeline, encoded bytes or None, inner, outer, complete) for each inner chunk of a shard's part."""
+        """(key, pipeline, group) for the inner chunks of a shard's part.
+
+        A group is a list of neighbours: (encoded bytes or None, inner, outer, complete).
+        """
         io = self.io
         key, layout = io.key(coords), sharding_of(io.pipeline_at(coords))
         try:
@@ -66,22 +70,27 @@ class Plan:
             encoded_index = source.get(layout.index_range)
         places = zip(split.inner(), split.outer(), split.complete(), strict=True)
         if encoded_index is None:
-            yield from ((pipeline, None, *place) for place in places)
+            yield pipeline, [(None, *place) for place in places]
             return
         spans = layout.spans(layout.read_index(encoded_index), None if source.store else len(source.data or b""))
         wanted = [spans[layout.number(coords)] for coords in split.coords()]
         found = iter(source.get_ranges([span for span in wanted if span is not None]))
-        for span, place, coords, deeper in zip(wanted, places, split.coords(), split.items(), strict=True):
-            data = None if span is None else next(found)
-            if span is not None and len(data) != span[1] - span[0]:
-                raise layout.codec.fail(f"{span[1] - span[0]} bytes at offset {span[0]} of the shard", f"{len(data)}")
-            if nested is None or data is None:
-                yield pipeline, data, *place
-            else:
-                rest = [min(n, e - c * n) for c, n, e in zip(coords, layout.chunk_shape, extents, strict=True)]
-                yield from self._inner_jobs(
-                    ShardSource(None, source.key, memoryview(data)), nested, deeper, tuple(rest)
-                )
+        data = [None if span is None else next(found) for span in wanted]
+        for span, each in zip(wanted, data, strict=True):
+            if span is not None and len(each) != span[1] - span[0]:
+                raise layout.codec.fail(f"{span[1] - span[0]} bytes at offset {span[0]} of the shard", f"{len(each)}")
+        jobs = ((each, *place) for each, place in zip(data, places, strict=True))
+        if nested is None:
+            while group := list(itertools.islice(jobs, pipeline.together)):
+                yield pipeline, group
+            return
+        for job, coords, deeper in zip(jobs, split.coords(), split.items(), strict=True):
+            if job[0] is None:
+                yield pipeline, [job]
+                continue
+            rest = [min(n, e - c * n) for c, n, e in zip(coords, layout.chunk_shape, extents, strict=True)]
+            inside = ShardSource(None, source.key, memoryview(job[0]))
+            yield from self._inner_jobs(inside, nested, deeper, tuple(rest))
 
 
 def fetches_whole(layout: ShardLayout, wanted: int) -> bool:

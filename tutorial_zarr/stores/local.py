@@ -93,8 +93,10 @@ class LocalStore(Store):
         except OSError as error:
             if not os.path.islink(path):
                 raise
-            self._check_link(path, key)
             real = os.path.realpath(path)
+            if not os.path.lexists(real):  # a link to nothing: there is no value here, and none to keep out
+                raise FileNotFoundError(errno.ENOENT, "the link leads to nothing") from error
+            self._check_link(path, key)
             if os.path.islink(real):  # a circle
                 raise StoreError(f"key {key!r}: cannot read: {error.strerror}", key=key) from error
             return os.open(real, _READ)
