@@ -22,8 +22,9 @@ Work = Callable[[Iterable[Any]], None]
 
 def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
     """Read a selection into `out`, whose shape is `selection.shape`."""
-    # the parts of a selection take about so much for each chunk along an axis, whatever a chunk holds
-    limits.check_memory(io.label, 512 * sum(map(min, selection.shape, [axis.count for axis in io.grid.axes])))
+    along = sum(map(min, selection.shape, [axis.count for axis in io.grid.axes]))
+    if along > 1 << 16:  # each chunk along an axis takes about so much to plan for, whatever it holds
+        limits.check_memory(io.label, 512 * along)
     split = selection.split(io.grid.axes)
     if split.count == 0:
         return

@@ -37,14 +37,22 @@ def package(module: str) -> str:
 
 
 def install(module: str) -> str:
-    """The command that brings a module: the extra of this project that names it, or the package itself."""
+    """The command that brings a module: the smallest extra of this project that names it, or the package itself."""
     try:
         requirements = importlib.metadata.requires("tutorial_zarr") or []
     except importlib.metadata.PackageNotFoundError:
         requirements = []
-    wanted = re.sub(r"[-_.]+", "-", package(module)).lower()
+    extras: dict[str, set[str]] = {}
     for requirement in requirements:
         extra = re.search(r"extra == ['\"]([\w-]+)", requirement)
-        if extra and re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower() == wanted:
-            return f'python -m pip install "tutorial_zarr[{extra[1]}]"'
-    return f"python -m pip install {package(module)}"
+        if extra:
+            extras.setdefault(extra[1], set()).add(_normal(re.match(r"[\w.-]+", requirement)[0]))
+    having = [extra for extra, names in extras.items() if _normal(package(module)) in names]
+    if not having:
+        return f"python -m pip install {package(module)}"
+    return f'python -m pip install "tutorial_zarr[{min(having, key=lambda extra: (len(extras[extra]), extra))}]"'
+
+
+def _normal(name: str) -> str:
+    """A package's name as package indexes compare names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
