@@ -312,11 +312,14 @@ def test_processes_share_the_work(tmp_path):
             rechunk(source, MemoryStore(), chunks=(60, 1), executor=processes)
 
 
-def test_a_dask_cluster_shares_the_work(tmp_path):
+@pytest.mark.parametrize("processes", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_dask_cluster_shares_the_work(tmp_path, processes):
     distributed = pytest.importorskip("distributed", reason="dask's distributed scheduler is not installed")
     source = rows(store=tmp_path / "source")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=processes, dashboard_address=None
+        ) as cluster,
         distributed.Client(cluster) as client,
     ):
         new = rechunk(
