@@ -36,7 +36,7 @@ def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
         return
     pieces = zip(split.coords(), split.items(), strict=True)
     plan = shards.Plan(io, selection)
-    if split.count >= 2 * workers:
+    if split.count >= 2 * workers or (split.count > 1 and io.store.concurrency is not None):
         parallel.run(lambda: _ShardReader(io, split, out, plan), pieces, workers, 1)
     else:  # few shards: share out their inner chunks
         inner = (job for coords, item in pieces for job in plan.jobs(coords, item))
