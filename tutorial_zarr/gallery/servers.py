@@ -110,7 +110,17 @@ class S3Server:
         self._process, self._folder, self._counters = process, folder, counters
 
     def counted(self) -> Counter[str]:
-        """What the server itself has counted so far: requests by verb, and the bytes that it sent under ``"sent"``."""
+        """What the server itself has counted so far: requests by verb, and the bytes that it sent under ``"sent"``.
+
+        It counts a request a moment after it has answered; so this asks until two answers agree.
+        """
+        before, now = None, self._count()
+        while before != now:
+            time.sleep(0.05)
+            before, now = now, self._count()
+        return now
+
+    def _count(self) -> Counter[str]:
         with urllib.request.urlopen(self._counters, timeout=10) as answer:
             text = answer.read().decode()
         found: Counter[str] = Counter()
