@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from tutorial_zarr.errors import MetadataError, NodeExistsError, NodeNameError
+from tutorial_zarr.errors import ArrayNotFoundError, MetadataError, NodeExistsError, NodeNameError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, consolidated, dump_json, parse_json, v2, v3
 from tutorial_zarr.stores import Store
 
@@ -137,6 +137,65 @@ def write(store: Store, path: str, metadata: Metadata) -> None:
     """Write a node's documents. All are encoded before the first is written."""
     for key, data in documents(metadata, path).items():
         store.set(key, data)
+
+
+def array_key(path: str, zarr_format: int) -> str:
+    """The key of an array's document, which holds its shape."""
+    return join(path, "zarr.json" if zarr_format == 3 else ".zarray")
+
+
+def _newest(store: Store, path: str, known: ArrayMetadata, data: Any) -> ArrayMetadata:
+    """The metadata that `data`, the bytes of an array's document, say now; `known` is what was known before."""
+    key = array_key(path, known.zarr_format)
+    if data is None:
+        if known.zarr_format == 2 and store.exists(join(path, "meta")):
+            return known  # version 1: with its first change it becomes version 2
+        raise ArrayNotFoundError(
+            f"{label('array', path, known.zarr_format)}: expected its document at key {key!r}, found none: it was "
+            "deleted since it was opened",
+            path=path,
+        )
+    document = parse_json(data, key)
+    if document == known.document:
+        return known
+    found = v3.parse(document, key) if known.zarr_format == 3 else v2.parse_array(document, known.attributes, key)
+    if not isinstance(found, ArrayMetadata) or (found.codecs, found.data_type.numpy, len(found.shape)) != (
+        known.codecs,
+        known.data_type.numpy,
+        len(known.shape),
+    ):
+        raise MetadataError(
+            f"{label('array', path, known.zarr_format)}: expected the array that was opened, found another one at "
+            f"key {key!r}: it was replaced since; try opening it again",
+            key=key,
+        )
+    return found
+
+
+def read_array(store: Store, path: str, known: ArrayMetadata) -> ArrayMetadata:
+    """What the document of a known array says now. Past caches, as an update reads it."""
+    return _newest(store, path, known, store.get_tagged(array_key(path, known.zarr_format))[0])
+
+
+def write_array(store: Store, path: str, metadata: ArrayMetadata) -> None:
+    """Write an array's document; for a writer that holds the lock on its key."""
+    key = array_key(path, metadata.zarr_format)
+    store.set_if(key, dump_json(metadata.to_json(), key), None)
+
+
+def change_array(
+    store: Store, path: str, known: ArrayMetadata, change: Callable[[ArrayMetadata], ArrayMetadata]
+) -> ArrayMetadata:
+    """Change an array's document such that no other change of it is lost; returns what it says then."""
+    key, result = array_key(path, known.zarr_format), known
+
+    def changed(old: Any) -> bytes:
+        nonlocal result
+        result = change(_newest(store, path, known, old))
+        return dump_json(result.to_json(), key)
+
+    store.update(key, changed)
+    return result
 
 
 def write_attributes(store: Store, path: str, metadata: Metadata) -> None:

@@ -47,3 +47,11 @@ def cloud(request):
     pytest.importorskip("obstore", reason="obstore is not installed: pip install 'tutorial_zarr[cloud]'")
     url, options = request.getfixturevalue(request.param + "_server")
     return f"{url}/{uuid.uuid4()}", options, request.param
+
+
+@pytest.fixture(params=["folder", "sqlite", "seaweed"])
+def place(request, tmp_path):
+    """(URL or path, storage_options) of an empty store that several processes can write to."""
+    if request.param == "seaweed":
+        return request.getfixturevalue("seaweed")
+    return str(tmp_path / {"folder": "a b é", "sqlite": "a b é.sqlite"}[request.param]), {}

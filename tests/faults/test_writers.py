@@ -101,14 +101,6 @@ def test_without_update_the_same_writes_are_lost():
     assert store.get("n") == b"1"
 
 
-@pytest.fixture(params=["folder", "sqlite", "seaweed"])
-def place(request, tmp_path):
-    """(URL or path, storage_options) of an empty store that several processes can write to."""
-    if request.param == "seaweed":
-        return request.getfixturevalue("seaweed")
-    return str(tmp_path / {"folder": "a b é", "sqlite": "a b é.sqlite"}[request.param]), {}
-
-
 def open_place(place):
     return make_store(place[0], storage_options=place[1] or None)
 

@@ -234,9 +234,15 @@ class ArrayBase:
 
     def _set_attributes(self, attributes: dict[str, Any]) -> None:
         self._check_writable("its attributes")
-        metadata = self.metadata.with_attributes(attributes)
-        nodes.write_attributes(self.store, self.path, metadata)
-        self.metadata = metadata
+        if self.zarr_format == 2:  # they have a document of their own
+            metadata = self.metadata.with_attributes(attributes)
+            nodes.write_attributes(self.store, self.path, metadata)
+            self.metadata = metadata
+            return
+        before, change = self.shape, lambda now: now.with_attributes(attributes)
+        self.metadata = nodes.change_array(self.store, self.path, self.metadata, change)
+        if self.shape != before:  # others have appended since
+            self._bound = None
 
     def _check_writable(self, what: str) -> None:
         if self.read_only:

@@ -12,6 +12,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#hierarchy
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -275,6 +276,7 @@ class Examination:
         except ZarrError as error:
             self.report.add("bad-metadata", key, error.message, node=path)
             array = None
+        self.unfinished(path, key, metadata)
         keys = self.array_keys(path, metadata, array)
         if array is None:
             row.checked = False
@@ -330,6 +332,8 @@ class Examination:
             if coords is None:
                 self.orphan(key, "found a key below an array that is neither its metadata nor a chunk", path)
             elif not all(at < count for at, count in zip(coords, array.grid.counts, strict=True)):
+                if any(coords[mark.axis] >= array.grid.counts[mark.axis] for mark in metadata.unfinished.values()):
+                    continue  # what the fault about the mark means
                 self.report.add(
                     "outside-grid",
                     key,
@@ -344,6 +348,18 @@ class Examination:
                 if self.store.exists(array._io.key(coords)):
                     self.report.keys += 1
                     yield coords
+
+    def unfinished(self, path: str, key: str, metadata: ArrayMetadata) -> None:
+        """Note the changes of the shape that did not come to their end."""
+        for name, (axis, start, stop, since) in metadata.unfinished.items():
+            inside = min(stop, metadata.shape[axis])
+            what = (
+                f"elements {start} to {inside} of axis {axis} may not be written"
+                if start < inside
+                else f"elements from {start} on of axis {axis}, beyond the shape, may be stored"
+            )
+            age = max(0.0, time.time() - since)
+            self.report.add("unfinished-write", key, f"found the mark {name!r}, {age:.0f} s old: {what}", node=path)
 
     def check_dimensions(self, path: str, key: str, metadata: ArrayMetadata) -> None:
         """Hold the names of an array's axes to its attributes, and to the arrays beside it."""

@@ -1,6 +1,8 @@
 """Repairs: only those that lose nothing, and only when asked for.
 
 - leftovers of killed writers are deleted, those older than an hour: a younger one may belong to a writer at work;
+- what a killed `append` or `resize` left beyond an array's shape, and the block of an append that did not end where it
+  is the last, with the same care: nobody was promised these elements;
 - consolidated metadata that are stale or broken are written anew, where every document below them is sound;
 - orphans are moved out of the store into a folder, when each is asked for by name.
 
@@ -10,12 +12,14 @@ All else that is wrong needs a decision, or a copy of the data, and is left alon
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tutorial_zarr.api import consolidate_metadata
+from tutorial_zarr.api import consolidate_metadata, open_array
 from tutorial_zarr.errors import NodeNameError
+from tutorial_zarr.nodes import array_key
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.base import check_key
 
@@ -47,6 +51,8 @@ def repair(
         store.check_writable()
     actions = [_move(store, report, key, into, dry_run) for key in move]
     actions += _delete_leftovers(store, report, leftover_age, dry_run)
+    for path in sorted({fault.node for fault in report.faults if fault.rule == "unfinished-write"}):
+        actions += _finish(store, path, leftover_age, dry_run)
     for fault in report.faults:
         if fault.rule in ("stale-consolidated", "bad-consolidated"):
             actions.append(_consolidate(store, report, fault.node, fault.key, dry_run))
@@ -65,6 +71,25 @@ def _delete_leftovers(store: Store, report: Report, age: float, dry_run: bool) -
         if not dry_run and not os.path.isabs(name):  # a key of such a name, in a store that lists it
             store.delete(name)
         actions.append(Action(name, "deleted: unfinished, and no reader sees it", not dry_run))
+    return actions
+
+
+def _finish(store: Store, path: str, age: float, dry_run: bool) -> list[Action]:
+    array = open_array(store, "r+", path=path)
+    key, found = array_key(path, array.zarr_format), array.unfinished
+    if not dry_run:
+        array.clear_unfinished(age)
+    actions = []
+    for name, mark in found.items():
+        inside, old = mark.start < array.shape[mark.axis], time.time() - mark.since >= age
+        if not old:
+            why = f"left: the mark {name!r} is younger than {age:.0f} s; it may belong to a writer"
+            actions.append(Action(key, why, False))
+        elif name in array.unfinished if not dry_run else inside and mark.stop < array.shape[mark.axis]:
+            why = f"left: elements {mark.start} to {mark.stop} of axis {mark.axis} are to be written again, then "
+            actions.append(Action(key, f"{why}array.finish({name!r})", False))
+        else:
+            actions.append(Action(key, f"cleared: the mark {name!r}, and what it stood for", not dry_run))
     return actions
 
 

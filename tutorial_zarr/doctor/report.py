@@ -73,6 +73,12 @@ RULES = {
     ),
     # keys
     "leftover": Rule("warning", "a writer that was killed before it finished", "doctor --repair deletes it"),
+    "unfinished-write": Rule(
+        "warning",
+        "a writer that was killed while it appended or resized, or one at work",
+        "doctor --repair deletes what lies beyond the shape, and cuts off the block of an append that did not end; "
+        "in the midst of an array write the elements again: array.finish(name, data)",
+    ),
     "outside-grid": Rule(
         "warning",
         "the array was shrunk, or its shape restored, without deleting these chunks",

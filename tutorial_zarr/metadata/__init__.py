@@ -4,6 +4,16 @@
 """
 
 from . import consolidated, v2, v3
-from .model import ArrayMetadata, Extension, GroupMetadata, dump_json, parse_json
+from .model import ArrayMetadata, Extension, GroupMetadata, Unfinished, dump_json, parse_json
 
-__all__ = ["ArrayMetadata", "Extension", "GroupMetadata", "consolidated", "dump_json", "parse_json", "v2", "v3"]
+__all__ = [
+    "ArrayMetadata",
+    "Extension",
+    "GroupMetadata",
+    "Unfinished",
+    "consolidated",
+    "dump_json",
+    "parse_json",
+    "v2",
+    "v3",
+]

@@ -33,6 +33,22 @@ class Extension(NamedTuple):
     must_understand: bool = True
 
 
+class Unfinished(NamedTuple):
+    """A change of an array's shape that is under way, or was cut short.
+
+    Of the elements from `start` to `stop` along `axis`, those within the shape may not be written yet; beyond it,
+    chunks may be stored that nobody is promised.
+    """
+
+    axis: int
+    start: int
+    stop: int
+    since: float  # seconds since 1970
+
+
+UNFINISHED = "unfinished_writes"  # a member of an array's document, there only while a change is under way
+
+
 class InternalExtension(Extension):
     """An extension that no document can name: a parser of this library made it."""
 
@@ -69,6 +85,23 @@ class ArrayMetadata:
     def with_attributes(self, attributes: dict[str, Any]) -> ArrayMetadata:
         """The same with other attributes."""
         return replace(self, attributes=attributes, document=_with_attributes(self, attributes))
+
+    @property
+    def unfinished(self) -> dict[str, Unfinished]:
+        """The changes of the shape that are under way, or were cut short, by the names that they took."""
+        found, members = {}, self.document.get(UNFINISHED)
+        for name, mark in members.items() if isinstance(members, dict) else ():
+            values = [mark.get(field) for field in Unfinished._fields] if isinstance(mark, dict) else [None]
+            if all(type(value) in (int, float) for value in values) and 0 <= values[0] < len(self.shape):
+                found[name] = Unfinished(*map(int, values[:3]), float(values[3]))
+        return found
+
+    def with_unfinished(self, marks: dict[str, Unfinished]) -> ArrayMetadata:
+        """The same with these marks. They tell readers that they may be ignored."""
+        document = {key: value for key, value in self.document.items() if key != UNFINISHED}
+        if marks:
+            document[UNFINISHED] = {"must_understand": False, **{name: mark._asdict() for name, mark in marks.items()}}
+        return replace(self, document=document)
 
     def to_json(self) -> dict[str, Any]:
         """The document: ``zarr.json``, or ``.zarray`` (whose attributes are a document of their own)."""

@@ -49,6 +49,7 @@ class Store:
     concurrency: int | None = None  # requests worth having in flight; None where the processors are the limit
     request_cost = 1 << 19  # bytes that could be read in the time that one more request takes
     conditional = False  # whether `update` keeps others out by tags on the values; if not, by a lock
+    locks_keys = True  # whether other keys may be written while one is locked: not in the midst of a transaction
     update_deletes = True  # whether the change of an `update` may return None: S3 has no delete-if-unchanged
 
     # --- the four, and two that ask less

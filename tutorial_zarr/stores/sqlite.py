@@ -30,6 +30,8 @@ _TABLE = "CREATE TABLE IF NOT EXISTS zarr (k TEXT PRIMARY KEY, v BLOB NOT NULL) 
 class SQLiteStore(Store):
     """The table ``zarr (k, v)`` of a file. A write waits up to `timeout` seconds for another process's."""
 
+    locks_keys = False
+
     def __init__(self, path: str | os.PathLike[str], read_only: bool = False, timeout: float = 600.0) -> None:
         path = os.fspath(path)
         self.path = path if path == ":memory:" else os.path.abspath(path)

@@ -53,6 +53,10 @@ class WrapperStore(Store):
         return self.store.conditional
 
     @property
+    def locks_keys(self) -> bool:  # type: ignore[override]
+        return self.store.locks_keys
+
+    @property
     def update_deletes(self) -> bool:  # type: ignore[override]
         return self.store.update_deletes
 
