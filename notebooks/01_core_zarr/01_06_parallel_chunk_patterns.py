@@ -1,0 +1,631 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Put many workers on one array, and lose nothing
+#
+# **Question.** Can many workers share one array?
+#
+# | | |
+# |---|---|
+# | **Level** | ★★ intermediate |
+# | **Time** | 25 minutes |
+# | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb) |
+# | **Code** | `tutorial_zarr/parallel.py`, `tutorial_zarr/array/chunks.py`, `tutorial_zarr/plan.py` |
+# | **Article** | [Four writers, one chunk, and 2,496 ways to lose](../../articles/06_parallel_chunk_patterns.md) |
+# | **Data** | a plane in which every value names its place (`data_gen/fields.py`) |
+#
+# **You will be able to**
+#
+# - go through all chunks with a bound on what is under way, and merge the results in any order
+# - say which work threads speed up, and prove it without a stopwatch
+# - choose between results in order and results as they come
+# - split an array among writers so that none of them has to know of another
+# - recognise a lost update, and prevent it
+# - find the chunk that took too long
+
+# %% [markdown]
+# ## Why this matters
+#
+# Chunks are separate objects, so work on them can be shared out: to threads, to processes, to a cluster.
+# For readers that is always safe. For writers it depends on where you cut.
+#
+# ![Four writers on two grids. In the first each chunk has one writer; in the second two rows of chunks have
+# two.](../../articles/figures/01_06_writers.svg)
+#
+# *The same four writers on two grids. The hatched chunks have two writers each.*
+
+# %% [markdown]
+# ## Parameters
+#
+# `n` is the side of the array, in chunks of 128 x 128. Set `measure` to time threads on your machine.
+
+# %% tags=["parameters"]
+seed = 0
+quick = True  # False: an array of 2048 x 2048, 256 chunks
+workers = 4  # threads, and writers
+out_dir = None  # where to write; None means a fresh temporary folder
+zarr_format = 3
+n = None  # rows and columns; None means 1024, or 2048 if not quick
+measure = False  # True: print how much faster threads are here; never the same twice
+
+# %%
+import hashlib
+import heapq
+import sys
+import threading
+import time
+import zlib
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import reduce
+from itertools import islice
+
+import numpy as np
+
+# %%
+import tutorial_zarr as zarr
+from data_gen import fields
+from tutorial_zarr import viz
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+from tutorial_zarr.stores import LatencyStore, TraceStore
+from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
+
+out = output_folder(out_dir)
+n = n or (1024 if quick else 2048)
+in_range(n=(n, 512, 4096), workers=(workers, 2, 16), zarr_format=(zarr_format, 2, 3))
+
+# %% [markdown]
+# ## The data
+#
+# Every value names its place, so a value that got lost is seen at once.
+
+# %%
+plane = fields.gradient(n)
+gzip1 = {"name": "gzip", "configuration": {"level": 1}}
+layout = {"chunks": (128, 128), "compressors": gzip1, "zarr_format": zarr_format}
+a = zarr.create_array(out / "plane.zarr", data=plane, **layout, overwrite=True)
+print(f"{n} x {n} values in {a.nchunks} chunks; what is written at once: {a.write_unit}")
+
+# %% [markdown]
+# ## The idea
+#
+# Cut the array into four bands, one for each writer. Where the edge of a band falls inside a chunk, that chunk
+# has two writers. Everything that can go wrong today goes wrong there.
+
+# %%
+colours = (BLUE, ORANGE, GREEN, SKY)
+figure, axes = viz.canvas(7.2, 3.6, 1, 2)
+shared = {}
+for panel, high in zip(axes, (128, 192), strict=True):
+    for k, colour in enumerate(colours):
+        panel.axhspan(256 * k, 256 * (k + 1), color=colour, alpha=0.45, linewidth=0)
+        panel.text(-24, 256 * k + 128, "ABCD"[k], va="center", ha="right")
+    panel.hlines(range(high, 1024, high), 0, 1024, color=GREY, linewidth=0.6)
+    panel.vlines(range(128, 1024, 128), 0, 1024, color=GREY, linewidth=0.6)
+    cut = [top for top in range(0, 1024, high) if top // 256 != (min(top + high, 1024) - 1) // 256]
+    for top in cut:
+        panel.axhspan(top, top + high, facecolor="none", edgecolor=VERMILION, hatch="////", linewidth=1.2)
+    shared[high] = 8 * len(cut)
+    panel.set(title=f"chunks of {high} x 128", xlim=(0, 1024), ylim=(1024, 0), aspect="equal", xticks=[], yticks=[])
+
+# %%
+described = f"Four writers of 256 rows each. Chunks 128 high: {shared[128]} of 64 have two writers. "
+described += f"Chunks 192 high: {shared[192]} of 48, hatched, along the edges of the bands."
+bands = viz.Chart.of(figure, "Four writers on two grids", described)
+bands.save(out / "figures" / "01_06_writers.svg")
+bands
+
+# %% [markdown]
+# ## Build it small
+#
+# Readers first. A pool takes all the work that you give it, and keeps all results until you come for them. With a
+# million chunks that is a million results. So hand out a new chunk only when one is finished.
+
+
+# %%
+def bounded(work, items, workers):
+    """Pairs (item, result) as they are finished; never more than `workers` items are taken and not yet back."""
+    items = iter(items)
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = {pool.submit(work, item): item for item in islice(items, workers)}
+        while waiting:
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield waiting.pop(future), future.result()
+            waiting |= {pool.submit(work, item): item for item in islice(items, len(done))}
+
+
+# %% [markdown]
+# And a reduction: mean and variance of a chunk are merged from three numbers: how many, their mean, and the sum
+# of squared distances from it.
+
+
+# %%
+def moments(coords):
+    values = a.read_chunk(coords).astype("float64")
+    return values.size, values.mean(), ((values - values.mean()) ** 2).sum()
+
+
+def merge(one, two):
+    (n1, mean1, sq1), (n2, mean2, sq2) = one, two
+    n, apart = n1 + n2, mean2 - mean1
+    return n, mean1 + apart * n2 / n, sq1 + sq2 + apart**2 * n1 * n2 / n
+
+
+# %%
+taken = Counter()
+
+
+def counted(items, name):
+    for item in items:
+        taken[name] += 1
+        yield item
+
+
+everything = list(np.ndindex(a.cdata_shape))
+stream = bounded(moments, counted(everything, "bounded"), workers)
+next(stream)
+with ThreadPoolExecutor(workers) as pool:
+    pool.map(moments, counted(everything, "pool.map"))
+print(f"taken before the first result is looked at: {dict(taken)}")
+
+# %%
+total, mean, squares = reduce(merge, [result for _, result in bounded(moments, everything, workers)])
+print(f"mean {mean:.6f}, variance {squares / total:.3f}")
+assert np.isclose(mean, plane.mean(dtype="float64"), rtol=1e-12)
+assert np.isclose(squares / total, plane.var(dtype="float64"), rtol=1e-12)
+
+# %% [markdown]
+# ## The library's version
+#
+# `parallel_chunk_map` is that loop. How many threads there are changes nothing in the result; in order, not even
+# the last bit.
+
+
+# %%
+def reduced(count, ordered):
+    results = a.parallel_chunk_map(lambda coords, _: moments(coords), max_concurrency=count, ordered=ordered)
+    return reduce(merge, results)
+
+
+counts = (1, 2, 4, 8)
+in_order = {reduced(count, ordered=True) for count in counts}
+as_they_come = [reduced(count, ordered=False) for count in counts]
+print(f"in order, {len(counts)} numbers of workers: {len(in_order)} result, to the last bit")
+assert len(in_order) == 1
+assert np.allclose(as_they_come, [(total, mean, squares)] * len(counts), rtol=1e-12, atol=0)
+
+# %% [markdown]
+# Sums of floats depend on their order in the last bits, so results merged as they come may differ there. Now the
+# bound, seen from the store:
+
+# %%
+trace = TraceStore(LatencyStore(a.store, seconds=0.002))
+for _ in zarr.open_array(trace, mode="r", zarr_format=zarr_format).chunk_stream(parallel=workers, stored_only=False):
+    pass
+in_flight = trace.timeline().in_flight
+print(f"{a.nchunks} chunks; requests under way never exceeded {workers}: {in_flight <= workers}")
+assert in_flight <= workers
+
+# %% [markdown]
+# **Do threads help at all?** Python has a lock that only one thread can hold, the GIL. Instead of a stopwatch,
+# forbid Python to take the lock away from a thread. Then a second thread gets in only if the first steps aside by
+# itself. How many are inside at once?
+
+
+# %%
+def most_inside(work):
+    """The most threads that were inside `work` at once, if a thread keeps the lock until it steps aside."""
+    inside, most, before = 0, 0, sys.getswitchinterval()
+
+    def task(_):
+        nonlocal inside, most
+        most, inside = max(most, inside + 1), inside + 1
+        work()
+        inside -= 1
+
+    sys.setswitchinterval(100)  # seconds; normally 0.005
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(task, range(8 * workers)))
+    sys.setswitchinterval(before)
+    return most
+
+
+# %%
+packed = zlib.compress(bytes(2**24), 1)
+inside = {
+    "zlib.decompress": most_inside(lambda: zlib.decompress(packed)),
+    "a loop in Python": most_inside(lambda: sum(i * i for i in range(20_000))),
+}
+together = {name: most > 1 for name, most in inside.items()}
+print(*(f"{name}: {'several at once' if several else 'one at a time'}" for name, several in together.items()), sep="\n")
+assert together["zlib.decompress"]
+
+# %% [markdown]
+# The codec is C, and C can let go of the lock while it works. That is why threads are enough for reading Zarr, and
+# why they do nothing for a function written in Python: for that, pass a `ProcessPoolExecutor` as `executor`. (In
+# a Python without the lock, both lines say the same.)
+
+# %% tags=["nbval-ignore-output"]
+if measure:
+    for name, work in {"zlib": lambda _: zlib.decompress(packed), "Python": lambda _: sum(range(10**6))}.items():
+        seconds = []
+        for count in (1, workers):
+            with ThreadPoolExecutor(count) as pool:
+                begun = time.perf_counter()
+                list(pool.map(work, range(32)))
+                seconds.append(time.perf_counter() - begun)
+        print(f"{name}: {workers} threads are x{seconds[0] / seconds[1]:.2f} as fast as one")
+else:
+    print("not measured; set measure = True at the top")
+
+# %% [markdown]
+# **In order, or as they come?** Twenty-four chunks, four workers, and the sixth chunk is slow. In order, nobody
+# may run further ahead than four chunks past the oldest that is not done.
+
+# %%
+milliseconds = [20 + int(bits) % 20 for bits in np.random.PCG64(seed).random_raw(24)]
+milliseconds[5] = 240
+ordered = []
+for i, takes in enumerate(milliseconds):
+    begin = max((end for _, end in ordered[: i - 3]), default=0) if i > 3 else 0
+    ordered.append((begin, begin + takes))
+
+# %%
+unordered, free = [], [0] * 4
+for takes in milliseconds:
+    begin = heapq.heappop(free)
+    unordered.append((begin, begin + takes))
+    heapq.heappush(free, begin + takes)
+last = {"in order": max(end for _, end in ordered), "as they come": max(free)}
+print(last)
+
+# %%
+figure, axes = viz.canvas(7.2, 3.6, 2, 1, sharex=True)
+for panel, (name, tasks) in zip(axes, {"in order": ordered, "as they come": unordered}.items(), strict=True):
+    lanes = [0] * 4
+    for i, (begin, end) in enumerate(tasks):
+        lane = next(k for k, busy in enumerate(lanes) if busy <= begin)
+        lanes[lane] = end
+        panel.barh(lane, end - begin, left=begin, color=VERMILION if i == 5 else BLUE, edgecolor="white", height=0.85)
+        panel.text((begin + end) / 2, lane, i, ha="center", va="center", fontsize=7, color="white")
+    panel.axvline(last[name], color=GREY, linewidth=1, linestyle=":")
+    panel.set(title=f"{name}: {last[name]} ms", yticks=range(4), yticklabels=[f"worker {k}" for k in range(4)])
+    panel.invert_yaxis()
+
+# %%
+axes[1].set(xlabel="milliseconds, in the model")
+described = f"24 chunks on four workers, chunk 5 takes 240 ms. In order the others wait for it: {last['in order']} ms. "
+gantt = viz.Chart.of(figure, "One slow chunk", f"{described}As they come they do not: {last['as they come']} ms.")
+gantt.save(out / "figures" / "01_06_gantt.svg")
+gantt
+
+# %% [markdown]
+# ## Look at the bytes
+#
+# Writing with one thread or with eight must leave the same files. Write the array anew with each number of
+# threads, and compare every object.
+
+
+# %%
+def fingerprint(store):
+    """One hash over all keys and values of a store."""
+    parts = (key.encode() + b"\0" + hashlib.sha256(store.get(key)).digest() for key in store.list_prefix())
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+prints = set()
+for count in counts:
+    zarr.set_workers(count)
+    prints.add(fingerprint(zarr.create_array({}, data=plane, **layout).store))
+zarr.set_workers(None)
+print(f"{len(counts)} numbers of threads, {len(prints)} fingerprint; the files of the first section: ", end="")
+print("the same" if fingerprint(a.store) in prints else "others")
+assert prints == {fingerprint(a.store)}
+
+# %% [markdown]
+# ## Check against others
+#
+# What many threads wrote, one reader reads.
+
+# %% tags=["nbval-ignore-output"]
+report = interop_check(out / "plane.zarr", expected=plane)
+print(report)
+assert not report.differing
+
+# %% [markdown]
+# ## Performance and operations
+#
+# Now writers. Four threads write a band each, on both grids of the picture. What does the store see?
+
+
+# %%
+def in_bands(high):
+    """Requests when four threads write a band each to chunks of this height."""
+    made = zarr.create_array({}, shape=(1024, 1024), dtype="f4", **{**layout, "chunks": (high, 128)})
+    trace, source = TraceStore(made.store), fields.gradient(1024)
+    target = zarr.open_array(trace, mode="r+", zarr_format=zarr_format)
+    bands = [np.s_[256 * k : 256 * (k + 1)] for k in range(4)]
+    planned = [target.plan_write(band) for band in bands]
+    trace.clear()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda band: target.__setitem__(band, source[band]), bands))
+    asked = {verb: trace.count(verb) for verb in ("GET", "PUT")}
+    assert np.array_equal(target[...], source)
+    return planned, asked
+
+
+# %%
+seen = {}
+for high in (128, 192):
+    planned, seen[high] = in_bands(high)
+    print(f"chunks of {high} x 128: {seen[high]}, alone on its chunks: {[plan.aligned for plan in planned]}")
+    print("   writer B:", planned[1].explain())
+    assert sum(plan.requests for plan in planned) == sum(seen[high].values())
+
+# %% [markdown]
+# All values are right both times. But a chunk that a writer covers only in part must be read, changed and written
+# back, and for that writers must wait for each other. `plan_write` says so beforehand, and its numbers are those
+# that the store saw.
+#
+# One knob to turn: the height of a band, in whole write units. Three things to watch: partial units (`plan_write`),
+# requests in flight, and workers times the codec's own threads.
+
+# %% [markdown]
+# ## What goes wrong
+#
+# Read, change, write back: by hand, four writers with a row each of one chunk. No two of them touch the same row.
+# Each is two steps, and in between others may take theirs.
+
+
+# %%
+def writer(store, row):
+    """Writes its letter to its row of a chunk, the way everybody would."""
+    chunk = bytearray(store["chunk"])  # the first step: read all of it
+    yield
+    chunk[row] = ord("A") + row  # the second: change a row, and write all of it back
+    store["chunk"] = bytes(chunk)
+
+
+# %%
+def replay(order, count):
+    """What the chunk holds after the writers took their steps in this order."""
+    store = {"chunk": b"." * count}
+    writers = [writer(store, row) for row in range(count)]
+    for k in order:
+        next(writers[k], None)
+    return store["chunk"].decode()
+
+
+print("one after the other:", replay([0, 0, 1, 1, 2, 2, 3, 3], 4))
+
+# %% [markdown]
+# Four writers with two steps each can take them in 2,520 orders. In how many of these do all four letters
+# survive? And how many survive if all read before the first one writes? Write both down.
+
+
+# %%
+def orders(steps):
+    """Every order in which writers can take their steps; `steps` says how many each has left."""
+    if not any(steps):
+        yield ()
+    for k, left in enumerate(steps):
+        if left:
+            for rest in orders((*steps[:k], left - 1, *steps[k + 1 :])):
+                yield (k, *rest)
+
+
+outcomes = [replay(order, 4) for order in orders((2, 2, 2, 2))]
+survived = Counter(4 - outcome.count(".") for outcome in outcomes)
+print(f"{len(outcomes):,} orders; rows that survive: {dict(sorted(survived.items()))}")
+print("all read, then all write:", replay([0, 1, 2, 3, 0, 1, 2, 3], 4))
+
+# %% [markdown]
+# Twenty-four: the orders in which nobody overlaps with anybody. The other 2,496 lose at least one row, without
+# an error.
+
+# %%
+figure, panel = viz.canvas(7.2, 3.0)
+for rows, many in sorted(survived.items()):
+    panel.barh(f"{rows} of 4 rows", many, color=GREEN if rows == 4 else VERMILION, height=0.7)
+    panel.text(many + 15, f"{rows} of 4 rows", f"{many:,}", va="center")
+panel.set(title="What is left, in all 2,520 orders", xlabel="orders", xlim=(0, 1.15 * max(survived.values())))
+panel.invert_yaxis()
+described = ", ".join(f"{many:,} keep {rows}" for rows, many in sorted(survived.items()))
+lost = viz.Chart.of(figure, "Rows that survive four writers", f"Of {len(outcomes):,} orders, {described} of 4 rows.")
+lost.save(out / "figures" / "01_06_lost.svg")
+lost
+
+# %% [markdown]
+# Now the same with real threads and a real chunk. The barrier makes all of them read before anybody writes.
+
+# %%
+dots = np.full((4, 8), ord("."), "uint8")
+naive = zarr.create_array(
+    out / "naive.zarr", data=dots, chunks=(4, 8), compressors=None, zarr_format=zarr_format, overwrite=True
+)
+key, all_have_read = naive.chunk_key((0, 0)), threading.Barrier(4)
+
+
+def careless(row):
+    chunk = np.frombuffer(bytes(naive.store.get(key)), "u1").reshape(4, 8).copy()
+    all_have_read.wait()
+    chunk[row] = ord("A") + row
+    naive.store.set(key, chunk.tobytes())
+
+
+# %%
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(careless, range(4)))
+left_by_naive = int((naive[:, 0] != ord(".")).sum())
+print(f"{left_by_naive} of 4 rows is there")
+assert left_by_naive == 1
+
+# %% [markdown]
+# The cure is to make the two steps one. `store.update(key, change)` does, by a lock or, in a bucket, by writing
+# only if nobody else did; and assigning to a part of a chunk goes through it.
+
+# %%
+safe = zarr.create_array(
+    out / "safe.zarr", data=dots, chunks=(4, 8), compressors=None, zarr_format=zarr_format, overwrite=True
+)
+
+
+def careful(row):
+    safe[row] = ord("A") + row
+
+
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(careful, range(4)))
+print(viz.hexdump(safe.encoded_chunk((0, 0)), length=32))
+assert bytes(safe.encoded_chunk((0, 0))) == b"AAAAAAAABBBBBBBBCCCCCCCCDDDDDDDD"
+
+# %% [markdown]
+# **A chunk that never comes.** A time limit says which. It frees the one who waits, not the thread: Python cannot
+# stop one from outside.
+
+# %%
+stuck, let_go, came = (2, 3), threading.Event(), 0
+
+
+def slow_at_one(coords, values):
+    if coords == stuck:
+        let_go.wait()
+    return float(values[0, 0])
+
+
+# %%
+try:
+    for _ in a.parallel_chunk_map(slow_at_one, max_concurrency=workers, timeout=1.0):
+        came += 1
+except zarr.errors.ChunkTimeoutError as error:
+    print(f"{came} results, then {type(error).__name__}: {error}")
+let_go.set()
+assert came == stuck[0] * a.cdata_shape[1] + stuck[1]
+
+# %% [markdown]
+# ## Change one thing, predict first
+#
+# Take three writers. How many orders are there, and how many of them are harmless? And two?
+
+# %%
+count = 3
+found = [replay(order, count) for order in orders((2,) * count)]
+print(f"{len(found)} orders, {sum('.' not in outcome for outcome in found)} harmless")
+
+# %% [markdown]
+# ## Exercises
+#
+# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+#
+# ### Exercise 01_06.1
+#
+# One worker saw 4 values with mean 10 and variance 5, another 4 values with mean 14 and variance 5. What is the
+# variance of all eight?
+#
+# <details><summary>Hint</summary>
+# The variance is the sum of squares divided by how many. `merge` takes (how many, mean, sum of squares).</details>
+
+# %% tags=["exercise"]
+variance = ...
+check("01_06.1", variance)
+
+# %% [markdown]
+# ### Exercise 01_06.2
+#
+# An array of 1000 rows in chunks of 64 rows is split among 4 writers. Each is to have a band of whole chunks, as
+# even as possible. Where do the bands of writers 2, 3 and 4 begin? Give a list of three rows.
+#
+# <details><summary>Hint</summary>
+# How many chunks are there? How many for each writer?</details>
+
+# %% tags=["exercise"]
+begins = ...
+check("01_06.2", begins)
+
+# %% [markdown]
+# ### Exercise 01_06.3
+#
+# 105 chunks take 100 ms each, and there are 10 workers. After how many milliseconds is the last one done?
+#
+# <details><summary>Hint</summary>
+# They come in rounds. What do the workers do in the last one?</details>
+
+# %% tags=["exercise"]
+makespan = ...
+check("01_06.3", makespan)
+
+# %% [markdown]
+# ## Recap
+#
+# - Hand out a chunk when one comes back; merge what can be merged, and any order gives the same result.
+# - Threads speed up what lets go of the lock: codecs in C, files, networks. Not loops in Python.
+# - In order, one slow chunk holds up the others and sums are the same to the last bit; as they come, neither.
+# - Give each writer whole write units, and `plan_write(...).aligned` is true: nobody needs a lock.
+# - Read, change and write back loses rows in nearly every order, silently; `update` makes it one step.
+# - A time limit names the chunk, and leaves its thread to itself.
+#
+# **Open questions.** What if a writer dies half way? What if the writers are on different machines, and the file
+# system knows no locks? What if the array grows meanwhile?
+#
+# **Next.** Ask `plan_write` about the way your own job cuts its array.
+
+# %% [markdown]
+# ## Solutions
+#
+# Averaging the variances forgets that the two means differ.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+merged = merge((4, 10, 4 * 5), (4, 14, 4 * 5))
+check("01_06.1", merged[2] / merged[0])
+
+# %% [markdown]
+# Sixteen chunks, four for each writer, and 4 x 64 = 256. The last band is shorter, as the last chunk hangs over.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_06.2", [256, 512, 768])
+
+# %% [markdown]
+# Ten full rounds, and one more for the last five.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_06.3", -(-105 // 10) * 100)
+
+# %% [markdown]
+# The numbers that the article quotes, written down for its check.
+
+# %% tags=["facts"] jupyter={"source_hidden": true}
+save_facts(
+    out,
+    {
+        "side": n,
+        "chunks": a.nchunks,
+        "workers": workers,
+        "taken": dict(taken),
+        "mean": round(mean, 6),
+        "variance": round(squares / total, 6),
+        "worker_counts": list(counts),
+        "results_in_order": len(in_order),
+        "fingerprints": len(prints),
+        "together": together,
+        "gantt": {"chunks": len(milliseconds), "milliseconds": milliseconds, "slow": 240, **last},
+        "usual_milliseconds": [min(milliseconds), sorted(milliseconds)[-2]],
+        "band": {"rows": 256, "of": 1024, "chunk_heights": [128, 192]},
+        "shared_chunks": {str(high): [number, 1024 // 128 * -(-1024 // high)] for high, number in shared.items()},
+        "band_requests": {str(high): requests for high, requests in seen.items()},
+        "orders": len(outcomes),
+        "lossy_orders": len(outcomes) - survived[4],
+        "survived": {str(rows): many for rows, many in sorted(survived.items())},
+        "left_by_naive": left_by_naive,
+        "left_by_update": 4,
+        "stuck": list(stuck),
+        "results_before_stuck": came,
+        "three_writers": [len(found), sum("." not in outcome for outcome in found)],
+    },
+)
