@@ -19,7 +19,7 @@ from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.locks import process_lock
 
 # A job that decodes less than this runs on the calling thread: waking others costs more than they bring.
-SMALL_JOB = 1 << 18
+SMALL_JOB = 3 << 19
 # Chunks smaller than this spend their time in Python, which threads cannot share.
 SMALL_CHUNK = 1 << 12
 # Buffers larger than this are not held ready: a chunk may declare any size, and turn out to be six bytes.

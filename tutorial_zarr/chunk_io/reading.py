@@ -28,7 +28,10 @@ def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
     split = selection.split(io.grid.axes)
     if split.count == 0:
         return
-    workers, batch = io.workers(split.count, io.chunk_nbytes)
+    size = io.chunk_nbytes
+    if io.shards is not None or reads_raw(io, split):  # of such chunks no more is read than is needed
+        size = min(size, 4 * math.prod(selection.shape) * io.data_type.numpy.itemsize // split.count)
+    workers, batch = io.workers(split.count, size)
     if io.shards is None:
         names = map(io.keys.encode, split.coords()) if selection.points else io.keys.encode_all(split.axis_coords())
         jobs = zip(names, split.coords(), split.inner(), split.outer(), split.complete(), strict=True)
@@ -55,10 +58,10 @@ class Decoder:
         self.together = 1
         if pipeline.in_place and pipeline.nbytes <= LARGE_CHUNK:  # type: ignore[operator]
             self.nbytes: int = pipeline.nbytes  # type: ignore[assignment]
-            shape = pipeline.spec.shape
-            first = next((axis for axis, n in enumerate(shape) if n > 1), len(shape))
-            self.contiguous = self.nbytes > 0 and split.box and out.shape[first + 1 :] == shape[first + 1 :]
-            if split.box and shape and not pipeline.raw and not self.contiguous:
+            shape, self.box = pipeline.spec.shape, split.box
+            axis = self.axis = next((axis for axis, n in enumerate(shape) if n > 1), len(shape))
+            self.contiguous = self.nbytes > 0 and split.box and out.shape[axis + 1 :] == shape[axis + 1 :]
+            if shape and not pipeline.raw:
                 self.together = min(pipeline.together, split.count) if split.count > 1 else pipeline.together
             self._buffer = parallel.take_buffer(max(self.nbytes * self.together, 1))
             self.slots = self._buffer[: self.nbytes * self.together].reshape(self.together, self.nbytes)
@@ -89,12 +92,18 @@ class Decoder:
         C code lets other threads run Python, and must wait for them when it is done. The less Python there is between
         one decoding and the next, and the fewer the copies, the less threads wait for each other.
         """
-        decode_into = self.pipeline.decode_into
-        for (data, _, _, _), slot in zip(group, self.slots, strict=False):
-            decode_into(data, slot)
-        first, last, shape = group[0][2], group[-1][2], self.chunks.shape[1:]
+        data, first, last = [job[0] for job in group], group[0][2], group[-1][2]
+        complete = self.box and all([job[3] for job in group])
+        if complete and self.contiguous and first[: self.axis] == last[: self.axis]:
+            row = (*first[: self.axis], slice(first[self.axis].start, last[self.axis].stop))
+            target = self.destination(row, len(group))
+            if target is not None:
+                self.pipeline.decode_all_into(data, target.reshape(len(group), -1))
+                return
+        self.pipeline.decode_all_into(data, self.slots[: len(group)])
+        shape = self.pipeline.spec.shape
         if (
-            all(job[3] for job in group)
+            complete
             and first[:-1] == last[:-1]
             and last[-1].stop - first[-1].start == shape[-1] * len(group)
             and all(part.stop - part.start == n for part, n in zip(first, shape, strict=True))
@@ -104,12 +113,12 @@ class Decoder:
             row[...] = np.moveaxis(self.chunks[: len(group)], 0, -2)
             return
         for (_, inner, outer, _), chunk in zip(group, self.chunks, strict=False):
-            self.out[outer] = chunk[inner]
+            self.out[outer] = points_first(chunk, self.selection)[inner]
 
-    def destination(self, outer: tuple[Any, ...]) -> np.ndarray | None:
-        """The bytes of the output where a whole chunk goes, if they are one contiguous stretch."""
+    def destination(self, outer: tuple[Any, ...], count: int = 1) -> np.ndarray | None:
+        """The bytes of the output where so many whole chunks go, if they are one contiguous stretch."""
         target = self.out[(*outer, ...)]
-        if target.flags.c_contiguous and target.nbytes == self.nbytes:
+        if target.flags.c_contiguous and target.nbytes == self.nbytes * count:
             return target.reshape(-1).view(np.uint8)
         return None
 
@@ -141,7 +150,7 @@ class _ChunkReader:
         self.io = io
         self.decoder = Decoder(io, io.pipeline, split, out)
         self.raw = reads_raw(io, split)
-        bound = _encoded_bound(io.pipeline, io.chunk_nbytes)
+        bound = shards.encoded_bound(io.pipeline, io.chunk_nbytes)
         self.together = self.decoder.together if io.grid.regular else 1
         self.reader = io.store.reader(io.prefix) if bound * self.together <= LARGE_CHUNK else None
         self.buffer = parallel.take_buffer(bound * self.together) if self.reader else None
@@ -211,7 +220,7 @@ class _ChunkReader:
             return None
         if size > len(buffer):
             size = (self.io.store.get_size(self.io.prefix + name) or 0) + 1
-            self.buffers[slot] = np.empty(max(size, 2 * len(buffer)), np.uint8)
+            self.buffers[slot] = parallel.aligned_empty(max(size, 2 * len(buffer)))
             return self.fetch(name, slot)
         return buffer[:size]
 
@@ -251,11 +260,6 @@ class _ChunkReader:
 def reads_raw(io: ChunkIO, split: Split) -> bool:
     """Whether chunks are stored as they are in memory, so that what is selected of one can be read by itself."""
     return io.pipeline.raw and split.box and io.grid.regular and io.chunk_nbytes <= LARGE_CHUNK
-
-
-def _encoded_bound(pipeline: Pipeline, nbytes: int) -> int:
-    """Bytes that an encoded chunk rarely exceeds."""
-    return pipeline.encoded_size or nbytes + (nbytes >> 6) + 256
 
 
 class Stretches(NamedTuple):
@@ -330,11 +334,18 @@ class _ShardReader(_InnerReader):
 
     def __init__(self, io: ChunkIO, split: Split, out: np.ndarray, plan: shards.Plan) -> None:
         super().__init__(io, split, out)
-        self.plan = plan
+        self.plan, layout = plan, io.shards
+        bound = layout.nchunks * shards.encoded_bound(layout.inner, layout.inner.nbytes or 0) + layout.index_size
+        held = bound <= LARGE_CHUNK and io.store.reader(io.prefix) is not None
+        self.buffer = parallel.take_buffer(bound) if held else None
 
     def __enter__(self) -> Work:
         return self.work_shards
 
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        parallel.give_buffer(self.buffer)
+
     def work_shards(self, pieces: Iterable[tuple[tuple[int, ...], Any]]) -> None:
         for coords, item in pieces:
-            self.work(self.plan.jobs(coords, item))
+            self.work(self.plan.jobs(coords, item, self.buffer))

@@ -9,7 +9,10 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from tutorial_zarr.chunk_grids import Axis
+from tutorial_zarr.codecs import Pipeline
 from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
 from tutorial_zarr.errors import StoreError, ZarrError
 from tutorial_zarr.indexing import Part, Selection, Split
@@ -38,21 +41,29 @@ class Plan:
             parts.append(found[1])
         return Split(self.selection, parts)
 
-    def jobs(self, coords: tuple[int, ...], item: tuple[Part, ...]) -> Iterator[tuple[Any, ...]]:
+    def jobs(
+        self, coords: tuple[int, ...], item: tuple[Part, ...], buffer: np.ndarray | None = None
+    ) -> Iterator[tuple[Any, ...]]:
         """(key, pipeline, group) for the inner chunks of a shard's part.
 
-        A group is a list of neighbours: (encoded bytes or None, inner, outer, complete).
+        A group is a list of neighbours: (encoded bytes or None, inner, outer, complete). The bytes may lie in `buffer`,
+        where one is given.
         """
         io = self.io
         key, layout = io.key(coords), sharding_of(io.pipeline_at(coords))
         try:
-            for job in self._inner_jobs(ShardSource(io.store, key), layout, item, io.extents(coords)):
+            for job in self._inner_jobs(ShardSource(io.store, key), layout, item, io.extents(coords), buffer):
                 yield key, *job
         except ZarrError as cause:
             raise io.fail(key, "decode", cause) from cause
 
     def _inner_jobs(
-        self, source: ShardSource, layout: ShardLayout, item: tuple[Part, ...], extents: tuple[int, ...]
+        self,
+        source: ShardSource,
+        layout: ShardLayout,
+        item: tuple[Part, ...],
+        extents: tuple[int, ...],
+        buffer: np.ndarray | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """The jobs of one shard, without its key.
 
@@ -62,7 +73,7 @@ class Plan:
         split = self.split(layout, item, extents)
         pipeline, nested = layout.inner, sharding_of(layout.inner)
         if source.store is not None and fetches_whole(layout, split.count):
-            shard = source.get(None)
+            shard = source.get_whole(buffer)
             if shard is not None:
                 source = ShardSource(None, source.key, memoryview(shard).cast("B"))
             encoded_index = None if shard is None else source.get(layout.index_range)
@@ -91,6 +102,11 @@ class Plan:
             rest = [min(n, e - c * n) for c, n, e in zip(coords, layout.chunk_shape, extents, strict=True)]
             inside = ShardSource(None, source.key, memoryview(job[0]))
             yield from self._inner_jobs(inside, nested, deeper, tuple(rest))
+
+
+def encoded_bound(pipeline: Pipeline, nbytes: int) -> int:
+    """Bytes that an encoded chunk rarely exceeds."""
+    return pipeline.encoded_size or nbytes + (nbytes >> 6) + 256
 
 
 def fetches_whole(layout: ShardLayout, wanted: int) -> bool:
@@ -123,6 +139,16 @@ class ShardSource:
         if self.store is not None:
             return self.store.get(self.key, byte_range)
         return cut(self.data, byte_range)
+
+    def get_whole(self, buffer: np.ndarray | None) -> Any:
+        """The bytes of the shard in the store, in `buffer` where they fit; None where there is none."""
+        read = None if buffer is None else self.store.reader("")  # type: ignore[union-attr]
+        if read is None:
+            return self.get(None)
+        size = read(self.key, buffer)
+        if size is not None and size > len(buffer):  # type: ignore[arg-type]
+            return self.get(None)
+        return None if size is None else buffer[:size]  # type: ignore[index]
 
     def get_ranges(self, ranges: list[tuple[int, int]]) -> list[Any]:
         """The bytes of several ranges; those close together come with one request."""

@@ -17,6 +17,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#id23
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,6 +134,11 @@ class BytesBytesCodec(Codec):
         if memoryview(decoded).nbytes != out.nbytes:
             raise self.fail(f"{out.nbytes} bytes after decoding", memoryview(decoded).nbytes)
         out[:] = np.frombuffer(decoded, np.uint8)
+
+    def decode_all_into(self, data: Sequence[Buffer], out: np.ndarray) -> None:
+        """Decode several to the rows of `out`, contiguous bytes of shape (len(data), size)."""
+        for each, row in zip(data, out, strict=True):
+            self.decode_into(each, row)
 
 
 def short(value: Any) -> str:

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 SNAPPY = 2  # in the three high bits of the flags
-_SHUFFLED, _COPIED, _BITSHUFFLED, _WHOLE = 1, 2, 4, 16
+_SHUFFLED, COPIED, _BITSHUFFLED, WHOLE = 1, 2, 4, 16  # the low bits
 
 
 def is_snappy(chunk: Any) -> bool:
     """Whether a Blosc chunk holds streams of snappy."""
     flags = memoryview(chunk)[2]
-    return flags >> 5 == SNAPPY and not flags & _COPIED
+    return flags >> 5 == SNAPPY and not flags & COPIED
 
 
 def decode(chunk: Any, decompress: Callable[[bytes, int], bytes]) -> bytes:
@@ -40,7 +40,7 @@ def decode(chunk: Any, decompress: Callable[[bytes, int], bytes]) -> bytes:
     for number in range(-(-nbytes // blocksize)):
         (at,) = struct.unpack_from("<I", data, 16 + 4 * number)
         size = min(blocksize, nbytes - number * blocksize)
-        split = not flags & _WHOLE and size == blocksize  # the last block, if short, is never split
+        split = not flags & WHOLE and size == blocksize  # the last block, if short, is never split
         streams = typesize if split else 1
         block = b""
         for _ in range(streams):

@@ -14,13 +14,14 @@ from __future__ import annotations
 import importlib
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tutorial_zarr import limits
 
-from . import blosc_snappy
+from . import blosc_join, blosc_snappy
 from .base import Buffer, BytesBytesCodec, ChunkSpec
 from .registry import check_configuration, integer, register
 
@@ -300,6 +301,10 @@ class Blosc(_Native):
             BytesBytesCodec.decode_into(self, data, out)
         else:
             super().decode_into(data, out)
+
+    def decode_all_into(self, data: Sequence[Buffer], out: np.ndarray) -> None:
+        if len(data) == 1 or not blosc_join.decode(data, out, self.engine.decompress):
+            super().decode_all_into(data, out)
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
         if nbytes(data) < 16 or not blosc_snappy.is_snappy(data):

@@ -56,7 +56,7 @@ class Pipeline:
             not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
         )
         # How many small chunks are decoded one after the other before any is copied: what stays in a processor's cache.
-        self.together = max(1, min(16, (1 << 19) // max(self.nbytes, 1))) if self.in_place else 1  # type: ignore[type-var]
+        self.together = max(1, min(16, (1 << 20) // max(self.nbytes, 1))) if self.in_place else 1  # type: ignore[type-var]
         self.raw = self.in_place and not self.bytes_bytes  # stored bytes are the chunk's memory
 
     def decode(self, data: Buffer) -> np.ndarray:
@@ -93,6 +93,19 @@ class Pipeline:
                 if memoryview(data).nbytes != out.nbytes:
                     raise stage.fail(f"{out.nbytes} bytes for a chunk of shape {self.spec.shape}", len(data))
                 out[:] = np.frombuffer(data, np.uint8)
+        except ZarrError:
+            raise
+        except Exception as cause:
+            raise CodecError(f"codec {stage.name!r}: cannot decode: {cause}", codec=stage.name) from cause
+
+    def decode_all_into(self, data: Sequence[Buffer], out: np.ndarray) -> None:
+        """`decode_into` for several chunks, to the rows of `out`, which are contiguous."""
+        stage: Codec = self.array_bytes
+        try:
+            for stage, size in self.bytes_bytes[:0:-1]:
+                data = [stage.decode(each, size) for each in data]
+            stage = self.bytes_bytes[0][0]
+            stage.decode_all_into(data, out)
         except ZarrError:
             raise
         except Exception as cause:

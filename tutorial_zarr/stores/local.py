@@ -24,6 +24,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from tutorial_zarr import parallel
 from tutorial_zarr.errors import NodeNameError, StoreError
 
 from . import locks
@@ -161,10 +162,13 @@ class LocalStore(Store):
             return [_absent(error, key)] * len(ranges)
         try:
             size, results = os.fstat(fd).st_size, []
-            for byte_range in ranges:
-                start, stop = _bounds(byte_range, size)
-                os.lseek(fd, start, os.SEEK_SET)
-                results.append(_read_exactly(fd, stop - start))
+            bounds = [_bounds(byte_range, size) for byte_range in ranges]
+            memory = memoryview(parallel.aligned_empty(sum([stop - start for start, stop in bounds])))
+            used = 0
+            for start, stop in bounds:
+                view = memory[used : used + stop - start]
+                used += len(view)
+                results.append(view[: _read_at(fd, view, start)])
             return results
         except IsADirectoryError as error:
             return _absent(error, key)
@@ -428,17 +432,29 @@ def _read_exactly(fd: int, count: int) -> bytes:
     return b"".join(pieces)
 
 
-if hasattr(os, "readv"):
+if hasattr(os, "preadv"):
     _SPARE = bytearray(1)  # what lands here is never looked at: only whether something did
 
     def _read_into(fd: int, buffer: Any) -> int:
         return os.readv(fd, (buffer, _SPARE))
+
+    def _read_at(fd: int, view: memoryview, start: int) -> int:
+        found = os.preadv(fd, (view,), start)
+        while found < len(view) and (size := os.preadv(fd, (view[found:],), start + found)):
+            found += size
+        return found
 
 else:  # Windows
 
     def _read_into(fd: int, buffer: Any) -> int:
         data = _read_exactly(fd, len(buffer) + 1)
         memoryview(buffer)[: len(data)] = data[: len(buffer)]
+        return len(data)
+
+    def _read_at(fd: int, view: memoryview, start: int) -> int:
+        os.lseek(fd, start, os.SEEK_SET)
+        data = _read_exactly(fd, len(view))
+        view[: len(data)] = data
         return len(data)
 
 

@@ -1,0 +1,87 @@
+"""Several small Blosc chunks as one, so that a single call of the C code decodes them all.
+
+A Blosc chunk lists where its blocks begin, and a block knows nothing of the others. So chunks that are alike, laid
+side by side behind a header of their own whose list points into them, are a Blosc chunk again::
+
+    [ header, starts ][ chunk: header, starts, blocks ][ chunk: header, starts, blocks ] ...
+                  |                                ^                                ^
+                  +--------------------------------+--------------------------------+
+
+What it saves is waiting. Each call gives up the interpreter's lock and must win it back, and where a call takes no
+longer than that, two threads are no faster than one.
+
+Format: https://github.com/Blosc/c-blosc/blob/main/README_CHUNK_FORMAT.rst
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr import parallel
+
+from .blosc_snappy import COPIED, SNAPPY, WHOLE
+
+
+def decode(chunks: Sequence[Any], out: np.ndarray, decompress: Callable[[Any, np.ndarray], Any]) -> bool:
+    """Decode `chunks` to the rows of `out`, at once; False where they cannot be joined, or one is damaged."""
+    header = join(chunks, out.shape[1])
+    if header is None:
+        return False
+    buffer = parallel.take_buffer(len(header) + sum(map(len, chunks)))
+    try:
+        view, at = memoryview(buffer), 0
+        for piece in (header, *chunks):
+            view[at : at + len(piece)] = piece
+            at += len(piece)
+        decompress(view[:at], out.reshape(-1))
+    except RuntimeError:  # as numcodecs says that Blosc cannot decode it
+        return False
+    finally:
+        parallel.give_buffer(buffer)
+    return True
+
+
+def join(chunks: Sequence[Any], nbytes: int) -> bytes | None:
+    """The header of one Blosc chunk that ends with `chunks`, and decodes to what they decode to, `nbytes` each.
+
+    None where they are not alike (in version, flags, size of type or block), end with a shorter block, or are
+    damaged: a stream that leads out of its own chunk would be read from its neighbour.
+    """
+    if len(chunks[0]) < 20:
+        return None
+    first, size, blocksize = struct.unpack_from("<3I", chunks[0])
+    flags, typesize = first >> 16 & 0xFF, first >> 24
+    if size != nbytes or flags & COPIED or flags >> 5 == SNAPPY or blocksize == 0 or nbytes % blocksize:
+        return None
+    blocks, streams = nbytes // blocksize, 1 if flags & WHOLE else typesize
+    if not 0 < blocks * streams <= 64:  # what follows is worth its while for small chunks only
+        return None
+    head, starts = struct.Struct(f"<4I{blocks}i").unpack_from, []
+    base, head_size = 16 + 4 * blocks * len(chunks), 16 + 4 * blocks
+    for chunk in chunks:
+        size = len(chunk)
+        if size < head_size:
+            return None
+        found = head(chunk)
+        if found[0] != first or found[1] != nbytes or found[2] != blocksize or found[3] != size:
+            return None
+        for at in found[4:]:
+            starts.append(base + at)
+            if at < 0:
+                return None
+            for _ in range(streams):
+                if at > size - 4:
+                    return None
+                (length,) = _LENGTH(chunk, at)
+                at += 4 + length
+                if length < 0 or at > size:
+                    return None
+        base += size
+    return struct.pack(f"<4I{len(starts)}i", first, nbytes * len(chunks), blocksize, base, *starts)
+
+
+_LENGTH = struct.Struct("<i").unpack_from
