@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -29,7 +30,8 @@ def write(io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str
     workers, batch = io.workers(split.count, io.chunk_nbytes)
     if io.shards is not None and split.count < 2 * workers and io.store.concurrency is None:
         workers = 1  # few shards: their inner chunks are shared out instead
-    jobs = zip(split.coords(), split.inner(), split.outer(), split.complete(), split.items(), strict=True)
+    names = map(io.keys.encode, split.coords()) if selection.points else io.keys.encode_all(split.axis_coords())
+    jobs = zip(names, split.coords(), split.inner(), split.outer(), split.complete(), split.items(), strict=True)
     parallel.run(lambda: _ChunkWriter(io, selection, value, fields), jobs, workers, min(batch, 16))
 
 
@@ -84,25 +86,41 @@ class _ChunkWriter:
         if self.encoder is not None:
             self.encoder.__exit__(*exception)
 
-    def work(self, jobs: Iterable[tuple[tuple[int, ...], Any, Any, bool, tuple[Part, ...]]]) -> None:
-        io = self.io
-        for coords, inner, outer, complete, item in jobs:
-            key, whole = io.key(coords), complete and self.fields is None
-            try:
-                pipeline = io.pipeline_at(coords)
-                layout = sharding_of(pipeline)
-                if layout is not None:
-                    self.write_shard(key, layout, coords, item, whole)
+    def work(self, jobs: Iterable[tuple[str, tuple[int, ...], Any, Any, bool, tuple[Part, ...]]]) -> None:
+        # Small chunks are encoded one after the other, and then written: threads that do the same thing wait for each
+        # other less often than threads that mix both.
+        jobs, together = iter(jobs), self.io.pipeline.together if self.io.pipeline.bytes_bytes else 1
+        while group := list(itertools.islice(jobs, together)):
+            for found in [self.encode(*job) for job in group]:
+                if found is None:
                     continue
-                encoder, part = self.encoder, self.value[(*outer, ...)]
-                if encoder is None or encoder.pipeline is not pipeline:  # uneven grids have several
-                    encoder = _Encoder(io, pipeline, self.selection, self.fields)
-                if whole:
-                    io.put(key, io.encode(encoder.whole(part, inner), pipeline))
-                else:
-                    io.update(key, pipeline, partial(encoder.change, part=part, inner=inner))
-            except ZarrError as cause:
-                raise io.fail(key, "write", cause) from cause
+                key, data = found
+                try:
+                    self.io.put(key, data)
+                except ZarrError as cause:
+                    raise self.io.fail(key, "write", cause) from cause
+
+    def encode(
+        self, name: str, coords: tuple[int, ...], inner: Any, outer: Any, complete: bool, item: tuple[Part, ...]
+    ) -> tuple[str, Any] | None:
+        """(key, data) of a chunk that is to be put whole; None for one that was changed where it is."""
+        io, key = self.io, self.io.prefix + name
+        whole = complete and self.fields is None
+        try:
+            pipeline = io.pipeline_at(coords)
+            layout = sharding_of(pipeline)
+            if layout is not None:
+                self.write_shard(key, layout, coords, item, whole)
+                return None
+            encoder, part = self.encoder, self.value[(*outer, ...)]
+            if encoder is None or encoder.pipeline is not pipeline:  # uneven grids have several
+                encoder = _Encoder(io, pipeline, self.selection, self.fields)
+            if whole:
+                return key, io.encode(encoder.whole(part, inner), pipeline)
+            io.update(key, pipeline, partial(encoder.change, part=part, inner=inner))
+            return None
+        except ZarrError as cause:
+            raise io.fail(key, "write", cause) from cause
 
     def write_shard(
         self, key: str, layout: ShardLayout, coords: tuple[int, ...], item: tuple[Part, ...], whole: bool

@@ -18,7 +18,7 @@ from tutorial_zarr.metadata import Extension
 from tutorial_zarr.metadata.model import check_codec_count
 from tutorial_zarr.metadata.v3 import extension
 
-from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, Codec
+from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, Codec, as_bytes_view
 from .bytes import BytesCodec
 from .registry import build
 
@@ -118,7 +118,7 @@ class Pipeline:
             for stage, spec in self.array_array:
                 array = stage.encode(array, spec)
             stage = self.array_bytes
-            data = self.array_bytes.encode(array, self.inner_spec)
+            data = as_bytes_view(array) if self.in_place else self.array_bytes.encode(array, self.inner_spec)
             for stage, _ in self.bytes_bytes:
                 data = stage.encode(data)
         except ZarrError:

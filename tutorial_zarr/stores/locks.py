@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from tutorial_zarr.errors import MissingDependencyError, StoreError
@@ -37,29 +36,41 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_locks)
 
 
-@contextmanager
-def process_lock(name: Hashable) -> Iterator[None]:
+class process_lock:  # noqa: N801 - used as a function would be; the class is what makes it quick
     """Keep the other threads of this process out of what is called `name`. A lock exists only while it is used."""
-    me = threading.get_ident()
-    with _locks_guard:
-        entry = _locks.setdefault(name, [threading.Lock(), 0, None])
-        if entry[2] == me:
-            raise StoreError(
-                f"{name}: expected one update at a time, found one inside another's change; compute the new value first"
-            )
-        entry[1] += 1
-    try:
-        with entry[0]:
-            entry[2] = me
-            try:
-                yield
-            finally:
-                entry[2] = None
-    finally:
+
+    __slots__ = ("entry", "name")
+
+    def __init__(self, name: Hashable) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
         with _locks_guard:
-            entry[1] -= 1
-            if not entry[1]:
-                _locks.pop(name, None)
+            entry = self.entry = _locks.setdefault(self.name, [threading.Lock(), 0, None])
+            if entry[2] == me:
+                raise StoreError(
+                    f"{self.name}: expected one update at a time, found one inside another's change; "
+                    "compute the new value first"
+                )
+            entry[1] += 1
+        try:
+            entry[0].acquire()
+        except BaseException:  # Ctrl-C while waiting
+            self._leave()
+            raise
+        entry[2] = me
+
+    def __exit__(self, *exception: object) -> None:
+        self.entry[2] = None
+        self.entry[0].release()
+        self._leave()
+
+    def _leave(self) -> None:
+        with _locks_guard:
+            self.entry[1] -= 1
+            if not self.entry[1]:
+                _locks.pop(self.name, None)
 
 
 def acquire(path: str, key: str, timeout: float, make_folder: Callable[[], None] | None = None) -> int | None:
