@@ -93,7 +93,7 @@ class Decoder:
         one decoding and the next, and the fewer the copies, the less threads wait for each other.
         """
         data, first, last = [job[0] for job in group], group[0][2], group[-1][2]
-        complete = self.box and all([job[3] for job in group])
+        complete = self.box and all(job[3] for job in group)
         if complete and self.contiguous and first[: self.axis] == last[: self.axis]:
             row = (*first[: self.axis], slice(first[self.axis].start, last[self.axis].stop))
             target = self.destination(row, len(group))
