@@ -49,10 +49,7 @@ class VariableLength(ArrayBytesCodec):
             raise self.fail(f"{count} items", "a stream without a count" if found is None else f"a count of {found}")
         items = self._engine().decode(bytes(view))
         array = items.astype(spec.data_type.numpy)
-        # In characters first: that is quick, and right for plain ASCII; only where it differs count the bytes.
-        used = int(np.strings.str_len(array).sum()) if self.text else sum(map(len, items))
-        if used + 4 * count + 4 != len(view) and self.text:
-            used = sum(len(item.encode()) for item in items)
+        used = len("".join(items.tolist()).encode()) if self.text else sum(map(len, items))
         if used + 4 * count + 4 != len(view):
             raise self.fail(
                 f"{used + 4 * count + 4} bytes for {count} items", f"{len(view)}: more follow the last item"
