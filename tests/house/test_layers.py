@@ -16,7 +16,7 @@ LAYERS = [
     ["errors", "limits", "plugins"],
     ["dtypes"],
     ["metadata"],
-    ["chunk_grids", "chunk_keys", "codecs", "parallel", "progress", "stores", "display"],
+    ["chunk_grids", "chunk_keys", "parallel", "codecs", "progress", "stores", "display"],
     ["indexing", "nodes", "consolidation", "hierarchy"],
     ["attributes", "chunk_io", "plan", "lazy", "array", "create"],
     ["group"],

@@ -16,7 +16,8 @@ Who holds which buffer when an array is read::
 What makes it quick is what it does not do: no object, task or coroutine for a chunk, no intermediate copy, no
 fresh memory (whose pages would have to be faulted in), and no thread where the whole job is small. What can be
 worked out for an axis is never worked out for a chunk (`indexing.Split`). Of a chunk that is stored as it is in
-memory, only the stretches that are selected are read.
+memory, only the stretches that are selected are read. Small chunks are read, decoded and copied a group at a time,
+and those of Blosc decoded in one call (`codecs.blosc_join`), so that threads seldom wait for each other.
 
 Writing runs the same way backwards. A chunk that is selected whole is encoded from the caller's array; any other
 is read, changed and written back, under a lock, so that threads do not undo each other's work.

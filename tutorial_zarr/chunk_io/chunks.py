@@ -18,6 +18,8 @@ from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, MissingDependen
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.locks import process_lock
 
+# Encoding a byte takes about so many times as long as decoding it.
+ENCODING = 4
 # A job that decodes less than this runs on the calling thread: waking others costs more than they bring.
 SMALL_JOB = 3 << 19
 # Chunks smaller than this spend their time in Python, which threads cannot share.
@@ -91,11 +93,11 @@ class ChunkIO:
                 key=key,
             )
 
-    def workers(self, chunks: int, chunk_nbytes: int) -> tuple[int, int]:
-        """Workers and batch length for a job of so many chunks of that size."""
+    def workers(self, chunks: int, chunk_nbytes: int, cost: int = 1) -> tuple[int, int]:
+        """Workers and batch length for a job of so many chunks of that size; `cost` is 1 for decoding a byte."""
         if self.store.concurrency is not None:
             return min(self.store.concurrency, chunks), 1
-        if chunk_nbytes < SMALL_CHUNK or chunks * chunk_nbytes < SMALL_JOB:
+        if chunk_nbytes < SMALL_CHUNK or cost * chunks * chunk_nbytes < SMALL_JOB:
             return 1, chunks
         workers = min(parallel.get_workers(), chunks)
         return workers, max(1, min(64, chunks // (4 * workers)))

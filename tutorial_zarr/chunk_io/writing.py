@@ -16,7 +16,7 @@ from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.indexing import Part, Selection
 
 from . import shards
-from .chunks import LARGE_CHUNK, SMALL_JOB, ChunkIO
+from .chunks import ENCODING, LARGE_CHUNK, SMALL_JOB, ChunkIO
 from .reading import points_first
 
 Work = Callable[[Iterable[Any]], None]
@@ -27,7 +27,7 @@ def write(io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str
     split = selection.split(io.grid.axes)
     if split.count == 0:
         return
-    workers, batch = io.workers(split.count, io.chunk_nbytes)
+    workers, batch = io.workers(split.count, io.chunk_nbytes, ENCODING)
     if io.shards is not None and split.count < 2 * workers and io.store.concurrency is None:
         workers = 1  # few shards: their inner chunks are shared out instead
     names = map(io.keys.encode, split.coords()) if selection.points else io.keys.encode_all(split.axis_coords())
@@ -128,7 +128,7 @@ class _ChunkWriter:
         """Encode the inner chunks that change; the others keep their bytes."""
         io = self.io
         split = self.plan.split(layout, item, io.extents(coords))
-        workers, batch = io.workers(split.count, layout.inner.nbytes or SMALL_JOB)
+        workers, batch = io.workers(split.count, layout.inner.nbytes or SMALL_JOB, ENCODING)
         if io.store.concurrency is not None:
             workers, batch = parallel.get_workers(), 1
 

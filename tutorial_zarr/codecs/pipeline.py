@@ -56,7 +56,7 @@ class Pipeline:
             not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
         )
         # How many small chunks are decoded one after the other before any is copied: what stays in a processor's cache.
-        self.together = max(1, min(16, (1 << 20) // max(self.nbytes, 1))) if self.in_place else 1  # type: ignore[type-var]
+        self.together = max(1, min(16, (1 << 19) // max(self.nbytes, 1))) if self.in_place else 1  # type: ignore[type-var]
         self.raw = self.in_place and not self.bytes_bytes  # stored bytes are the chunk's memory
 
     def decode(self, data: Buffer) -> np.ndarray:
