@@ -104,7 +104,7 @@ def _only_consolidated(store: Store, path: str) -> Any:
 
 
 def _create_array(store: Store, path: str, overwrite: bool, zarr_format: int | None, options: dict[str, Any]) -> Array:
-    return make.new_array(store, path, overwrite=overwrite, zarr_format=zarr_format or 3, **_modern(options))
+    return make.new_array(store, path, overwrite=overwrite, zarr_format=zarr_format, **_modern(options))
 
 
 def _create_group(store: Store, path: str, overwrite: bool, zarr_format: int | None, attributes: Any) -> Group:
@@ -205,10 +205,11 @@ def create_array(
     codecs: Any = None,
     fill_value: Any = DEFAULT,
     order: str | None = None,
-    zarr_format: int = 3,
+    zarr_format: int | None = None,
     attributes: dict[str, Any] | None = None,
     chunk_key_encoding: Any = None,
     dimension_names: Any = None,
+    profile: Any = None,
     storage_options: dict[str, Any] | None = None,
     overwrite: bool = False,
     **options: Any,
@@ -219,6 +220,9 @@ def create_array(
     lengths: an uneven grid); with `shards`, chunks lie together in stored objects of that shape. Codecs are given
     as `filters` (array -> array), `serializer` (array -> bytes) and `compressors` (bytes -> bytes), or all in
     order as `codecs`: by name, as JSON, or as objects of numcodecs. `fill_value` is what absent chunks read as.
+
+    `profile="portable"` takes only what every reader of the matrix in `interop` reads, and refuses the rest.
+    `zarr_format` is 3, or the one that the profile chooses.
 
     Raises NodeExistsError where something is at that path, unless `overwrite` is given.
     """
@@ -241,6 +245,7 @@ def create_array(
         attributes=attributes,
         chunk_key_encoding=chunk_key_encoding,
         dimension_names=dimension_names,
+        profile=profile,
         overwrite=overwrite,
         **options,
     )

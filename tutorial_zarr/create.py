@@ -6,6 +6,7 @@ of the document would get. The keywords are those of zarr-python 3 (and, for v2,
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import math
 import sys
@@ -26,6 +27,8 @@ from tutorial_zarr.metadata.model import dump_json, plain
 from tutorial_zarr.stores import Store
 
 AUTO_CHUNK_BYTES = 1 << 22  # of the chunks that are chosen where the caller names none
+# Rules for new arrays, by name. They stand above this layer, and are imported when somebody asks for them.
+PROFILES = {"portable": ("tutorial_zarr.interop.portable", "Portable")}
 DEFAULT = object()  # a fill value that was not given; None means "undefined" in v2
 
 
@@ -70,17 +73,21 @@ def new_array(
     codecs: Any = None,
     fill_value: Any = DEFAULT,
     order: str | None = None,
-    zarr_format: int = 3,
+    zarr_format: int | None = None,
     attributes: dict[str, Any] | None = None,
     chunk_key_encoding: Any = None,
     dimension_names: Any = None,
     object_codec: Any = None,
     dimension_separator: str | None = None,
+    profile: Any = None,
     overwrite: bool = False,
     **array_options: Any,
 ) -> Array:
     """Create an array, write its metadata, and `data` if there is any. See `api.create_array` for the keywords."""
     _check_keywords(array_options)
+    rules = None if profile is None else find_profile(profile)
+    if zarr_format is None:
+        zarr_format = 3 if rules is None else rules.zarr_format()
     check_format(zarr_format)
     if data is not None:
         data = data if isinstance(data, np.ndarray) or hasattr(data, "__array__") else np.asarray(data)
@@ -96,6 +103,8 @@ def new_array(
         object_codec = next((f for f in _as_list(filters) if _identifier(f) in v2.OBJECT_CODECS), None)
     data_type = _data_type("f8" if dtype is None else dtype, data, object_codec)
     checked = check_attributes(attributes)
+    if rules is not None and codecs is None and _is_auto(compressors):
+        compressors = rules.compressor(data_type, zarr_format, _default_compressor())
     if zarr_format == 3:
         if object_codec is not None:
             raise MetadataError("object_codec: Zarr 3 has no object codecs; try dtype=str, or zarr_format=2")
@@ -118,6 +127,8 @@ def new_array(
             checked.setdefault("_ARRAY_DIMENSIONS", list(dimension_names))
         metadata = v2.parse_array(document, checked, nodes.label("array", path, 2))
     dump_json(metadata.to_json(), nodes.label("array", path, zarr_format))
+    if rules is not None:
+        rules.check(metadata.to_json(), checked, path)
     # All that can be wrong with the metadata has come to light before anything is written or deleted.
     array = Array(store, path, metadata, **array_options)
     nodes.prepare(store, path, "array", overwrite)
@@ -126,6 +137,18 @@ def new_array(
     if data is not None:
         array[...] = data
     return array
+
+
+def find_profile(profile: Any) -> Any:
+    """The rules of that name; what has `zarr_format`, `compressor` and `check` is rules itself."""
+    if isinstance(profile, str):
+        if profile not in PROFILES:
+            raise MetadataError(
+                f"profile: expected {' or '.join(map(repr, PROFILES))}, found {profile!r}", key="profile"
+            )
+        module, name = PROFILES[profile]
+        return getattr(importlib.import_module(module), name)()
+    return profile
 
 
 def check_format(zarr_format: Any) -> None:

@@ -131,7 +131,15 @@ def toy(**marks):
     elements = ["format:3", "codec:gzip", "codec:zstd", "type:int8", "type:float16", "type:float32", "layout:sharded"]
     cases = [[0, 1, 3], [0, 2, 3], [0, 1, 4], [0, 1, 5], [0, 2, 5], [0, 1, 3, 6], [0, 2, 3, 6]]
     said = {name: {"1": 0} for name in marks}
-    data = {"date": "", "peers": {}, "elements": elements, "cases": cases, "marks": marks, "sentences": ["no zstd"]}
+    data = {
+        "date": "",
+        "peers": {},
+        "elements": elements,
+        "cases": cases,
+        "empty": [],
+        "marks": marks,
+        "sentences": ["no zstd"],
+    }
     return Matrix({**data, "said": said})
 
 

@@ -22,6 +22,7 @@ def command(click: Any) -> Any:
         click.Option(["--shards"], help="The new shard shape.", **lengths),
         click.Option(["--compressor"], help="A codec's name, such as gzip; as STORE has it by default."),
         click.Option(["--zarr-format"], type=click.Choice(["2", "3"]), help="As STORE has it by default."),
+        click.Option(["--profile"], type=click.Choice(["portable"]), help="Refuse what some readers do not read."),
         memory_option(click),
         click.Option(["--temp"], help="A store for the temporary array of two passes; beside the target by default."),
         click.Option(["--jobs"], type=click.IntRange(min=1), help="Copy so many regions at once."),

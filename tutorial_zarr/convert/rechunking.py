@@ -30,7 +30,7 @@ import numpy as np
 from tutorial_zarr import api, hierarchy, nodes, parallel
 from tutorial_zarr.array import Array
 from tutorial_zarr.codecs import is_fill
-from tutorial_zarr.create import check_format, guess_chunks, like, new_array
+from tutorial_zarr.create import check_format, find_profile, guess_chunks, like, new_array
 from tutorial_zarr.dtypes.v2 import Object
 from tutorial_zarr.errors import MetadataError, NodeExistsError, StoreError, ValueMismatchError
 from tutorial_zarr.group import Group
@@ -62,6 +62,7 @@ def rechunk(
     overwrite: bool = False,
     dry_run: bool = False,
     verify: bool = False,
+    profile: Any = None,
     progress: Progress = None,
     **layout: Any,
 ) -> Array | RechunkPlan:
@@ -69,7 +70,8 @@ def rechunk(
 
     `chunks` and `shards` are those of the new array; where neither is given they stay. So do data type, fill value,
     attributes and codecs, but for what `layout` names (`compressors`, `filters`, `serializer`, `codecs`, `order`,
-    `chunk_key_encoding`), and the format, unless `zarr_format` is given.
+    `chunk_key_encoding`), and the format, unless `zarr_format` is given. `profile` is that of `create_array`; it
+    changes nothing of what stays, and refuses what does not do.
 
     memory: bytes that the work may hold at once in all workers together; MemoryBudgetError says how many do.
     temp: a store for the temporary array; without one it lies beside the target. It takes as much as the target.
@@ -83,6 +85,8 @@ def rechunk(
     array = source if isinstance(source, Array) else api.open_array(source, mode="r")
     store, at = _target(target_store, path)
     new = Array(store, at, target_metadata(array, zarr_format, chunks, shards, layout))
+    if profile is not None:
+        find_profile(profile).check(new.metadata.to_json(), new.metadata.attributes, at)
     place = None if temp is None else _target(temp, None)[0]
     plan = write_anew(array, new, memory, place, executor, workers, overwrite, progress, dry_run)
     if dry_run:

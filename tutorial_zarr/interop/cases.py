@@ -15,7 +15,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -342,25 +342,36 @@ def _special(zarr_format: int) -> Iterator[Case]:
 NUMBERS = [name for name in MAIN_TYPES if name.startswith(("int", "uint", "float")) and name != "float16"]
 
 
+def _named(case: Case) -> Case:
+    """The same array as data sets have it: in a group, with names for its axes. Some readers open no others."""
+    axes = ["z", "y", "x"][3 - case.data.ndim :]
+    *parent, name = case.id.split("/")
+    named = {"dimension_names": axes} if case.zarr_format == 3 else {}
+    attributes = case.attributes | ({"_ARRAY_DIMENSIONS": axes} if case.zarr_format == 2 else {})
+    return replace(
+        case,
+        id="/".join([*parent, f"named-{name}"]),
+        document=case.document | named,
+        attributes=attributes,
+        node=case.node or "t",
+        groups=case.groups or {"": {"title": "a data set"}},
+        more_elements=(*case.more_elements, "names:dimensions"),
+    )
+
+
 def _datasets(zarr_format: int) -> Iterator[Case]:
-    """Arrays as data sets have them: in a group, with names for their axes."""
-    types = recipes.data_types_v3()
-    for label in (*NUMBERS, "bool", "float16", "string"):
-        chain = (CHAINS_V3 if zarr_format == 3 else CHAINS_V2)["zstd"]
-        names = {"dimension_names": ["y", "x"]} if zarr_format == 3 else {}
-        attributes = {"units": "m"} | ({"_ARRAY_DIMENSIONS": ["y", "x"]} if zarr_format == 2 else {})
-        yield make(
-            f"v{zarr_format}/dataset/{label}",
-            zarr_format,
-            types[label],
-            LAYOUTS["edge"],
-            chain,
-            node="t",
-            groups={"": {"title": "a data set"}},
-            attributes=attributes,
-            members=names,
-            more_elements=("names:dimensions",),
-        )
+    """Every main type, every layout and every codec once, with names for the axes; and all that is special."""
+    types = recipes.data_types_v3() if zarr_format == 3 else recipes.data_types_v2()
+    chains = CHAINS_V3 if zarr_format == 3 else CHAINS_V2
+    wanted = [(label, "edge", "zstd") for label in MAIN_TYPES if label in types]
+    wanted += [("int32", layout, "zstd") for layout in LAYOUTS]
+    wanted += [((chain.types or ("int32",))[0], "edge", name) for name, chain in chains.items()]
+    for label, layout_name, name in dict.fromkeys(wanted):
+        data_type, layout, chain = types[label], LAYOUTS[layout_name], chains[name]
+        if _sensible(zarr_format, data_type, layout, chain, label):
+            id = f"v{zarr_format}/{label}/{layout_name}/{name}"
+            yield _named(make(id, zarr_format, data_type, layout, chain))
+    yield from (_named(case) for case in _special(zarr_format) if case.kind == "array")
 
 
 def _only_v3() -> Iterator[Case]:

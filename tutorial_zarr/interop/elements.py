@@ -179,7 +179,7 @@ def _fill(value: Any, data_type: dtypes.DataType) -> Iterator[str]:
     for part in parts:
         if isinstance(part, bool):
             continue
-        if isinstance(part, int) and abs(part) > 1 << 53:
+        if isinstance(part, int) and int(float(part)) != part:
             yield "fill:beyond-doubles"
         if isinstance(part, str) and data_type.numpy.kind in "fc":
             yield "fill:bits" if part.startswith("0x") else "fill:not-finite"

@@ -22,8 +22,11 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import tutorial_zarr as zarr
-from tutorial_zarr.errors import SelectionError
+from tutorial_zarr import dtypes
+from tutorial_zarr.errors import MetadataError, SelectionError
 
 from .elements import elements_of
 from .outcomes import NAMES
@@ -46,7 +49,7 @@ class Finding:
     change: str = ""
 
     def __str__(self) -> str:
-        what = " with ".join(map(_words, self.elements))
+        what = " with ".join(map(words, self.elements))
         if self.outcome == "untested":
             return f"{self.array}: {self.reader}: {what} was never tried"
         verdict = "reads it wrong" if self.outcome == "wrong" else "does not read it"
@@ -62,24 +65,65 @@ class Matrix:
         self.data = data
         self.marks: dict[str, str] = data["marks"]
         self.cases = [frozenset(data["elements"][n] for n in case) for case in data["cases"]]
+        self._empty = frozenset(data["empty"])
         self._with: dict[str, set[int]] = {}
         self._reads: dict[tuple[str, ...], bool | None] = {}
         for n, elements in enumerate(self.cases):
             for element in elements:
                 self._with.setdefault(element, set()).add(n)
+        self._asked = {reader: self._evidence(reader) for reader in self.marks}
+
+    def _evidence(self, reader: str) -> set[int]:
+        """The cases that say something about a reader: where it reads no array without names for its axes, those
+        that have them, as the others come to nothing whatever else is in them.
+        """
+        read = [self.cases[n] for n, mark in enumerate(self.marks[reader]) if mark in "=~"]
+        needed = {e for e in frozenset.intersection(*read) if e.startswith("names:")} if read else set()
+        return {n for n, mark in enumerate(self.marks[reader]) if mark not in " w." and needed <= self.cases[n]}
 
     def tried(self, reader: str, elements: Iterable[str]) -> list[int]:
-        """The cases with all these elements that this reader was asked for."""
-        found = set.intersection(*(self._with.get(element, set()) for element in elements))
-        return sorted(n for n in found if self.marks[reader][n] not in " w.")
+        """The cases with all these elements that this reader was asked for. Where no chunk is stored, no codec is
+        needed: such a case says something about fill values, and of other things only where there is no other.
+        """
+        wanted = list(elements)
+        found = self._asked[reader].intersection(*(self._with.get(element, set()) for element in wanted))
+        if not any(element.startswith("fill:") for element in wanted):
+            found = found - self._empty or found
+        return sorted(found)
 
     def reads(self, reader: str, elements: Iterable[str]) -> bool | None:
-        """Whether any such case was read equal; None where there is none."""
+        """Whether any such case was read equal; None where there is none. Against a pair only those cases speak in
+        which everything is read when it stands alone.
+        """
         key = reader, *elements
         if key not in self._reads:
             tried = self.tried(reader, key[1:])
-            self._reads[key] = any(self.marks[reader][n] in "=~" for n in tried) if tried else None
+            read = any(self.marks[reader][n] in "=~" for n in tried)
+            if len(key) > 2 and not read:
+                tried = [n for n in tried if all(self.reads(reader, [e]) for e in self.cases[n])]
+            self._reads[key] = read if tried else None
         return self._reads[key]
+
+    def causes(self, reader: str, blamed: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """Without what something else accounts for: that is always there as well, or fails in more cases."""
+        return [b for b in blamed if not any(self._same(a, b) for a in blamed) and not self._explained(reader, b)]
+
+    def _same(self, a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+        of_a, of_b = (set.intersection(*(self._with[e] for e in elements)) for elements in (a, b))
+        return of_a == of_b and sorted(map(_rank, a)) < sorted(map(_rank, b))
+
+    def _explained(self, reader: str, pair: tuple[str, ...]) -> bool:
+        if len(pair) == 1:
+            return False
+        own = self.tried(reader, pair)
+        plain = [n for n in own if all(self.reads(reader, [e]) for e in self.cases[n])]
+        return all(
+            any(
+                len(self.tried(reader, other)) > len(own) and self.reads(reader, other) is False
+                for other in itertools.combinations(sorted(self.cases[n]), 2)
+            )
+            for n in plain
+        )
 
     def outcome(self, reader: str, elements: Iterable[str]) -> tuple[str, int, str]:
         """The worst that such cases came to where one is wrong, else the most frequent; how many; what was said."""
@@ -90,6 +134,11 @@ class Matrix:
         plainest = min(hits, key=lambda n: sum(not self.reads(reader, [e]) for e in self.cases[n]))
         place = self.data["said"][reader].get(str(plainest))
         return NAMES[mark], len(tried), "" if mark == "X" or place is None else self.data["sentences"][place]
+
+
+def _rank(element: str) -> tuple[bool, bool, str]:
+    """What is named first of things that always come together: the format, the type."""
+    return not element.startswith("format:"), not element.startswith("type:"), element
 
 
 @functools.cache
@@ -124,6 +173,7 @@ def lint_elements(
         else:
             good = [e for e, reads in single.items() if reads]
             bad += [pair for pair in itertools.combinations(good, 2) if matrix.reads(reader, pair) is False]
+        bad = matrix.causes(reader, bad)
         sound = [e for e in given if not any(e in blamed for blamed in bad)]
         for blamed in bad:
             outcome, cases, said = matrix.outcome(reader, blamed)
@@ -131,7 +181,7 @@ def lint_elements(
             if change is None and len(wanted) > 1:
                 change = nearest_change(sound, blamed, [reader], matrix)
                 change = change and f"{change}, for {reader} alone"
-            change = change or f"without {' and '.join(map(_words, blamed))}; no case shows a smaller change"
+            change = change or f"without {' and '.join(map(words, blamed))}; no case shows a smaller change"
             found.append(Finding(array, reader, blamed, outcome, cases, said, change))
     return found
 
@@ -144,22 +194,47 @@ def nearest_change(sound: list[str], blamed: tuple[str, ...], readers: list[str]
         if category == "format":
             rest = [e for e in rest if e.startswith("type:")]  # the rest has other names in the other format
         others = {e for case in matrix.cases for e in case if e.startswith(category + ":")} - {element, *rest}
-        if category not in EXCHANGEABLE:
-            others = {e for e in others if _kin(element, e)}
+        if category == "type":
+            others = _wider(element, others)
+        elif category not in EXCHANGEABLE:
+            others = set()
         others_left = any(e.startswith(category + ":") for e in rest) and category.startswith("codec")
         if category in DROPPABLE or others_left:
-            return f"leave out {_words(element)}"
-        for other in sorted(others, key=lambda e: (-SequenceMatcher(None, e, element).ratio(), e)):
+            return f"leave out {words(element)}"
+        for other in others if category == "type" else sorted(others, key=lambda e: _unlike(e, element)):
             if _all_read([*rest, other], readers, matrix, needed=[other]):
-                return f"{_words(other)} instead of {_words(element)}"
+                return f"{words(other)} instead of {words(element)}"
         if category.startswith("codec"):
-            return f"leave out {_words(element)}"
+            return f"leave out {words(element)}"
     return None
 
 
-def _kin(a: str, b: str) -> bool:
-    """Whether two types are of one kind, such as float16 and float32."""
-    return a.rstrip("0123456789") == b.rstrip("0123456789")
+def _unlike(a: str, b: str) -> tuple[float, str]:
+    return -SequenceMatcher(None, a, b).ratio(), a
+
+
+def _wider(element: str, others: Iterable[str]) -> list[str]:
+    """The types of numpy among others that hold every value of this one, the smallest first; for times integers."""
+    own = _numbers(element)
+    if own is None:
+        return []
+    plain = (e for e in others if not e.startswith("type:numpy."))
+    found = {e: kind for e in plain if (kind := _numbers(e)) is not None and kind.type.__module__ == "numpy"}
+    fits = [
+        e for e, kind in found.items() if np.can_cast(own, kind, "safe") and (own.kind not in "iu" or kind.kind in "iu")
+    ]
+    return sorted(fits, key=lambda e: (found[e].itemsize, found[e].kind != own.kind, found[e].kind != "u", e))
+
+
+def _numbers(element: str) -> np.dtype | None:
+    """How numpy holds the numbers of this type; None where it has others, or needs to be told more."""
+    if element in ("type:numpy.datetime64", "type:numpy.timedelta64"):
+        return np.dtype("int64")
+    try:
+        found = dtypes.from_json(element.partition(":")[2]).numpy
+    except MetadataError:
+        return None
+    return found if found.names is None and (found.kind in "biufc" or found.type.__module__ != "numpy") else None
 
 
 def _all_read(elements: list[str], readers: list[str], matrix: Matrix, needed: Iterable[str] = ()) -> bool:
@@ -172,16 +247,21 @@ def _all_read(elements: list[str], readers: list[str], matrix: Matrix, needed: I
     return True
 
 
-def _words(element: str) -> str:
+def words(element: str) -> str:
+    """An element as one says it.
+
+    >>> words("codec:gzip"), words("layout:sharded")
+    ('the codec gzip', 'layout sharded')
+    """
     category, _, name = element.partition(":")
-    words = {
+    said = {
         "codec": "the codec ",
         "codec2": "the codec ",
         "type": "the type ",
         "format": "Zarr ",
         "keys": "chunk keys ",
     }
-    return words.get(category, f"{category} ") + name
+    return said.get(category, f"{category} ") + name
 
 
 def lint(store: Any, readers: Iterable[str] = (), matrix: Matrix | None = None) -> Iterator[Finding]:

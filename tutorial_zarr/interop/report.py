@@ -95,6 +95,7 @@ def _describe(case: Case) -> dict[str, Any]:
         "attributes": case.attributes,
         "node": case.node,
         "kind": case.kind,
+        "chunks": bool(case.regions),  # whether any are stored
         "bytes": case.expected_bytes[:SHOWN_BYTES].hex(),
         "nbytes": len(case.expected_bytes),
     }
@@ -232,6 +233,7 @@ def write_summary(data: dict[str, Any], file: Path) -> None:
         "peers": {n: {"title": data["peers"][n]["title"], "versions": data["peers"][n]["versions"]} for n in readers},
         "elements": elements,
         "cases": [[place[element] for element in case["elements"]] for case in data["cases"]],
+        "empty": [n for n, case in enumerate(data["cases"]) if not case["chunks"]],
         "marks": {name: data["cells"][OURS][name] for name in readers},
         "sentences": list(sentences),
         "said": said,

@@ -1,6 +1,9 @@
 # /// script
 # requires-python = ">=3.12"
-# dependencies = ["xarray>=2025.1", "zarr>=3,<4", "google-crc32c"]
+# dependencies = [
+#   "xarray>=2025.1", "zarr>=3,<4", "cast-value-rs>=0.4.2", "pcodec", "msgpack", "google-crc32c",
+#   "zfpy==1.0.1; python_version < '3.14'",
+# ]
 # ///
 """xarray with its Zarr backend, as a consumer: it reads data sets, in which an array has named axes.
 
@@ -10,36 +13,25 @@ is switched off: what is compared is what is stored.
 
 from __future__ import annotations
 
-import importlib.metadata
-import warnings
+import sys
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
+
+sys.path.append(str(Path(__file__).parent))  # behind the packages, so that no file here hides one of them
+
 from peer_protocol import Opened, Peer, Unsupported, serve
+from zarr_python import ZarrPython
 
-warnings.simplefilter("ignore")
 
-
-class Xarray(Peer):
-    """What xarray does of the protocol."""
+class Xarray(ZarrPython):
+    """What xarray does of the protocol: it reads, by zarr-python."""
 
     name = "xarray"
-
-    def versions(self) -> dict[str, str]:
-        return {name: importlib.metadata.version(name) for name in ("xarray", "zarr", "numpy")}
-
-    def capabilities(self) -> list[str]:
-        """Of what zarr-python reads: arrays with a name, in a group, with names for all axes."""
-        types = ["int*", "uint*", "float16", "float32", "float64", "bool", "string"]
-        missing = ["int2", "int4", "uint2", "uint4"]
-        return [
-            *(f"type:{name}" for name in types),
-            *(f"!type:{name}" for name in missing),
-            *("format:*", "grid:regular", "keys:*", "attributes:any", "fill:*", "names:dimensions"),
-            *("names:below-a-group", "codec:zstd", "codec:vlen-utf8", "codec2:zstd", "codec2:vlen-utf8"),
-            "layout:filters",
-        ]
+    packages = ("xarray", "zarr", "numpy")
+    write = Peer.write
+    tree = Peer.tree
 
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:
         parent, _, name = node.rpartition("/")
