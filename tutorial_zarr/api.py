@@ -134,7 +134,8 @@ def open_array(
 ) -> Array:
     """Open an array; modes as in `open`. To create one, `shape` and the keywords of `create_array` are needed.
 
-    `missing="error"` makes absent chunks an error; `allow_pickle=True` runs code that a v2 pickle brings along.
+    `missing="error"` makes absent chunks an error, ``"warn"`` warns of them, once for each read (their number and the
+    first key). `allow_pickle=True` runs code that a v2 pickle brings along.
     """
     opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path or name)
     if mode in ("r", "r+", "a"):

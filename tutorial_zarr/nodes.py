@@ -22,6 +22,10 @@ class ZarrWarning(UserWarning):
     """Something that a reader should know, and that did not stop the work."""
 
 
+class MissingChunksWarning(ZarrWarning):
+    """A read met chunks that are not stored, of an array that was opened with ``missing="warn"``."""
+
+
 def normalize_path(path: Any) -> str:
     """A node's path: ``/`` between names, none at the ends. Raises NodeNameError for names that are not allowed.
 

@@ -23,6 +23,7 @@ from tutorial_zarr.errors import (
     UnsupportedError,
     ZarrError,
 )
+from tutorial_zarr.nodes import MissingChunksWarning
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
 FORMATS = pytest.mark.parametrize("zarr_format", [2, 3])
@@ -736,6 +737,28 @@ def test_a_missing_chunk_can_be_made_an_error(tmp_path):
     assert a[:2].tolist() == [1, 1]
     with pytest.raises(KeyError, match=r"c/1"):
         a[...]
+
+
+@pytest.mark.parametrize("codecs", [{"compressors": None}, {}, {"shards": (8, 8)}], ids=["raw", "zstd", "shards"])
+def test_missing_chunks_can_be_warned_of_once_for_a_read(codecs):
+    store = MemoryStore()
+    a = zarr.create_array(store, name="a", shape=(16, 16), chunks=(4, 4), dtype="int32", fill_value=-1, **codecs)
+    a[:4, :12] = 1
+    a = zarr.open_array(store, path="a", mode="r", missing="warn")
+    first = "a/c/0/1" if codecs.get("shards") else "a/c/0/3"
+    with pytest.warns(
+        MissingChunksWarning, match=f"array 'a' .*: .* found 13 absent, the first at key '{first}'"
+    ) as met:
+        found = a[...]
+    assert (len(met), met[0].filename) == (1, __file__)
+    assert (found[:4, :12] == 1).all()
+    assert (found[4:] == -1).all()
+    with pytest.warns(MissingChunksWarning, match=r"found 1 absent") as met:
+        assert a[15, 15] == -1
+    assert len(met) == 1
+    assert (a[:4, :12] == 1).all(), "and no warning where all is there"
+    with pytest.raises(ValueError, match=r"missing: expected 'fill', 'warn' or 'error', found 'maybe'"):
+        zarr.open_array(store, path="a", mode="r", missing="maybe")
 
 
 # -- metadata that is wrong ----------------------------------------------------------------------------------

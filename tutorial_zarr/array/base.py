@@ -37,8 +37,8 @@ class ArrayBase:
     ) -> None:
         self.store, self.path = store, path
         self.read_only = read_only or store.read_only
-        if missing not in ("fill", "error"):
-            raise ValueError(f"missing: expected 'fill' or 'error', found {missing!r}")
+        if missing not in ("fill", "warn", "error"):
+            raise ValueError(f"missing: expected 'fill', 'warn' or 'error', found {missing!r}")
         self._options = {"allow_pickle": allow_pickle, "missing": missing, "write_empty_chunks": write_empty_chunks}
         self.metadata = metadata
         self._bound: ChunkIO | None = None

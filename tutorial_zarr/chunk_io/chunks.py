@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from tutorial_zarr.codecs import ChunkSpec, Codec, Pipeline, is_fill
 from tutorial_zarr.codecs.sharding import ShardingCodec, sharding_of
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, MissingDependencyError, StoreError, ZarrError
+from tutorial_zarr.nodes import MissingChunksWarning
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.locks import process_lock
 
@@ -49,6 +52,7 @@ class ChunkIO:
         self.codecs, self.data_type, self.fill = codecs, data_type, fill
         self.fill_item = fill[()] if fill.dtype.kind == "O" else fill  # numpy would store a 0-d object array as an item
         self.missing, self.write_empty = missing, write_empty
+        self.absences: list[str] = []  # keys of absent chunks that a read met, where it is to warn of them
         self._pipelines: dict[tuple[int, ...], Pipeline] = {}
         self.pipeline = self.pipeline_for(grid.max_chunk_shape)
         self.shards = sharding_of(self.pipeline)
@@ -86,11 +90,29 @@ class ChunkIO:
         return ChunkError(f"{self.label}: cannot {stage} the chunk at key {key!r}: {cause}", key=key, stage=stage)
 
     def absent(self, key: str) -> None:
-        """Raise for a chunk that is not there, if the caller wants it so."""
+        """Raise for a chunk that is not there, or note it, if the caller wants it so."""
+        if self.missing == "warn":
+            self.absences.append(key)
         if self.missing == "error":
             raise ChunkNotFoundError(
                 f"{self.label}: expected a chunk at key {key!r}, found none; missing='fill' reads the fill value there",
                 key=key,
+            )
+
+    def noting(self) -> ChunkIO:
+        """The same with a list of absences of its own, for one read."""
+        other = copy.copy(self)
+        other.absences = []
+        return other
+
+    def warn(self) -> None:
+        """Warn of the absences that were noted: once, however many they are."""
+        if self.absences:
+            warnings.warn(
+                f"{self.label}: expected every chunk that was selected, found {len(self.absences)} absent, the first "
+                f"at key {min(self.absences)!r}; they read as the fill value",
+                MissingChunksWarning,
+                stacklevel=5,  # who wrote the brackets
             )
 
     def workers(self, chunks: int, chunk_nbytes: int, cost: int = 1) -> tuple[int, int]:

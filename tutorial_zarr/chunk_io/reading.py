@@ -22,6 +22,15 @@ Work = Callable[[Iterable[Any]], None]
 
 def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
     """Read a selection into `out`, whose shape is `selection.shape`."""
+    if io.missing != "warn":
+        _read(io, selection, out)
+        return
+    noting = io.noting()
+    _read(noting, selection, out)
+    noting.warn()
+
+
+def _read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
     along = sum(map(min, selection.shape, [axis.count for axis in io.grid.axes]))
     if along > 1 << 16:  # each chunk along an axis takes about so much to plan for, whatever it holds
         limits.check_memory(io.label, 512 * along)
@@ -175,7 +184,7 @@ class _ChunkReader:
         """Read a group of chunks; False where something about them is wrong, and each must be looked at by itself."""
         try:
             data = [self.fetch(job[0], slot) for slot, job in enumerate(group)]
-            if self.io.missing == "error" and any(each is None for each in data):
+            if self.io.missing != "fill" and any(each is None for each in data):
                 return False
             self.decoder.put_all([(each, *job[2:]) for each, job in zip(data, group, strict=True)])
         except CodecError:
@@ -322,8 +331,9 @@ class _InnerReader:
             if decoder is None:
                 decoder = self.decoders[id(pipeline)] = Decoder(self.io, pipeline, self.split, self.out)
             try:
-                if self.io.missing == "error" and any(job[0] is None for job in group):
-                    self.io.absent(key)
+                for job in group if self.io.missing != "fill" else ():
+                    if job[0] is None:
+                        self.io.absent(key)
                 decoder.put_all(group)
             except ZarrError as cause:
                 raise self.io.fail(key, "decode", cause) from cause
