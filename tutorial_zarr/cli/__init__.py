@@ -49,6 +49,7 @@ COMMANDS = {
     ),
     "interop": ("tutorial_zarr.interop.command", "Run the matrix of all implementations; verify a store with them."),
     "lint": ("tutorial_zarr.interop.lint_command", "Say what of a store other readers will not open, and why."),
+    "chunks": ("tutorial_zarr.labs.chunks.command", "Choose chunk and shard shapes by the way an array is read."),
     "check": ("tutorial_zarr.cli.check", "Show versions and codecs, and how to get what is missing."),
 }
 

@@ -1,0 +1,335 @@
+"""The advisor: chunk and shard shapes for the way an array is read, ranked, with the reason for every number.
+
+What is compared are means over all places of each pattern (`expected`), weighted by how often it is read; time and
+money come from a model of the store (`storage`). Not modelled: that tiny chunks compress worse than large ones, for
+which chunks of less than `smallest` bytes are left out; caches; and who else writes.
+
+>>> advice = advise((1000, 1000), "f4", ["rows 70%: 1, all", "columns 30%: all, 1"], shards=False)
+>>> print(advice.best.layout, round(advice.best.requests, 1))
+16 x 64 30.1
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tutorial_zarr.display.words import size_text, times
+from tutorial_zarr.labs import LabError
+from tutorial_zarr.labs.chunks import patterns as reading
+from tutorial_zarr.labs.chunks.choice import OBJECTIVES, Choice, Question, dollars_text, number_text, time_text
+from tutorial_zarr.labs.chunks.paper import Layout
+from tutorial_zarr.labs.chunks.patterns import Pattern
+from tutorial_zarr.labs.chunks.search import search
+from tutorial_zarr.labs.chunks.storage import StoreModel
+from tutorial_zarr.labs.chunks.storage import store as store_model
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """Layouts, best first: print it, look at `best`, or ask a `Choice` to explain itself."""
+
+    question: Question
+    objective: str
+    choices: tuple[Choice, ...]
+    today: Choice | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Choice:
+        """The first choice."""
+        return self.choices[0]
+
+    @cached_property
+    def front(self) -> tuple[Choice, ...]:
+        """The Pareto front: layouts that none beats both in requests and in bytes; fewest requests first."""
+        found: list[Choice] = []
+        for choice in sorted(self.choices, key=lambda each: (each.requests, each.nbytes)):
+            if not found or choice.nbytes < found[-1].nbytes:
+                found.append(choice)
+        return tuple(found)
+
+    def distinct(self, top: int = 5) -> list[Choice]:
+        """The best layouts that are not nearly the same: an axis differs by half, or shards come or go."""
+        found: list[Choice] = []
+        for choice in self.choices:
+            if len(found) == top:
+                break
+            if not any(_alike(choice.layout, other.layout) for other in found):
+                found.append(choice)
+        return found
+
+    def by_size(self) -> list[Choice]:
+        """For each power of two the best layout with chunks of about that size and no shards: small ones first."""
+        found: dict[int, Choice] = {}
+        for choice in self.choices:
+            if choice.layout.shards is None:
+                found.setdefault(round(math.log2(choice.chunk_nbytes)), choice)
+        return [found[power] for power in sorted(found)]
+
+    @cached_property
+    def copies(self) -> tuple[float, Choice, Choice] | None:
+        """The best pair of layouts, if the array were stored twice and each pattern read the copy that suits it."""
+        if not 2 <= len(self.question.patterns) <= 8:
+            return None
+        places = range(len(self.question.patterns))
+        alone = [min(self.choices, key=lambda choice, i=i: choice.each_seconds[i]) for i in places]
+        weights = [pattern.weight for pattern in self.question.patterns]
+        pairs = [(a, b) for i, a in enumerate(alone) for b in alone[i + 1 :] if a is not b]
+        if not pairs:
+            return None
+
+        def mean(pair: tuple[Choice, Choice]) -> float:
+            return sum(w * min(each.each_seconds[i] for each in pair) for i, w in enumerate(weights))
+
+        pair = min(pairs, key=mean)
+        return mean(pair), *pair
+
+    def verdict(self) -> list[str]:
+        """What to do, a sentence each."""
+        best, today, lines = self.best, self.today, list(self.remarks)
+        if today is not None:
+            share = today.value(self.objective) / best.value(self.objective) if best.value(self.objective) else 1.0
+            if share < 1.1:
+                lines.append(f"Today's layout is within 10 % of the first choice in {self.objective}: leave it.")
+            else:
+                lines.append(
+                    f"A rechunk to {best.layout} brings a read from {time_text(today.seconds)} to "
+                    f"{time_text(best.seconds)}, from {number_text(today.requests)} requests to "
+                    f"{number_text(best.requests)}, and from "
+                    f"{size_text(round(today.nbytes))} to {size_text(round(best.nbytes))}" + self._saving(today, best)
+                )
+        if self.copies is not None and self.copies[0] < best.seconds / 1.5:
+            seconds, one, other = self.copies
+            lines.append(
+                f"The patterns quarrel: stored twice, as {one.layout} and as {other.layout}, a read takes "
+                f"{time_text(seconds)} rather than {time_text(best.seconds)}"
+                + ("." if best.dollars is None else f", for {dollars_text(other.storage_dollars or 0)} more a month.")
+            )
+        return lines
+
+    def _saving(self, today: Choice, best: Choice) -> str:
+        prices = self.question.store.prices
+        if prices is None or today.dollars is None or best.dollars is None:
+            return "."
+        once = (today.objects * prices.get_per_1000 + best.objects * prices.put_per_1000) / 1000
+        less = today.dollars - best.dollars
+        change = (
+            f"it saves {dollars_text(less)} of {dollars_text(today.dollars)} a month"
+            if less > 0
+            else "it saves no money"
+        )
+        return f"; {change}. Its own requests cost {dollars_text(once)}, once."
+
+    def table(self, top: int = 5) -> list[tuple[str, ...]]:
+        """The best layouts as text, with headings; today's first, a star at those on the Pareto front."""
+        front = {choice.layout for choice in self.front}
+        named = [
+            *([("today", self.today)] if self.today else []),
+            *[(f"{i}", c) for i, c in enumerate(self.distinct(top), 1)],
+        ]
+        rows = [("", "chunks", "shards", "requests", "bytes", "x wanted", "time", "a month")]
+        for name, choice in named:
+            chunks, shards = choice.layout
+            rows.append(
+                (
+                    name + ("*" if choice.layout in front else ""),
+                    times(chunks),
+                    times(shards) if shards else "-",
+                    number_text(choice.requests),
+                    size_text(round(choice.nbytes)),
+                    f"{choice.amplification:,.3g}",
+                    time_text(choice.seconds),
+                    "-" if choice.dollars is None else dollars_text(choice.dollars),
+                )
+            )
+        return rows
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, top: int = 5) -> str:
+        """All of it, for people."""
+        q = self.question
+        rows = self.table(top)
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        reads = "; ".join(f"{p.name} {100 * p.weight:.3g} % ({times(p.lengths)})" for p in q.patterns[:6])
+        lines = [f"{times(q.shape)} {q.dtype}, {size_text(q.nbytes)}, read as {reads}", ""]
+        for row in rows:
+            cells = [
+                cell.ljust(w) if i < 3 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            ]
+            lines.append("  ".join(cells).rstrip())
+        return "\n".join([*lines, "", *self.verdict(), "The first choice:", self.best.explain()])
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def to_json(self, top: int = 5) -> dict[str, Any]:
+        """As plain data."""
+        q = self.question
+        patterns = [
+            {"name": p.name, "weight": p.weight, "lengths": list(p.lengths), "starts": p.starts} for p in q.patterns
+        ]
+        return {
+            "shape": list(q.shape),
+            "dtype": str(q.dtype),
+            "patterns": patterns,
+            "store": q.store.to_json(),
+            "ratio": q.ratio,
+            "reads_a_month": q.reads,
+            "objective": self.objective,
+            "considered": len(self.choices),
+            "today": self.today and self.today.to_json(),
+            "choices": [choice.to_json() for choice in self.distinct(top)],
+            "front": [choice.to_json() for choice in self.front],
+            "verdict": self.verdict(),
+        }
+
+
+def advise(
+    shape: Sequence[int],
+    dtype: Any,
+    patterns: Sequence[Pattern | str] | None = None,
+    *,
+    store: StoreModel | None = None,
+    objective: str = "seconds",
+    ratio: float = 1.0,
+    reads: int = 100_000,
+    memory: int = 1 << 31,
+    smallest: int = 1 << 12,
+    shards: bool = True,
+    today: Layout | None = None,
+    names: Sequence[str | None] | None = None,
+    remarks: Sequence[str] = (),
+) -> Advice:
+    """The layouts that suit an array of that shape and type, best first.
+
+    `patterns` are texts or `Pattern`s; none means lines and planes, equally often. `ratio` is how many times smaller
+    chunks become in the store, `reads` are those of a month, `memory` is what a reader or a writer may hold, and
+    `smallest` the bytes of the smallest chunk to think of. `today` is a layout to compare with.
+    """
+    shape, kind = tuple(int(n) for n in shape), np.dtype(dtype)
+    model = store or store_model("s3")
+    if objective not in OBJECTIVES:
+        raise LabError(f"objective: expected one of {', '.join(OBJECTIVES)}, found {objective!r}")
+    if kind.hasobject or not kind.itemsize or kind.kind == "T":
+        raise LabError(f"dtype {kind}: expected elements of a fixed size, as their bytes are to be foretold")
+    nbytes = math.prod(shape) * kind.itemsize
+    if not shape or nbytes <= max(model.request_cost, smallest):
+        raise LabError(
+            f"an array of {size_text(nbytes)} is too small to judge: expected more than "
+            f"{size_text(max(model.request_cost, smallest))}, which are read in the time of one more request; "
+            f"try one chunk of {shape}"
+        )
+    texts = [each for each in patterns or () if isinstance(each, str)]
+    if texts and len(texts) < len(patterns or ()):
+        raise LabError("patterns: expected either texts or Pattern objects, found both")
+    if not patterns:
+        found = reading.guess(shape, names)
+    else:
+        found = reading.parse(texts, shape, names) if texts else reading.check(patterns, shape)  # type: ignore[arg-type]
+    question = Question(shape, kind, tuple(found), model, ratio, reads, memory)
+    if today is not None:
+        _check_layout(today, shape)
+    known: dict[Layout, Choice] = {}
+    search(shape, _windows(question), _scorer(question, objective, smallest, known), shards)
+    if not known:
+        raise LabError(
+            f"memory: expected enough for {min(model.concurrency, 64)} chunks of {size_text(smallest)} at once, "
+            f"found {size_text(memory)}; allow more, or fewer requests at once"
+        )
+    ranked = sorted(known.values(), key=lambda choice: _key(choice, objective))
+    return Advice(question, objective, tuple(ranked), question.choice(today) if today else None, tuple(remarks))
+
+
+def _windows(question: Question) -> list[set[int]]:
+    """How much is read along each axis."""
+    return [{p.lengths[axis] for p in question.patterns[:8]} for axis in range(len(question.shape))]
+
+
+def _scorer(
+    question: Question, objective: str, smallest: int, known: dict[Layout, Choice]
+) -> Callable[[Layout], tuple[Any, ...] | None]:
+    def score(layout: Layout) -> tuple[Any, ...] | None:
+        if math.prod(layout.chunks) * question.itemsize < smallest:
+            return None
+        choice = question.choice(layout)
+        if choice is None or choice.memory > question.memory:
+            return None
+        known[layout] = choice
+        return _key(choice, objective)
+
+    return score
+
+
+def _key(choice: Choice, objective: str) -> tuple[Any, ...]:
+    """Small is good; among equals what is simpler: no shards, fewer objects."""
+    value = float(f"{choice.value(objective):.12g}")
+    return value, choice.layout.shards is not None, choice.objects, choice.layout.chunks, choice.layout.shards or ()
+
+
+def _check_layout(layout: Layout, shape: Sequence[int]) -> None:
+    chunks, shards = layout
+    for what, lengths in (("chunks", chunks), ("shards", shards)):
+        if lengths is not None and (len(lengths) != len(shape) or min(lengths, default=1) < 1):
+            raise LabError(
+                f"{what}: expected {len(shape)} lengths of at least 1 for shape {tuple(shape)}, found {lengths}"
+            )
+    if shards is not None and any(s % c for s, c in zip(shards, chunks, strict=True)):
+        nearest = tuple([max(1, round(s / c)) * c for s, c in zip(shards, chunks, strict=True)])
+        raise LabError(f"shards: expected multiples of the chunks {chunks}, found {shards}; the nearest are {nearest}")
+
+
+def advise_array(array: Any, patterns: Sequence[Pattern | str] | None = None, **options: Any) -> Advice:
+    """Advice for an array that exists: its layout is the one to compare with, and its codecs give the ratio."""
+    label = array._label
+    if not array.grid.regular:
+        raise LabError(
+            f"{label}: expected a regular chunk grid, found {array.grid.name!r}; give its shape and type instead"
+        )
+    if array.metadata.data_type.item_size is None:
+        raise LabError(
+            f"{label}: expected elements of a fixed size, found {array.dtype}; their bytes cannot be foretold"
+        )
+    remarks, unit = [], math.prod(array.shards or array.chunks) * array.dtype.itemsize
+    prefix = array.path + "/" if array.path else ""
+    keys = [key for key in array.store.list_prefix(array.path) if array._io.keys.decode(key[len(prefix) :], array.ndim)]
+    stored = sum(array.store.get_size(key) or 0 for key in keys)
+    units = math.prod(array.cdata_shape if array.shards is None else array.grid.counts)
+    if stored:
+        options.setdefault("ratio", len(keys) * unit / stored)
+    else:
+        remarks.append(
+            "No chunk is stored, so nothing is known of compression: chunks count with their size in memory."
+        )
+    if 0 < len(keys) < units:
+        remarks.append(f"{units - len(keys):,} of {units:,} objects are absent; asking for them counts all the same.")
+    if array._io.pipeline.raw or (array._io.shards is not None and array._io.shards.inner.raw):
+        remarks.append(
+            "Its chunks are not compressed; all figures are for chunks that come as a whole, as compressed ones do."
+        )
+    if not patterns:
+        remarks.append("Nobody said how it is read: lines along each axis and a plane, equally often, are a guess.")
+    if array.zarr_format == 2:
+        options.setdefault("shards", False)
+        remarks.append("Zarr 2 has no shards; tutorial-zarr convert makes it Zarr 3.")
+    own = Layout(tuple(array.chunks), tuple(array.shards) if array.shards else None)
+    return advise(
+        array.shape,
+        array.dtype,
+        patterns,
+        names=array.dimension_names,
+        remarks=remarks,
+        **{"today": own, **options},
+    )
+
+
+def _alike(a: Layout, b: Layout) -> bool:
+    near = all(2 * max(x, y) < 3 * min(x, y) for x, y in zip(a.chunks, b.chunks, strict=True))
+    return near and (a.shards is None) == (b.shards is None)

@@ -1,0 +1,123 @@
+"""A model of a store: how long a request waits, how fast bytes come, what both cost.
+
+The times are assumptions to be replaced by measurements of one's own. The prices are in ``prices.json`` beside this
+file, each list with its date, its source, and whether it was found there; a file of the same form can be named
+instead.
+
+    time = latency x rounds of requests  +  bytes / bandwidth  +  bytes decoded / decode rate  +  chunks x overhead
+
+>>> bucket = StoreModel("bucket", latency=0.03, concurrency=8)
+>>> round(bucket.seconds(requests=80, rounds=1, nbytes=0, decoded=0, chunks=0), 3)   # ten rounds of eight
+0.3
+>>> store("gcs").prices.verified
+True
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tutorial_zarr.labs import LabError
+
+GB = 1e9
+PRICES = Path(__file__).with_name("prices.json")
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a provider charges, in dollars."""
+
+    title: str
+    looked_up: str
+    source: str
+    verified: bool
+    get_per_1000: float
+    put_per_1000: float
+    gb_month: float
+    gb_to_internet: float
+    remark: str = ""
+
+    @property
+    def provenance(self) -> str:
+        """Where the prices are from, in a sentence."""
+        state = "found there" if self.verified else "not verified there"
+        return f"{self.title}: prices as of {self.looked_up}, {self.source}, {state}" + (
+            f" ({self.remark})." if self.remark else "."
+        )
+
+
+@dataclass(frozen=True)
+class StoreModel:
+    """Times of a store, and its prices if it has any."""
+
+    name: str
+    latency: float = 0.03  # seconds until a request's first byte
+    bandwidth: float = 1e8  # bytes a second, all requests together
+    concurrency: int = 64  # requests under way at once; the library's default for buckets
+    decode_rate: float = 1e9  # decoded bytes a second, all threads together
+    chunk_overhead: float = 1e-5  # seconds to decode a chunk beside its bytes
+    request_cost: int = 1 << 19  # bytes between two ranges that a reader rather fetches than make another request
+    internet: bool = False  # whether readers sit outside the provider's region, and transfer is charged
+    prices: Prices | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("bandwidth", "concurrency", "decode_rate"):
+            if not getattr(self, field) > 0:
+                raise LabError(f"store {self.name!r}: expected {field} above 0, found {getattr(self, field)!r}")
+        for field in ("latency", "chunk_overhead", "request_cost"):
+            if not getattr(self, field) >= 0:
+                raise LabError(f"store {self.name!r}: expected {field} of at least 0, found {getattr(self, field)!r}")
+
+    def seconds(self, requests: float, rounds: float, nbytes: float, decoded: float, chunks: float) -> float:
+        """The time for a read. `rounds` are requests that must wait for each other, whatever the concurrency."""
+        waiting = max(rounds, requests / self.concurrency) * self.latency
+        return waiting + nbytes / self.bandwidth + decoded / self.decode_rate + chunks * self.chunk_overhead
+
+    def dollars(self, requests: float, nbytes: float) -> float | None:
+        """The price of a read; None without a price list."""
+        if self.prices is None:
+            return None
+        transfer = nbytes / GB * self.prices.gb_to_internet if self.internet else 0.0
+        return requests / 1000 * self.prices.get_per_1000 + transfer
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+TIMES: dict[str, dict[str, Any]] = {
+    "s3": {},
+    "gcs": {},
+    "azure": {},
+    "r2": {},
+    "local": {"latency": 1e-4, "bandwidth": 1e9, "concurrency": 8, "request_cost": 1 << 13},
+}
+
+
+@cache
+def price_lists(file: Path = PRICES) -> dict[str, Prices]:
+    """The lists in a file, by the name of their store."""
+    try:
+        lists = json.loads(file.read_text(encoding="utf-8"))["stores"]
+        return {name: Prices(**entry) for name, entry in lists.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
+        raise LabError(
+            f"{file.name}: expected price lists in the form of the one that comes with the library, "
+            f"{{'stores': {{name: {{'title', 'get_per_1000', ...}}}}}}, found something else ({cause})"
+        ) from cause
+
+
+def store(name: str, prices: str | Path | None = None, **changes: Any) -> StoreModel:
+    """The model of a kind of store: s3, gcs, azure, r2 or local; `changes` are fields of `StoreModel`.
+
+    `prices` names a file with price lists of one's own; a name that stands in it alone has the times of a bucket.
+    """
+    lists = price_lists(Path(prices) if prices else PRICES)
+    if name not in TIMES and name not in lists:
+        known = ", ".join(dict.fromkeys([*TIMES, *lists]))
+        raise LabError(f"store: expected one of {known}, found {name!r}; a price list of your own may name others")
+    return StoreModel(name, **{**TIMES.get(name, {}), "prices": lists.get(name), **changes})
