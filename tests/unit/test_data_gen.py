@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import data_gen
-from data_gen import air_temperature, fields, land, matrix, ticks, vendor
+from data_gen import air_temperature, buoy, fields, land, matrix, ticks, vendor
 
 DATA_SETS = [
     importlib.import_module(f"data_gen.{module.name}")
@@ -134,6 +134,15 @@ def test_a_climate_that_runs_backwards_or_upside_down_is_not_taken_for_the_proje
         assert failing(air_temperature, result)
 
 
+def test_a_sea_of_noise_or_one_with_its_seasons_exchanged_is_not_taken_for_the_buoy():
+    result = buoy.make()
+    sea = result.arrays["temperature"]
+    noise = (np.random.PCG64(3).random_raw(sea.size) % 1800 / 100).astype(np.float32) + 4
+    for fake, failed in ((noise, "correlation of neighbours"), (np.roll(sea, sea.size // 2), "the warmest month")):
+        result.arrays["temperature"] = fake
+        assert failed in failing(buoy, result)
+
+
 def test_noise_is_not_taken_for_a_gradient_and_a_gradient_not_for_noise():
     for name, other in (("gradient", "noise"), ("noise", "gradient")):
         result = fields.make()
@@ -165,7 +174,7 @@ def test_a_vendored_file_that_was_changed_is_refused(tmp_path):
 
 def test_an_unknown_vendored_file_is_refused_with_the_known_ones():
     with pytest.raises(
-        KeyError, match=r"no file 'moon.npz'; try one of air_temperature_a1b.npz, land_percent_1deg.npz"
+        KeyError, match=r"no file 'moon.npz'; try one of air_temperature_a1b.npz, buoy_b01.npz, land_percent_1deg.npz"
     ):
         vendor.load("moon.npz")
 
