@@ -51,15 +51,19 @@ from tutorial_zarr.parallel import get_workers, set_workers
 __version__ = "0.1.0"
 
 
+_LATER = {"AppendBuffer": "ingestion", "convert": "convert", "ingest": "ingestion", "rechunk": "convert"}
+
+
 def __getattr__(name: str) -> object:
-    """`convert` and `rechunk` are imported when they are first used: few programs do."""
-    if name not in ("convert", "rechunk"):
+    """What few programs use is imported when it is."""
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module("tutorial_zarr.convert")
-    return module if name == "convert" else module.rechunk
+    module = importlib.import_module(f"tutorial_zarr.{_LATER[name]}")
+    return module if name == "convert" else getattr(module, name)
 
 
 __all__ = [
+    "AppendBuffer",
     "Array",
     "Group",
     "__version__",
@@ -82,6 +86,7 @@ __all__ = [
     "full_like",
     "get_workers",
     "group",
+    "ingest",
     "is_stale",
     "load",
     "move",

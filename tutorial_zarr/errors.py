@@ -19,6 +19,7 @@ The same values stand as attributes on the exception, so that a program need not
     ├── ChunkError             (ValueError)         the same, with the array and the key that it happened at
     ├── ChunkNotFoundError     (KeyError)           an absent chunk, where absence was declared an error
     ├── ChunkTimeoutError      (TimeoutError)       work on a chunk took longer than the caller allowed
+    ├── WorkerError            (RuntimeError)       a worker process that ended before its work did
     ├── LimitError             (MemoryError)        more memory than a limit allows would be needed
     ├── MissingDependencyError (ImportError)        an optional package that this array needs is not installed
     ├── MemoryBudgetError      (ValueError)         a job that does not fit into the memory that it is allowed
@@ -113,6 +114,10 @@ class ChunkNotFoundError(ZarrError, KeyError):
 
 class ChunkTimeoutError(ZarrError, TimeoutError):
     """Work on a chunk took longer than the caller allowed."""
+
+
+class WorkerError(ZarrError, RuntimeError):
+    """A worker process ended before its work did; `exitcode` is that of the process."""
 
 
 class LimitError(ZarrError, MemoryError):

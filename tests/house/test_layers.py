@@ -20,7 +20,7 @@ LAYERS = [
     ["indexing", "nodes", "consolidation", "hierarchy"],
     ["attributes", "chunk_io", "plan", "lazy", "array", "create"],
     ["group"],
-    ["api", "convert"],
+    ["api", "convert", "ingestion"],
     ["cli", "testing", "viz", "dask_arrays", "xarray_backend", "doctor", "labs", "interop", "gallery"],
 ]
 RANK = {name: (layer, place) for layer, names in enumerate(LAYERS) for place, name in enumerate(names)}
