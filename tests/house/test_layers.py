@@ -129,6 +129,7 @@ def test_each_optional_dependency_is_imported_in_one_place():
         "jupytext",
         "nbformat",
         "tqdm",
+        "ipywidgets",
     }
     places = {}
     for module in MODULES:

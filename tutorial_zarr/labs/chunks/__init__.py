@@ -8,16 +8,18 @@
     choice     what one layout costs, and what every number means
     advice     `advise`, `advise_array`: the layouts in order, and what to do
     figures    the same as charts
+    explore    chunks that light up under a selection; sliders, where there is ipywidgets
     command    ``tutorial-zarr chunks``
 
 >>> advice = advise((1000, 1000), "f4", ["rows 50%: 1, all", "columns 50%: all, 1"], shards=False)
 >>> advice.best.layout
-Layout(chunks=(32, 32), shards=None)
+Layout(chunks=(32, 33), shards=None)
 """
 
 from tutorial_zarr.labs.chunks.advice import Advice, advise, advise_array
 from tutorial_zarr.labs.chunks.choice import Choice, Question
 from tutorial_zarr.labs.chunks.expected import Cost, expected
+from tutorial_zarr.labs.chunks.explore import Lit, explore, lit
 from tutorial_zarr.labs.chunks.paper import Layout, PaperStore, on_paper
 from tutorial_zarr.labs.chunks.patterns import Pattern, from_log, parse
 from tutorial_zarr.labs.chunks.storage import Prices, StoreModel, store
@@ -27,6 +29,7 @@ __all__ = [
     "Choice",
     "Cost",
     "Layout",
+    "Lit",
     "PaperStore",
     "Pattern",
     "Prices",
@@ -35,7 +38,9 @@ __all__ = [
     "advise",
     "advise_array",
     "expected",
+    "explore",
     "from_log",
+    "lit",
     "on_paper",
     "parse",
     "store",

@@ -6,7 +6,7 @@ which chunks of less than `smallest` bytes are left out; caches; and who else wr
 
 >>> advice = advise((1000, 1000), "f4", ["rows 70%: 1, all", "columns 30%: all, 1"], shards=False)
 >>> print(advice.best.layout, round(advice.best.requests, 1))
-16 x 64 30.1
+17 x 64 28.9
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Advice:
         change = (
             f"it saves {dollars_text(less)} of {dollars_text(today.dollars)} a month"
             if less > 0
-            else "it saves no money"
+            else f"it costs {dollars_text(-less)} more a month"
         )
         return f"; {change}. Its own requests cost {dollars_text(once)}, once."
 
@@ -204,6 +204,7 @@ def advise(
     memory: int = 1 << 31,
     smallest: int = 1 << 12,
     shards: bool = True,
+    tolerance: float = 0.01,
     today: Layout | None = None,
     names: Sequence[str | None] | None = None,
     remarks: Sequence[str] = (),
@@ -212,7 +213,9 @@ def advise(
 
     `patterns` are texts or `Pattern`s; none means lines and planes, equally often. `ratio` is how many times smaller
     chunks become in the store, `reads` are those of a month, `memory` is what a reader or a writer may hold, and
-    `smallest` the bytes of the smallest chunk to think of. `today` is a layout to compare with.
+    `smallest` the bytes of the smallest chunk to think of. Layouts that are worse than the best by a share of no more
+    than `tolerance` count as equal to it: of them comes first the one without shards, with the fewest requests.
+    `today` is a layout to compare with.
     """
     shape, kind = tuple(int(n) for n in shape), np.dtype(dtype)
     model = store or store_model("s3")
@@ -245,6 +248,12 @@ def advise(
             f"found {size_text(memory)}; allow more, or fewer requests at once"
         )
     ranked = sorted(known.values(), key=lambda choice: _key(choice, objective))
+    bound = ranked[0].value(objective) * (1 + tolerance)
+    near = [choice for choice in ranked if choice.value(objective) <= bound]
+    if tolerance:
+        first = min(near, key=lambda choice: (choice.layout.shards is not None, choice.requests, choice.objects))
+        ranked.remove(first)
+        ranked.insert(0, first)
     return Advice(question, objective, tuple(ranked), question.choice(today) if today else None, tuple(remarks))
 
 
