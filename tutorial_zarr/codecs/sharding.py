@@ -142,6 +142,10 @@ class ShardLayout:
         if size is not None:
             limit = max(size - self.index_size, 0) if self.index_at_end else size
         limit = np.uint64(limit)
+        if exact is None and offsets.max() <= limit and lengths.max() <= limit:  # none is absent
+            ends = offsets + lengths
+            if ends.max() <= limit and offsets.min() >= first:
+                return list(zip(offsets.tolist(), ends.tolist(), strict=True))
         present = (offsets != ABSENT) | (lengths != ABSENT)
         outside = (offsets < first) | (offsets > limit) | (lengths > limit - np.minimum(offsets, limit))
         wrong = outside if exact is None else outside | (lengths != exact)
