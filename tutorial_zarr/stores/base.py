@@ -201,9 +201,12 @@ class Store:
             raise ReadOnlyError(f"{self!r}: expected a writable store, found one opened for reading; try mode='r+'")
 
 
+_NO_NAMES = {"", ".", ".."}
+
+
 def check_key(key: str) -> str:
     """`key`, if it cannot lead out of the store."""
-    if not key or "\0" in key or "\\" in key or any(part in ("", ".", "..") for part in key.split("/")):
+    if not key or "\0" in key or "\\" in key or not _NO_NAMES.isdisjoint(key.split("/")):
         raise NodeNameError(
             f"key {key!r}: expected names joined by '/', without empty parts, '.', '..' or backslashes", key=key
         )
