@@ -21,7 +21,7 @@ LAYERS = [
     ["attributes", "chunk_io", "plan", "lazy", "array", "create"],
     ["group"],
     ["api", "convert", "ingestion"],
-    ["cli", "testing", "viz", "dask_arrays", "xarray_backend", "doctor", "labs", "interop", "gallery"],
+    ["cli", "testing", "viz", "dask_arrays", "xarray_backend", "doctor", "interop", "labs", "gallery"],
 ]
 RANK = {name: (layer, place) for layer, names in enumerate(LAYERS) for place, name in enumerate(names)}
 EXTRAS = len(LAYERS) - 1

@@ -47,6 +47,10 @@ COMMANDS = {
         "tutorial_zarr.cli.consolidate",
         "Gather all metadata in one document, or say where that is stale.",
     ),
+    "compress": (
+        "tutorial_zarr.labs.compression.command",
+        "Try every codec on a sample of an array; say what to use.",
+    ),
     "interop": ("tutorial_zarr.interop.command", "Run the matrix of all implementations; verify a store with them."),
     "lint": ("tutorial_zarr.interop.lint_command", "Say what of a store other readers will not open, and why."),
     "chunks": ("tutorial_zarr.labs.chunks.command", "Choose chunk and shard shapes by the way an array is read."),

@@ -1,6 +1,7 @@
 """Laboratories: tools that answer a question about somebody's own data by counting, and say how they know.
 
-    chunks    which chunk and shard shapes suit the way an array is read
+    chunks        which chunk and shard shapes suit the way an array is read
+    compression   which codecs suit the values of an array
 
 A lab is a library module, a command of `tutorial-zarr`, and a notebook that teaches the idea behind it.
 

@@ -1,0 +1,529 @@
+"""The compression lab: sizes are those that are stored, promises are held against every value, advice stands still.
+
+Speeds are never asserted; where a clock matters, the test brings its own.
+"""
+
+import functools
+import hashlib
+import json
+import random
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from data_gen import air_temperature, ticks
+from tutorial_zarr.cli import main
+from tutorial_zarr.codecs import BytesBytesCodec, registry
+from tutorial_zarr.labs import compression as lab
+from tutorial_zarr.labs.compression import chains as chain_makers
+
+FORMATS = (2, 3)
+pytest.importorskip("click", reason="the command line needs click")
+pytest.importorskip("rich", reason="the command line needs rich")
+
+NAMES = registry.names()  # at import, before any other test has registered its own
+
+
+@functools.cache
+def prices():
+    return ticks.make("tiny").arrays["price"][:8000]
+
+
+@functools.cache
+def temperatures():
+    return air_temperature.make().arrays["air_temperature"][:6]
+
+
+@functools.cache
+def signals():
+    """Values of every kind that a codec may care about, with their chunks."""
+    steps = np.arange(6000)
+    records = np.zeros(900, [("id", "i4"), ("x", "f8")])
+    records["id"], records["x"] = steps[:900], steps[:900] ** 0.5
+    return {
+        "dollars": (prices(), (3000, 1)),
+        "temperature": (temperatures(), (4, 20, 49)),
+        "cents": (np.rint(prices() * 100).astype("i4"), (3000, 2)),
+        "short": ((steps % 300).astype("u2").reshape(60, 100), (32, 32)),
+        "bytes": ((steps % 251).astype("u1"), 1500),
+        "flags": (steps % 7 == 0, 1500),
+        "times": (steps.astype("M8[s]"), 1024),
+        "complex": ((steps[:1000] * (1 + 0.5j)).astype("c8"), 300),
+        "records": (records, 256),
+    }
+
+
+@functools.cache
+def sample(name, zarr_format):
+    values, chunks = signals()[name]
+    array = zarr.array(values, chunks=chunks, compressors=None, zarr_format=zarr_format)
+    return lab.take(array, nbytes=1 << 30, name=name)
+
+
+def stored(chain, values, chunks, zarr_format):
+    """What the chain's own array keeps of all chunks, and what comes back."""
+    options = {"chunks": chunks, "zarr_format": zarr_format, "write_empty_chunks": True}
+    array = zarr.create_array({}, data=values, **options, **chain.options(zarr_format))
+    return sum(len(array.encoded_chunk(coords)) for coords in np.ndindex(array.cdata_shape)), array[...]
+
+
+def sha256(values):
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+
+
+class Ticking:
+    """A clock by which every piece of work takes about as long, within a factor of two either way."""
+
+    def __init__(self, seed):
+        self.chance, self.now = random.Random(seed), 0.0
+
+    def __call__(self):
+        self.now += 1e-4 * 2 ** self.chance.uniform(-1, 1)
+        return self.now
+
+
+# --- chains
+
+
+def test_every_registered_codec_is_tried_or_left_out_with_a_reason():
+    used = set()
+    for name in signals():
+        for zarr_format in FORMATS:
+            found = sample(name, zarr_format)
+            for made in (lab.lossless(found)[0], lab.lossy(found)[0]):
+                used |= {entry["name"] for chain in made for entry in chain.codecs}
+    checksums = {n for n in NAMES if n.rpartition(".")[2] in ("crc32c", "crc32", "adler32", "fletcher32")}
+    checksums.add("numcodecs.jenkins_lookup3")
+    assert set(NAMES) - used - set(chain_makers.LEFT_OUT) - checksums == {"bitround"}  # the same as numcodecs.bitround
+
+
+def test_a_codec_that_is_registered_takes_part_in_front_and_behind(monkeypatch):
+    class Backwards(BytesBytesCodec):
+        def encode(self, data):
+            return bytes(memoryview(data))[::-1]
+
+        def decode(self, data, size=None):
+            return self.encode(data)
+
+    class SameSize(Backwards):
+        def encoded_size(self, size):
+            return size
+
+    monkeypatch.setitem(registry._factories, "backwards", Backwards)
+    monkeypatch.setitem(registry._factories, "mirror", SameSize)
+    labels = [chain.label for chain in lab.lossless(sample("cents", 3))[0]]
+    assert "backwards" in labels, "of a size that it does not tell: a compressor"
+    assert "mirror, zstd 3" in labels, "of the same size: it stands in front of compressors"
+    assert "mirror" not in labels
+
+
+@pytest.mark.parametrize("zarr_format", FORMATS)
+@pytest.mark.parametrize("name", signals())
+def test_every_lossless_chain_brings_each_bit_back_and_stores_what_create_array_stores(name, zarr_format):
+    values, chunks = signals()[name]
+    made, skipped = lab.lossless(sample(name, zarr_format))
+    assert skipped == []
+    assert len(made) >= 20
+    inexact = set()
+    for chain in made:
+        result = lab.measure(chain, sample(name, zarr_format))
+        nbytes, back = stored(chain, values, chunks, zarr_format)
+        assert result.stored == nbytes, chain.label
+        assert result.stages[-1].nbytes == nbytes
+        assert result.nbytes == values.nbytes
+        if sha256(back) != sha256(values):
+            inexact.add(chain.label)
+        assert result.exact == result.holds == (sha256(back) == sha256(values)), chain.label
+    assert inexact == set()
+
+
+def test_a_v2_chain_has_what_v2_can_say():
+    made = {chain.label: chain for chain in lab.lossless(sample("cents", 2))[0]}
+    assert made["shuffle, zlib 5"].options(2)["filters"][0]["name"] == "numcodecs.shuffle"
+    assert made["transpose, blosc(zstd 3)"].options(2)["order"] == "F"
+    assert "zfp reversible" not in made, "the codec zfp is one of Zarr 3"
+
+
+# --- lossy chains
+
+
+def limit(chain, values):
+    """How far off a value may be, from the configuration alone."""
+    first = chain.codecs[0]
+    name, settings = first["name"].removeprefix("numcodecs."), first["configuration"]
+    exact, eps = np.abs(values.astype(np.longdouble)), float(np.finfo(values.dtype).eps)
+    if name == "bitround":
+        return exact / 2 ** (settings["keepbits"] + 1)
+    if name == "quantize":
+        return np.full(values.shape, 0.5 * 10.0 ** -settings["digits"])
+    if name in ("scale_offset", "fixedscaleoffset"):
+        return 0.5 / settings["scale"] + 2 * eps * (exact + abs(settings.get("offset", 0)))
+    return np.full(values.shape, settings["tolerance"])
+
+
+@pytest.mark.parametrize("zarr_format", FORMATS)
+@pytest.mark.parametrize("tolerance", [None, 0.05, 0.003])
+@pytest.mark.parametrize("name", ["temperature", "dollars"])
+def test_every_lossy_chain_keeps_its_bound_on_every_value(name, tolerance, zarr_format):
+    values, chunks = signals()[name]
+    made, skipped = lab.lossy(sample(name, zarr_format), tolerance)
+    assert {chain.codecs[0]["name"].removeprefix("numcodecs.").replace("fixedscaleoffset", "scale_offset")[:3]
+            for chain in made} == {"bit", "qua", "sca", "zfp"}  # fmt: skip
+    assert skipped == []
+    for chain in made:
+        result = lab.measure(chain, sample(name, zarr_format))
+        nbytes, back = stored(chain, values, chunks, zarr_format)
+        off = np.abs(back.astype(np.longdouble) - values)
+        assert result.stored == nbytes, chain.label
+        assert result.holds, chain.label
+        assert result.error == float(off.max())
+        assert (off <= limit(chain, values)).all(), chain.label
+        assert result.changed == (off != 0).mean()
+        if tolerance:
+            assert result.error <= tolerance, chain.label
+
+
+def test_a_bound_that_is_broken_is_caught_and_such_a_chain_is_never_advised():
+    found = sample("temperature", 3)
+    honest = next(chain for chain in lab.lossy(found)[0] if chain.label.startswith("bitround 9"))
+    boast = replace(honest, promise=lab.Promise("0.01", lambda values: np.full(values.shape, 0.01)), name="boast")
+    result = lab.measure(boast, found)
+    assert not result.holds
+    assert result.broken == (np.abs(stored(boast, *signals()["temperature"], 3)[1] - temperatures()) > 0.01).sum() > 0
+    plain = lab.measure(lab.Chain(()), found)
+    smaller = replace(result, chain=replace(boast, name=""))
+    picks = lab.advise([plain, smaller], found, bandwidth=100, tolerance=1.0)
+    assert [pick.label for pick in picks] == ["none", "none", "none", "none"]
+
+
+def test_a_codec_that_only_says_that_it_is_lossless_is_found_out(monkeypatch):
+    class Blur(BytesBytesCodec):
+        def encode(self, data):
+            return bytes(b & 0xF0 for b in bytes(memoryview(data)))[::8]
+
+        def decode(self, data, size=None):
+            return bytes(b for b in bytes(data) for _ in range(8))[:size]
+
+    monkeypatch.setitem(registry._factories, "blur", Blur)
+    found = lab.shootout(np.random.PCG64(0).random_raw(1000).view("u1"), levels=False, workers=1)
+    assert not found["blur"].exact
+    assert not found["blur"].holds
+    assert found.results[0].label == "blur", "it is the smallest"
+    assert "blur" not in [pick.label for pick in found.picks]
+    assert "NOT LOSSLESS" in str(found)
+
+
+def test_deltas_of_floats_are_called_lossless_only_where_they_were():
+    values = np.cumsum(np.linspace(1e-9, 1e9, 5000))[::-1].copy()
+    found = lab.shootout(values, levels=False, workers=1)
+    deltas = [r for r in found.results if r.label.startswith("delta")]
+    assert [r.exact for r in deltas] == [False] * 3
+    assert all("do not add up again" in r.chain.caution for r in deltas)
+
+
+# --- what it finds
+
+
+@pytest.fixture(scope="module")
+def shootouts():
+    whole = {
+        "temperature": (air_temperature.make().arrays["air_temperature"], (24, 37, 49)),
+        "dollars": (ticks.make("tiny").arrays["price"][:16_000, :1], (16_000, 1)),
+        "cents": (np.rint(ticks.make("tiny").arrays["price"][:16_000, :1] * 100).astype("i4"), (16_000, 1)),
+    }
+    return {
+        name: [
+            lab.shootout(
+                zarr.array(values, chunks=chunks, compressors=None), levels=False, workers=1, clock=Ticking(seed)
+            )
+            for seed in range(2)
+        ]
+        for name, (values, chunks) in whole.items()
+    }
+
+
+def verdicts(found):
+    return {(effect.step, effect.behind): effect.verdict for effect in found.effects}
+
+
+def test_shuffle_helps_the_temperatures_and_hurts_the_prices(shootouts):
+    climate, dollars, cents = (verdicts(shootouts[name][0]) for name in ("temperature", "dollars", "cents"))
+    for behind in ("blosc(zstd 3)", "zstd 3", "gzip 5"):
+        assert climate["shuffle", behind] == "helps"
+        assert dollars["shuffle", behind] == "hurts"
+    assert climate["bitshuffle", "blosc(zstd 3)"] == "helps"
+    assert dollars["bitshuffle", "blosc(zstd 3)"] == "hurts"
+    assert cents["bitshuffle", "blosc(zstd 3)"] == "helps"
+
+
+def test_prices_are_found_to_be_whole_cents_and_temperatures_are_not(shootouts):
+    dollars, climate = shootouts["dollars"][0], shootouts["temperature"][0]
+    chain = dollars["scale_offset 0.01, cast_value int32, blosc(zstd 3 bitshuffle)"]
+    assert chain.exact
+    assert "whole multiple of 0.01" in chain.chain.caution
+    assert chain.stored == shootouts["cents"][0]["blosc(zstd 3 bitshuffle)"].stored, "then they are the cents"
+    assert verdicts(dollars)["scale_offset 0.01, cast_value int32", "blosc(zstd 3)"] == "helps"
+    assert not any(r.label.startswith("scale_offset") for r in climate.results if r.chain.promise is None)
+
+
+def test_the_advice_is_the_same_whatever_the_clock_says(shootouts):
+    expected = {
+        "temperature": ["blosc(zstd 3 shuffle)", "pcodec 8"],
+        "dollars": ["blosc(zstd 3)", "pcodec 8"],
+        "cents": ["blosc(zstd 3 bitshuffle)", "pcodec 8"],
+    }
+    for name, runs in shootouts.items():
+        assert [[pick.label for pick in found.picks[:2]] for found in runs] == [expected[name]] * 2
+        assert len({found.results[0].speed.decode for found in runs}) == 2, "the clocks did differ"
+
+
+def test_nothing_is_advised_for_chance_or_for_a_store_that_is_quicker_than_any_codec(shootouts):
+    chance = np.random.PCG64(0).random_raw(8000)
+    found = lab.shootout(chance, levels=False, workers=1)
+    assert found.recommended.label == "none"
+    assert "saves 5%" in found.recommended.reason
+    speed = lab.Speed(1000, 1000, None, None)
+    results = [replace(r, speed=speed, plain=float("inf")) for r in shootouts["cents"][0].results]
+    pick = lab.advise(results, shootouts["cents"][0].sample, bandwidth=1e9, tolerance=None)[0]
+    assert pick.label == "none"
+    assert "no codec pays" in pick.reason
+
+
+def test_what_every_reader_has_is_recommended_and_the_others_are_named(shootouts):
+    smallest = shootouts["dollars"][0].picks[1]
+    assert "not known to be read by" in smallest.reason
+    assert "tensorstore" in lab.lost_readers(smallest.result.chain, shootouts["dollars"][0].sample)
+    assert lab.lost_readers(shootouts["dollars"][0].recommended.result.chain, shootouts["dollars"][0].sample) == []
+
+
+def test_the_line_of_code_stores_what_the_table_says(shootouts):
+    for name, (found, *_) in shootouts.items():
+        values = found.sample.array[...]
+        for pick in found.picks[:2]:
+            array = eval(pick.code, {"zarr": zarr, "store": {}, "values": values})
+            assert sum(len(array.encoded_chunk(c)) for c in np.ndindex(array.cdata_shape)) == pick.result.stored, name
+            assert np.array_equal(array[...], values)
+
+
+def test_bitshuffle_is_called_not_done_where_blosc_does_not_do_it():
+    found = lab.shootout(np.arange(20_001, dtype="i4") % 999, levels=False, workers=1)
+    assert found["blosc(zstd 3 bitshuffle)"].stored == found["blosc(zstd 3)"].stored
+    assert "bitshuffle: not done" in str(found)
+
+
+def test_a_shuffle_of_single_bytes_is_said_to_do_nothing():
+    found = lab.shootout(signals()["bytes"][0], levels=False, workers=1)
+    assert "shuffle: does nothing for elements of one byte" in found.sentences()
+    assert not any("shuffle" in r.label.replace("bitshuffle", "") for r in found.results)
+
+
+def test_the_codecs_of_today_are_measured_with_the_rest():
+    values, chunks = signals()["cents"]
+    for options in ({"compressors": "gzip"}, {"zarr_format": 2, "compressors": {"id": "zlib", "level": 5}}):
+        array = zarr.array(values, chunks=chunks, **options)
+        found = lab.shootout(array, levels=False, workers=1)
+        now = next(r for r in found.results if r.label.startswith("as it is now"))
+        assert now.stored == sum(len(array.encoded_chunk(c)) for c in np.ndindex(array.cdata_shape))
+
+
+# --- break-even and the front
+
+
+@pytest.mark.parametrize(
+    ("ratio", "rate", "expected"),
+    [(4, 800, 600.0), (2, 100, 50.0), (1.25, 1000, 200.0), (1, 500, 0.0), (0.9, 500, 0.0)],
+)
+def test_break_even_is_where_both_ways_take_as_long(ratio, rate, expected):
+    limit = lab.break_even(ratio, rate)
+    assert limit == pytest.approx(expected)
+    if limit:
+        assert 1 / limit == pytest.approx(1 / (ratio * limit) + 1 / rate)
+
+
+def test_what_decoding_takes_without_a_codec_is_not_the_codecs_fault():
+    result = lab.measure(lab.Chain(({"name": "gzip", "configuration": {"level": 5}},)), sample("short", 3))
+    speed = lab.Speed(1, 100, None, None)
+    half = replace(result, speed=speed, nbytes=2 * result.stored)  # a ratio of 2
+    assert half.pays_below == pytest.approx(50)
+    assert replace(half, plain=200).pays_below == pytest.approx(100)  # 1/100 - 1/200: a rate of 200
+    assert replace(half, plain=100).pays_below == float("inf")
+    assert replace(half, nbytes=result.stored // 2, plain=100).pays_below == 0
+
+
+def test_nothing_on_the_front_is_beaten_and_everything_else_is(shootouts):
+    results = [r for r in shootouts["cents"][1].results if r.exact]
+    front = lab.pareto(results)
+    assert front[0].stored == results[0].stored
+
+    def beats(a, b):
+        return a.stored <= b.stored and a.speed.decode >= b.speed.decode and a is not b
+
+    assert not any(beats(a, b) for a in front for b in front)
+    assert all(any(beats(a, b) for a in front) for b in results if b not in front)
+
+
+# --- the sample
+
+
+def test_the_sample_is_drawn_by_its_seed_and_bounded_by_its_bytes():
+    array = zarr.array(np.arange(100_000, dtype="i4") + 1, chunks=1100, compressors=None)
+    one, again, other = (lab.take(array, nbytes=40_000, seed=seed) for seed in (1, 1, 2))
+    assert one.places == again.places != other.places
+    assert 40_000 - 4400 < one.nbytes <= 40_000
+    assert len(lab.take(array, nbytes=5000).chunks) == 1
+    for place, chunk in zip(one.places, one.chunks, strict=True):
+        assert np.array_equal(chunk[: place[0].stop - place[0].start], array[place])
+
+
+def test_of_a_shard_the_chunks_inside_are_drawn():
+    values = np.arange(64 * 64, dtype="i4").reshape(64, 64)
+    array = zarr.array(values, chunks=(8, 16), shards=(32, 32), compressors="gzip")
+    found = lab.take(array)
+    assert {chunk.shape for chunk in found.chunks} == {(8, 16)}
+    assert found.nbytes == values.nbytes
+    assert lab.shootout(array, levels=False, workers=1)["as it is now: gzip 5"].exact
+
+
+def test_chunks_of_uneven_grids_and_of_a_thinly_filled_array_are_found():
+    uneven = zarr.create_array({}, shape=(5000,), chunks=[[1000, 1500, 2500]], dtype="i4")
+    uneven[...] = np.arange(5000)
+    assert sorted(chunk.shape for chunk in lab.take(uneven).chunks) == [(1000,), (1500,), (2500,)]
+    thin = zarr.create_array({}, shape=(4_000_000,), chunks=(1000,), dtype="i8")
+    thin[2_000_000:2_003_000] = 7
+    found = lab.take(thin)
+    assert len(found.chunks) == 3
+    assert found.empty > 0
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (np.arange(10), "expected at least 4,096 bytes of values to judge a codec by, found 80 bytes"),
+        (np.zeros(9000), "found none in 1 chunks, which hold only the fill value"),
+    ],
+)
+def test_an_array_that_is_too_small_or_empty_is_one_sentence(values, sentence):
+    with pytest.raises(lab.SampleError, match=sentence):
+        lab.shootout(values)
+
+
+def test_objects_of_python_are_one_sentence():
+    array = zarr.create_array(
+        {}, shape=(9,), chunks=(9,), dtype=object, zarr_format=2, object_codec={"id": "json2"}, fill_value=None
+    )
+    with pytest.raises(lab.SampleError, match="expected numbers, records or text, found objects of Python"):
+        lab.shootout(array)
+
+
+def test_a_tolerance_or_a_bandwidth_of_nothing_is_refused():
+    for options in ({"tolerance": 0}, {"bandwidth": -1}):
+        with pytest.raises(ValueError, match="greater than 0"):
+            lab.shootout(prices(), **options)
+
+
+@pytest.mark.parametrize("zarr_format", FORMATS)
+def test_with_nan_what_cannot_hold_it_is_named_and_the_rest_goes_on(zarr_format):
+    values = temperatures().copy()
+    values[:, 3] = np.nan
+    array = zarr.array(values, chunks=(6, 37, 48), compressors=None, zarr_format=zarr_format)
+    found = lab.shootout(array, tolerance=0.05, levels=False, workers=1)
+    broken = {r.label.split()[0] for r in found.results if not r.holds}
+    assert broken <= {"zfp", "zfpy", "delta,"}
+    scaled = [r for r in found.results if r.label.startswith("scale_offset")]
+    if zarr_format == 3:
+        assert all(r.holds for r in scaled)
+        assert len(scaled) == 3
+    else:
+        assert scaled == []
+        assert any("no integer that stands for NaN" in reason for _, reason in found.skipped)
+    assert found.recommended.result.exact
+    assert found.picks[-1].result.error <= 0.05
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_text_is_judged_by_compressors_alone():
+    names = np.array([f"station {n % 97}" for n in range(3000)], np.dtypes.StringDType())
+    found = lab.shootout(zarr.array(names, chunks=1000), levels=False, workers=1)
+    assert found["gzip 5"].exact
+    assert {r.chain.promise for r in found.results} == {None}
+    assert found["none"].ratio == 1.0
+    assert any("text" in note for note in found.sample.notes)
+
+
+def test_codecs_that_are_not_installed_are_named_with_what_to_type_and_the_rest_goes_on():
+    program = """
+import sys
+sys.modules.update(pcodec=None, zfpy=None)
+import numpy as np
+from tutorial_zarr.labs import compression as lab
+found = lab.shootout(np.linspace(0, 9, 5000), levels=False, workers=1)
+for name, reason in found.skipped:
+    print(name, "|", reason)
+print(found.recommended.result.exact, [r.label for r in found.results if "pcodec" in r.label or "zfp" in r.label])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert [line.partition(" |")[0] for line in lines[:-1]] == ["pcodec", "zfp"]
+    assert all("is not installed; try: pip install" in line for line in lines[:-1])
+    assert lines[-1] == "True []"
+
+
+# --- the command
+
+
+@pytest.fixture
+def store(tmp_path):
+    group = zarr.create_group(tmp_path / "ein Lager.zarr")
+    group.create_array("deep/price", data=prices(), chunks=(4000, 1), compressors="gzip")
+    group.create_array("tiny", data=np.arange(4))
+    return tmp_path / "ein Lager.zarr"
+
+
+def test_the_command_judges_every_array_of_a_group_and_names_those_that_it_cannot(store, capsys):
+    before = {file: file.read_bytes() for file in store.rglob("*") if file.is_file()}
+    assert main(["compress", "shootout", str(store), "--quick", "--threads", "1", "--tolerance", "0.01", "--json"]) == 0
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    [array] = report["arrays"]
+    assert array["array"] == "deep/price"
+    assert [pick["use"] for pick in array["picks"]] == ["recommended", "smallest", "quickest to read", "within 0.01"]
+    assert array["picks"][0]["chain"] == "blosc(zstd 3)"
+    assert {"shuffle": "hurts"}.items() <= {e["step"]: e["verdict"] for e in array["effects"]}.items()
+    assert all(r["exact"] for r in array["results"] if r["lossless"])
+    assert array["machine"]["threads"] == 1
+    [sentence] = report["not_judged"]
+    assert "tiny: expected at least 4,096 bytes" in sentence
+    assert sentence in printed.err
+    assert before == {file: file.read_bytes() for file in store.rglob("*") if file.is_file()}, "it only reads"
+
+
+def test_the_command_prints_tables_sentences_and_draws_figures(store, tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="draws with matplotlib, which is not installed")
+    folder = tmp_path / "figures"
+    words = ["compress", "shootout", str(store / "deep" / "price"), "--quick", "--top", "2", "--figures", str(folder)]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    for part in (
+        "as it is now: gzip 5",
+        "shuffle hurts",
+        "recommended: blosc(zstd 3)",
+        "zarr.create_array(store",
+        "zfp",
+    ):
+        assert part in printed
+    drawn = sorted(file.name for file in folder.iterdir())
+    assert drawn == ["price_errors.svg", "price_pareto.svg", "price_stages.svg"]
+    for file in folder.iterdir():
+        assert "<desc>" in file.read_text(encoding="utf-8")
+
+
+def test_a_store_in_which_nothing_can_be_judged_is_a_problem(tmp_path, capsys):
+    zarr.create_array(tmp_path / "a", data=np.arange(3))
+    assert main(["compress", "shootout", str(tmp_path / "a")]) == 1
+    assert "try a larger array" in capsys.readouterr().err
+    assert main(["compress", "shootout", str(tmp_path / "a"), "--sample", "much"]) == 2
+    assert "such as '4 MiB'" in capsys.readouterr().err
