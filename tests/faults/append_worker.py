@@ -1,13 +1,15 @@
 """A process that changes the shape of an array until it is done, or killed.
 
     append_worker.py STORE OPTIONS append WRITER BLOCKS    append so many blocks; each names its writer and number
-    append_worker.py STORE OPTIONS shape WRITER SEED       append and resize, saying of each step what it will be
-    append_worker.py STORE OPTIONS ingest FOLDER SEED      ingest blocks that name themselves, with a journal
+    append_worker.py STORE OPTIONS shape SEED TURN         append and resize until killed; says before each change what
+                                                           the elements will be, and after it "ok"
 
 It says "ready", waits for a line, works, and says "done".
 """
 
+import itertools
 import json
+import random
 import sys
 
 import numpy as np
@@ -28,6 +30,21 @@ def append(array, writer, blocks):
         print(shape[0], flush=True)
 
 
+def change(array, seed, turn):
+    numbers, values = random.Random(1000 * seed + turn), array[:, 0].tolist()
+    for step in itertools.count(1):
+        if numbers.random() < 0.6 and len(values) < 100:
+            added = [10_000 * (turn + 1) + step] * numbers.randint(1, 20)
+            wanted, work = values + added, lambda added=added: array.append(np.array([added, added], "i4").T)
+        else:
+            length = numbers.randint(0, 110)
+            wanted, work = (values + [-1] * length)[:length], lambda length=length: array.resize(length, 2)
+        print(json.dumps(wanted), flush=True)
+        work()
+        values = wanted
+        print("ok", flush=True)
+
+
 def main(url, options, task, *arguments):
     with make_store(url, storage_options=json.loads(options) or None) as store:
         array = zarr.open_array(store, mode="r+")
@@ -35,6 +52,8 @@ def main(url, options, task, *arguments):
         sys.stdin.readline()
         if task == "append":
             append(array, int(arguments[0]), int(arguments[1]))
+        else:
+            change(array, int(arguments[0]), int(arguments[1]))
     print("done", flush=True)
 
 

@@ -28,7 +28,8 @@ def start(folder, count=20, what=None, **options):
 
 
 def report_of(process):
-    out, _ = process.communicate(timeout=120)
+    with process:
+        out = process.stdout.read()  # `communicate` would not see what `readline` has read ahead
     assert process.returncode == 0, out
     return json.loads(out.splitlines()[-1])
 
