@@ -1,0 +1,523 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Find the bottleneck by measuring, and measure again after the cure
+#
+# **Question.** Where does the time go when a read is slow?
+#
+# | | |
+# |---|---|
+# | **Level** | ★★ intermediate |
+# | **Time** | 20 minutes |
+# | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb), [01_03](01_03_compression_pipelines.ipynb) |
+# | **Code** | `tutorial_zarr/stores/trace.py`, `tutorial_zarr/stores/wrappers.py`, `tutorial_zarr/codecs/base.py` |
+# | **Article** | [The slowest function was not the problem](../../articles/09_profiling.md) |
+# | **Data** | a plane in which every value names its place (`data_gen/fields.py`) |
+#
+# **You will be able to**
+#
+# - split the time of a read into four buckets, without counting anything twice
+# - say how much faster a cure can make a read at most, before you build it
+# - get the price of a request and of a byte out of a few measurements
+# - find in a report which part somebody made slow
+# - say why the seconds of several threads do not add up
+
+# %% [markdown]
+# ## Why this matters
+#
+# A read that is slow gets tuned. Mostly somebody looks at the code, finds the part that works hardest, and makes it
+# faster. Often nothing happens, because that part was not what everybody waited for.
+#
+# ![Nine bars: three questions in three chunk sizes. In small chunks the store takes nearly all of the time, in large
+# ones the decoder or the reader's own function.](../../articles/figures/01_09_buckets.svg)
+#
+# *The same data, the same machine, nine reads: where the time goes moves from one part to another.*
+
+# %% [markdown]
+# ## Parameters
+#
+# A machine with known prices, so that we can tell whether a measurement finds them. Its clock stands still but for
+# what is listed here.
+
+# %% tags=["parameters"]
+seed = 0
+quick = True  # False: an array of 2048 x 2048
+workers = 1  # this lesson measures on one thread; every notebook has this parameter
+out_dir = None  # where to write; None means a fresh temporary folder
+zarr_format = 3
+n = None  # rows and columns; None means 1024, or 2048 if not quick
+request_ms = 20.0  # the store: for each request
+megabytes_per_second = 100.0  # the store: for the bytes
+decode_ms_per_mebibyte = 40.0  # the codec: for what comes out of it
+function_ns_per_value = 500.0  # what you do with the values
+
+# %%
+from collections import Counter
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+
+import tutorial_zarr as zarr
+from data_gen import fields
+from tutorial_zarr import codecs, viz
+from tutorial_zarr.codecs import compressors
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+
+# %%
+from tutorial_zarr.stores import CacheStore, LatencyStore, TraceStore, VirtualClock
+from tutorial_zarr.stores.faults import Clock
+from tutorial_zarr.stores.wrappers import AroundStore
+from tutorial_zarr.viz.chart import BLUE, ORANGE, VERMILION
+
+out = output_folder(out_dir)
+n = n or (1024 if quick else 2048)
+in_range(n=(n, 1024, 4096), workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
+in_range(request_ms=(request_ms, 0.001, 1e4), megabytes_per_second=(megabytes_per_second, 0.001, 1e6))
+in_range(decode_ms_per_mebibyte=(decode_ms_per_mebibyte, 0.001, 1e6))
+in_range(function_ns_per_value=(function_ns_per_value, 0.001, 1e9))
+zarr.set_workers(1)
+
+# %% [markdown]
+# ## The data
+#
+# The values do not matter today, so each names its row and its column.
+
+# %%
+plane = fields.gradient(n)
+print(f"{n} x {n} float32, {plane.nbytes / 2**20:.0f} MiB")
+
+# %% [markdown]
+# ## The idea
+#
+# A read passes through four hands, and each of them can be the slow one.
+#
+# ```mermaid
+# flowchart LR
+#     A["library: which chunks?"] --> B["store: fetch"] --> C["codec: decode"]
+#     C --> D["library: put into place"] --> E["you: compute"]
+# ```
+#
+# On this machine two of them compute: the codec, 40 milliseconds for a mebibyte, and your function, half a
+# microsecond for a value. A colleague rewrites both, and now they take **no time at all**. How many times as fast
+# will it be to read everything, in chunks of 32 x 32? Write down a factor.
+
+# %% [markdown]
+# ## Build it small
+#
+# A stopwatch with buckets. When one bucket opens inside another, its time belongs to the inner one alone: nothing
+# is counted twice, and the buckets add up to the whole.
+
+
+# %%
+class Stopwatch:
+    """Seconds and calls of each bucket. What an inner bucket takes does not count for the outer one."""
+
+    def __init__(self, now):
+        self.now, self.seconds, self.calls, self.inside = now, Counter(), Counter(), [0.0]
+
+    @contextmanager
+    def __call__(self, bucket):
+        begun = self.now()
+        self.inside.append(0.0)
+        yield
+        spent = self.now() - begun
+        self.seconds[bucket] += spent - self.inside.pop()
+        self.calls[bucket] += 1
+        self.inside[-1] += spent
+
+
+# %%
+clock = VirtualClock(threads=1)
+watch = Stopwatch(clock.now)
+with watch("outer"):
+    clock.sleep(1)
+    with watch("inner"):
+        clock.sleep(2)
+    clock.sleep(4)
+print(dict(watch.seconds))
+assert watch.seconds == {"outer": 5, "inner": 2}
+
+# %% [markdown]
+# ## The library's version
+#
+# The library lets us stand at two of the doors: a store can be wrapped, and a codec can be replaced. Ours work as
+# the old ones do, look at the clock, and pay the machine's prices.
+
+
+# %%
+class TimedStore(AroundStore):
+    """Puts every request into the bucket "store"."""
+
+    def __init__(self, store, watch):
+        super().__init__(store)
+        self.watch = watch
+
+    def around(self, request, call, value=None):
+        with self.watch("store"):
+            return call()
+
+
+# %%
+class TimedGzip(compressors.Gzip):
+    """gzip, in the bucket "codec". A decoded byte costs `price` seconds."""
+
+    def __init__(self, watch, clock, price, name, configuration):
+        super().__init__(name, configuration)
+        self.watch, self.clock, self.price = watch, clock, price
+
+    def decode(self, data, size=None):
+        with self.watch("codec"):
+            decoded = super().decode(data, size)
+            self.clock.sleep(self.price * memoryview(decoded).nbytes)
+            return decoded
+
+    decode_into = codecs.BytesBytesCodec.decode_into  # which decodes, and copies
+
+
+# %% [markdown]
+# One read on this machine, from the question to your function. The price list is an argument.
+
+# %%
+prices = {"request": request_ms / 1000, "byte": 1 / (megabytes_per_second * 1e6)}
+prices |= {"decoded": decode_ms_per_mebibyte / 1000 / 2**20, "value": function_ns_per_value / 1e9}
+GZIP = ["gzip", "numcodecs.gzip"]
+
+
+# %%
+def measure(store, selection, prices, clock=None):
+    """Read a selection, compute something, and say where the time went."""
+    clock = clock or VirtualClock(threads=1)
+    watch = Stopwatch(clock.now)
+    codecs.register(GZIP, partial(TimedGzip, watch, clock, prices["decoded"]))
+    slow = LatencyStore(store, prices["request"], 1 / prices["byte"], clock=clock)
+    trace = TraceStore(slow, clock=clock.now)
+    array = zarr.open_array(TimedStore(trace, watch), mode="r", zarr_format=zarr_format)
+    codecs.register(GZIP, compressors.Gzip)
+    watch.seconds.clear(), watch.calls.clear(), trace.clear()
+    return read(array, selection, prices, clock, watch), trace
+
+
+# %%
+def read(array, selection, prices, clock, watch):
+    """The part that is measured."""
+    with watch("library"):
+        values = array[selection]
+    with watch("you"):
+        clock.sleep(prices["value"] * values.size)
+    return watch
+
+
+gzip1 = {"name": "gzip", "configuration": {"level": 1}}
+sides = (32, 128, n)
+options = {"compressors": gzip1, "zarr_format": zarr_format}
+stores = {side: zarr.create_array({}, data=plane, chunks=(side, side), **options).store for side in sides}
+
+# %%
+report, trace = measure(stores[32], ..., prices)
+for bucket in ("store", "codec", "library", "you"):
+    print(f"{bucket:8} {report.seconds[bucket]:7.3f} s in {report.calls[bucket]:5,} calls")
+total = sum(report.seconds.values())
+print(f"together {total:7.3f} s")
+assert np.isclose(report.seconds["store"], trace.totals()["GET"].seconds)
+assert report.calls["store"] == trace.count("GET")
+
+# %% [markdown]
+# The library's own `TraceStore` stands behind the same door, and has the same requests and the same seconds. (This
+# clock does not move for the library's own work; further down there is a real one.)
+#
+# And now your factor. If a bucket takes no time any more, the rest remains. That is the most that a cure can do.
+
+# %%
+ceiling = {}
+for without in (("codec",), ("you",), ("codec", "you"), ("store",)):
+    left = total - sum(report.seconds[bucket] for bucket in without)
+    ceiling[" and ".join(without)] = total / left
+    print(f"no time for {' and '.join(without):14} {left:6.2f} s, {total / left:5.2f} times as fast")
+
+# %% [markdown]
+# Perfect code, and next to no difference. What computes was never what everybody waited for.
+#
+# So cure the store: larger chunks, fewer requests. And then *measure again*, for three questions.
+
+# %%
+questions = {
+    "everything": (slice(0, n), slice(0, n)),
+    "100 x 100": (slice(600, 700), slice(700, 800)),
+    "one row": (slice(5, 6), slice(0, n)),
+}
+cases = [(question, side) for question in questions for side in sides]
+spent = {(q, side): measure(stores[side], questions[q], prices)[0].seconds for q, side in cases}
+first = {case: max(seconds, key=seconds.get) for case, seconds in spent.items()}
+for (question, side), seconds in spent.items():
+    parts = ", ".join(f"{bucket} {seconds[bucket]:6.3f}" for bucket in ("store", "codec", "you"))
+    whole = sum(seconds.values())
+    print(f"{question:10} in {side:5,}: {whole:6.3f} s; {parts}; first: {first[question, side]}")
+
+# %%
+figure, axes = viz.canvas(7.6, 3.3, 1, 3)
+for panel, question in zip(axes, questions, strict=True):
+    for x, side in enumerate(sides):
+        seconds, below = spent[question, side], 0.0
+        for bucket, colour in (("store", BLUE), ("codec", VERMILION), ("you", ORANGE)):
+            share = 100 * seconds[bucket] / sum(seconds.values())
+            panel.bar(x, share, 0.7, bottom=below, color=colour, label=bucket if x == 0 else None)
+            below += share
+        panel.text(x, 103, f"{sum(seconds.values()):.2f} s", ha="center", fontsize=9)
+    panel.set_xticks(range(len(sides)), [f"{side:,}" for side in sides])
+    panel.set(title=question, xlabel="side of a chunk", ylim=(0, 115), yticks=[0, 50, 100])
+
+# %%
+axes[0].set_ylabel("share of the time, %")
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+described = "; ".join(f"{q} in {side}: {first[q, side]} first" for q, side in first)
+buckets = viz.Chart.of(figure, "Where the time goes in nine reads", f"Bars. {described}.")
+buckets.save(out / "figures" / "01_09_buckets.svg")
+buckets
+
+# %% [markdown]
+# Three different bottlenecks, in nine reads of the same values. "Where does the time go?" has no answer without
+# "for which question, in which chunks?".
+
+# %% [markdown]
+# ## Look at the bytes
+#
+# What the codec will cost stands in the chunk itself: the last four bytes of gzip say how many bytes come out.
+
+# %%
+array = zarr.open_array(stores[128], mode="r", zarr_format=zarr_format)
+chunk = array.encoded_chunk((0, 0))
+decoded = int.from_bytes(chunk[-4:], "little")
+print(viz.hexdump(chunk[-16:], notes={12: "bytes after decoding"}))
+print(f"{decoded:,} bytes: the store is paid for what is stored, the codec for what comes out")
+assert decoded == 128 * 128 * 4
+
+# %% [markdown]
+# ## Check against others
+#
+# Clocks and prices leave no mark on the data. Others read what we wrote.
+
+# %% tags=["nbval-ignore-output"]
+zarr.create_array(out / "plane.zarr", data=plane, chunks=(128, 128), overwrite=True, **options)
+report = interop_check(out / "plane.zarr", expected=plane)
+print(report)
+assert not report.differing
+
+# %% [markdown]
+# ## Performance and operations
+#
+# What does a request cost, and what a byte? Nobody tells you, but a few reads do: seconds = price x requests + price
+# x bytes, from reads in which the two do not go together. Least squares finds the two prices.
+
+# %%
+runs = [measure(stores[side], questions[q], prices)[1] for q, side in cases]
+costs = np.array([[trace.count("GET"), trace.nbytes("GET")] for trace in runs], float)
+seconds = np.array([trace.totals()["GET"].seconds for trace in runs])
+found, *_ = np.linalg.lstsq(costs / costs.max(axis=0), seconds, rcond=None)
+a_request, a_byte = found / costs.max(axis=0)
+print(f"a request {1000 * a_request:.3f} ms, bytes at {1 / a_byte / 1e6:.1f} MB a second")
+assert np.allclose([a_request, a_byte], [prices["request"], prices["byte"]])
+
+# %% [markdown]
+# What was planted is found. Now the real clock, without prices, on your machine. Here the library's own bucket is
+# not empty. Watch it in small chunks.
+
+# %% tags=["nbval-ignore-output"]
+stopped = Clock()
+stopped.sleep = lambda seconds: None  # no waiting: what is left is work
+free = {"request": 0.0, "byte": 1e-18, "decoded": 0.0, "value": 0.0}
+for side in sides:
+    runs = [measure(stores[side], ..., free, stopped)[0].seconds for _ in range(3)]
+    best = min(runs, key=lambda seconds: sum(seconds.values()))
+    words = (f"{bucket} {1000 * best[bucket]:6.1f} ms" for bucket in ("store", "codec", "library"))
+    print(f"chunks of {side:5,}: " + ", ".join(words))
+
+# %% [markdown]
+# One cure needs no new layout: not to ask twice. A window of 128 x 128 slides down the array in steps of 32. How many
+# of its chunks has a cache seen before?
+
+# %%
+cache = CacheStore(stores[32])
+array = zarr.open_array(cache, mode="r", zarr_format=zarr_format)
+cache.clear()
+cache.hits = cache.misses = 0
+steps = range(0, n - 128 + 1, 32)
+for top in steps:
+    array[top : top + 128, 0:128]
+asked, distinct = len(steps) * 4 * 4, (n // 32) * 4
+print(f"{asked} chunks in {len(steps)} windows: {cache.hits} from the cache, {cache.misses} from the store")
+assert (cache.hits, cache.misses) == (asked - distinct, distinct)
+
+# %% [markdown]
+# One knob to turn: the bucket that comes first. Three things to watch in production: requests and seconds of the
+# store, bytes decoded in a second, and the share of what the cache knew.
+
+# %% [markdown]
+# ## What goes wrong
+#
+# Four requests are under way at once, and somebody adds up what each of them took. The same trace, twice:
+
+# %%
+clock = VirtualClock(threads=1, settle=2.0)
+slow = LatencyStore(stores[128], prices["request"], concurrency=4, clock=clock)
+trace = TraceStore(slow, clock=clock.now)
+array = zarr.open_array(trace, mode="r", zarr_format=zarr_format)
+clock.threads = 4
+trace.clear()
+begun = clock.now()
+array[...]
+elapsed, added = clock.now() - begun, trace.totals()["GET"].seconds
+print(f"the read took {elapsed:.2f} s; its {trace.count('GET')} requests took {added:.2f} s, added up")
+print(f"the ceiling of that: {elapsed / (elapsed - added):.2f} times as fast")
+
+# %% [markdown]
+# A cure that makes the read slower than never? Seconds of several threads are not parts of one whole. Ceilings need
+# a read on one thread (`zarr.set_workers(1)`, or one request under way), or else the timeline: when was nothing but
+# the store at work?
+
+# %% [markdown]
+# ## Change one thing, predict first
+#
+# The bucket moves next door: 2 milliseconds for a request instead of 20. You read everything in chunks of 128 x 128.
+# Which bucket comes first now?
+
+# %%
+near = measure(stores[128], ..., {**prices, "request": 0.002})[0].seconds
+print(", ".join(f"{bucket} {near[bucket]:.3f} s" for bucket in ("store", "codec", "you")))
+
+# %% [markdown]
+# ## Exercises
+#
+# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+#
+# ### Exercise 01_09.1
+#
+# In each of the machines 6, 7 and 8 somebody made one part slower by far. Here are the reports. Which part is it:
+# `"store"`, `"codec"` or `"you"`? Answer with a list of three.
+#
+# <details><summary>Hint</summary>
+# A large bucket may be large because it always was. Compare with the healthy machine.</details>
+
+# %%
+healthy = spent["100 x 100", 128]
+print("healthy   ", {bucket: round(healthy[bucket], 3) for bucket in ("store", "codec", "you")})
+for machine in (6, 7, 8):
+    part = list(prices)[[0, 2, 3][int(np.random.PCG64(machine).random_raw() % 3)]]
+    sick = measure(stores[128], questions["100 x 100"], {**prices, part: 8 * prices[part]})[0].seconds
+    print(f"machine {machine} ", {bucket: round(sick[bucket], 3) for bucket in ("store", "codec", "you")})
+
+# %% tags=["exercise"]
+parts = ...
+check("01_09.1", parts)
+
+# %% [markdown]
+# ### Exercise 01_09.2
+#
+# A read takes 10 seconds, and 3 of them are the codec's. You make the codec three times as fast. How many times as
+# fast is the read?
+#
+# <details><summary>Hint</summary>
+# First work out how many seconds are left.</details>
+
+# %% tags=["exercise"]
+factor = ...
+check("01_09.2", factor)
+
+# %% [markdown]
+# ### Exercise 01_09.3
+#
+# A window of 100 values slides along an axis of 1,000 values in chunks of 100, in steps of 50, from 0 to 900. With
+# a cache that holds everything: how many of its chunks come from the cache?
+#
+# <details><summary>Hint</summary>
+# Count the chunks that all windows touch, and take away the different ones.</details>
+
+# %% tags=["exercise"]
+hits = ...
+check("01_09.3", hits)
+
+# %% [markdown]
+# ## Recap
+#
+# - A stopwatch with buckets, wrapped around the store, the codec and your function: inner time counts once.
+# - Without a bucket the rest remains: whole / (whole - bucket) is the most that its cure can bring.
+# - Requests and bytes are counted, seconds are measured; least squares gives the price of each.
+# - A part that was made slow stands out against the healthy report, not against its neighbours.
+# - What runs at once overlaps: its seconds add up to more than the whole, and a ceiling of them means nothing.
+#
+# **Open questions.** What if the buckets overlap, because one chunk is decoded while another is fetched? What about
+# the one read in a hundred that is slow? Where does the memory go?
+#
+# **Next.** Put `TimedStore` around the store of your own slowest read, and write down the ceiling before you tune.
+
+# %% [markdown]
+# ## Solutions
+#
+# The bucket that has grown eightfold.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+drawn = [int(np.random.PCG64(machine).random_raw() % 3) for machine in (6, 7, 8)]
+check("01_09.1", [["store", "codec", "you"][place] for place in drawn])
+
+# %% [markdown]
+# 7 seconds as before, and 1 for the codec.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_09.2", 10 / (7 + 1))
+
+# %% [markdown]
+# 19 windows: 10 lie on a chunk, 9 across two. 28 chunks, 10 of them different.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_09.3", 10 * 1 + 9 * 2 - 10)
+
+# %% [markdown]
+# The numbers that the article quotes, written down for its check.
+
+# %% tags=["facts"] jupyter={"source_hidden": true}
+order = ("store", "codec", "you")
+save_facts(
+    out,
+    {
+        "side": n,
+        "mebibytes": plane.nbytes / 2**20,
+        "chunk_sides": sides,
+        "window": 100,
+        "prices": {
+            "request_ms": request_ms,
+            "megabytes_per_second": megabytes_per_second,
+            "decode_ms_per_mebibyte": decode_ms_per_mebibyte,
+            "function_ns_per_value": function_ns_per_value,
+        },
+        "requests": {str(side): (n // side) ** 2 for side in sides},
+        "total": total,
+        "ceiling": ceiling,
+        "left": {bucket: total - spent["everything", 32][bucket] for bucket in order},
+        "seconds": {f"{q} in {side}": {b: spent[q, side][b] for b in order} for q, side in spent},
+        "totals": {f"{q} in {side}": sum(seconds.values()) for (q, side), seconds in spent.items()},
+        "cured": sum(spent["everything", 32].values()) / sum(spent["everything", n].values()),
+        "first": {f"{q} in {side}": bucket for (q, side), bucket in first.items()},
+        "shares": {
+            f"{q} in {side}": {bucket: 100 * seconds[bucket] / sum(seconds.values()) for bucket in order}
+            for (q, side), seconds in spent.items()
+        },
+        "reads": len(spent),
+        "found": {"request_ms": round(1000 * a_request, 6), "megabytes_per_second": round(1 / a_byte / 1e6, 4)},
+        "decoded_bytes": decoded,
+        "cache": {"asked": asked, "windows": len(steps), "hits": cache.hits, "misses": cache.misses},
+        "at_once": {
+            "under_way": 4,
+            "requests": (n // 128) ** 2,
+            "elapsed": round(elapsed, 6),
+            "added": round(added, 6),
+        },
+        "near": {"request_ms": 2, **{bucket: near[bucket] for bucket in order}},
+        "exercise": [10, 3],
+    },
+)
