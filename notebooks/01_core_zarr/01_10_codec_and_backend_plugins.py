@@ -1,0 +1,577 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Write your own codec and store, and let laws find the mistake
+#
+# **Question.** How do I add a codec or a store of my own, and know that it is right?
+#
+# | | |
+# |---|---|
+# | **Level** | ★★★ advanced |
+# | **Time** | 30 minutes |
+# | **Needs** | [01_03](01_03_compression_pipelines.ipynb) |
+# | **Code** | `tutorial_zarr/codecs/base.py`, `stores/base.py`, `testing` and `plugins.py` |
+# | **Article** | [It gave back every price, and it was wrong](../../articles/10_codec_and_backend_plugins.md) |
+# | **Data** | a day of trades, generated and held to known facts of markets (`data_gen/ticks.py`) |
+#
+# **You will be able to**
+#
+# - write a codec of twenty lines that refuses what it cannot give back
+# - write a store of twenty lines that works for every array
+# - hold both to laws that you did not write
+# - let an installed package bring them, found by its entry points
+# - say why a codec that nobody else knows is a promise to keep
+
+# %% [markdown]
+# ## Why this matters
+#
+# Nobody knows your data as you do. Prices move in whole cents; a codec that knows it beats one that does not. Both
+# ends of Zarr are open: what a chunk becomes, and where it goes.
+#
+# ![Bars of bytes for each price: 8 raw, 1.1 with gzip, 0.8 with the codec of this lesson before
+# it.](../../articles/figures/01_10_sizes.svg)
+#
+# *Bytes for each price of a day of trades.*
+
+# %% [markdown]
+# ## Parameters
+#
+# `per_unit` is how many ticks make a dollar.
+
+# %% tags=["parameters"]
+seed = 0
+quick = True  # False: five days of trades instead of one
+workers = 4  # the laws bring threads of their own; every notebook has this parameter
+out_dir = None  # where to write; None means a fresh temporary folder
+zarr_format = 3  # of the arrays in the store; the codec is for v3, as v2 knows the names of numcodecs only
+per_unit = 100
+
+# %%
+import gzip
+import json
+import sqlite3
+import sys
+import threading
+
+import numpy as np
+
+import tutorial_zarr as zarr
+from data_gen import ticks
+from tutorial_zarr import codecs, dtypes, viz
+from tutorial_zarr.codecs.base import ArrayArrayCodec
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, need, output_folder, save_facts
+
+# %%
+need("pytest", "hypothesis")  # the laws are tests
+from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.base import check_key, cut
+from tutorial_zarr.testing import CodecCase, CodecLaws, StoreLaws
+from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, VERMILION
+
+out = output_folder(out_dir)
+in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3), per_unit=(per_unit, 100, 10_000))
+
+# %% [markdown]
+# ## The data
+#
+# What was paid for eight shares, each second of a day, in dollars.
+
+# %%
+market = ticks.make("small" if quick else "large", seed)
+prices = market.arrays["price"]
+for fact, (value, low, high) in ticks.realism(market).items():
+    print(f"{fact}: {value:.2f}, expected {low:.2f} to {high:.2f}")
+    assert low <= value <= high
+print(f"{prices.size:,} prices, {prices.nbytes:,} bytes; the first: {prices[0, 0]}")
+
+# %% [markdown]
+# ## The idea
+#
+# A chunk passes through codecs on its way to a store. You may add a link to the chain, or take the place of the
+# store. Neither knows anything of the other.
+#
+# ```mermaid
+# flowchart LR
+#     A["chunk of prices"] --> B["<b>your codec</b><br>array to array"] --> C["bytes"] --> D["gzip"]
+#     D -- "key, bytes" --> E["<b>your store</b>"]
+# ```
+
+# %% [markdown]
+# ## Build it small
+#
+# The codec first, in two functions: dollars become whole ticks, and ticks become differences. What comes first has
+# nothing before it and stays as it is.
+
+
+# %%
+def to_ticks(dollars, per_unit):
+    with np.errstate(invalid="ignore"):  # NaN and infinity become some number, which will not come back
+        return np.rint(dollars * per_unit).astype("int64")
+
+
+def to_dollars(ticks, per_unit):
+    return ticks / per_unit
+
+
+# %%
+column = np.ascontiguousarray(prices[:, 0])
+differences = np.diff(to_ticks(column, per_unit), prepend=0)
+print(column[:5], "->", differences[:5])
+by_hand = gzip.compress(differences.tobytes(), 5, mtime=0)
+plain = gzip.compress(column.tobytes(), 5, mtime=0)
+print(f"one share: {column.nbytes:,} bytes, gzip {len(plain):,}, differences and gzip {len(by_hand):,}")
+assert np.array_equal(to_dollars(np.cumsum(differences), per_unit), column)
+
+# %% [markdown]
+# ## The library's version
+#
+# A codec is a class with three methods. `resolve` says what comes out, and refuses what it cannot take. `encode`
+# checks, bit for bit, that the way back exists: a codec that cannot keep a value must say so, not change it.
+
+# %%
+INT64, INT32 = dtypes.from_json("int64"), dtypes.from_json("int32")
+
+
+# %%
+class Ticks(ArrayArrayCodec):
+    def resolve(self, spec):
+        if spec.data_type.name != "float64":
+            raise self.misfit("prices in float64", spec.data_type.name)
+        return spec._replace(data_type=INT64, fill=INT64.default_fill())
+
+    def encode(self, array, spec):
+        ticks = to_ticks(array.ravel(), self.configuration["per_unit"])
+        if to_dollars(ticks, self.configuration["per_unit"]).tobytes() != array.tobytes():
+            raise self.fail("whole ticks", "a value in between, NaN, or -0.0")
+        return np.diff(ticks, prepend=0).reshape(array.shape)
+
+    def decode(self, array, spec):
+        return to_dollars(np.cumsum(array), self.configuration["per_unit"]).reshape(spec.shape)
+
+
+# %% [markdown]
+# Give it a name, and use it like any other.
+
+
+# %%
+def stored(name, *listed):
+    """Store the prices, a chunk for each share; the array, and bytes of all chunks."""
+    layout = {"chunks": (len(prices), 1), "zarr_format": 3, "overwrite": True}
+    filters = [{"name": each, "configuration": {"per_unit": per_unit}} for each in listed]
+    array = zarr.create_array(out / name, data=prices, filters=filters, compressors=gzip5, **layout)
+    assert array[...].tobytes() == prices.tobytes()
+    return array, sum(len(array.encoded_chunk(coords)) for coords in np.ndindex(array.cdata_shape))
+
+
+codecs.register("example.ticks", Ticks)
+gzip5 = {"name": "gzip", "configuration": {"level": 5}}
+_, with_gzip = stored("public.zarr")
+a, with_ticks = stored("ticks.zarr", "example.ticks")
+print("our chunk and the library's are the same bytes:", a.encoded_chunk((0, 0)) == by_hand)
+assert a.encoded_chunk((0, 0)) == by_hand
+
+# %%
+each = {"float64": 8.0, "gzip": with_gzip / prices.size, "ticks, gzip": with_ticks / prices.size}
+figure, panel = viz.canvas(7.2, 2.2)
+for name, size in each.items():
+    panel.barh(name, size, color=BLUE if "ticks" in name else GREY, height=0.7)
+    panel.text(size + 0.1, name, f"{size:.2f}  (x{8 / size:.1f})", va="center")
+panel.set(title="Bytes for each price", xlim=(0, 10), xticks=[])
+panel.invert_yaxis()
+sizes = viz.Chart.of(figure, "Bytes for each price", f"Bars: {', '.join(f'{k} {v:.2f}' for k, v in each.items())}.")
+sizes.save(out / "figures" / "01_10_sizes.svg")
+sizes
+
+# %% [markdown]
+# **Is it right?** It gave back every price. But those were our prices. The library has **laws** for codecs: tests
+# that say what every codec promises. Give them the codec, and values that it must be able to keep.
+
+
+# %%
+def broken_laws(laws, subject):
+    """The laws that do not hold, and by which error. Normally pytest does this, and says more."""
+    broken = {}
+    for law in sorted(name for name in dir(laws) if name.startswith("test_")):
+        try:
+            getattr(laws(), law)(subject())
+        except Exception as error:
+            broken[law] = type(error).__name__
+    return broken
+
+
+def case(name):
+    values = [101.25, 0.01, -3.5, 0.0, 429_496.73]  # all of them whole ticks; one is large
+    return CodecCase(name, {"per_unit": 10_000}, data_types=["float64"], values=values)
+
+
+# %%
+found = {"example.ticks": broken_laws(CodecLaws, lambda: case("example.ticks"))}
+print("laws that Ticks breaks:", found["example.ticks"])
+assert found["example.ticks"] == {}
+
+# %% [markdown]
+# **A store** is four methods: get, set, delete, list. This one keeps everything in one table of one SQLite file. A
+# lock lets one thread at a time talk to it.
+
+
+# %%
+class Table:
+    """One table of keys and bytes, for any number of threads."""
+
+    def __init__(self, path):
+        self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self.guard = threading.Lock()
+        self.ask("create table if not exists objects (key text primary key, value blob) without rowid")
+
+    def ask(self, statement, *values):
+        with self.guard:
+            return self.db.execute(statement, values).fetchall()
+
+    def close(self):
+        self.db.close()
+
+
+# %%
+class TableStore(Table, Store):
+    def get(self, key, byte_range=None):
+        found = self.ask("select value from objects where key = ?", key)
+        return cut(found[0][0], byte_range) if found else None
+
+    def set(self, key, value):
+        self.ask("replace into objects values (?, ?)", check_key(key), bytes(value))
+
+    def delete(self, key):
+        self.ask("delete from objects where key = ?", key)
+
+    def list_prefix(self, prefix=""):
+        start = prefix + "/" if prefix else ""
+        yield from (key for (key,) in self.ask("select key from objects order by key") if key.startswith(start))
+
+
+# %%
+found["TableStore"] = broken_laws(StoreLaws, lambda: TableStore(":memory:"))
+print("laws that TableStore breaks:", found["TableStore"])
+assert found["TableStore"] == {}
+
+# %% [markdown]
+# Ranges, changes that do not get lost, deleting a whole prefix, groups and arrays: all of it is made of the four.
+# Now an array in it, the same as in a folder:
+
+# %%
+layout = {"data": prices, "chunks": (len(prices), 1), "compressors": gzip5, "zarr_format": zarr_format}
+in_folder = zarr.create_array(out / "folder.zarr", **layout, overwrite=True)
+(out / "table.sqlite").unlink(missing_ok=True)
+table = TableStore(str(out / "table.sqlite"))
+in_table = zarr.create_array(table, **layout)
+same = {key: bytes(table.get(key)) == bytes(in_folder.store.get(key)) for key in table.list_prefix()}
+print(f"{len(same)} keys, all with the same bytes as in the folder: {all(same.values())}")
+assert all(same.values())
+assert sorted(same) == sorted(in_folder.store.list_prefix())
+
+# %% [markdown]
+# ## Look at the bytes
+#
+# What tells a reader that it needs our codec? One entry in the metadata, by its name.
+
+# %%
+document = json.loads((out / "ticks.zarr" / "zarr.json").read_text(encoding="utf-8"))
+for codec in document["codecs"]:
+    print(codec)
+unpacked = gzip.decompress(a.encoded_chunk((0, 0)))
+print(
+    viz.hexdump(unpacked, length=32, notes={0: f"the first price: {differences[0]} ticks", 8: "the first difference"})
+)
+
+# %% [markdown]
+# ## Check against others
+#
+# Nobody else knows `example.ticks`. A good reader stops and names it; it must not guess.
+
+
+# %% tags=["nbval-ignore-output"]
+def read_by_zarr_python(path):
+    """Whether zarr-python reads an array, or what it says."""
+    try:
+        import zarr as zarr_python
+
+        zarr_python.open_array(str(path), mode="r")[...]
+        return "reads it"
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error).splitlines()[0][:90]}"
+
+
+print("with our codec:", read_by_zarr_python(out / "ticks.zarr"))
+report = interop_check(out / "public.zarr", expected=prices)
+print("without it:", report, sep="\n")
+assert not report.differing
+
+# %% [markdown]
+# That is the price: an archive in a private codec is readable as long as somebody keeps twenty lines alive. To hand
+# data on, write them anew with public codecs. That takes one line, since both are arrays.
+
+# %%
+handed_on = zarr.create_array(out / "handed_on.zarr", data=a[...], chunks=a.chunks, compressors=gzip5, overwrite=True)
+assert handed_on[...].tobytes() == prices.tobytes()
+print([codec.name for codec in a.codecs], "->", [codec.name for codec in handed_on.codecs])
+
+# %% [markdown]
+# ## Performance and operations
+#
+# `register` holds for one process. A package that is installed can bring its codec to every process: an **entry
+# point** says which class belongs to a name, and it is imported when the name is met. Here is such a package, as
+# `pip` would leave it.
+
+# %%
+site = out / "site-packages"
+information = site / "example_codecs-1.0.dist-info"
+information.mkdir(parents=True, exist_ok=True)
+(information / "METADATA").write_text("Metadata-Version: 2.1\nName: example_codecs\nVersion: 1.0\n")
+(information / "entry_points.txt").write_text("[tutorial_zarr.codecs]\nexample.negative = example_codecs:Negative\n")
+(site / "example_codecs.py").write_text("""
+from tutorial_zarr.codecs.base import ArrayArrayCodec
+
+class Negative(ArrayArrayCodec):
+    def encode(self, array, spec): return -array
+    def decode(self, array, spec): return -array
+""")
+print((information / "entry_points.txt").read_text())
+
+# %%
+sys.path.insert(0, str(site))
+imported_before = "example_codecs" in sys.modules
+b = zarr.create_array({}, data=prices[:4, 0], filters=[{"name": "example.negative"}], zarr_format=3)
+sys.path.remove(str(site))
+print(f"{b.codecs[0]} from {type(b.codecs[0]).__module__}; imported before it was needed: {imported_before}")
+print(b[...])
+
+# %% [markdown]
+# One knob to turn: what the codec may assume, written down in its configuration. Three things to watch: how many
+# arrays need it, where the package that brings it is pinned, and whether the laws run in its tests. Name it with a
+# prefix that is yours, and never change what a name means: new bytes need a new name.
+
+# %% [markdown]
+# ## What goes wrong
+#
+# Differences of prices are small. So why eight bytes for each? A colleague saves half.
+
+
+# %%
+class Careless(Ticks):
+    """The same in int32, as differences are small."""
+
+    def resolve(self, spec):
+        return super().resolve(spec)._replace(data_type=INT32, fill=INT32.default_fill())
+
+    def encode(self, array, spec):
+        return super().encode(array, spec).astype("int32")
+
+
+codecs.register("example.careless", Careless)
+_, with_careless = stored("careless.zarr", "example.careless")
+print(f"{prices.size:,} prices stored and given back, bit for bit")
+print(f"x{prices.nbytes / with_ticks:.1f} with Ticks, x{prices.nbytes / with_careless:.1f} with Careless")
+
+# %% [markdown]
+# Smaller, and every price came back. Is it correct? Write down what you think, and how you would find out.
+
+# %%
+found["example.careless"] = broken_laws(CodecLaws, lambda: case("example.careless"))
+print(*found["example.careless"], sep="\n")
+assert "test_decoding_what_was_encoded_gives_it_back" in found["example.careless"]
+
+# %%
+berkshire = np.array([429_496.73, 429_496.74])
+filters = [{"name": "example.careless", "configuration": {"per_unit": 10_000}}]
+c = zarr.create_array({}, data=berkshire, filters=filters, zarr_format=3)
+print(f"stored {berkshire[0]:,.2f}, read {c[0]:,.2f}; and no error")
+limit = (2**32 - 1) / 10_000
+wrong_price = float(c[0])
+assert wrong_price != berkshire[0]
+
+# %% [markdown]
+# The first "difference" is the price itself. Four decimals and 32 bits end at 429,496.7295 even without a sign; a
+# stock exchange found out in May 2021, when one share came close to that.
+#
+# Now the store. This one lists with SQL, in one line instead of two. You delete the group `sea`. What is left?
+
+
+# %%
+class CarelessStore(TableStore):
+    """Lists what begins with the prefix."""
+
+    def list_prefix(self, prefix=""):
+        yield from (key for (key,) in self.ask("select key from objects where key like ? order by key", f"{prefix}%"))
+
+
+left = {}
+for kind in (TableStore, CarelessStore):
+    root = zarr.open_group(kind(":memory:"), mode="w", zarr_format=zarr_format)
+    for name in ("sea", "sea_ice", "Seals"):
+        root.create_array(f"{name}/values", data=np.ones(4))
+    del root["sea"]
+    left[kind.__name__] = sorted({key.partition("/")[0] for key in root.store.list_prefix()} - {"zarr.json", ".zgroup"})
+    print(f"{kind.__name__:13}: {left[kind.__name__]}")
+
+# %%
+found["CarelessStore"] = broken_laws(StoreLaws, lambda: CarelessStore(":memory:"))
+print(*found["CarelessStore"], sep="\n")
+assert "test_deleting_a_prefix_deletes_all_below_it_and_nothing_else" in found["CarelessStore"]
+
+# %% [markdown]
+# A prefix ends at a slash; `LIKE` knows no slashes, nor capital letters. Here are all laws, and who keeps them.
+
+# %%
+figure, axes = viz.canvas(10, 5.6, 1, 2)
+pairs = {CodecLaws: ("example.ticks", "example.careless"), StoreLaws: ("TableStore", "CarelessStore")}
+for panel, (laws, names) in zip(axes, pairs.items(), strict=True):
+    listed = sorted(name for name in dir(laws) if name.startswith("test_"))
+    for y, law in enumerate(listed):
+        for x, name in enumerate(names):
+            kept = law not in found[name]
+            panel.plot(x, y, "o" if kept else "X", color=GREEN if kept else VERMILION, markersize=6 if kept else 10)
+    words = [law.removeprefix("test_").replace("_", " ") for law in listed]
+    panel.set_yticks(range(len(listed)), words, fontsize=7.5)
+    panel.set_xticks(range(2), ["careful", "careless"])
+    panel.set(xlim=(-0.6, 1.6), title=laws.__name__)
+    panel.set_xlabel("dot kept, cross broken", fontsize=7.5)
+    panel.invert_yaxis()
+
+# %%
+broken = {name: len(laws) for name, laws in found.items()}
+described = "Laws kept and broken: " + ", ".join(f"{name} breaks {count}" for name, count in broken.items()) + "."
+table_of_laws = viz.Chart.of(figure, "Laws of codecs and stores, and who keeps them", described)
+table_of_laws.save(out / "figures" / "01_10_laws.svg")
+table_of_laws
+
+# %% [markdown]
+# In a test file of your own it takes three lines for each, and pytest tells which values broke what:
+#
+# ```python
+# class TestTicks(CodecLaws):
+#     cases = [CodecCase("example.ticks", {"per_unit": 100}, data_types=["float64"], values=[101.25, 429496.73])]
+# ```
+
+# %% [markdown]
+# ## Change one thing, predict first
+#
+# A price of a third of a cent: what does `Ticks` do with it? And with -0.0, which equals 0.0?
+
+# %%
+tried = [1 / 300, float("nan"), -0.0]
+for value in tried:
+    try:
+        zarr.create_array({}, data=np.array([value]), filters=a.filters, zarr_format=3, write_empty_chunks=True)
+    except ValueError as error:
+        print(f"{value:.4f}: {type(error).__name__}: {str(error).partition('codec ')[2]}")
+
+# %% [markdown]
+# ## Exercises
+#
+# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+#
+# ### Exercise 01_10.1
+#
+# Small negative numbers have ff in all their upper bytes. **Zigzag** folds the signs together: 0, -1, 1, -2, 2
+# become 0, 1, 2, 3, 4. What becomes of -3?
+#
+# <details><summary>Hint</summary>
+# Go on with the list: which number comes after 2?</details>
+
+# %% tags=["exercise"]
+folded = ...
+check("01_10.1", folded)
+
+# %% [markdown]
+# ### Exercise 01_10.2
+#
+# With 100 ticks a dollar, what is the highest price that `Careless` keeps as the first of a chunk?
+#
+# <details><summary>Hint</summary>
+# The largest int32 is 2147483647. That is how many ticks?</details>
+
+# %% tags=["exercise"]
+highest = ...
+check("01_10.2", highest)
+
+# %% [markdown]
+# ### Exercise 01_10.3
+#
+# A store holds the keys `a/x`, `a/y/1`, `a0`, `a-b`, `A/z` and `b/a`. Which of them does `CarelessStore` list below
+# `a` although they are not? Give a list.
+#
+# <details><summary>Hint</summary>
+# `LIKE 'a%'` takes whatever begins with an a, large or small.</details>
+
+# %% tags=["exercise"]
+wrongly_listed = ...
+check("01_10.3", wrongly_listed)
+
+# %% [markdown]
+# ## Recap
+#
+# - A codec says what comes out, encodes, decodes, and refuses what it could not give back, bit for bit.
+# - A store gets, sets, deletes and lists; everything else is made of these.
+# - Your own data are a weak test. Laws bring the large price, the thread, the prefix that ends at a slash.
+# - An entry point in an installed package names the class, and it is imported when the name is met.
+# - A private codec is a promise: readers without it stop. Keep it alive, or hand on with public codecs.
+#
+# **Open questions.** Who keeps the codec alive in ten years? How does a name become public? What would a law look
+# like for speed, or for memory?
+#
+# **Next.** Take a codec or store of your own, and hold it to the laws. Which one breaks first?
+
+# %% [markdown]
+# ## Solutions
+#
+# Negative numbers become odd: -n goes to 2n - 1.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_10.1", 2 * 3 - 1)
+
+# %% [markdown]
+# The first difference is the price itself, in ticks.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_10.2", (2**31 - 1) / 100)
+
+# %% [markdown]
+# They begin with an a, but do not lie below `a/`. `LIKE` also takes the capital A.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("01_10.3", ["a0", "a-b", "A/z"])
+
+# %% [markdown]
+# The numbers that the article quotes, written down for its check.
+
+# %% tags=["facts"] jupyter={"source_hidden": true}
+save_facts(
+    out,
+    {
+        "prices": prices.size,
+        "shares": prices.shape[1],
+        "bytes": {"raw": prices.nbytes, "gzip": with_gzip, "ticks": with_ticks, "careless": with_careless},
+        "ratio": {
+            "gzip": prices.nbytes / with_gzip,
+            "ticks": prices.nbytes / with_ticks,
+            "careless": prices.nbytes / with_careless,
+        },
+        "bytes_per_price": each,
+        "first_price": float(prices[0, 0]),
+        "first_ticks": int(differences[0]),
+        "per_unit": [per_unit, 10_000],
+        "berkshire": {"stored": float(berkshire[0]), "read": wrong_price, "limit": limit, "bits": 32, "year": 2021},
+        "broken": {name: sorted(laws) for name, laws in found.items()},
+        "broken_count": broken,
+        "left": left,
+        "same_keys": len(same),
+        "codecs": [codec["name"] for codec in document["codecs"]],
+        "highest": (2**31 - 1) / 100,
+    },
+)
+table.close()
