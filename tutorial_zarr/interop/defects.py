@@ -198,7 +198,7 @@ DEFECTS = (
         READS,
         "gdal 3.12.2",
         ("v3/*/transposed/*", "v3/transpose/*"),
-        "undoes a transposition that is not its own inverse by applying it once more",
+        "takes the `order` of a transposition for its inverse",
     ),
     Defect(
         "gdal",
