@@ -62,7 +62,7 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr.errors import UnsupportedError
-from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, interop_from_others, output_folder, save_facts
 from tutorial_zarr.stores import TraceStore
 
 out = output_folder(out_dir)
@@ -255,7 +255,7 @@ named = [name.strip() for name in (readers or "").split(",") if name.strip()]
 wanted = named or (["zarr-python", "tensorstore"] if quick else list(find_peers()))
 run = Run(out / "matrix", select(shown), choose_peers(wanted), here=True, jobs=workers)()
 for state in run.states.values():
-    print(f"{state.name:14} {state.version.split(' python')[0] or 'absent: ' + state.absent}")
+    print(f"{state.name:14} {next(iter(state.versions.values()), None) or 'absent: ' + state.absent}")
 for (writer, reader), found in sorted(run.counts().items()):
     print(f"{writer:>14} -> {reader or 'disk':14}", *(f"{n} {outcome}," for outcome, n in sorted(found.items())))
 assert {outcome.name for key, outcome in run.results.items() if key[:2] == (OURS, OURS)} == {"equal"}
@@ -272,8 +272,9 @@ heat_map(here, panels, f"Who reads what of Zarr {zarr_format}, here and now", he
 changed = [(r, case) for r in here if r in marks for case in here[r] if here[r][case] != marks[r][case]]
 print(f"{len(changed)} cells differ from the record of {record.data['date']}", *changed[:5], sep="\n   ")
 checked = interop_check(out / "ways" / "float64-3", expected=zoo["float64"])
-print(checked)
-assert not checked.differing
+written = interop_from_others(out / "from_others", zoo["float32"], (3, 4), zarr_format)
+print(checked, written, sep="\n\n")
+assert not checked.differing + written.differing
 
 # %% [markdown]
 # ## Performance and operations
