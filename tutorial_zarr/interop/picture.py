@@ -4,17 +4,17 @@ Each row is a case that differs from one plain array (int32 in named axes, zstd,
 its layout, or its codec. So a cell that is not equal has one cause. Every outcome has a sign beside its colour.
 
 >>> {panel: len(rows) for panel, rows in one_change(2).items()}
-{'data types': 22, 'layouts': 12, 'codecs': 21}
+{'data types': 22, 'layouts': 8, 'codecs': 21}
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from tutorial_zarr import viz
-from tutorial_zarr.viz.chart import BLUE, GREY, SKY, VERMILION
+from tutorial_zarr.viz.chart import BLUE, SKY, VERMILION
+from tutorial_zarr.viz.sign_table import Sign, sign_table
 
 from .cases import all_cases
 from .lint import Matrix, stored_matrix
@@ -24,7 +24,7 @@ Marks = Mapping[str, Mapping[str, str]]  # reader -> case -> mark
 Panels = Mapping[str, Mapping[str, str]]  # title -> label -> case
 
 # What a cell shows: words, colour, sign, colour of the sign.
-SIGNS = {
+SIGNS: dict[str, Sign] = {
     "equal": ("reads it equal", BLUE, "=", "white"),
     "retyped": ("equal, in another type", SKY, "~", "black"),
     "refused": ("refuses it, with an error", "#eceff1", "\u2013", "#78909c"),
@@ -69,59 +69,17 @@ def heat_map(marks: Marks, panels: Panels, title: str, versions: Mapping[str, st
     """Readers as columns, those that read most first; `versions` are the words at their heads."""
     cases = [case for rows in panels.values() for case in rows.values()]
     readers = sorted(marks, key=lambda r: (-sum(marks[r].get(case, " ") in "=~" for case in cases), r))
-    longest = max(len(rows) for rows in panels.values())
-    figure, axes = viz.canvas(1.1 + 3.1 * len(panels), 1.75 + 0.19 * longest, 1, len(panels), squeeze=False)
-    for panel, (name, rows) in zip(axes[0], panels.items(), strict=True):
-        cells: dict[str, list[tuple[int, int]]] = {}
-        for y, case in enumerate(rows.values()):
-            for x, reader in enumerate(readers):
-                cells.setdefault(_sign(marks[reader].get(case, " ")), []).append((x, y))
-        for sign, places in cells.items():
-            _draw(panel, places, sign)
-        panel.set(xlim=(-0.5, len(readers) - 0.5), ylim=(longest - 0.5, -0.5), aspect="equal")
-        panel.set_xticks(range(len(readers)), [versions.get(r, r) for r in readers], rotation=90, fontsize=8)
-        panel.set_yticks(range(len(rows)), list(rows), fontsize=8)
-        panel.tick_params(length=0, top=False, labeltop=True, labelbottom=False, pad=2)
-        panel.set_title(name, fontsize=10)
-        panel.spines[:].set_visible(False)
-    _legend(figure, {_sign(marks[r].get(case, " ")) for r in readers for case in cases})
+    shown = {
+        panel: {label: [_sign(marks[r].get(case, " ")) for r in readers] for label, case in rows.items()}
+        for panel, rows in panels.items()
+    }
+    figure = sign_table(shown, [versions.get(r, r) for r in readers], SIGNS)
     return viz.Chart.of(figure, title, _in_words(marks, readers, cases))
 
 
 def _sign(mark: str) -> str:
     name = NAMES.get(mark, "absent")
     return SHOWN_AS.get(name, name)
-
-
-def _draw(panel: Any, places: list[tuple[int, int]], name: str) -> None:
-    from matplotlib.collections import PolyCollection
-
-    _, colour, sign, ink = SIGNS[name]
-    corners = ((-0.45, -0.45), (0.45, -0.45), (0.45, 0.45), (-0.45, 0.45))
-    tiles = [[(x + dx, y + dy) for dx, dy in corners] for x, y in places]
-    panel.add_collection(PolyCollection(tiles, facecolor=colour, linewidth=0), autolim=False)
-    if sign:
-        panel.scatter(*zip(*places, strict=True), marker=_letter(sign), s=64, color=ink, linewidths=0, zorder=3)
-
-
-def _letter(sign: str) -> Any:
-    """The sign as a marker, which is drawn once however often it stands in the picture."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
-    from matplotlib.transforms import Affine2D
-
-    path = TextPath((0, 0), sign, size=1, prop=FontProperties(family="DejaVu Sans", weight="bold"))
-    box = path.get_extents()
-    return path.transformed(Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2))
-
-
-def _legend(figure: Any, found: set[str]) -> None:
-    from matplotlib.patches import Patch
-
-    shown = [(words, colour, sign) for name, (words, colour, sign, _) in SIGNS.items() if name in found]
-    handles = [Patch(facecolor=colour, edgecolor=GREY, linewidth=0.4) for _, colour, _ in shown]
-    labels = [f"{sign}  {words}" if sign else words for words, _, sign in shown]
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(shown), fontsize=8, handlelength=1)
 
 
 def _in_words(marks: Marks, readers: list[str], cases: list[str]) -> str:
