@@ -5,6 +5,8 @@
 `make_store` comes here with every URL whose scheme nothing else claims; for one that something else does claim,
 ``FsspecStore("gs://bucket/path", token="anon")`` is the way. An update keeps out the threads of this process and
 nobody else, since fsspec knows neither locks nor conditions: use one writing process, or write whole chunks.
+Whether a reader may see half a value is up to the file system: that of ``file://`` writes in place, so for a folder
+`LocalStore`, which a plain path means, is the store to choose.
 
 API: https://filesystem-spec.readthedocs.io/en/latest/api.html
 """
