@@ -252,6 +252,20 @@ def test_a_resize_that_dies_at_any_write_shows_only_what_is_there_and_the_doctor
     assert died >= 1
 
 
+@pytest.mark.parametrize("make", [MemoryStore, bucket], ids=["memory", "bucket"])
+def test_a_handle_whose_append_failed_goes_on_with_the_shape_that_is_stored(make):
+    for writes in range(5):
+        store = make()
+        zarr.create_array(store, shape=(3,), dtype="i4", chunks=(2,))
+        dying = DyingStore(store, 1000)
+        array = zarr.open_array(dying, mode="r+")
+        dying.writes = writes
+        try:
+            array.append([1, 2, 3])
+        except Killed:
+            assert array.shape[0] <= zarr.open_array(store).shape[0], "it promises nothing that is not stored"
+
+
 def test_a_hole_in_the_midst_is_left_to_who_knows_what_belongs_there():
     store = bucket()
     array = zarr.create_array(store, shape=(3,), dtype="i4", chunks=(4,), fill_value=-1)

@@ -213,8 +213,9 @@ class Growing(ChunkAccess):
                 own = {name: Unfinished(axis, min(start, older.start), max(stop, older.stop), time.time())}
                 nodes.write_array(self.store, self.path, now.with_unfinished(now.unfinished | own))
             grown._put_block(value, axis, start)
-            self._bind(grown.metadata.with_unfinished(marks))
-            nodes.write_array(self.store, self.path, self.metadata)
+            after = grown.metadata.with_unfinished(marks)
+            nodes.write_array(self.store, self.path, after)
+            self._bind(after)
         return self.shape
 
     def _append_reserved(self, value: np.ndarray, axis: int, at: int | None) -> tuple[int, ...]:
