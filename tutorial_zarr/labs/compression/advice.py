@@ -8,6 +8,7 @@ was quickest, which is said to be so here and now.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import tutorial_zarr as zarr
 from tutorial_zarr.display.words import size_text
 from tutorial_zarr.interop.elements import elements_of
-from tutorial_zarr.interop.lint import lint_elements
+from tutorial_zarr.interop.lint import stored_matrix
 
 from .chains import BITROUND, MIDDLE, SCALING, Chain, words, yardstick
 from .measure import Result
@@ -119,8 +120,14 @@ def _filter_effects(own: list[Result], tails: list[str]) -> Iterator[Effect]:
 
 @functools.cache
 def _unable(elements: frozenset[str]) -> frozenset[str]:
-    """Who is not known to read these elements."""
-    return frozenset(finding.reader for finding in lint_elements(elements)) - set(NOT_READERS)
+    """Who is not known to read these elements, alone and in pairs; as the lint judges, without its advice."""
+    matrix, pairs = stored_matrix(), list(itertools.combinations(sorted(elements), 2))
+    return frozenset(
+        reader
+        for reader in set(matrix.marks) - set(NOT_READERS)
+        if not all(matrix.reads(reader, [element]) for element in elements)
+        or any(matrix.reads(reader, pair) is False for pair in pairs)
+    )
 
 
 def lost_readers(chain: Chain, sample: Sample) -> list[str]:

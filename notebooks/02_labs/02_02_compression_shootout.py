@@ -1,0 +1,431 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Give up the bits that mean nothing
+#
+# **Question.** How much space does a small error buy?
+#
+# | | |
+# |---|---|
+# | **Level** | ★ beginner |
+# | **Time** | 25 minutes |
+# | **Needs** | [01_03](../01_core_zarr/01_03_compression_pipelines.ipynb) |
+# | **Code** | `tutorial_zarr/labs/compression`, `tutorial_zarr/codecs/bitround.py` |
+# | **Article** | none |
+# | **Data** | real projected temperatures (`data_gen/air_temperature.py`), a day of trades (`data_gen/ticks.py`) |
+#
+# **You will be able to**
+#
+# - see which bits of a number carry something, and which are noise
+# - round away what is noise, and say how far off a value may be
+# - try every codec on a sample of your own, and read the advice
+# - hold a lossy codec to its promise, value by value
+# - name two ways in which a lossy codec goes wrong in silence
+
+# %% [markdown]
+# ## Why this matters
+#
+# Nobody knows the temperature of a place to a hundred-thousandth of a kelvin. Stored as float32 it has such digits
+# all the same. They are noise, noise cannot be compressed, and so they are most of what you pay for.
+#
+# [01_03](../01_core_zarr/01_03_compression_pipelines.ipynb) lost nothing and came to a ratio below two.
+
+# %% [markdown]
+# ## Parameters
+#
+# `tolerance` is how far off a temperature may be, in kelvin.
+
+# %% tags=["parameters"]
+seed = 0
+quick = True  # False: every codec at every level
+workers = 1  # threads for the measurements
+out_dir = None  # where to write; None means a fresh temporary folder
+zarr_format = 3
+tolerance = 0.05
+
+# %%
+import zlib
+
+import numpy as np
+
+import tutorial_zarr as zarr
+from data_gen import air_temperature, ticks
+from tutorial_zarr import viz
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+from tutorial_zarr.labs import compression
+from tutorial_zarr.stores import LocalStore, TraceStore
+from tutorial_zarr.viz.chart import BLUE, GREY
+
+out = output_folder(out_dir)
+in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3), tolerance=(tolerance, 0.001, 1.0))
+
+# %% [markdown]
+# ## The data
+#
+# Real temperatures over North America from a climate model, as float32, and what was paid for one share in each
+# second of a day: generated, and held to what is known of markets.
+
+# %%
+climate, market = air_temperature.make("small", seed), ticks.make("tiny", seed)
+for data_set, result in ((air_temperature, climate), (ticks, market)):
+    print(next(iter(result.provenance.values())))
+    assert all(low <= value <= high for value, low, high in data_set.realism(result).values())
+kelvin = climate.arrays["air_temperature"]
+dollars = np.ascontiguousarray(market.arrays["price"][:, :1])
+print(f"{kelvin.size:,} temperatures, such as {kelvin[0, 0, 0]!s}; {dollars.size:,} prices, such as {dollars[0, 0]!s}")
+
+# %% [markdown]
+# ## The idea
+#
+# A float32 has 32 bits: a sign, 8 of the exponent, 23 of the mantissa. For each of them: knowing the other places,
+# how hard is its value to guess? 0 is "always the same", 1 is "a coin".
+
+
+# %%
+def surprise(values):
+    """For each bit of a float32, from the sign on: the entropy, in bits, of whether it differs from its neighbour's."""
+    bits = np.unpackbits(np.ascontiguousarray(values).astype(">f4").view("u1").reshape(*values.shape, 4), axis=-1)
+    share = (bits[..., 1:, :] != bits[..., :-1, :]).reshape(-1, 32).mean(0)
+    return -sum(np.where(p > 0, p * np.log2(np.where(p > 0, p, 1)), 0) for p in (share, 1 - share))
+
+
+# %%
+coins = surprise(kelvin)
+noise = int((coins[9:] > 0.99).sum())
+figure, axes = viz.canvas(7.2, 3.2)
+axes.bar(range(32), coins, color=[BLUE if c <= 0.99 else GREY for c in coins], width=0.85)
+axes.set(title="Temperatures, bit by bit", xlabel="bit, from the sign to the end of the mantissa", ylabel="surprise")
+for place, name in ((0, "sign"), (4.5, "exponent"), (20, "mantissa")):
+    axes.text(place, 1.04, name, ha="center", fontsize=9)
+axes.set_ylim(0, 1.15)
+said = (
+    f"Bars: {noise} of the 23 bits of the mantissa are as surprising as a coin; the others less, the first not at all."
+)
+viz.Chart.of(figure, "How surprising each bit of a temperature is", said)
+
+# %% [markdown]
+# The grey bits are coins: no codec can make them smaller. If they mean nothing to you, set them to zero.
+#
+# **Bitround** keeps the first so many bits of the mantissa. Guess: if 9 of 23 are kept, how far off is the worst
+# temperature, and how many times smaller do the values become? Write both down.
+
+# %% [markdown]
+# ## Build it small
+#
+# Add half of the last bit that is kept, then cut off what follows; a tie goes to the even number. Then the shuffle
+# of 01_03, and zlib.
+
+
+# %%
+def bitround(values, keep):
+    """float32 with `keep` bits of the mantissa, rounded to nearest, ties to even."""
+    bits, drop = values.view("u4"), 23 - keep
+    half = (1 << (drop - 1)) - 1 + (bits >> drop & 1)
+    return ((bits + half.astype("u4")) >> drop << drop).view("f4")
+
+
+def squeezed(values):
+    """Bytes after a shuffle and zlib."""
+    planes = np.ascontiguousarray(values).view("u1").reshape(-1, values.itemsize).T
+    return len(zlib.compress(planes.tobytes(), 5))
+
+
+# %%
+keeps, by_hand = (13, 11, 9, 7), {}
+print(f"all 23 bits: x{kelvin.nbytes / squeezed(kelvin):.2f}, exact")
+for keep in keeps:
+    rounded = bitround(kelvin, keep)
+    by_hand[keep] = (kelvin.nbytes / squeezed(rounded), float(np.abs(rounded - kelvin).max()))
+    print(f"{keep:2} bits: x{by_hand[keep][0]:5.2f}, worst error {by_hand[keep][1]:.4f} K")
+
+# %% [markdown]
+# Every two bits fewer cost four times the error; they buy a third more space, and in the end far more. What is
+# promised follows from the number of bits alone: of x at most `|x| / 2^(keep + 1)`.
+
+# %% [markdown]
+# ## The library's version
+#
+# The codec does the same, bit for bit. It only rounds when it writes: decoding leaves the numbers as they are.
+
+# %%
+blosc = {"name": "blosc", "configuration": {"cname": "zstd", "clevel": 3, "shuffle": "shuffle"}}
+layout = {"chunks": (12, 37, 49), "zarr_format": zarr_format, "overwrite": True}
+for keep in keeps:
+    rounding = {"name": "numcodecs.bitround", "configuration": {"keepbits": keep}}
+    a = zarr.create_array(out / f"keep_{keep}.zarr", data=kelvin, filters=[rounding], compressors=blosc, **layout)
+    assert np.array_equal(a[...], bitround(kelvin, keep))
+exact = zarr.create_array(out / "exact.zarr", data=kelvin, compressors=blosc, **layout)
+assert np.array_equal(exact[...], kelvin)
+print("the library rounds as we do")
+
+# %% [markdown]
+# Bitround is one of four ways, and blosc one of many compressors. The **shootout** takes a sample of an array and
+# tries all that is installed: the lossless chains proved by hash, the lossy ones held to their promise.
+
+# %%
+shots = compression.shootout(exact, name="temperature", workers=workers, levels=not quick)
+lossless = [r for r in shots.results if r.chain.promise is None]
+lossy = [r for r in shots.results if r.chain.promise]
+print(f"{len(lossless)} chains that lose nothing, {len(lossy)} that do")
+assert all(r.exact for r in lossless)
+assert all(r.holds for r in lossy)
+
+# %%
+compression.errors_figure(shots, "K")
+
+# %% [markdown]
+# Above the dotted line lies what an error buys. The four ways lie close together: what counts is how much you
+# give up, not how. Beyond a tenth of a kelvin the lines grow steep: there the weather itself is rounded away.
+#
+# What would the lab take, if a temperature may be off by `tolerance`?
+
+# %%
+coarse, _ = compression.lossy(shots.sample, tolerance)  # each way, as coarse as the tolerance allows
+tried = [compression.measure(chain, shots.sample) for chain in coarse]
+within = compression.advise([*shots.results, *tried], shots.sample, bandwidth=100, tolerance=tolerance)[-1]
+print(f"{within.use} K: {within.label}\n{within.reason}")
+print(f"\nthe smallest that loses nothing: {shots.picks[1].label}, x{shots.picks[1].result.ratio:.2f}")
+assert within.result.error <= tolerance
+
+# %% [markdown]
+# The same on prices. Which shuffle helps, which hurts? It finds out by itself, with the same compressor behind each.
+
+# %%
+prices = zarr.create_array(
+    out / "dollars.zarr",
+    data=dollars,
+    chunks=dollars.shape,
+    compressors="gzip",
+    zarr_format=zarr_format,
+    overwrite=True,
+)
+trades = compression.shootout(prices, name="dollars", workers=workers, levels=False)
+
+# %%
+for found in (shots, trades):
+    print(found.sample.name)
+    print(*(f"   {effect}" for effect in found.effects if effect.behind == "blosc(zstd 3)"), sep="\n")
+verdict = {
+    f.sample.name: {e.step: e.verdict for e in f.effects if e.behind == "blosc(zstd 3)"} for f in (shots, trades)
+}
+assert (verdict["temperature"]["shuffle"], verdict["dollars"]["shuffle"]) == ("helps", "hurts")
+
+# %% [markdown]
+# One more line stands there: the lab saw that every price is a whole number of cents, stored those, and got each
+# dollar back to the last bit. That is no lossy codec, as long as it stays true.
+
+# %% tags=["nbval-ignore-output"]
+compression.pareto_figure(trades)
+
+# %% [markdown]
+# ## Look at the bytes
+#
+# Four neighbours on the map, before and after. The first byte of each is zero now, and most of the second.
+
+# %%
+four = np.ascontiguousarray(kelvin[0, 18, :4])
+print(four, viz.hexdump(four.tobytes(), length=16), sep="\n")
+print(bitround(four, 9), viz.hexdump(bitround(four, 9).tobytes(), length=16), sep="\n")
+
+# %% [markdown]
+# Where do the bytes go? One chain taken apart, stage by stage.
+
+# %%
+way = next(r for r in lossy if r.label.startswith("scale_offset 0.1"))
+compression.waterfall_figure([way, shots.picks[0].result], "Bytes of the temperatures after each stage")
+
+# %% [markdown]
+# ## Check against others
+#
+# Not every reader has every codec. But rounded numbers are numbers: round before you write, leave the codec out of
+# the metadata, and everybody reads them.
+
+# %% tags=["nbval-ignore-output"]
+for_all = zarr.create_array(out / "for_all.zarr", data=bitround(kelvin, 9), compressors=blosc, **layout)
+report = interop_check(out / "for_all.zarr", expected=bitround(kelvin, 9))
+print(report)
+assert not report.differing
+
+# %%
+same = [a.nbytes_stored() for a in (for_all, zarr.open_array(out / "keep_9.zarr", mode="r"))]
+chunks = [[x.encoded_chunk((i, 0, 0)) for i in range(2)] for x in (for_all, zarr.open_array(out / "keep_9.zarr"))]
+print("the same chunks:", chunks[0] == chunks[1], "and", same[1] - same[0], "more bytes of metadata with the codec")
+assert chunks[0] == chunks[1]
+
+# %% [markdown]
+# ## Performance and operations
+#
+# What a whole read fetches, counted. The requests stay as many; each is smaller.
+
+# %%
+fetched = {}
+for name in ("exact", *(f"keep_{keep}" for keep in keeps)):
+    store = TraceStore(LocalStore(out / f"{name}.zarr"))
+    traced = zarr.open_array(store, mode="r")
+    store.clear()
+    traced[...]
+    fetched[name] = [store.count("GET"), store.nbytes("GET")]
+    print(f"{name:8} {fetched[name][0]} requests, {fetched[name][1]:7,} bytes, x{kelvin.nbytes / fetched[name][1]:.2f}")
+
+# %% [markdown]
+# One knob to turn: the tolerance, and the person who uses the data should turn it. Three things to watch: the worst
+# error of each batch, the ratio (noise that grows shows there first), and who else reads.
+#
+# In a shell, on your own store: `tutorial-zarr compress shootout PATH --tolerance 0.05`.
+
+# %% [markdown]
+# ## What goes wrong
+#
+# **Packed into too few bits.** Hundredths of a kelvin in int16 reach from -327.68 to 327.67. A lamp filament is
+# hotter, and the filter says nothing.
+
+# %%
+packing = {"offset": 0, "scale": 100, "dtype": "<f4", "astype": "<i2"}
+filament = np.array([300.0, 2700.0], "f4")
+pack = {"name": "numcodecs.fixedscaleoffset", "configuration": packing}
+packed = zarr.create_array({}, data=filament, filters=[pack], compressors=None, zarr_format=zarr_format)
+wrapped = packed[...]
+print(filament, "is read back as", wrapped)
+
+# %% [markdown]
+# **An error that is small, until you subtract.** Over a century the region warms by a few kelvin. Rounded to 7 bits
+# a temperature is off by less than half a per cent. And the warming?
+
+# %%
+warming = kelvin[-1].astype("f8") - kelvin[0]
+lost = np.abs((bitround(kelvin, 7)[-1].astype("f8") - bitround(kelvin, 7)[0]) - warming)
+relative = [float(np.max(np.abs(bitround(kelvin, 7) - kelvin) / kelvin)), float(np.median(lost / np.abs(warming)))]
+print(f"worst temperature off by {relative[0]:.2%}, half of the warmings by more than {relative[1]:.0%}")
+
+# %% [markdown]
+# **A promise that nobody checks.** Tell the lab that nine bits keep a tenth of a kelvin, and it finds out.
+
+# %%
+nine = next(r.chain for r in lossy if r.label.startswith("bitround 9"))
+promise = compression.Promise("0.1", lambda values: np.full(values.shape, 0.1))
+boast = compression.measure(compression.Chain(nine.codecs, promise), shots.sample)
+print(f"kept: {boast.holds}; {boast.broken:,} of {kelvin.size:,} values are farther off, the worst by {boast.error} K")
+assert not boast.holds
+
+# %% [markdown]
+# ## Change one thing, predict first
+#
+# Store the temperatures as whole tenths of a kelvin, in int16, and shuffle and zlib as above. The worst error is
+# 0.05 K. Is that smaller or larger than bitround with an error of 0.0625 K, 11 bits? Write it down.
+
+# %%
+tenths = np.rint((kelvin - 250) * 10).astype("i2")
+tenth_ratio = kelvin.nbytes / squeezed(tenths)
+print(f"tenths: x{tenth_ratio:.2f}; 11 bits: x{by_hand[11][0]:.2f}")
+
+# %% [markdown]
+# ## Exercises
+#
+# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+#
+# ### Exercise 02_02.1
+#
+# Numbers are stored as whole multiples of a step, rounded to the nearest. The step is 0.01. How far off can a number
+# be, at most, apart from what float32 itself rounds?
+#
+# <details><summary>Hint</summary>
+# Which number lies farthest from both of its neighbours on a ruler?</details>
+
+# %% tags=["exercise"]
+worst = ...
+check("02_02.1", worst)
+
+# %% [markdown]
+# ### Exercise 02_02.2
+#
+# No temperature here is above 320 K. What is the smallest number of bits to keep, so that none is ever off by more
+# than 0.1 K?
+#
+# <details><summary>Hint</summary>
+# The promise is |x| / 2^(keep + 1). Above 256 the step does not change until 512, so the true limit is that of 512
+# or of 320? Try `bitround` on numbers just below 320.</details>
+
+# %% tags=["exercise"]
+fewest = ...
+check("02_02.2", fewest)
+
+# %% [markdown]
+# ### Exercise 02_02.3
+#
+# A colleague's float32 vectors compress by 2.0, yours only by 1.1, with the same lossless codec. Hers were computed
+# in float16 and widened. Where does her factor come from?
+#
+# - `"a"`: float16 numbers are smaller
+# - `"b"`: the 13 bits of the mantissa that float16 does not have are zero in each of her numbers
+# - `"c"`: her vectors repeat
+#
+# <details><summary>Hint</summary>
+# Look at `np.float16(0.1).astype("f4").tobytes().hex()` and at `np.float32(0.1).tobytes().hex()`.</details>
+
+# %% tags=["exercise"]
+reason = ...
+check("02_02.3", reason)
+
+# %% [markdown]
+# ## Recap
+#
+# - Draw the bits: those that are as surprising as a coin cannot be compressed, only kept or given up.
+# - Bitround keeps so many bits and promises |x| / 2^(keep + 1); a step promises half of itself.
+# - The shootout tries every chain that is installed on your sample, and says which shuffle helped and which hurt.
+# - A promise is held against every value of the sample; a worst error is a number, not a feeling.
+# - A packed integer wraps in silence, and a small error is a large one in a difference.
+#
+# **Open questions.** Who decides on a tolerance, once for all uses? What if the noise differs from place to place?
+#
+# **Next.** Run the shootout on an array of your own, and ask its owner what the last digit means.
+
+# %% [markdown]
+# ## Solutions
+#
+# The middle between two marks is half a step from both.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("02_02.1", 0.01 / 2)
+
+# %% [markdown]
+# Between 256 and 512 the mantissa counts in steps of 256 / 2^keep, and half of one must not exceed 0.1.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("02_02.2", next(keep for keep in range(1, 24) if 256 / 2**keep / 2 <= 0.1))
+
+# %% [markdown]
+# She has rounded already. Her last 13 bits say nothing, and the codec is glad of them.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+check("02_02.3", "b")
+
+# %% [markdown]
+# The numbers of this lesson, written down for its check.
+
+# %% tags=["facts"] jupyter={"source_hidden": true}
+save_facts(
+    out,
+    {
+        "values": kelvin.size,
+        "raw": kelvin.nbytes,
+        "noisy_bits": noise,
+        "by_hand": {str(keep): list(found) for keep, found in by_hand.items()},
+        "fetched": fetched,
+        "lossless": {r.label: r.stored for r in shots.results if r.chain.promise is None and not r.chain.name},
+        "lossy_error": {r.label: r.error for r in lossy if r.label.startswith("bitround")},
+        "within": {"tolerance": tolerance, "chain": within.label, "error": within.result.error},
+        "verdict": verdict,
+        "dollars": {r.label: r.stored for r in trades.results if r.chain.promise is None and not r.chain.name},
+        "recommended": {found.sample.name: found.recommended.label for found in (shots, trades)},
+        "wrapped": [float(value) for value in wrapped],
+        "relative": relative,
+        "boast": [boast.broken, boast.error],
+        "tenths": tenth_ratio,
+    },
+)
