@@ -35,8 +35,8 @@
 # The VWAP, the volume-weighted average price, is the yardstick for a day's trading: did we pay more or less than
 # everybody else? A year of ticks does not fit into memory, so it is worked out chunk by chunk.
 #
-# ![The price of a share over a day, and the VWAP of each half hour as a bubble; the bubbles of the morning and the
-# close are several times larger than those of noon.](../../articles/figures/05_01_half_hours.svg)
+# ![The price of a share over a day, and the VWAP of each half hour as a bubble; the first bubble is four times as
+# large as the smallest, in the early afternoon.](../../articles/figures/05_01_half_hours.svg)
 #
 # *One share, one day. A bubble is a half hour: its height is the VWAP, its area the shares that were traded.*
 
@@ -623,7 +623,7 @@ paid = (tiny["price"][rows, 0] * tiny["size"][rows, 0]).sum()
 check("05_01.2", (paid / tiny["size"][rows, 0].sum(), 3599 // 1000 - 1800 // 1000 + 1))
 
 # %% [markdown]
-# Nothing is above infinity or below its negative. In whole numbers, the ends of the type do.
+# Nothing is above infinity or below its negative. In whole numbers the ends of the type would do.
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
 check("05_01.3", (-np.inf, np.inf, 0, 0))
