@@ -148,6 +148,10 @@ SMALL = [
 ]
 
 
+# Names for the axes change nothing for these peers: one case of each format here, all of them in the slow run.
+FEW = {id: case for id, case in select(SMALL).items() if "/named-" not in id} | select(["v?/int32/edge/named-zstd"])
+
+
 def absent(reason):
     """Skip; but under CI=true fail, so that no gap can hide."""
     if os.environ.get("CI") == "true":
@@ -193,7 +197,7 @@ def check(run, peer):
 
 @pytest.mark.parametrize("peer", ["zarr-python", "zarrs", "tensorstore", "zarrita"])
 def test_a_peer_reads_what_we_write_and_we_read_what_it_writes(peer, tmp_path):
-    check(both_directions(tmp_path, peer, select(SMALL)), peer)
+    check(both_directions(tmp_path, peer, FEW), peer)
 
 
 @pytest.mark.slow
