@@ -254,9 +254,9 @@ for k in range(shares):
     chosen = k == share
     panel.plot(lengths, errors[:, k], color=VERMILION if chosen else GREY, linewidth=2.2 if chosen else 0.9, marker="o")
     panel.lines[-1].set_markersize(5 if chosen else 3)
-panel.axhline(0, color=BLUE, linewidth=2)
-panel.text(1, -11, "merged sums: exact", color=BLUE)
-panel.text(1, errors[0, share] + 2.5, f"share {share}, mean of means", color=VERMILION)
+    panel.lines[-1].set_label(f"share {share}, mean of means" if chosen else None)
+panel.axhline(0, color=BLUE, linewidth=2, label="merged sums: exact")
+panel.legend(loc="upper left", bbox_to_anchor=(0, 0.99))
 panel.set(title="How far off is the VWAP?", xlabel="length of a chunk", ylabel="basis points", xscale="log")
 panel.set_xticks([1, 10, 60, 300, 1800, 7200, 23_400], ["1 s", "10 s", "1 min", "5 min", "30 min", "2 h", "day"])
 panel.minorticks_off()
@@ -264,7 +264,8 @@ panel.minorticks_off()
 # %%
 described = f"The error of the mean of means for eight shares against the length of a chunk. Share {share}: "
 described += f"{errors[0, share]:.0f} basis points in chunks of a second, {errors[5, share]:.0f} in half hours, "
-described += f"{errors[7, share]:.0f} in chunks of two hours, none in one chunk. Merged sums: 0 everywhere."
+described += f"{errors[7, share]:.0f} in chunks of two hours, "
+described += f"{errors[-1, share]:.0f} in chunks of a day. Merged sums: 0 everywhere."
 wrong = viz.Chart.of(figure, "The mean of the chunks' VWAPs", described)
 wrong.save(out / "figures" / "05_01_mean_of_means.svg")
 wrong
