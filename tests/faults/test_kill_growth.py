@@ -150,12 +150,17 @@ def test_a_writer_that_is_killed_while_it_resizes_shows_the_old_elements_or_the_
     assert told > 0
 
 
-def test_an_ingestion_that_is_killed_goes_on_and_ends_with_every_block(tmp_path):
-    kill_ingests(tmp_path, 4, seed=1)
-    last = max(tmp_path.iterdir(), key=lambda path: int(path.name))
+def end_ingest(folder):
+    """Let the ingestion that was killed last go on to its end."""
+    last = max(folder.iterdir(), key=lambda path: int(path.name))
     out, _ = start(last, 60, executor="threads").communicate(timeout=120)
     assert 'failed": {}' in out
     assert blocks(last) == list(range(1, 61))
+
+
+def test_an_ingestion_that_is_killed_goes_on_and_ends_with_every_block(tmp_path):
+    kill_ingests(tmp_path, 4, seed=1)
+    end_ingest(tmp_path)
 
 
 @pytest.mark.slow
@@ -176,5 +181,5 @@ def test_many_killed_resizes(place):
 @pytest.mark.slow
 def test_many_killed_ingestions(tmp_path):
     finished = kill_ingests(tmp_path, 50, seed=2)
-    print(f"\ningest: 50 killed, {finished} came to their end in between")
-    assert finished >= 1
+    end_ingest(tmp_path)
+    print(f"\ningest: 50 killed, {finished} came to their end in between, and the last one after")
