@@ -67,10 +67,12 @@ def cpu_seconds() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def reason(error: Exception, folder: Path) -> str:
+def reason(error: Exception, *folders: Path | None) -> str:
     """One short line that names no folder of this machine."""
     text = str(error) if isinstance(error, Unsupported) else f"{type(error).__name__}: {error}"
-    return text.strip(": ").split("\n")[0].replace(str(folder), "")[:200]
+    for folder in filter(None, folders):
+        text = text.replace(str(folder), "")
+    return text.strip(": ").split("\n")[0][:160]
 
 
 def serve(connection: Connection, name: str, size_name: str, folder: Path, url: str) -> None:
@@ -114,4 +116,4 @@ def serve(connection: Connection, name: str, size_name: str, folder: Path, url: 
             connection.send((True, digest(answer(case, results)) if check else (seconds, cpu)))
             del results
         except Exception as error:  # whatever a reader raises is a dash in the table, with the reason beneath it
-            connection.send((False, reason(error, folder)))
+            connection.send((False, reason(error, target, folder)))

@@ -706,12 +706,12 @@ def test_a_new_notebook_with_a_wrong_name_is_refused_and_leaves_nothing(copy, na
 
 
 def test_a_lab_has_no_article_and_no_file_is_overwritten(copy):
-    files = new("02_01", "chunk_lab", copy)
+    files = new("02_99", "chunk_lab", copy)
     assert [path.parent.name for path in files] == ["02_labs", "exercises", "known_answers"]
     assert set(PARTS) == {path.name[:2] for path in copy.iterdir()} | set(PARTS)
     files[0].unlink()
-    with pytest.raises(gallery.GalleryError, match=r"expected no file x02_01\.py, found one"):
-        new("02_01", "chunk_lab", copy)
+    with pytest.raises(gallery.GalleryError, match=r"expected no file x02_99\.py, found one"):
+        new("02_99", "chunk_lab", copy)
     assert not files[0].exists()
 
 
