@@ -555,3 +555,19 @@ def test_the_figure_has_a_bar_for_each_request():
     assert [bar.get_x() for bar in bars] == pytest.approx([0, 2, 4, 20])
     assert [bar.get_width() for bar in bars] == pytest.approx([10, 10, 4, 1])
     assert figure.alt.startswith("4 requests: 4 GET")
+
+
+def test_a_table_of_signs_has_a_tile_for_each_outcome_and_a_panel_for_each_group():
+    pytest.importorskip("matplotlib")
+    from tutorial_zarr.viz.sign_table import sign_table
+
+    signs = {"yes": ("it is so", "#0072b2", "=", "white"), "no": ("it is not", "#eceff1", "-", "black")}
+    panels = {"colours": {"sky": ["yes", "no"], "grass": ["no", "yes"]}, "more": {"sea": ["yes", "yes"]}}
+    figure = sign_table(panels, ["blue", "green"], signs)
+    # for each sign of a panel, its tiles and then the sign upon each of them
+    drawn = [
+        [len(marks.get_paths()) or 1, len(marks.get_offsets())] for axes in figure.axes for marks in axes.collections
+    ]
+    tiles, upon = [pair[0] for pair in drawn[::2]], [pair[1] for pair in drawn[1::2]]
+    assert tiles == upon == [2, 2, 2]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["=  it is so", "-  it is not"]

@@ -2,11 +2,6 @@
 
 Colour alone tells some readers nothing, and nobody anything in a grey print, so every tile has a sign as well, and the
 legend has words.
-
->>> signs = {"yes": ("it is so", "#0072b2", "=", "white"), "no": ("it is not", "#eceff1", "-", "black")}
->>> figure = sign_table({"colours": {"sky": ["yes", "no"], "grass": ["no", "yes"]}}, ["blue", "green"], signs)
->>> len(figure.axes)
-1
 """
 
 from __future__ import annotations
