@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
+from tutorial_zarr.codecs.base import BytesBytesCodec
+from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.errors import (
     ChecksumError,
     ChunkError,
@@ -937,3 +939,25 @@ def test_a_keyword_that_creating_does_not_know_is_refused_with_the_nearest_one()
 def test_bytes_by_name_is_little_endian_where_elements_have_an_order():
     assert zarr.create_array({}, shape=4, dtype="u2", codecs=["bytes"]).codecs[0].endian == "little"
     assert zarr.create_array({}, shape=4, dtype="u1", codecs=["bytes"]).codecs[0].endian is None
+
+
+class Unchanged(BytesBytesCodec):
+    """A codec that gives back what it gets, as one may that finds nothing to gain."""
+
+    def encode(self, data):
+        return data
+
+    def decode(self, data, size=None):
+        return data
+
+
+@pytest.mark.parametrize("shards", [None, (64, 64)])
+def test_chunks_that_a_codec_leaves_as_they_are_do_not_share_their_memory(shards, tmp_path):
+    register("test.unchanged", Unchanged)
+    codecs = [{"name": "test.unchanged"}]
+    a = zarr.create_array(
+        tmp_path / "a", shape=(64, 64), chunks=(16, 16), shards=shards, dtype="int32", compressors=codecs
+    )
+    expected = np.arange(64 * 64, dtype="int32").reshape(64, 64)
+    a[...] = expected
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "a")[...], expected)

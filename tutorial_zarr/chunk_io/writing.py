@@ -78,6 +78,7 @@ class _ChunkWriter:
         self.io, self.selection, self.value, self.fields = io, selection, value, fields
         self.encoder = _Encoder(io, io.pipeline, selection, fields) if io.shards is None else None
         self.plan = shards.Plan(io, selection)
+        self.together = io.pipeline.together if io.pipeline.bytes_bytes else 1  # chunks that are encoded, then written
 
     def __enter__(self) -> Work:
         return self.work
@@ -89,8 +90,8 @@ class _ChunkWriter:
     def work(self, jobs: Iterable[tuple[str, tuple[int, ...], Any, Any, bool, tuple[Part, ...]]]) -> None:
         # Small chunks are encoded one after the other, and then written: threads that do the same thing wait for each
         # other less often than threads that mix both.
-        jobs, together = iter(jobs), self.io.pipeline.together if self.io.pipeline.bytes_bytes else 1
-        while group := list(itertools.islice(jobs, together)):
+        jobs = iter(jobs)
+        while group := list(itertools.islice(jobs, self.together)):
             for found in [self.encode(*job) for job in group]:
                 if found is None:
                     continue
@@ -116,7 +117,8 @@ class _ChunkWriter:
             if encoder is None or encoder.pipeline is not pipeline:  # uneven grids have several
                 encoder = _Encoder(io, pipeline, self.selection, self.fields)
             if whole:
-                return key, io.encode(encoder.whole(part, inner), pipeline)
+                data = io.encode(encoder.whole(part, inner), pipeline)
+                return key, data if self.together == 1 else _owned(data)
             io.update(key, pipeline, partial(encoder.change, part=part, inner=inner))
             return None
         except ZarrError as cause:
@@ -171,5 +173,9 @@ class _InnerWriter:
             if not io.write_empty and is_fill(chunk, io.fill):
                 chunks[coords] = None
             else:
-                data = encode(chunk)  # perhaps a view of the chunk, whose memory the next one takes
-                chunks[coords] = data if type(data) is bytes else bytes(data)
+                chunks[coords] = _owned(encode(chunk))
+
+
+def _owned(data: Any) -> Any:
+    """Encoded bytes that stay as they are: codecs may give a view of the chunk, whose memory the next one takes."""
+    return data if data is None or type(data) is bytes else bytes(data)
