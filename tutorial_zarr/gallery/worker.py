@@ -16,6 +16,9 @@ from typing import Any
 
 def execute(request: dict[str, Any]) -> dict[str, Any]:
     """Execute the notebook and say how it went: status, cells, failed_cell, error."""
+    # papermill's validator would build a grammar of internationalised addresses at its import, two seconds of work
+    # for each notebook, and skips it where this package is absent. No notebook's format holds such an address.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import papermill
     from papermill.engines import NBClientEngine, papermill_engines
     from papermill.exceptions import PapermillExecutionError
