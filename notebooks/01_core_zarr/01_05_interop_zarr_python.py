@@ -33,10 +33,10 @@
 # You write with one program, and your colleague reads with another: in a browser, in C++, in Rust, in a map viewer.
 # The format is a standard, so it should just work. Often it does.
 #
-# ![A table of eleven implementations and fifty-eight arrays: most cells say equal, many say refused, and four say
+# ![A table of twelve implementations and fifty-eight arrays: most cells say equal, many say refused, and four say
 # wrong without an error.](../../articles/figures/01_05_matrix.svg)
 #
-# *What eleven readers made of the same arrays. Each row differs from one plain array in one thing.*
+# *What twelve readers made of the same arrays. Each row differs from one plain array in one thing.*
 
 # %% [markdown]
 # ## Parameters
@@ -135,7 +135,7 @@ read_by_all = [label for label, case in panels["data types"].items() if all(mark
 of_all = Counter(marks[reader][case] for reader in marks if reader != OURS for case in all_cases())
 outcomes = {"equal": of_all["="] + of_all["~"], "refused": of_all["-"] + of_all["r"], "wrong": of_all["X"]}
 print(f"{len(read_by_all)} types are read by all {len(able)}: {', '.join(read_by_all)}")
-print(f"all cells of the ten other readers: {outcomes}")
+print(f"all cells of the eleven other readers: {outcomes}")
 
 # %% [markdown]
 # The whole numbers and two sizes of float. Not bool, not text, not time. And some cells of the whole record are wrong.

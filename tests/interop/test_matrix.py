@@ -206,6 +206,17 @@ def test_a_peer_reads_all_that_we_write_and_we_read_all_that_it_writes(peer, tmp
     check(both_directions(tmp_path, peer, CASES), peer)
 
 
+def test_ome_zarr_reads_what_we_write_as_images_and_says_of_which_arrays_there_is_none(tmp_path):
+    equal = ["v?/int32/edge/gzip", "v?/uint16/edge/named-zstd", "v3/int32/sharded/gzip", "v?/names/space"]
+    no_image = ["v?/int32/one-axis/gzip", "v3/dimension-names/null", "v?/groups/tree", "v?/groups/consolidated"]
+    run = Run(tmp_path / "run", select(equal + no_image), choose_peers(["ome-zarr"]), here=True, jobs=1)
+    run(writers=[OURS], readers=["ome-zarr"])
+    if run.states["ome-zarr"].absent:  # it is in no extra, as its dependencies hold back those of others
+        pytest.skip(f"ome-zarr: {run.states['ome-zarr'].absent}")
+    found = {case: run.results[OURS, "ome-zarr", case].name for case in run.cases}
+    assert found == dict.fromkeys(select(equal), "equal") | dict.fromkeys(select(no_image), "unsupported")
+
+
 def test_we_write_every_case_and_read_it_equal(tmp_path):
     """In this process, and with the document that was asked for."""
     wrong = []

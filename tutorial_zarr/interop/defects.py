@@ -236,6 +236,20 @@ DEFECTS = (
         "zarr-python, which reads through it, makes a quiet NaN of a signalling one",
     ),
     Defect(
+        "ome-zarr",
+        READS,
+        "zarr 3.4.2",
+        ("v3/fill/NaN-signalling",),
+        "zarr-python, through which it reads, makes a quiet NaN of a signalling one",
+    ),
+    Defect(
+        "ome-zarr",
+        READS,
+        "zarr 3.4.2",
+        ("v3/shards/transpose-before",),
+        "zarr-python, which parses its metadata, compares the inner chunk shape with the untransposed chunk",
+    ),
+    Defect(
         "z5py",
         READS,
         "z5py 3.0.2",

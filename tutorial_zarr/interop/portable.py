@@ -8,7 +8,7 @@ written. `Portable` with names of readers asks for less::
     zarr.create_array("data.zarr", shape=(4, 6), dtype="bool", profile=Portable(["gdal", "zarrita"]))
 
 >>> Portable().readers_of(3)
-['gdal', 'icechunk', 'tensorstore', 'tutorial-zarr', 'xarray', 'z5py', 'zarr-python', 'zarrita', 'zarrs']
+['gdal', 'icechunk', 'ome-zarr', 'tensorstore', 'tutorial-zarr', 'xarray', 'z5py', 'zarr-python', 'zarrita', 'zarrs']
 >>> import tutorial_zarr as zarr
 >>> zarr.create_array({}, shape=(4, 6), dtype="float16", zarr_format=3, profile="portable")
 Traceback (most recent call last):
