@@ -15,8 +15,8 @@
 # |---|---|
 # | **Level** | ★★★ advanced |
 # | **Time** | 30 minutes |
-# | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb), [01_06](../01_core_zarr/01_06_parallel_chunk_patterns.ipynb) |
-# | **Code** | `tutorial_zarr/ingestion`, `tutorial_zarr/stores/faults.py`, `tutorial_zarr/stores/retry.py`, `tutorial_zarr/doctor` |
+# | **Needs** | [01_06](../01_core_zarr/01_06_parallel_chunk_patterns.ipynb) |
+# | **Code** | `tutorial_zarr/ingestion`, `tutorial_zarr/stores/retry.py`, `tutorial_zarr/doctor` |
 # | **Article** | none |
 # | **Data** | a plane in which every value names its place (`data_gen/fields.py`) |
 #
@@ -65,17 +65,17 @@ from pathlib import Path
 
 import numpy as np
 
+# %%
 import tutorial_zarr as zarr
 from data_gen import fields
 from tutorial_zarr import doctor, viz
 from tutorial_zarr.codecs.checksums import crc32c
+from tutorial_zarr.errors import ChunkError, StoreError
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, need, output_folder, save_facts
+from tutorial_zarr.stores import FaultStore, LocalStore, MemoryStore, RetryStore
+from tutorial_zarr.viz.chart import BLUE, ORANGE, PURPLE, SKY, VERMILION
 
 # %%
-from tutorial_zarr.errors import ChunkError, StoreError
-from tutorial_zarr.stores import FaultStore, LocalStore, MemoryStore, RetryStore
-from tutorial_zarr.viz.chart import BLUE, GREY, ORANGE, PURPLE, SKY, VERMILION
-
 need("tenacity")
 in_range(workers=(workers, 1, 16), zarr_format=(zarr_format, 2, 3), p503=(p503, 0.01, 0.5), p_torn=(p_torn, 0.0, 0.2))
 in_range(kill_at=(kill_at, 0, 255), max_restarts=(max_restarts, 1, 100))
@@ -94,9 +94,8 @@ work.mkdir()
 data = fields.make("small" if quick else "large", seed)
 values = data.arrays["gradient"]
 assert all(low <= value <= high for value, low, high in fields.realism(data).values())
-side = values.shape[0] // 16
-everything = list(np.ndindex(16, 16))
-print(f"{data.provenance['source']}: {values.shape[0]} x {values.shape[1]}, 256 chunks of {side} x {side}")
+side, everything = len(values) // 16, list(np.ndindex(16, 16))
+print(f"{values.shape[0]} x {values.shape[1]} values in 256 chunks of {side} x {side}")
 
 
 def region(at):
@@ -128,6 +127,8 @@ HOLE = -1.0  # the fill value; the plane has no such value
 shape = {"shape": values.shape, "chunks": (side, side), "dtype": "float32", "fill_value": HOLE}
 naive_folder = work / "naive.zarr"
 zarr.create_array(naive_folder, **shape, compressors=None, zarr_format=zarr_format)
+
+# %%
 network = FaultStore(LocalStore(naive_folder), seed, match=lambda key: key[-1].isdigit(), **rates)  # chunks only
 naive, logged = zarr.open_array(network, mode="r+"), 0
 for at in everything:
@@ -152,6 +153,7 @@ def damage(folder):
     return grid
 
 
+# %%
 def turn_a_bit(path):
     """What a bad disk does: one bit in the middle of a file."""
     content = bytearray(path.read_bytes())
@@ -159,7 +161,6 @@ def turn_a_bit(path):
     path.write_bytes(content)
 
 
-# %%
 def three_right(grid):
     """Three of the chunks that are right, by chance that is the same everywhere."""
     right = [tuple(map(int, at)) for at in np.argwhere(grid == 0)]
@@ -168,7 +169,6 @@ def three_right(grid):
 
 for at in three_right(damage(naive_folder)):
     turn_a_bit(naive_folder / naive.chunk_key(at))
-before = damage(naive_folder)
 
 # %%
 STATES = ("right", "a hole", "unreadable", "wrong in silence")
@@ -188,6 +188,7 @@ def draw_damage(panel, grid, title):
 
 
 # %%
+before = damage(naive_folder)
 figure, panel = viz.canvas(4.6, 5.0)
 draw_damage(panel, before, "256 chunks, no protection")
 told = ", ".join(f"{many} {name}" for name, many in count_states(before).items())
@@ -285,7 +286,7 @@ assert renamed == b"old " * 256
 # the worst moment, when all is written and nothing is renamed;
 
 # %%
-KILLED = '''
+KILLED = """
 import os, signal
 from pathlib import Path
 from tutorial_zarr.stores import FaultStore, LocalStore, RetryStore
@@ -299,13 +300,13 @@ class MortalFolder(LocalStore):
             number = getattr(signal, "SIGKILL", signal.SIGTERM)
             os.replace = lambda *names: os.kill(os.getpid(), number)
         super().set(key, value)
-'''
+"""
 
 # %% [markdown]
 # and around it the network, and the patience. It can be sent to another process, and notes what each chunk met.
 
 # %%
-NETWORK = '''
+NETWORK = """
 class Shaky(RetryStore):
     def __init__(self, folder, doomed, seed, rates, notes):
         self.given, inside = (folder, doomed, seed, rates, notes), MortalFolder(folder)
@@ -315,10 +316,10 @@ class Shaky(RetryStore):
 
     def __reduce__(self):
         return Shaky, self.given
-'''
+"""
 
 # %%
-NOTES = '''
+NOTES = """
     def around(self, request, call, value=None):
         before = len(self.store.injected)
         result = super().around(request, call, value)
@@ -326,12 +327,12 @@ NOTES = '''
         with Path(self.given[-1], f"{os.getpid()}.txt").open("a") as file:
             print(request.verb, request.key, *came, file=file)
         return result
-'''
+"""
 
 # %%
 (work / "shaky_network.py").write_text(KILLED + NETWORK + NOTES, encoding="utf-8")
 sys.path.insert(0, str(work))  # spawned processes are given the same path
-from shaky_network import Shaky  # noqa: E402
+from shaky_network import Shaky
 
 safe_folder, clean_folder = work / "safe.zarr", work / "clean.zarr"
 layout = {**shape, "compressors": "crc32c", "zarr_format": zarr_format}
@@ -396,6 +397,7 @@ print(next(fault for fault in examined.faults if fault.coords == zeroed))
 # none should be, so we ask the census too.
 #
 # What is broken is written again, through the same network, and examined again, until nothing is left.
+
 
 # %%
 def attempts_of(met):
@@ -500,7 +502,9 @@ panel.set(title=f"Attempts for each of {many:,} requests", xlabel="attempts", yl
 panel.set_yscale("symlog", linthresh=10)
 panel.set_ylim(0, None)
 panel.legend()
-told = "; ".join(f"{k} attempts: {n}, expected {low} to {high}" for k, n, (low, high) in zip(tries, counted, bands, strict=True))
+told = "; ".join(
+    f"{k} attempts: {n}, expected {low} to {high}" for k, n, (low, high) in zip(tries, counted, bands, strict=True)
+)
 viz.Chart.of(figure, "Attempts against the geometric law", told)
 
 # %% [markdown]
@@ -615,7 +619,7 @@ check("03_02.2", allowed)
 # `doctor.examine(store)` takes any store. What do its `faults` know?</details>
 
 # %% tags=["exercise"]
-from tutorial_zarr.gallery.exercises.x03_02 import damaged_store  # noqa: E402
+from tutorial_zarr.gallery.exercises.x03_02 import damaged_store
 
 store = damaged_store()
 keys = ...

@@ -78,7 +78,9 @@ def exercise_3(answer: Any) -> Verdict:
     given = set(answer)
     if given == wrong:
         return right(f"{', '.join(sorted(wrong))}; all else is as it was written.")
-    return not_yet(f"{len(given & wrong)} of the {len(wrong)} are among yours, and {len(given - wrong)} that are sound.")
+    return not_yet(
+        f"{len(given & wrong)} of the {len(wrong)} are among yours, and {len(given - wrong)} that are sound."
+    )
 
 
 # One plausible wrong answer each.
