@@ -344,7 +344,7 @@ doomed, key_of = safe.chunk_key(divmod(kill_at, 16)), {at: safe.chunk_key(at) fo
 # %%
 def ingest_round(chunks, turn):
     """Let the workers write some chunks. The report, and for each key the faults that its requests met."""
-    (notes := work / f"notes {turn}").mkdir()
+    (notes := work / f"notes {turn}").mkdir(exist_ok=True)
     store = Shaky(str(safe_folder), doomed, seed + turn, rates, str(notes))
     array = zarr.open_array(store, mode="r+")
     report = zarr.ingest([(at, block(at)) for at in chunks], array, workers=workers, restarts=max_restarts)
