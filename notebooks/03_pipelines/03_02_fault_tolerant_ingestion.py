@@ -126,14 +126,14 @@ rates = {"unavailable": p503, "timeout": 0.02, "torn": p_torn, "lost": 0.02}
 HOLE = -1.0  # the fill value; the plane has no such value
 shape = {"shape": values.shape, "chunks": (side, side), "dtype": "float32", "fill_value": HOLE}
 naive_folder = work / "naive.zarr"
-zarr.create_array(naive_folder, **shape, compressors=None, zarr_format=zarr_format)
+naive = zarr.create_array(naive_folder, **shape, compressors=None, zarr_format=zarr_format)
 
 # %%
 network = FaultStore(LocalStore(naive_folder), seed, match=lambda key: key[-1].isdigit(), **rates)  # chunks only
-naive, logged = zarr.open_array(network, mode="r+"), 0
+unsafe, logged = zarr.open_array(network, mode="r+"), 0
 for at in everything:
     try:
-        naive[region(at)] = block(at)
+        unsafe[region(at)] = block(at)
     except StoreError:
         logged += 1  # a line in some log; the job goes on
 injected = Counter(fault.kind for fault in network.injected)
@@ -347,7 +347,8 @@ def ingest_round(chunks, turn):
     (notes := work / f"notes {turn}").mkdir(exist_ok=True)
     store = Shaky(str(safe_folder), doomed, seed + turn, rates, str(notes))
     array = zarr.open_array(store, mode="r+")
-    report = zarr.ingest([(at, block(at)) for at in chunks], array, workers=workers, restarts=max_restarts)
+    count = workers if len(chunks) > 100 else 1
+    report = zarr.ingest([(at, block(at)) for at in chunks], array, workers=count, restarts=max_restarts)
     lines = [line.split() for file in notes.iterdir() for line in file.read_text().splitlines()]
     return report, {key: kinds for verb, key, *kinds in lines if verb == "PUT"}
 
