@@ -172,7 +172,7 @@ for at in three_right(damage(naive_folder)):
 
 # %%
 STATES = ("right", "a hole", "unreadable", "wrong in silence")
-LOOKS = ((SKY, ".", 12), (ORANGE, "s", 50), (PURPLE, "X", 60), (VERMILION, "D", 50))
+LOOKS = ((SKY, ".", 40), (ORANGE, "s", 50), (PURPLE, "X", 60), (VERMILION, "D", 50))
 
 
 def count_states(grid):
@@ -232,7 +232,7 @@ for panel, (name, attempts) in zip(panels, herds.items(), strict=True):
         points = [(now / 1000, client) for now, client, ok in attempts if ok == served]
         label = f"{len(points)} {'served' if served else 'refused'}"
         panel.scatter(*zip(*points, strict=True), c=colour, marker=mark, s=14, linewidths=1, label=label)
-    panel.set(title=name, xlabel="seconds")
+    panel.set(title=f"{name}: {max(attempts)[0] / 1000:.1f} s", xlabel="seconds")
     panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
 panels[0].set_ylabel("client")
 ends = {name: max(attempts)[0] / 1000 for name, attempts in herds.items()}
@@ -501,7 +501,7 @@ panel.bar(tries, highs - lows, 0.8, bottom=lows, color=SKY, alpha=0.6, label="ge
 panel.plot(tries, counted, "o", color=VERMILION, label="counted")
 panel.set(title=f"Attempts for each of {many:,} requests", xlabel="attempts", ylabel="requests", xticks=tries)
 panel.set_yscale("symlog", linthresh=10)
-panel.set_ylim(0, None)
+panel.set_ylim(0, 4 * many)
 panel.legend()
 told = "; ".join(
     f"{k} attempts: {n}, expected {low} to {high}" for k, n, (low, high) in zip(tries, counted, bands, strict=True)
