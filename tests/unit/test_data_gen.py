@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import data_gen
-from data_gen import air_temperature, buoy, fields, land, matrix, ticks, vendor
+from data_gen import air_temperature, buoy, climate, fields, land, matrix, ticks, vendor
 
 DATA_SETS = [
     importlib.import_module(f"data_gen.{module.name}")
@@ -134,6 +134,19 @@ def test_a_climate_that_runs_backwards_or_upside_down_is_not_taken_for_the_proje
         assert failing(air_temperature, result)
 
 
+def test_scenarios_that_are_exchanged_or_years_out_of_order_are_not_taken_for_the_projections():
+    order = np.argsort(np.random.PCG64(2).random_raw(240))
+    for turned in (np.s_[::-1], np.s_[:, ::-1], np.s_[:, order], np.s_[:, :, ::-1], np.s_[[0, 0]]):
+        result = climate.make()
+        result.arrays["air_temperature"] = result.arrays["air_temperature"][turned]
+        assert failing(climate, result)
+
+
+def test_the_tenth_years_of_the_projection_are_those_of_the_other_data_set():
+    tenth = climate.make().arrays["air_temperature"][0, ::10]
+    np.testing.assert_allclose(tenth, air_temperature.make().arrays["air_temperature"], rtol=0, atol=0.00502)
+
+
 def test_a_sea_of_noise_or_one_with_its_seasons_exchanged_is_not_taken_for_the_buoy():
     result = buoy.make()
     sea = result.arrays["temperature"]
@@ -174,7 +187,7 @@ def test_a_vendored_file_that_was_changed_is_refused(tmp_path):
 
 def test_an_unknown_vendored_file_is_refused_with_the_known_ones():
     with pytest.raises(
-        KeyError, match=r"no file 'moon.npz'; try one of air_temperature_a1b.npz, buoy_b01.npz, land_percent_1deg.npz"
+        KeyError, match=r"no file 'moon.npz'; try one of air_temperature_a1b.npz, air_temperature_scenarios.npz, buoy_b01"
     ):
         vendor.load("moon.npz")
 

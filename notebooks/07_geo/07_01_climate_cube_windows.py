@@ -1,0 +1,641 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Read a climate as maps and as time series
+#
+# **Question.** Maps or time series: which does my layout favour, and does the answer survive when I change it?
+#
+# | | |
+# |---|---|
+# | **Level** | ★★ intermediate |
+# | **Time** | 30 minutes |
+# | **Needs** | [02_01](../02_labs/02_01_chunk_sizing_lab.ipynb) |
+# | **Code** | `tutorial_zarr/convert`, `tutorial_zarr/chunk_io/shards.py` |
+# | **Article** | [The map and the thermometer](../../articles/29_climate_cube_windows.md) |
+# | **Data** | two projections for North America, 1860 to 2099 (`data_gen/climate.py`) |
+#
+# **You will be able to**
+#
+# - say what a map and a time series cost in a layout, before you read
+# - write an array anew within a memory budget, and prove that nothing changed
+# - use shards so that both reads are cheap, and say what they still cost
+# - reduce a cube of any size, chunk by chunk, to a number that no layout changes
+# - notice a mean of means, and a chunk that is gone
+
+# %% [markdown]
+# ## Why this matters
+#
+# A climate model writes a map for every year. Most who read it live in one place, and ask for one cell through all
+# years. The file suits the writer.
+#
+# ![Two maps of North America. Under A1B most of it warms by four to six kelvin, under E1 by two to
+# three; most in the north.](../../articles/figures/07_01_warming.svg)
+#
+# *How much warmer the last thirty years are than the first thirty, in two futures of one model.*
+
+# %% [markdown]
+# ## Parameters
+#
+# `window` is the length of the periods that are compared, in years. `row` and `column` choose the place of the time
+# series: 20 and 16 are 40 degrees north and 105 degrees west, near Denver.
+
+# %% tags=["parameters"]
+seed = 0  # there is no chance in these data; every notebook has this parameter
+quick = True  # False: read thirty maps and thirty places in each layout, instead of three
+workers = 4
+out_dir = None  # where to write; None means a fresh temporary folder
+zarr_format = 3
+window = 30
+row, column = 20, 16
+
+# %%
+import gzip
+import hashlib
+import itertools
+import math
+import textwrap
+
+import numpy as np
+
+import tutorial_zarr as zarr
+from data_gen import climate, land
+from tutorial_zarr import viz
+from tutorial_zarr.errors import MemoryBudgetError
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, need, output_folder, save_facts
+from tutorial_zarr.stores import TraceStore
+from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION
+
+# %%
+need("xarray")
+import xarray as xr
+
+out = output_folder(out_dir)
+in_range(window=(window, 1, 120), row=(row, 0, 36), column=(column, 0, 48))
+in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
+
+# %% [markdown]
+# ## The data
+#
+# Annual means of one model under two scenarios. In A1B the world grows and burns on; in E1 emissions fall early
+# enough to settle. Both have the same past, until 1999.
+
+# %%
+data = climate.make("small", seed)
+cube, years = data.arrays["air_temperature"], data.arrays["year"]
+latitude, longitude = data.arrays["latitude"], data.arrays["longitude"]
+names = data.truth["scenarios"]
+for fact, (value, low, high) in climate.realism(data).items():
+    print(f"{fact:52}{value:9.2f}   expected {low:.1f} to {high:.1f}")
+    assert low <= value <= high
+print(f"{' x '.join(map(str, cube.shape))} {cube.dtype}: {cube.nbytes:,} B; {data.provenance['source']}")
+
+# %% [markdown]
+# ## The idea
+#
+# The question that the numbers are for: how much warmer? As a picture, before any chunk.
+
+# %%
+change = cube[:, -window:].mean(1, dtype="f8") - cube[:, :window].mean(1, dtype="f8")
+coast = land.make().arrays["land"][30:75, 45:135]  # 60 to 15 degrees north, 135 to 45 west
+north, east = 59.5 - np.arange(45), 225.5 + np.arange(90)
+figure, panels = viz.canvas(8.4, 3.7, 1, 2, sharey=True)
+for panel, name, field in zip(panels, names, change, strict=True):
+    shade = panel.contourf(longitude - 360, latitude, field, levels=range(11), cmap="YlOrRd")
+    panel.contour(east - 360, north, coast, levels=[50], colors="black", linewidths=0.8)
+    panel.plot(longitude[column] - 360, latitude[row], marker="o", color=BLUE, markeredgecolor="white", markersize=8)
+    panel.set(title=name, xlabel="degrees east", aspect=1.25)
+panels[0].set(ylabel="degrees north")
+figure.colorbar(shade, ax=panels, label="warmer by, K", shrink=0.85)
+
+# %%
+place = change[:, row, column]
+described = f"Two maps of North America, the last {window} years against the first. "
+described += ", ".join(f"{n}: from {f.min():.1f} to {f.max():.1f} K" for n, f in zip(names, change, strict=True))
+described += f"; most in the north. The dot is the place of the time series: {place[0]:.1f} and {place[1]:.1f} K."
+warming_map = viz.Chart.of(figure, "Warmer by", described)
+warming_map.save(out / "figures" / "07_01_warming.svg")
+warming_map
+
+# %% [markdown]
+# Two reads live in this cube: a **map** of one year, and the **series** of one place, the blue dot. The file that the
+# Met Office gives away holds one map to a chunk. So does our first store.
+#
+# **Write down three guesses.** How many requests does a series take there? We cut the array anew, so that
+# a series takes one: how many does a map take then? And what does the warming of the region become?
+
+# %%
+shape, chunks = (240, 37, 49), (1, 37, 49)
+viz.chunk_grid(shape=shape[1:], chunks=(8, 8), selection=np.s_[0:37, 0:49], title="A map, in chunks of 8 x 8 places")
+
+# %% [markdown]
+# ## Build it small
+#
+# Requests are counted on the fingers. The warming is two weighted means: a cell of one degree shrinks with
+# the cosine of its latitude. A weighted mean of the whole is no mean of means, but its two sums can be added, part by
+# part.
+
+
+# %%
+def touched(read, lengths):
+    """Chunks that a read touches: on each axis from the first to the last, and all pairs of them."""
+    return math.prod((s.stop - 1) // n - s.start // n + 1 for s, n in zip(read, lengths, strict=True))
+
+
+a_map = (slice(0, 1), slice(140, 141), slice(0, 37), slice(0, 49))
+a_series = (slice(0, 1), slice(0, 240), slice(row, row + 1), slice(column, column + 1))
+layouts = {"maps": (1, 1, 37, 49), "series": (1, 240, 8, 8), "between": (1, 60, 16, 16)}
+foretold = {name: [touched(read, lengths) for read in (a_map, a_series)] for name, lengths in layouts.items()}
+for name, (for_map, for_series) in foretold.items():
+    print(f"{name:8} {layouts[name]!s:16} a map {for_map:3} requests, a series {for_series:3}")
+
+# %%
+area = np.cos(np.deg2rad(latitude))  # of a cell, in units of one at the equator
+
+
+def sums(corner, values):
+    """What to keep of a box that begins at `corner`: where it lies, the weighted sum of each map, and the weight."""
+    scenario, year, top, _ = corner
+    here = area[top : top + values.shape[2]]
+    total = (values.sum(axis=3, dtype="f8") * here).sum(axis=2)
+    where = slice(scenario, scenario + len(values)), slice(year, year + values.shape[1])
+    return where, total, here.sum() * values.shape[3]
+
+
+# %%
+def merged(parts):
+    """The mean of each scenario and year, and the area that it is the mean of."""
+    total, weight = np.zeros(cube.shape[:2]), np.zeros(cube.shape[:2])
+    for where, part, area_of_part in parts:
+        total[where] += part
+        weight[where] += area_of_part
+    return total / weight, weight
+
+
+# %%
+def warming(mean):
+    """The last years against the first, in K."""
+    return mean[:, -window:].mean(1) - mean[:, :window].mean(1)
+
+
+mean, whole_area = merged([sums((0, 0, 0, 0), cube)])
+kelvin = warming(mean)
+by_numpy = np.average(cube.mean(axis=3, dtype="f8"), axis=2, weights=area)
+assert np.allclose(mean, by_numpy, rtol=0, atol=1e-9)
+for name, value in zip(names, kelvin, strict=True):
+    print(f"{name:4} warmer by {value:.3f} K")
+
+# %% [markdown]
+# The same, year by year; thick are means of eleven years, which quiet the weather.
+
+
+# %%
+def smooth(values, length=11):
+    """Running means; the first is that of the first `length` years, and belongs to their middle."""
+    return np.convolve(values, np.ones(length) / length, "valid")
+
+
+above = mean - mean[:, :window].mean(1, keepdims=True)
+figure, panel = viz.canvas(7.4, 3.6)
+for name, values, colour in zip(names, above, (VERMILION, BLUE), strict=True):
+    panel.plot(years, values, color=colour, linewidth=0.7, alpha=0.6)
+    panel.plot(years[5:-5], smooth(values), color=colour, linewidth=2.4, label=f"{name}, means of 11 years")
+panel.axhline(2, color=GREY, linewidth=0.8, linestyle="--")
+panel.legend(loc="upper left")
+panel.set(title=f"The region against its first {window} years", ylabel="K", xlabel="year", xlim=(1860, 2100))
+
+# %%
+last = [float(smooth(values)[-1]) for values in above]
+described = "Two curves that are one until 1999 and then part. The last eleven years: "
+described += " and ".join(f"{name} {value:+.1f} K" for name, value in zip(names, last, strict=True))
+two_futures = viz.Chart.of(figure, "Two futures of one past", f"{described}. A dashed line at 2 K.")
+two_futures.save(out / "figures" / "07_01_futures.svg")
+two_futures
+
+# %% [markdown]
+# ## The library's version
+#
+# The cube on the disk, one map to a chunk, with coordinates beside it. An absent chunk shall read as
+# *not a number*, never as 0 K.
+
+# %%
+axes = data.dims["air_temperature"]
+kept = {"compressors": {"name": "gzip", "configuration": {"level": 1}}, "zarr_format": zarr_format, "overwrite": True}
+group = zarr.create_group(out / "maps.zarr", zarr_format=zarr_format, overwrite=True)
+for name in ("year", "latitude", "longitude"):
+    group.create_array(name, data=data.arrays[name], dimension_names=[name], attributes={"units": data.units[name]})
+about = {"units": "K", "scenarios": names, "source": data.provenance["source"]}
+arrays = {
+    "maps": group.create_array(
+        "air_temperature",
+        **{"data": cube, "chunks": layouts["maps"], "dimension_names": axes, "fill_value": math.nan},
+        **{"attributes": about, **kept},
+    )
+}
+
+# %% [markdown]
+# `rechunk` cuts it anew, in threads. It never holds more than it is allowed; with less memory it reads some chunks
+# again, or goes through a temporary array. Ask first what it would do:
+
+# %%
+plans = {}
+for budget in ("8 MiB", "2 MiB", "512 KiB", "256 KiB"):
+    plans[budget] = zarr.rechunk(
+        *(arrays["maps"], {}), chunks=layouts["series"], memory=budget, workers=workers, dry_run=True
+    )
+    print(plans[budget], "\n")
+
+# %%
+source = TraceStore(arrays["maps"].store)
+traced_source = zarr.open_array(source, path="air_temperature", mode="r")
+series_options = {"chunks": layouts["series"], "memory": "2 MiB", "workers": workers, "overwrite": True}
+source.clear()
+arrays["series"] = zarr.rechunk(traced_source, out / "series.zarr", **series_options)
+counted = source.count("GET")
+print(f"{counted} requests to the source, {plans['2 MiB'].passes[0].reads} foretold")
+assert counted == plans["2 MiB"].passes[0].reads
+arrays["between"] = zarr.rechunk(arrays["maps"], out / "between.zarr", chunks=layouts["between"], overwrite=True)
+
+# %% [markdown]
+# **The third way.** A shard is one object with many small chunks in it, and an index of where each lies. Here:
+# all years of a scenario in one object, in chunks of 24 x 8 x 8. (Shards are Zarr 3's, whatever this notebook's
+# format.)
+
+# %%
+inner, shard = (1, 24, 8, 8), (1, 240, 40, 56)
+in_shards = {"chunks": inner, "shards": shard, "zarr_format": 3, "overwrite": True}
+arrays["shards"] = zarr.rechunk(arrays["maps"], out / "shards.zarr", **in_shards)
+digests = {name: hashlib.sha256(array[...].tobytes()).hexdigest() for name, array in arrays.items()}
+units = {name: array.shards or array.chunks for name, array in arrays.items()}
+objects = {name: math.prod(-(-n // c) for n, c in zip(cube.shape, unit, strict=True)) for name, unit in units.items()}
+for name, array in arrays.items():
+    print(f"{name:8} {objects[name]:4} objects  {array.nbytes_stored():9,} B  sha256 {digests[name][:16]}...")
+assert set(digests.values()) == {hashlib.sha256(cube.tobytes()).hexdigest()}
+
+# %% [markdown]
+# Four layouts, the same bits. Now the warming again, read from each store, chunk by chunk, in threads. No thread
+# holds more than a chunk.
+
+
+# %%
+def region_mean(array, count=workers):
+    """`merged` over the chunks of an array (over its shards, where there are some), read by `count` threads."""
+    lengths = array.shards or array.chunks
+    work = array.parallel_chunk_map(
+        lambda coords, values: sums([c * n for c, n in zip(coords, lengths, strict=True)], values),
+        max_concurrency=count,
+    )
+    return merged(work)
+
+
+found = {name: region_mean(array)[0] for name, array in arrays.items()}
+for name, values in found.items():
+    print(f"{name:8}", ", ".join(f"{n} {k:+.6f} K" for n, k in zip(names, warming(values), strict=True)))
+    assert np.allclose(values, mean, rtol=0, atol=1e-9)
+runs = [np.array_equal(region_mean(arrays["series"], n)[0], found["series"]) for n in (1, 2, 8)]
+assert all(runs)
+
+# %% [markdown]
+# ## Look at the bytes
+#
+# A series by hand: one file of the second store, unpacked; 240 years of 8 x 8 places; one number in every 64.
+
+# %%
+key = arrays["series"].chunk_key((0, 0, row // 8, column // 8))
+unpacked = gzip.decompress((out / "series.zarr" / key).read_bytes())
+block = np.frombuffer(unpacked, "<f4").reshape(240, 8, 8)
+assert np.array_equal(block[:, row % 8, column % 8], cube[0, :, row, column])
+start = 4 * (8 * (row % 8) + column % 8)
+first_year = viz.hexdump(unpacked[start : start + 4], notes={0: f"{years[0]}: {block[0, row % 8, column % 8]:.2f} K"})
+print(key, f"{len(unpacked):,} B", first_year, sep="\n")
+
+# %% [markdown]
+# And the shard: at its end the index, 16 bytes for each of 350 chunks, and a checksum of 4. All places of the
+# same years lie side by side, so a map is one stretch of bytes; a series is one chunk out of every 35.
+
+# %%
+packed = (out / "shards.zarr" / arrays["shards"].chunk_key((0, 0, 0, 0))).read_bytes()
+slots = 10 * 5 * 7
+index = np.frombuffer(packed[-16 * slots - 4 : -4], "<u8").reshape(10, 5, 7, 2)
+offsets, lengths_of = index[..., 0], index[..., 1]
+side_by_side = offsets[5].ravel()[:-1] + lengths_of[5].ravel()[:-1] == offsets[5].ravel()[1:]
+print(f"the shard: {len(packed):,} B, of which the index is {16 * slots + 4:,} B")
+print(f"the 35 chunks of {years[120]} to {years[143]} lie side by side: {side_by_side.all()}")
+steps = np.diff(offsets[:, row // 8, column // 8].astype("i8"))
+print(f"the 10 chunks of the place lie {steps.min():,} to {steps.max():,} B apart")
+
+# %% [markdown]
+# ## Check against others
+#
+# Other readers see the same in all layouts. And xarray, on this library as its engine, with its own weighted mean:
+
+# %% tags=["nbval-ignore-output"]
+for name in arrays:
+    report = interop_check(
+        out / f"{name}.zarr", path="air_temperature" if name == "maps" else "", expected=cube
+    )
+    print(name, report, "", sep="\n")
+    assert not report.differing
+
+# %%
+watched = TraceStore(group.store)
+with xr.open_dataset(watched, engine="tutorial_zarr", consolidated=False) as dataset:
+    air = dataset["air_temperature"]
+    watched.clear()
+    dot = air.isel(scenario=0).sel(latitude=latitude[row], longitude=longitude[column]).to_numpy()
+    through_xarray = watched.count("GET")
+    weighted = air.weighted(np.cos(np.deg2rad(dataset["latitude"]))).mean(("latitude", "longitude")).to_numpy()
+assert np.array_equal(dot, cube[0, :, row, column])
+by_xarray = warming(weighted)
+print("by xarray:", ", ".join(f"{n} {k:+.3f} K" for n, k in zip(names, by_xarray, strict=True)))
+print(f"one place through xarray: {through_xarray} requests; the layout is what it is")
+assert np.allclose(weighted, mean, rtol=0, atol=1e-4)
+
+# %% [markdown]
+# ## Performance and operations
+#
+# Requests and bytes, counted, for a map, a series, and everything. Each read is made in several places.
+
+# %%
+steps = 3 if quick else 30
+reads = {
+    "a map": [(0, 239 * k // (steps - 1)) for k in range(steps)],
+    "a series": [(0, slice(None), 36 * k // (steps - 1), 48 * k // (steps - 1)) for k in range(steps)],
+    "everything": [...],
+}
+costs = {}
+for (name, array), (read, selections) in itertools.product(arrays.items(), reads.items()):
+    trace = TraceStore(array.store)
+    traced = zarr.open_array(trace, path=array.path, mode="r")
+    trace.clear()
+    assert all(np.array_equal(traced[selection], cube[selection]) for selection in selections)
+    each = {"requests": trace.count("GET"), "bytes": trace.nbytes("GET")}
+    costs[name, read] = {what: count / len(selections) for what, count in each.items()}
+
+# %%
+print(f"{'':8}" + "".join(f"{read:>27}" for read in reads))
+for name in arrays:
+    row_of = (costs[name, read] for read in reads)
+    print(f"{name:8}" + "".join(f"{c['requests']:8.0f} requests{c['bytes'] / 1024:6,.0f} KiB" for c in row_of))
+for name, (for_map, for_series) in foretold.items():
+    assert [costs[name, read]["requests"] for read in ("a map", "a series")] == [for_map, for_series]
+
+# %%
+figure, (left, right) = viz.canvas(8.4, 3.4, 1, 2)
+places = np.arange(len(arrays))
+for offset, read, colour in ((-0.2, "a map", ORANGE), (0.2, "a series", GREEN)):
+    for panel, what, unit in ((left, "requests", 1), (right, "bytes", 1024)):
+        heights = [costs[name, read][what] / unit for name in arrays]
+        panel.bar(places + offset, heights, width=0.38, color=colour, label=read)
+        for x, height in zip(places + offset, heights, strict=True):
+            panel.text(x, height * 1.1, f"{height:,.0f}", ha="center", fontsize=8.5)
+for panel, title, top in ((left, "Requests", 1000), (right, "KiB moved", 8000)):
+    panel.set(title=title, yscale="log", ylim=(0.7, top))
+    panel.set_xticks(places, list(arrays))
+right.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.3, 1.14))
+
+# %%
+told = (
+    f"{name}: {read} {costs[name, read]['requests']:.0f} requests, {costs[name, read]['bytes'] / 1024:,.0f} KiB"
+    for name, read in itertools.product(arrays, ("a map", "a series"))
+)
+bars = viz.Chart.of(figure, "What a map and a series cost", f"Bars for four layouts. {'; '.join(told)}.")
+bars.save(out / "figures" / "07_01_costs.svg")
+bars
+
+# %% [markdown]
+# Maps for series is 240 to 1, and a map pays for it with 35. *Between* is mediocre at both. Shards need two waits
+# for a map, and for a series one for the index and then ten ranges at once. What does it carry for each byte asked?
+
+# %%
+asked = {"a map": 37 * 49 * 4, "a series": 240 * 4}
+carried = {(name, read): costs[name, read]["bytes"] / asked[read] for name in arrays for read in asked}
+for name in arrays:
+    print(f"{name:8}" + "".join(f"{carried[name, read]:8.1f} bytes a byte of {read}" for read in asked))
+
+# %% [markdown]
+# Two copies are the quickest, one layout for each read, at twice the disk. Shards are one copy, few objects,
+# and nothing dreadful.
+#
+# One knob to turn: the years in an inner chunk; fewer make maps lighter and series more ranges. Three
+# things to watch: requests for each kind of read, bytes for each byte asked, and how many of your reads are maps.
+
+# %% [markdown]
+# ## What goes wrong
+#
+# **A mean of means.** Each thread returns the weighted mean of its chunk, and we average. With one map to a chunk
+# that is right, and every test passes. Then somebody cuts the array anew.
+
+
+# %%
+def mean_of_means(array):
+    """The mistake: each chunk's own weighted mean, averaged."""
+    found, count = np.zeros(cube.shape[:2]), np.zeros(cube.shape[:2])
+    for coords, values in array.chunk_stream():
+        where, total, area_of_part = sums([c * n for c, n in zip(coords, array.chunks, strict=True)], values)
+        found[where] += total / area_of_part
+        count[where] += 1
+    return found / count
+
+
+wrong = {name: mean_of_means(arrays[name]) for name in layouts}
+for name, values in wrong.items():
+    print(f"{name:8} the region is at {values[0, 0]:.2f} K in {years[0]}, A1B warms by {warming(values)[0]:.3f} K")
+
+# %% [markdown]
+# 37 rows in chunks of 8 leave one row over, the northernmost, and it counts as much as eight. The region has become
+# colder, and warms faster, by a change of chunks.
+#
+# **A chunk that is gone.** With a fill value of 0, as is usual, an absent chunk is 0 K, and nothing complains.
+
+# %%
+losses = {}
+for fill in (0.0, math.nan):
+    lost = zarr.create_array({}, data=cube, chunks=layouts["series"], fill_value=fill, zarr_format=zarr_format)
+    lost.store.delete(lost.chunk_key((0, 0, 2, 2)))
+    whole = np.average(lost[...].mean(axis=3, dtype="f8"), axis=2, weights=area)
+    by_parts, weight = region_mean(lost)
+    losses[str(fill)] = [float(whole[0, 0]), float(by_parts[0, 0]), float((weight / whole_area).min())]
+    print(f"fill value {fill}: numpy finds {whole[0, 0]:.2f} K, our merge {by_parts[0, 0]:.2f} K", end=" ")
+    print(f"from {losses[str(fill)][2]:.1%} of the area")
+
+# %% [markdown]
+# `parallel_chunk_map` visits what is stored, so a lost chunk does not enter, and the second sum says so: not all of
+# the area was there. Carry the weight along, and compare it. And let temperatures be absent as *nan*.
+#
+# **Too little memory** is refused before anything is written:
+
+# %%
+try:
+    zarr.rechunk(arrays["maps"], {}, chunks=layouts["series"], memory="64 KiB", workers=workers)
+except MemoryBudgetError as error:
+    print(textwrap.fill(f"{type(error).__name__}: {error}", 96))
+
+# %% [markdown]
+# ## Change one thing, predict first
+#
+# Inner chunks of 240 years in the shard, `(1, 240, 8, 8)`: what do a series and a map cost now? Think of how many of the
+# inner chunks a map touches. Write it down, and run with 240 in place of 24.
+
+# %%
+inner_years = 24
+other = zarr.create_array({}, data=cube, chunks=(1, inner_years, 8, 8), shards=shard, compressors="gzip")
+trace = TraceStore(other.store)
+traced = zarr.open_array(trace, mode="r")
+for read, selection in (("a map", (0, 140)), ("a series", (0, slice(None), row, column))):
+    trace.clear()
+    assert np.array_equal(traced[selection], cube[selection])
+    print(f"{read}: {trace.count('GET')} requests")
+
+# %% [markdown]
+# ## Exercises
+#
+# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+#
+# ### Exercise 07_01.1
+#
+# Somebody forgets the weights: every cell counts the same. By how many kelvin is the warming of A1B then too
+# high, over windows of 30 years?
+#
+# <details><summary>Hint</summary>
+# `cube.mean(axis=(2, 3))` is the mean that forgets. Why is the error positive? Look at the map.</details>
+
+# %% tags=["exercise"]
+too_high = ...
+check("07_01.1", too_high)
+
+# %% [markdown]
+# ### Exercise 07_01.2
+#
+# A region of 8 x 8 places and 30 years, of one scenario: rows 10 to 17, columns 20 to 27, the years 1990 to 2019. How many
+# requests does it take in *maps*, *series* and *between*? Answer with three numbers.
+#
+# <details><summary>Hint</summary>
+# Row 10 lies in the chunk of rows 8 to 15. And row 17?</details>
+
+# %% tags=["exercise"]
+three_requests = ...
+check("07_01.2", three_requests)
+
+# %% [markdown]
+# ### Exercise 07_01.3
+#
+# Take the weighted mean of the region under A1B, and running means of eleven years. Which is the first
+# year, as the middle of its eleven, that is more than 2 K above the mean of 1860 to 1889?
+#
+# <details><summary>Hint</summary>
+# `smooth(above[0])` has 230 values. The first belongs to 1865.</details>
+
+# %% tags=["exercise"]
+first_year_above = ...
+check("07_01.3", first_year_above)
+
+# %% [markdown]
+# ## Recap
+#
+# - On each axis count the chunks from the first index to the last, and multiply. One map to a chunk: 1 for a map, 240 for
+#   a series. All years of 8 x 8 places: 35 and 1.
+# - `rechunk` says beforehand what it reads, writes and holds; a smaller budget reads more. The sha256 of the elements is
+#   the proof.
+# - A shard keeps chunks small and objects few: an index first, then stretches. A map costs 2 requests and a
+#   series 11, with more bytes than the best layout for each.
+# - Keep of each chunk where it lies, a weighted sum and its weight. Merged they give the same kelvin in any layout, by
+#   any number of threads, and in xarray.
+# - A mean of means changes with the chunks. A weight that is carried along tells of a chunk that is gone.
+#
+# **Open questions.** Who writes the next year, and into which layout? What if a thousand people ask for
+# series at once? How sure is one model of two futures?
+#
+# **Next.** Run `tutorial-zarr rechunk` on a store of your own with `--dry-run`, and read its plan.
+
+# %% [markdown]
+# ## Solutions
+#
+# The north has many cells on a grid of degrees, and little area. It also warms most.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+plain = cube[0].mean(axis=(1, 2), dtype="f8")
+weighted_30 = by_numpy[0, -30:].mean() - by_numpy[0, :30].mean()
+check("07_01.1", plain[-30:].mean() - plain[:30].mean() - weighted_30)
+
+# %% [markdown]
+# Maps: one for each year. Series: rows and columns each lie across an edge, two by two. Between: rows across one edge, and
+# the years 130 to 159 within 120 to 179.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+region = (slice(0, 1), slice(130, 160), slice(10, 18), slice(20, 28))
+check("07_01.2", tuple(touched(region, lengths) for lengths in layouts.values()))
+
+# %% [markdown]
+# A single year is above earlier. The line then dips once more, so "the first" is a decision, too.
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+against_1860 = by_numpy[0] - by_numpy[0, :30].mean()
+check("07_01.3", 1865 + int(np.argmax(smooth(against_1860) > 2)))
+
+# %% [markdown]
+# The numbers that the article quotes, written down for its check.
+
+# %% tags=["facts"] jupyter={"source_hidden": true}
+crossings = {
+    name: int(years[5 + np.argmax(smooth(values) > 2)]) for name, values in zip(names, above, strict=True)
+}
+save_facts(
+    out,
+    {
+        "shape": cube.shape,
+        "nbytes": cube.nbytes,
+        "window": window,
+        "years_in_common": data.truth["years in common"],
+        "last_common_year": 1859 + data.truth["years in common"],
+        "realism": {name: round(value, 6) for name, (value, _, _) in climate.realism(data).items()},
+        "place": [latitude[row], 360 - longitude[column]],
+        "place_kelvin": np.round(place, 6),
+        "map_kelvin": {
+            n: [round(float(f.min()), 6), round(float(f.max()), 6)] for n, f in zip(names, change, strict=True)
+        },
+        "kelvin": {name: round(float(value), 9) for name, value in zip(names, kelvin, strict=True)},
+        "kelvin_apart": round(float(kelvin[0] - kelvin[1]), 9),
+        "kelvin_by_layout": {name: np.round(warming(values), 9) for name, values in found.items()},
+        "kelvin_by_xarray": np.round(by_xarray, 4),
+        "last_eleven_years": np.round(last, 6),
+        "crossings": crossings,
+        "threads_agree": sum(runs),
+        "foretold": foretold,
+        "layouts": {**layouts, "shards": [inner, shard]},
+        "plans": {
+            budget: {"reads": plan.reads, "writes": plan.writes, "passes": len(plan.passes), "peak_kib": plan.peak / 1024}
+            for budget, plan in plans.items()
+        },
+        "source_requests": counted,
+        "sha256": digests,
+        "objects": objects,
+        "costs": {name: {read: costs[name, read] for read in reads} for name in arrays},
+        "kib": {name: {read: costs[name, read]["bytes"] / 1024 for read in reads} for name in arrays},
+        "carried": {name: {read: carried[name, read] for read in asked} for name in arrays},
+        "shard": {"bytes": len(packed), "index": 16 * slots + 4, "chunks": slots},
+        "stored": {name: array.nbytes_stored() for name, array in arrays.items()},
+        "through_xarray": through_xarray,
+        "mean_of_means": {
+            name: {"first_year": round(float(v[0, 0]), 6), "warming": round(float(warming(v)[0]), 6)}
+            for name, v in wrong.items()
+        },
+        "first_year": round(float(mean[0, 0]), 6),
+        "colder": round(float(mean[0, 0] - wrong["series"][0, 0]), 6),
+        "lost": {
+            fill: {"numpy": None if math.isnan(values[0]) else round(values[0], 6), "merged": round(values[1], 6),
+                   "area_percent": round(100 * values[2], 6)}
+            for fill, values in losses.items()
+        },
+        "unweighted": {
+            "too_high": round(float(plain[-30:].mean() - plain[:30].mean() - weighted_30), 6),
+            "kelvin": round(float(plain[-30:].mean() - plain[:30].mean()), 6),
+        },
+        "region_requests": [touched(region, lengths) for lengths in layouts.values()],
+    },
+)
