@@ -230,13 +230,8 @@ group = zarr.create_group(out / "maps.zarr", zarr_format=zarr_format, overwrite=
 for name in ("year", "latitude", "longitude"):
     group.create_array(name, data=data.arrays[name], dimension_names=[name], attributes={"units": data.units[name]})
 about = {"units": "K", "scenarios": names, "source": data.provenance["source"]}
-arrays = {
-    "maps": group.create_array(
-        "air_temperature",
-        **{"data": cube, "chunks": layouts["maps"], "dimension_names": axes, "fill_value": math.nan},
-        **{"attributes": about, **kept},
-    )
-}
+form = {"chunks": layouts["maps"], "dimension_names": axes, "fill_value": math.nan, "attributes": about}
+arrays = {"maps": group.create_array("air_temperature", data=cube, **form, **kept)}
 
 # %% [markdown]
 # `rechunk` cuts it anew, in threads. It never holds more than it is allowed; with less memory it reads some chunks
@@ -297,7 +292,10 @@ found = {name: region_mean(array)[0] for name, array in arrays.items()}
 for name, values in found.items():
     print(f"{name:8}", ", ".join(f"{n} {k:+.6f} K" for n, k in zip(names, warming(values), strict=True)))
     assert np.allclose(values, mean, rtol=0, atol=1e-9)
+
+# %%
 runs = [np.array_equal(region_mean(arrays["series"], n)[0], found["series"]) for n in (1, 2, 8)]
+print(f"with 1, 2 and 8 threads the same bits: {all(runs)}")
 assert all(runs)
 
 # %% [markdown]
@@ -336,9 +334,7 @@ print(f"the 10 chunks of the place lie {steps.min():,} to {steps.max():,} B apar
 
 # %% tags=["nbval-ignore-output"]
 for name in arrays:
-    report = interop_check(
-        out / f"{name}.zarr", path="air_temperature" if name == "maps" else "", expected=cube
-    )
+    report = interop_check(out / f"{name}.zarr", path="air_temperature" if name == "maps" else "", expected=cube)
     print(name, report, "", sep="\n")
     assert not report.differing
 
@@ -479,8 +475,8 @@ except MemoryBudgetError as error:
 # %% [markdown]
 # ## Change one thing, predict first
 #
-# Inner chunks of 240 years in the shard, `(1, 240, 8, 8)`: what do a series and a map cost now? Think of how many of the
-# inner chunks a map touches. Write it down, and run with 240 in place of 24.
+# Inner chunks of 240 years in the shard, `(1, 240, 8, 8)`: what do a series and a map cost now? Think of how many of
+# the inner chunks a map touches. Write it down, and run with 240 in place of 24.
 
 # %%
 inner_years = 24
@@ -512,8 +508,8 @@ check("07_01.1", too_high)
 # %% [markdown]
 # ### Exercise 07_01.2
 #
-# A region of 8 x 8 places and 30 years, of one scenario: rows 10 to 17, columns 20 to 27, the years 1990 to 2019. How many
-# requests does it take in *maps*, *series* and *between*? Answer with three numbers.
+# A region of 8 x 8 places and 30 years, of one scenario: rows 10 to 17, columns 20 to 27, the years 1990 to 2019. How
+# many requests does it take in *maps*, *series* and *between*? Answer with three numbers.
 #
 # <details><summary>Hint</summary>
 # Row 10 lies in the chunk of rows 8 to 15. And row 17?</details>
@@ -538,10 +534,10 @@ check("07_01.3", first_year_above)
 # %% [markdown]
 # ## Recap
 #
-# - On each axis count the chunks from the first index to the last, and multiply. One map to a chunk: 1 for a map, 240 for
-#   a series. All years of 8 x 8 places: 35 and 1.
-# - `rechunk` says beforehand what it reads, writes and holds; a smaller budget reads more. The sha256 of the elements is
-#   the proof.
+# - On each axis count the chunks from the first index to the last, and multiply. One map to a chunk: 1 for a map,
+#   240 for a series. All years of 8 x 8 places: 35 and 1.
+# - `rechunk` says beforehand what it reads, writes and holds; a smaller budget reads more. The sha256 of the elements
+#   is the proof.
 # - A shard keeps chunks small and objects few: an index first, then stretches. A map costs 2 requests and a
 #   series 11, with more bytes than the best layout for each.
 # - Keep of each chunk where it lies, a weighted sum and its weight. Merged they give the same kelvin in any layout, by
@@ -564,8 +560,8 @@ weighted_30 = by_numpy[0, -30:].mean() - by_numpy[0, :30].mean()
 check("07_01.1", plain[-30:].mean() - plain[:30].mean() - weighted_30)
 
 # %% [markdown]
-# Maps: one for each year. Series: rows and columns each lie across an edge, two by two. Between: rows across one edge, and
-# the years 130 to 159 within 120 to 179.
+# Maps: one for each year. Series: rows and columns each lie across an edge, two by two. Between: rows across one
+# edge, and the years 130 to 159 within 120 to 179.
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
 region = (slice(0, 1), slice(130, 160), slice(10, 18), slice(20, 28))
@@ -582,9 +578,7 @@ check("07_01.3", 1865 + int(np.argmax(smooth(against_1860) > 2)))
 # The numbers that the article quotes, written down for its check.
 
 # %% tags=["facts"] jupyter={"source_hidden": true}
-crossings = {
-    name: int(years[5 + np.argmax(smooth(values) > 2)]) for name, values in zip(names, above, strict=True)
-}
+crossings = {name: int(years[5 + np.argmax(smooth(values) > 2)]) for name, values in zip(names, above, strict=True)}
 save_facts(
     out,
     {
@@ -609,7 +603,12 @@ save_facts(
         "foretold": foretold,
         "layouts": {**layouts, "shards": [inner, shard]},
         "plans": {
-            budget: {"reads": plan.reads, "writes": plan.writes, "passes": len(plan.passes), "peak_kib": plan.peak / 1024}
+            budget: {
+                "reads": plan.reads,
+                "writes": plan.writes,
+                "passes": len(plan.passes),
+                "peak_kib": plan.peak / 1024,
+            }
             for budget, plan in plans.items()
         },
         "source_requests": counted,
@@ -628,8 +627,11 @@ save_facts(
         "first_year": round(float(mean[0, 0]), 6),
         "colder": round(float(mean[0, 0] - wrong["series"][0, 0]), 6),
         "lost": {
-            fill: {"numpy": None if math.isnan(values[0]) else round(values[0], 6), "merged": round(values[1], 6),
-                   "area_percent": round(100 * values[2], 6)}
+            fill: {
+                "numpy": None if math.isnan(values[0]) else round(values[0], 6),
+                "merged": round(values[1], 6),
+                "area_percent": round(100 * values[2], 6),
+            }
             for fill, values in losses.items()
         },
         "unweighted": {

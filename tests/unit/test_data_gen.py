@@ -187,7 +187,8 @@ def test_a_vendored_file_that_was_changed_is_refused(tmp_path):
 
 def test_an_unknown_vendored_file_is_refused_with_the_known_ones():
     with pytest.raises(
-        KeyError, match=r"no file 'moon.npz'; try one of air_temperature_a1b.npz, air_temperature_scenarios.npz, buoy_b01"
+        KeyError,
+        match=r"no file 'moon.npz'; try one of air_temperature_a1b.npz, air_temperature_scenarios.npz, buoy_b01",
     ):
         vendor.load("moon.npz")
 

@@ -82,7 +82,9 @@ def exercise_3(answer: Any) -> Verdict:
         return not_yet("that is the first or the last of the eleven years. Give their middle.")
     if found not in means:
         return not_yet("there are means of eleven years from 1865 to 2094.")
-    return not_yet(f"the eleven years around {found:.0f} are {means[int(found)]:+.3f} K above; look for the first above 2.")
+    return not_yet(
+        f"the eleven years around {found:.0f} are {means[int(found)]:+.3f} K above; look for the first above 2."
+    )
 
 
 # One plausible wrong answer each.
