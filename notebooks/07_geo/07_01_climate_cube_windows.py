@@ -447,8 +447,9 @@ for name, values in wrong.items():
     print(f"{name:8} the region is at {values[0, 0]:.2f} K in {years[0]}, A1B warms by {warming(values)[0]:.3f} K")
 
 # %% [markdown]
-# 37 rows in chunks of 8 leave one row over, the northernmost, and it counts as much as eight. The region has become
-# colder, and warms faster, by a change of chunks.
+# 37 rows in chunks of 8 leave five over, in the north, and each of their chunks counts as much as one of eight rows
+# near the tropics, which covers more than twice the area. The region has become colder, and warms faster, by a change
+# of chunks.
 #
 # **A chunk that is gone.** With a fill value of 0, as is usual, an absent chunk is 0 K, and nothing complains.
 
