@@ -360,9 +360,8 @@ def ingest_round(chunks, turn):
 
 
 report, met = ingest_round(everything, 0)
-print(report)
 after = damage(safe_folder)
-print(count_states(after))
+print(report, count_states(after), sep="\n")
 
 # %% [markdown]
 # Every chunk was reported as written, a worker was killed and replaced, its chunk was done again. And what was torn
