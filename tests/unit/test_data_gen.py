@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import data_gen
-from data_gen import air_temperature, buoy, climate, fields, land, matrix, ticks, vendor
+from data_gen import air_temperature, buoy, climate, fields, land, matrix, passages, ticks, vectors, vendor
 
 DATA_SETS = [
     importlib.import_module(f"data_gen.{module.name}")
@@ -161,6 +161,42 @@ def test_noise_is_not_taken_for_a_gradient_and_a_gradient_not_for_noise():
         result = fields.make()
         result.arrays[name] = result.arrays[other]
         assert f"correlation of neighbours in the {name}" in failing(fields, result)
+
+
+def uniform_directions(rows):
+    """Vectors on the whole sphere, each direction as likely as any other; from raw bits, by Box and Muller."""
+    bits = np.random.PCG64(4).random_raw(2 * rows * 384).reshape(2, rows, 384) / 2.0**64
+    drawn = np.sqrt(-2 * np.log1p(-bits[0])) * np.cos(2 * np.pi * bits[1])
+    return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_vectors_in_any_direction_are_not_taken_for_those_of_a_text():
+    for data_set in (vectors, passages):
+        result = data_set.make()
+        result.arrays["vectors"] = uniform_directions(len(result.arrays["vectors"]))
+        assert {"mean cosine of two vectors", "median cosine of nearest neighbours"} <= failing(data_set, result)
+
+
+def test_passages_with_their_vectors_exchanged_answer_nothing():
+    result = passages.make()
+    result.arrays["vectors"] = np.roll(result.arrays["vectors"], 300, axis=0)
+    assert failing(passages, result) == {"neighbours of the same topic", "questions that find their topic first"}
+
+
+def test_the_first_generated_vectors_do_not_depend_on_how_many_follow():
+    few, many = (np.concatenate(list(vectors.blocks(rows, seed=2))) for rows in (100, 5_000))
+    np.testing.assert_array_equal(few, many[:100])
+
+
+def test_every_passage_is_a_text_that_its_tokens_and_labels_belong_to():
+    book = passages.make()
+    texts = [passages.text_of(book, i) for i in range(703)]
+    assert len(set(texts)) == 703
+    assert min(map(len, texts)) >= 80
+    assert book.arrays["labels"].any(axis=1).all()
+    assert set(book.arrays["occurrences"].tolist()) == set(range(703))
+    assert book.arrays["token_offsets"][-1] == len(book.arrays["tokens"])
+    assert book.arrays["labels"].any(axis=0)[book.arrays["answers"]].all()  # no question without a passage
 
 
 def test_every_value_of_the_gradient_names_its_place_exactly():
