@@ -399,7 +399,7 @@ left.axhline(1e9, color=GREY, linestyle="--", linewidth=1)
 left.text(1e3, 1.4e9, "a second at 1 GB/s", fontsize=9)
 right.loglog(sweep, sweep * sizes["float32"], color=GREY, label="the whole matrix")
 right.loglog(sweep, held, color=BLUE, label=f"{workers} chunks and {k} rows")
-for panel, title in ((left, "Bytes of one pass"), (right, "Bytes in memory")):
+for panel, title in ((left, "Bytes of one pass"), (right, "Bytes of vectors in memory")):
     panel.set(xlabel="vectors", title=title)
     panel.legend(loc="upper left" if panel is right else "lower right")
     panel.minorticks_off()
@@ -407,9 +407,11 @@ for panel, title in ((left, "Bytes of one pass"), (right, "Bytes in memory")):
 # %%
 described = "Left: bytes of one pass against the number of vectors, for three types. A second at 1 GB/s is reached at "
 described += (
-    f"{within['float32']:,} vectors of float32 and {within['int8']:,} of int8. Right: in memory the pass holds "
+    f"{within['float32']:,} vectors of float32 and {within['int8']:,} of int8. Right: of the vectors the pass holds "
 )
-described += f"{held[-1] / 1e6:.1f} MB however many there are, the whole matrix {sweep[-1] * 1536 / 1e9:.1f} GB."
+described += (
+    f"{held[-1] / 1e6:.1f} MB in memory however many there are, the whole matrix {sweep[-1] * 1536 / 1e9:.1f} GB."
+)
 growth = viz.Chart.of(figure, "What a pass costs", described)
 growth.save(out / "figures" / "04_01_cost.svg")
 growth
