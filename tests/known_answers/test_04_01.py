@@ -136,8 +136,8 @@ def test_requests_are_chunks_and_bytes_are_those_of_the_files(left):
         assert entry["requests"] == math.ceil(entry["rows"] / 512)
         assert entry["nbytes"] == entry["requests"] * 512 * FEATURES * 4
         if str(entry["rows"]) in facts["megabytes"]:
-            assert facts["megabytes"][str(entry["rows"])] == facts["gigabytes"][str(entry["rows"])] * 1000
             assert facts["megabytes"][str(entry["rows"])] == entry["nbytes"] / 1e6
+            assert facts["gigabytes"][str(entry["rows"])] == entry["nbytes"] / 1e9
     assert facts["held_megabytes"] == (4 * 512 + 10) * FEATURES * 4 / 1e6
     assert [entry["rows"] for entry in facts["computed"]] == [10**power for power in range(3, 9)]
 
