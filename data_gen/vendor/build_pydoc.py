@@ -7,8 +7,8 @@
 The text is that of `help()` in Python 3.12.1, another version has another. Each topic is cut at its blank lines into
 passages of about 400 characters; a passage that occurs in several topics is kept once and belongs to all of them.
 The questions ask for the names in the index of `help()`; the topics that those lead to are the answers. The two
-packages bring weights and a tokenizer; the forward pass is written out here, in NumPy, and held to the similarities that
-the model card of all-MiniLM-L6-v2 publishes.
+packages bring weights and a tokenizer; the forward pass is written out here, in NumPy, and held to the similarities
+that the model card of all-MiniLM-L6-v2 publishes.
 """
 
 import json
