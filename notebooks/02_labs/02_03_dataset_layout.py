@@ -55,7 +55,6 @@ import json
 import math
 import shutil
 import textwrap
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -116,15 +115,14 @@ _ = panel.set(xlim=(-1.6, 13.6), ylim=(-1.5, 5.9), aspect="equal")
 # %%
 panel.set_axis_off()
 bold = {"fontweight": "bold", "ha": "center", "va": "center"}
-panel.text(-1.15, 1.85, f"latitude: {len(latitude)}", color=BLUE, rotation=90, **bold)
-panel.text(2.45, -1.1, f"longitude: {len(longitude)}", color=GREEN, **bold)
-panel.text(6.05, -0.35, f"year: {len(years)}", color=ORANGE, **bold)
+panel.text(-1.15, 1.85, f"latitude: {latitude[0]:.0f} to {latitude[-1]:.0f}", color=BLUE, rotation=90, **bold)
+panel.text(2.45, -1.1, f"longitude: {longitude[0]:.0f} to {longitude[-1]:.0f}", color=GREEN, **bold)
+panel.text(6.7, -0.5, f"year: {years[0]} to {years[-1]}", color=ORANGE, **bold)
 for x, name in zip((4.0, 10.9), parts["scenario"], strict=True):
-    panel.text(x, 5.4, name, color=PURPLE, fontsize=12, **bold)
-panel.text(7.45, 5.4, "scenario: 2", color=PURPLE, **bold)
+    panel.text(x, 5.4, f"scenario: {name}", color=PURPLE, **bold)
 told = (
     "Two stacks of maps of North America, A1B and E1, with the year 2099 in front and 1860 at the back. Along their "
-    "edges lie the coordinates: 37 latitudes, 49 longitudes, 240 years, 2 scenarios; both stacks share them."
+    "edges lie the coordinates, latitude, longitude, year and scenario; both stacks share them."
 )
 viz.Chart.of(figure, "Five arrays, one dataset", told)
 
@@ -289,8 +287,7 @@ shared = zarr.create_group(out / "climate.zarr", zarr_format=zarr_format, attrib
 
 # %%
 for name, attributes in cf.items():
-    stem = name.replace("time", "year") if name == "time" else name
-    values = days if name == "time" else parts[name]
+    stem, values = ("year", days) if name == "time" else (name, parts[name])
     named = ["time" if axis == "year" else axis for axis in axes[stem]]
     shared.create_array(name, data=values, dimension_names=named, attributes=attributes, **form(stem))
 labelled = open_dataset(out / "climate.zarr")
@@ -298,13 +295,14 @@ air = labelled["air_temperature"].sel(latitude=north, longitude=east, method="ne
 late, early = air.sel(time=slice("2070", "2099")), air.sel(time=slice("1860", "1889"))
 warmer = (late.astype("f8").mean("time") - early.astype("f8").mean("time")).to_numpy()
 for name, value in zip(parts["scenario"], warmer, strict=True):
-    print(f"{name:4} warmer by {value:.2f} {air.attrs['units']} between {early.time.dt.year[0].item()} and 2099")
-assert np.allclose(warmer, np.diff(cube[:, :, row, column].reshape(2, 8, 30).mean(2, dtype="f8")[:, [0, 7]])[:, 0])
+    print(f"{name:4} {value:.2f} {air.attrs['units']} warmer in 2070 to 2099 than in 1860 to 1889")
+place = cube[:, :, row, column].astype("f8")
+assert np.allclose(warmer, place[:, 210:].mean(1) - place[:, :30].mean(1))
 
 # %% [markdown]
 # **What has no rectangle.** Which years were the warmest so far, for each latitude under A1B? Some have many such
-# years, some few. Put all lists into one array, and into a second where each begins: list *k* is
-# `year[offset[k]:offset[k + 1]]`.
+# years, some few. CF calls it a *contiguous ragged array*: one array holds all lists, one after the other, a second
+# where each begins. List *k* is `record_year[record_offset[k]:record_offset[k + 1]]`.
 
 # %%
 by_row = np.round(cube[0].mean(axis=2, dtype="f8"), 6)  # (year, latitude)
@@ -313,8 +311,8 @@ lists = [years[1:][fresh[:, k]] for k in range(len(latitude))]
 record_year = np.concatenate(lists)
 record_offset = np.cumsum([0, *map(len, lists)]).astype("i4")
 whole = {"fill_value": None, "compressors": gzip1, "zarr_format": zarr_format}
-for name, values in (("record_year", record_year), ("record_offset", record_offset)):
-    shared.create_array(name, data=values, dimension_names=[f"{name}_number"], **whole)
+for name, axis, values in (("record_year", "record", record_year), ("record_offset", "edge", record_offset)):
+    shared.create_array(name, data=values, dimension_names=[axis], **whole)
 longest = max(map(len, lists))
 print(f"{len(lists)} lists of {min(map(len, lists))} to {longest} years: {record_year.size} values and", end=" ")
 print(f"{record_offset.size} offsets; a rectangle would take {len(lists) * longest:,}")
@@ -343,18 +341,19 @@ added = {name: size["bytes"] - layouts["loose"]["bytes"] for name, size in layou
 print(f"a dataset costs {added['dataset']} bytes more, with CF {added['climate']:,}; the values are {cube.nbytes:,}")
 
 # %% [markdown]
-# And the chunks are the same, byte for byte. **A dataset is a matter of documents.** Here is the latitude's, and what
+# Are the chunks the same, byte for byte? **A dataset is a matter of documents.** See what the latitude's says, and what
 # its one chunk holds:
 
 # %%
 stored = [contents(out / name / "air_temperature") for name in ("loose", "dataset.zarr", "climate.zarr")]
 assert all(one == stored[0][key] for found in stored for key, one in found.items() if Path(key).name not in DOCUMENTS)
+print(f"{sum(Path(key).name not in DOCUMENTS for key in stored[0])} chunks of air_temperature, the same in all three")
 key = {2: ".zattrs", 3: "zarr.json"}[zarr_format]
 for folder in ("loose/latitude", "dataset.zarr/latitude", "climate.zarr/latitude"):
     place = out / folder / key
     document = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
-    said = {k: v for k, v in document.items() if zarr_format == 2 or k in ("dimension_names", "attributes")}
-    print(f"{folder:22} {said or 'nothing of names'}")
+    said = {k: v for k, v in document.items() if v and (zarr_format == 2 or k in ("dimension_names", "attributes"))}
+    print(f"{folder:22} {said or 'says nothing of names'}")
 bare = zarr.create_array({}, data=latitude, chunks=latitude.shape, compressors=None, zarr_format=zarr_format)
 encoded = bare.encoded_chunk((0,))
 print(viz.hexdump(encoded[:16], notes={0: f"{latitude[0]} degrees", 8: f"{latitude[1]} degrees"}))
@@ -390,11 +389,10 @@ assert not report.differing
 # %%
 def kinds(trace):
     """The requests of a trace: for documents, for lists of names, for chunks."""
-    of = {"LIST": "lists"}
-    found = Counter(
-        of.get(r.verb, "documents" if r.key.rpartition("/")[2] in DOCUMENTS else "chunks") for r in trace.requests
-    )
-    return {kind: found[kind] for kind in ("documents", "lists", "chunks")}
+    gets = [
+        "documents" if r.key.rpartition("/")[2] in DOCUMENTS else "chunks" for r in trace.requests if r.verb == "GET"
+    ]
+    return {"documents": gets.count("documents"), "lists": trace.count("LIST"), "chunks": gets.count("chunks")}
 
 
 def opening(store, **options):
@@ -422,6 +420,10 @@ to_open["consolidated"] = opening(whole_years)
 print(*(f"{name:24} {counts}" for name, counts in to_open.items()), sep="\n")
 
 # %% [markdown]
+# One list tells what there is; each of the six nodes has its document, or two in Zarr 2. (And the engine asks for
+# another that is not there: in Zarr 3 for a name that xarray reserves, in Zarr 2 whether the root is an array.) What
+# [01_04](../01_core_zarr/01_04_metadata_one_rtt.ipynb) says of copies holds here too.
+#
 # **An axis, or many arrays?** The scenarios could be two arrays, and the maps 480. Each time an axis becomes names.
 # What does it take to open, to draw a map, and to follow a place through both futures?
 
@@ -432,7 +434,7 @@ def split_after(depth):
     group = zarr.create_group({}, zarr_format=zarr_format)
     for index in np.ndindex(cube.shape[:depth]):
         how = {"chunks": (1, 60, 16, 16)[depth:], "dimension_names": axes["air_temperature"][depth:]}
-        group.create_array("_".join(["air", *map(str, index)]), data=cube[index], compressors=None, **how)
+        group.create_array("_".join(["air", *map(str, index)]), data=cube[index], compressors=gzip1, **how)
     return group
 
 
@@ -446,7 +448,7 @@ def answer(arrays, depth, selection):
 # %%
 steps, every = 3 if quick else 30, slice(None)
 asked = {"a map": [(0, 239 * k // (steps - 1), every, every) for k in range(steps)]}
-asked["both futures"] = [(every, every, 36 * k // (steps - 1), 48 * k // (steps - 1)) for k in range(steps)]
+asked["a place"] = [(every, every, 36 * k // (steps - 1), 48 * k // (steps - 1)) for k in range(steps)]
 one_or_many = {}
 for depth, name in enumerate(("one array", "one for each scenario", "one for each map")):
     trace = TraceStore(split_after(depth).store)
@@ -483,7 +485,7 @@ for name, length in cuts.items():
     print(f"{name:24} {len(blocks)} blocks; {cut[name][0]} chunks are fetched {cut[name][1]} times")
 
 # %%
-figure, panels = viz.canvas(8.4, 3.7, 1, 2, sharey=True)
+figure, panels = viz.canvas(8.4, 4.0, 1, 2, sharey=True)
 for panel, (name, length) in zip(panels, cuts.items(), strict=True):
     panel.imshow(warming, origin="lower", cmap="Greys", alpha=0.45, extent=(0, 49, 0, 37))
     lo, hi = 12 // length * length, -(-24 // length) * length
@@ -495,7 +497,7 @@ for panel, (name, length) in zip(panels, cuts.items(), strict=True):
         panel.vlines(range(0, 50, step), 0, 37, color=colour, linestyle=style, lw=1.6, zorder=3)
     panel.set(title=f"{name}: {cut[name][1]} requests", xlabel="longitude, index", xlim=(0, 49), ylim=(0, 37))
 panels[0].set(ylabel="latitude, index")
-_ = panels[1].legend(loc="upper center", bbox_to_anchor=(-0.08, -0.2), ncols=4)
+_ = figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 # %%
 told = "; ".join(f"{name}: {chunks} chunks, {requests} requests" for name, (chunks, requests) in cut.items())
@@ -504,7 +506,8 @@ viz.Chart.of(
 )
 
 # %% [markdown]
-# And if the blocks are *written* at once by several workers, two of them meet in one chunk, and one change is lost.
+# And where blocks are *written* by several workers, two of them meet in one chunk: they wait for each other, or one
+# change is lost.
 #
 # One knob to turn: the chunks of the coordinates. Three things to watch: requests to open, documents for each
 # question that is really asked, and that everything along an axis grows together.
