@@ -241,7 +241,7 @@ root.tree()
 # it open the loose arrays? No: there is no group.
 
 # %%
-need("xarray")
+need("xarray", "zarr")
 import xarray as xr
 
 from tutorial_zarr.xarray_backend import ZarrBackend
@@ -326,7 +326,7 @@ print(f"{latitude[20]} north: {', '.join(map(str, lists[20][:5]))} ... {lists[20
 
 # %%
 def sizes(folder):
-    """Bytes of documents and of chunks, and how many documents."""
+    """How many documents, their bytes, and how many chunks; the lists of records are left out."""
     files = [
         path for path in folder.rglob("*") if path.is_file() and "record" not in path.relative_to(folder).as_posix()
     ]
@@ -487,7 +487,7 @@ for name, length in cuts.items():
 # %%
 figure, panels = viz.canvas(8.4, 4.0, 1, 2, sharey=True)
 for panel, (name, length) in zip(panels, cuts.items(), strict=True):
-    panel.imshow(warming, origin="lower", cmap="Greys", alpha=0.45, extent=(0, 49, 0, 37))
+    panel.imshow(warming, origin="lower", cmap="Greys", alpha=0.45, extent=(0, 49, 0, 37), aspect="auto")
     lo, hi = 12 // length * length, -(-24 // length) * length
     box = {"zorder": 2, "linewidth": 0}
     panel.fill([lo, hi, hi, lo], [lo, lo, hi, hi], color=SKY, alpha=0.55, label="chunks fetched", **box)
@@ -495,7 +495,7 @@ for panel, (name, length) in zip(panels, cuts.items(), strict=True):
     for colour, step, style, label in ((VERMILION, 12, "-", "blocks"), (BLUE, length, "--", "chunks of the second")):
         panel.hlines(range(0, 38, step), 0, 49, color=colour, linestyle=style, lw=1.6, label=label, zorder=3)
         panel.vlines(range(0, 50, step), 0, 37, color=colour, linestyle=style, lw=1.6, zorder=3)
-    panel.set(title=f"{name}: {cut[name][1]} requests", xlabel="longitude, index", xlim=(0, 49), ylim=(0, 37))
+    panel.set(title=f"{name}: {cut[name][1]} requests", xlabel="longitude, index", xlim=(0, 51), ylim=(0, 38))
 panels[0].set(ylabel="latitude, index")
 _ = figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
