@@ -22,6 +22,7 @@ def left(request, tmp_path_factory):
         "-m",
         "papermill",
         "--no-progress-bar",
+        "--no-request-save-on-cell-execute",
         "--log-level",
         "ERROR",
         "-k",

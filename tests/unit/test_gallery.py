@@ -108,6 +108,17 @@ def test_the_same_source_gives_the_same_bytes():
     assert source.dumps(source.read_source(path)) == source.dumps(source.read_source(path))
 
 
+def test_what_is_left_out_of_an_import_is_there_for_the_next_one(tmp_path, monkeypatch):
+    (tmp_path / "heavy_and_not_needed.py").write_text("x = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    with source.imported_without("heavy_and_not_needed", "json"):
+        importlib.import_module("json")  # was here already
+        with pytest.raises(ModuleNotFoundError, match="heavy_and_not_needed"):
+            importlib.import_module("heavy_and_not_needed")
+    assert importlib.import_module("heavy_and_not_needed").x == 1
+    monkeypatch.delitem(sys.modules, "heavy_and_not_needed")
+
+
 def test_cells_with_the_same_text_have_different_ids(tmp_path):
     (tmp_path / "x.py").write_text("# %%\nprint(1)\n\n# %%\nprint(1)\n\n# %% [markdown]\n# print(1)\n")
     ids = [cell["id"] for cell in source.read_source(tmp_path / "x.py")["cells"]]
@@ -412,6 +423,19 @@ def test_a_run_writes_below_its_own_folders_and_reads_everywhere(tmp_path):
     command, env = [sys.executable, "-c", code], offline_environment(own, [own])
     done = subprocess.run(command, env=env, cwd=start, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+def test_a_run_keeps_what_python_compiles_as_the_next_one_needs_it_again(tmp_path, monkeypatch):
+    own, elsewhere = tmp_path / "own", tmp_path / "elsewhere"
+    own.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "module_of_a_lesson.py").write_text("x = 1")
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    command, env = [sys.executable, "-c", "import module_of_a_lesson"], offline_environment(own, [own])
+    subprocess.run(command, env=env, check=True)
+    assert [path.suffix for path in (elsewhere / "__pycache__").iterdir()] == [".pyc"]
 
 
 def test_any_command_can_be_run_away_from_the_network(tmp_path):

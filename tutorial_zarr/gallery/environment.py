@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 CONFINED = Path(__file__).with_name("confined")
+NOT_HANDED_ON = ("ALL_PROXY", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")  # the last would cost seconds for each kernel
 CLOSED = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
@@ -31,11 +32,10 @@ def offline_environment(scratch: Path, write_below: Iterable[Path] | None = None
     paths = [str(CONFINED), str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     folders = [] if write_below is None else [str(scratch), *map(str, write_below)]
     return {
-        **{name: value for name, value in os.environ.items() if name.upper() not in ("ALL_PROXY", "PYTHONHOME")},
+        **{name: value for name, value in os.environ.items() if name.upper() not in NOT_HANDED_ON},
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "TUTORIAL_ZARR_WRITE_BELOW": os.pathsep.join(folders),
         "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "HTTP_PROXY": CLOSED,
         "HTTPS_PROXY": CLOSED,
         "http_proxy": CLOSED,

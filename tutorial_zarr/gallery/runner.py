@@ -17,7 +17,7 @@ Both functions return one dict for each notebook::
     out_dir        where its results are, or None where they were not to be kept
     resumed        whether this is the result of an earlier run
 
-`progress` is called with dicts: ``{"event": "start", "id", "title", "cells"}``, ``{"event": "cell", "id",
+`progress` is called with dicts: ``{"event": "start", "id", "title", "cells"}``, ``{"event": "cell", "id", "title",
 "cell", "cells"}`` before each cell, and ``{"event": "end", "id", **result}``.
 """
 
@@ -38,11 +38,11 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
-from tutorial_zarr.gallery.contract import ABSOLUTE, parameter_names
+from tutorial_zarr.gallery.contract import ABSOLUTE
 from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.exercises import NOT_YET
 from tutorial_zarr.gallery.packages import remedy
-from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
+from tutorial_zarr.gallery.source import clean, dumps, loads, tags
 
 Progress = Callable[[dict[str, Any]], None]
 Task = tuple[Notebook, int | None]  # a notebook, and the format to run it in
@@ -207,20 +207,8 @@ def _execute(
     note: Progress,
 ) -> dict[str, Any]:
     """Run one notebook in a worker, pass its events on, and judge what it left."""
-    source = read_source(notebook.path)
-    own = parameter_names(source["cells"])
-    unknown = sorted(set(parameters) - own - {"out_dir", "quick", "zarr_format"})
-    if unknown:
-        raise GalleryError(
-            f"parameter {unknown[0]!r}: expected one that the notebook has, found another; "
-            f"try one of {', '.join(sorted(own))}"
-        )
-    raw = scratch / "source.ipynb"
-    raw.write_text(dumps(source), encoding="utf-8")
-    cells = sum(cell["cell_type"] == "code" for cell in source["cells"])
-    note({"event": "start", "id": notebook.id, "title": notebook.title, "cells": cells})
     request = {
-        "notebook": str(raw),
+        "source": str(notebook.path.resolve()),
         "output": str(executed),
         "parameters": parameters,
         "timeout": CELL_TIMEOUT,
@@ -230,7 +218,7 @@ def _execute(
     start.mkdir()
     env = {**offline_environment(own_folder, [out_dir, executed]), OUT_DIR: str(out_dir)}
     (out_dir / "facts.json").unlink(missing_ok=True)  # of an earlier run
-    done = _work(request, env, start, notebook.id, note)
+    done = _work(request, env, start, lambda event: note({**event, "id": notebook.id, "title": notebook.title}))
     facts = out_dir / "facts.json"
     result = {**done, "facts": json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}}
     if done["status"] == "failed":
@@ -241,7 +229,7 @@ def _execute(
     return result | _judged(executed)
 
 
-def _work(request: dict[str, Any], env: dict[str, str], cwd: Path, name: str, note: Progress) -> dict[str, Any]:
+def _work(request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progress) -> dict[str, Any]:
     """Start a worker and read its lines until it ends."""
     log = cwd.with_name("worker.log")
     done: dict[str, Any] = {"status": "failed", "cells": 0, "failed_cell": None}
@@ -262,11 +250,11 @@ def _work(request: dict[str, Any], env: dict[str, str], cwd: Path, name: str, no
                 process.stdin.close()
                 for line in process.stdout:
                     event = json.loads(line)
-                    kind = event.pop("event")
-                    if kind == "done":
+                    if event["event"] == "done":
+                        del event["event"]
                         return event
-                    note({"event": kind, "id": name, **event})
-                    done["cells"] = event["cell"]
+                    note(event)
+                    done["cells"] = event.get("cell", 0)
         finally:
             if process.poll() is None:
                 process.kill()

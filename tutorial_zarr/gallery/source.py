@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +23,28 @@ METADATA = {
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
 
+# What jupytext and papermill import if it is there, for a server's sake or for formats and stores that no notebook
+# here has: seconds of work. One is a grammar of international addresses, which is built when it is imported.
+NOT_NEEDED = ("rfc3987_syntax", "jupyter_server", "boto3", "gcsfs", "pyarrow", "github", "azure")
+
+
+@contextmanager
+def imported_without(*modules: str) -> Iterator[None]:
+    """For the imports inside, these modules are absent, unless they are here already."""
+    absent = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: as if it were not installed
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
 
 def read_source(path: Path) -> dict[str, Any]:
     """The notebook that a percent script describes, without outputs."""
     try:
-        import jupytext
+        with imported_without(*NOT_NEEDED):
+            import jupytext
     except ModuleNotFoundError as missing:
         raise MissingDependencyError(
             f"gallery: reading {path.name} needs jupytext, which is not installed; "

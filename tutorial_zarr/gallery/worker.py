@@ -1,8 +1,8 @@
 """One notebook in a process of its own, so that nothing it does, dying included, reaches the others.
 
-Started by `runner` with a request in JSON on standard input: the notebook to execute, where to write it, the
-parameters, the seconds allowed for a cell. It answers with one JSON object a line: ``cell`` before every code
-cell, and ``done`` at the end. papermill does the work.
+Started by `runner` with a request in JSON on standard input: the source to execute, where to write the notebook, the
+parameters, the seconds allowed for a cell. It answers with one JSON object a line: ``start`` when the source is read,
+``cell`` before every code cell, and ``done`` at the end. papermill does the work.
 """
 
 from __future__ import annotations
@@ -10,22 +10,36 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from tutorial_zarr.gallery.catalogue import GalleryError
+from tutorial_zarr.gallery.contract import parameter_names
+from tutorial_zarr.gallery.source import NOT_NEEDED, dumps, imported_without, read_source
 
 
 def execute(request: dict[str, Any]) -> dict[str, Any]:
     """Execute the notebook and say how it went: status, cells, failed_cell, error."""
-    # papermill's validator would build a grammar of internationalised addresses at its import, two seconds of work
-    # for each notebook, and skips it where this package is absent. No notebook's format holds such an address.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    import papermill
-    from papermill.engines import NBClientEngine, papermill_engines
-    from papermill.exceptions import PapermillExecutionError
+    source = read_source(Path(request["source"]))
+    own = parameter_names(source["cells"])
+    unknown = sorted(set(request["parameters"]) - own - {"out_dir", "quick", "zarr_format"})
+    if unknown:
+        raise GalleryError(
+            f"parameter {unknown[0]!r}: expected one that the notebook has, found another; "
+            f"try one of {', '.join(sorted(own))}"
+        )
+    cells = sum(cell["cell_type"] == "code" for cell in source["cells"])
+    report({"event": "start", "cells": cells})
+    raw = Path(tempfile.gettempdir(), "source.ipynb")
+    raw.write_text(dumps(source), encoding="utf-8")
+    total = cells + bool(request["parameters"])
 
-    notebook = json.loads(Path(request["notebook"]).read_text(encoding="utf-8"))
-    sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    total, at = len(sources) + bool(request["parameters"]), 0
+    with imported_without(*NOT_NEEDED):
+        import papermill
+        from papermill.engines import NBClientEngine, papermill_engines
+        from papermill.exceptions import PapermillExecutionError
+
     started: list[str] = []
 
     class Reporting(NBClientEngine):
@@ -42,13 +56,18 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
                 return begin(cell, cell_index, **more)
 
             nb_man.cell_start = cell_start
-            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            # papermill would write the whole notebook before and after every cell. It does so once more at the end.
+            output, nb_man.output_path = nb_man.output_path, None
+            try:
+                return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            finally:
+                nb_man.output_path = output
 
     papermill_engines.register("reporting", Reporting)
     error = None
     try:
         papermill.execute_notebook(
-            request["notebook"],
+            str(raw),
             request["output"],
             request["parameters"],
             engine_name="reporting",
@@ -60,12 +79,18 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
         error = f"{raised.ename}: {plain(raised.evalue)}"
     except Exception as raised:  # a kernel that died, a cell that took too long: it is the report that matters
         error = f"{type(raised).__name__}: {plain(str(raised))}"
-    done = {"event": "done", "status": "ok", "cells": len(started), "failed_cell": None, "error": error}
-    if error is not None:
-        at = len(started)
-        code = [line for line in (started[-1] if started else "").splitlines() if line.strip()]
-        done |= {"status": "failed", "failed_cell": {"number": at, "source": code[0] if code else ""}}
-    return done
+    if error is None:
+        return {"event": "done", "status": "ok", "cells": len(started), "failed_cell": None, "error": None}
+    code = [line for line in (started[-1] if started else "").splitlines() if line.strip()]
+    return failed(error) | {
+        "cells": len(started),
+        "failed_cell": {"number": len(started), "source": code[0] if code else ""},
+    }
+
+
+def failed(error: str) -> dict[str, Any]:
+    """What is answered when no cell was begun."""
+    return {"event": "done", "status": "failed", "cells": 0, "failed_cell": None, "error": error}
 
 
 def plain(message: str) -> str:
@@ -79,4 +104,10 @@ def report(event: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    report(execute(json.load(sys.stdin)))
+    try:
+        outcome = execute(json.load(sys.stdin))
+    except GalleryError as refused:
+        outcome = failed(str(refused))
+    except Exception as broken:
+        outcome = failed(f"{type(broken).__name__}: {broken}")
+    report(outcome)

@@ -87,6 +87,8 @@ def _close_the_folders(event: str, arguments: tuple) -> None:
         real = _real(path)
         if real.startswith("/dev/") or real == _real(os.devnull):
             continue
+        if "__pycache__" in real.split(os.sep)[-2:]:
+            continue  # Python keeps what it has compiled; without, each kernel would compile all of Jupyter anew
         if not any(real == folder or real.startswith(folder.rstrip(os.sep) + os.sep) for folder in OPEN_FOLDERS):
             raise PermissionError(
                 f"files: this run may write below its output folder only, it tried to change {os.fsdecode(path)}; "
