@@ -438,6 +438,20 @@ def test_a_run_keeps_what_python_compiles_as_the_next_one_needs_it_again(tmp_pat
     assert [path.suffix for path in (elsewhere / "__pycache__").iterdir()] == [".pyc"]
 
 
+def test_a_run_need_not_look_for_fonts_that_matplotlib_has_found_before(tmp_path, monkeypatch):
+    scratch, cache = tmp_path / "scratch", tmp_path / "cache" / "matplotlib"
+    scratch.mkdir()
+    cache.mkdir(parents=True)
+    (cache / "fontlist-v1.json").write_text("{}")
+    (cache / "tex.cache").write_text("not this")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent))
+    monkeypatch.delenv("MPLCONFIGDIR", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    folder = Path(offline_environment(scratch)["MPLCONFIGDIR"])
+    assert folder.is_relative_to(scratch)  # what a run adds stays there
+    assert [path.name for path in folder.iterdir()] == ["fontlist-v1.json"]
+
+
 def test_any_command_can_be_run_away_from_the_network(tmp_path):
     command = [sys.executable, "-W", "error", "-m", "tutorial_zarr.gallery.offline"]
     code = "import socket; socket.getaddrinfo('example.org', 80)"

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CONFINED = Path(__file__).with_name("confined")
@@ -28,6 +29,10 @@ def offline_environment(scratch: Path, write_below: Iterable[Path] | None = None
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     specification = {"argv": argv, "display_name": "Python 3", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(specification), encoding="utf-8")
+    fonts = scratch / "matplotlib"
+    fonts.mkdir(exist_ok=True)
+    for known in _lists_of_fonts():
+        shutil.copy(known, fonts)
     # The project itself, for a checkout that is not installed; the rules before all else.
     paths = [str(CONFINED), str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     folders = [] if write_below is None else [str(scratch), *map(str, write_below)]
@@ -48,8 +53,18 @@ def offline_environment(scratch: Path, write_below: Iterable[Path] | None = None
         "JUPYTER_RUNTIME_DIR": str(scratch / "jupyter-runtime"),
         "JUPYTER_PLATFORM_DIRS": "1",
         "IPYTHONDIR": str(scratch / "ipython"),
-        "MPLCONFIGDIR": str(scratch / "matplotlib"),
+        "MPLCONFIGDIR": str(fonts),
         "TMPDIR": str(scratch),
         "TEMP": str(scratch),
         "TMP": str(scratch),
     }
+
+
+def _lists_of_fonts() -> Iterator[Path]:
+    """What matplotlib noted of the fonts of this machine when it was first used: to look again takes a second."""
+    home = Path.home()
+    places = [Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"), "matplotlib"), home / ".matplotlib"]
+    if own := os.environ.get("MPLCONFIGDIR"):
+        places.append(Path(own))
+    for place in places:
+        yield from place.glob("fontlist-*.json")
