@@ -20,6 +20,7 @@ from tutorial_zarr.cli import main
 from tutorial_zarr.codecs import BytesBytesCodec, registry
 from tutorial_zarr.labs import compression as lab
 from tutorial_zarr.labs.compression import chains as chain_makers
+from tutorial_zarr.labs.compression.measure import NOISE
 
 FORMATS = (2, 3)
 pytest.importorskip("click", reason="the command line needs click")
@@ -76,13 +77,13 @@ def sha256(values):
 
 
 class Ticking:
-    """A clock by which every piece of work takes about as long, within a factor of two either way."""
+    """A clock by which every piece of work takes about as long, within a factor either way."""
 
-    def __init__(self, seed):
-        self.chance, self.now = random.Random(seed), 0.0
+    def __init__(self, seed, factor=2):
+        self.chance, self.factor, self.now = random.Random(seed), factor, 0.0
 
     def __call__(self):
-        self.now += 1e-4 * 2 ** self.chance.uniform(-1, 1)
+        self.now += 1e-4 * self.factor ** self.chance.uniform(-1, 1)
         return self.now
 
 
@@ -287,10 +288,141 @@ def test_nothing_is_advised_for_chance_or_for_a_store_that_is_quicker_than_any_c
     assert found.recommended.label == "none"
     assert "saves 5%" in found.recommended.reason
     speed = lab.Speed(1000, 1000, None, None)
-    results = [replace(r, speed=speed, plain=float("inf")) for r in shootouts["cents"][0].results]
+    results = [replace(r, speed=speed, plain=None) for r in shootouts["cents"][0].results]
     pick = lab.advise(results, shootouts["cents"][0].sample, bandwidth=1e9, tolerance=None)[0]
     assert pick.label == "none"
-    assert "no codec pays" in pick.reason
+    assert "a read takes more than 2 times as long with any codec" in pick.reason
+    assert pick.within_noise == ()
+
+
+# --- the clock
+
+
+@functools.cache
+def contenders():
+    """A sample, and results of twelve chains, the first without a codec."""
+    found = sample("cents", 3)
+    made = {chain.label: chain for chain in lab.lossless(found)[0]}
+    zstd = [label for label in made if label.startswith("blosc(zstd") and "9" not in label]
+    labels = ["none", *zstd[:8], "zstd 3", "gzip 5", "shuffle, zstd 3"]
+    return found, [lab.measure(made[label], found) for label in labels]
+
+
+def with_figures(result, share, rate):
+    """The result as if the chain had left that share of the bytes, and were decoded at that rate."""
+    last = lab.Stage("all", max(1, round(share * result.nbytes)))
+    return replace(result, stages=(*result.stages[:-1], last), speed=lab.Speed(rate, rate, None, None))
+
+
+def with_plain(results):
+    return [replace(result, plain=results[0].speed) for result in results]
+
+
+def measured_again(results, chance):
+    """The same chains, each speed off by noise that is within the margin."""
+    rates = [r.speed.decode * NOISE ** chance.uniform(-1, 1) for r in results]
+    return with_plain([replace(r, speed=lab.Speed(1, n, None, None)) for r, n in zip(results, rates, strict=True)])
+
+
+def test_every_measurement_within_noise_recommends_the_same_or_what_was_named_as_within_noise():
+    found, results = contenders()
+    sure = doubtful = 0
+    for seed in range(150):
+        chance = random.Random(seed)
+        bandwidth = 10 ** chance.uniform(1, 4)
+        table = [with_figures(results[0], 1, 10 ** chance.uniform(3, 4))]
+        table += [with_figures(r, chance.uniform(0.2, 1.1), 10 ** chance.uniform(1, 4)) for r in results[1:]]
+        best, others = lab.recommend(with_plain(table)[1:], found, bandwidth)
+        label = best.label if best else "none"
+        assert label not in others
+        sure, doubtful = sure + (not others), doubtful + bool(others)
+        for _ in range(10):
+            again, _ = lab.recommend(measured_again(table, chance)[1:], found, bandwidth)
+            assert (again.label if again else "none") in (label, *others), (seed, label, others)
+    assert min(sure, doubtful) > 30, "both were met"
+
+
+def test_chains_as_small_as_each_other_are_told_apart_by_simplicity_whatever_the_clock_says():
+    found, results = contenders()
+    table = [with_figures(r, 1 if not r.chain.codecs else 0.5, 900) for r in results]
+    chances = [random.Random(seed) for seed in range(50)]
+    picks = {lab.recommend(measured_again(table, chance)[1:], found, 100)[0].label for chance in chances}
+    assert picks == {"blosc(zstd 3)"}
+
+
+def quickest(table, found):
+    return lab.advise(with_plain(table), found, bandwidth=1e6, tolerance=None)[2]
+
+
+def test_of_chains_that_are_as_quick_the_smallest_is_called_the_quickest_under_any_noise_within_the_margin():
+    found, results = contenders()
+    for seed in range(20):
+        chance = random.Random(seed)
+        sizes = [1, *random.Random(seed % 4).sample(range(2, 90), len(results) - 1)]
+        table = [with_figures(r, n / 100 if r.chain.codecs else 1, 500) for r, n in zip(results, sizes, strict=True)]
+        rates = [500 / NOISE ** chance.random() for _ in table]  # noise only ever takes time
+        slowed = [replace(r, speed=lab.Speed(1, n, None, None)) for r, n in zip(table, rates, strict=True)]
+        pick = quickest(slowed, found)
+        assert pick.label == min(table, key=lambda r: r.stored).label
+        assert len(pick.within_noise) == len(results) - 1
+        assert "within noise of 11 others, and the smallest of them" in pick.reason
+
+
+def test_a_chain_that_is_quicker_by_more_than_noise_on_both_sides_is_always_the_quickest():
+    found, results = contenders()
+    for seed in range(20):
+        chance = random.Random(seed)
+        first = chance.randrange(1, len(results))
+        table = [with_figures(r, 0.9, 500 * (2.5 * NOISE**2 if i == first else 1)) for i, r in enumerate(results)]
+        pick = quickest(measured_again(table, chance), found)
+        assert (pick.label, pick.within_noise) == (results[first].label, ())
+
+
+def test_a_spread_that_was_seen_is_wider_than_the_margin_and_counts():
+    found, results = contenders()
+    fast, slow = with_figures(results[1], 0.5, 1000), with_figures(results[2], 0.4, 400)
+    plain = with_figures(results[0], 1, 100)
+    assert quickest([plain, fast, slow], found).label == fast.label
+    unsteady = replace(fast, speed=fast.speed._replace(spread=3.0))
+    assert quickest([plain, unsteady, slow], found).label == slow.label, "it is smaller, and may be as quick"
+
+
+def test_between_which_bandwidths_a_limit_lies_follows_from_noise():
+    _, results = contenders()
+    half = with_figures(results[1], 0.5, 300)
+    assert half.pays_below == pytest.approx(150, rel=1e-3)
+    assert half.pays_between == pytest.approx((100, 150), rel=1e-3), "noise only ever takes time"
+    copied = replace(half, plain=lab.Speed(1, 600, None, None))  # 1/300 - 1/600: a rate of 600
+    assert copied.pays_below == pytest.approx(300, rel=1e-3)
+    low, high = copied.pays_between
+    assert low == pytest.approx(0.5 / (NOISE / 300 - 1 / 600), rel=1e-3)
+    assert high == pytest.approx(0.5 / (1 / 300 - NOISE / 600), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "sentence"),
+    [(100, "chunks of 400 bytes are too few"), (4000, "16,000 bytes of values are too few")],
+)
+def test_with_chunks_that_are_too_small_to_time_the_advice_goes_by_bytes_alone(chunks, sentence):
+    values = np.rint(prices()[:4000, 0] * 100).astype("i4")
+    array = zarr.array(values, chunks=chunks, compressors=None)
+    clocks = [Ticking(seed, factor=100) for seed in range(2)]
+    found = [lab.shootout(array, levels=False, workers=1, bandwidth=900, clock=clock) for clock in clocks]
+    assert len({each.recommended.label for each in found}) == 1
+    for each in found:
+        assert any(note.startswith(sentence) for note in each.sample.notes)
+        assert [pick.use for pick in each.picks] == ["recommended", "smallest"]
+        assert each.recommended.within_noise == ()
+        assert "by bytes alone" in each.recommended.reason
+        assert not each.to_json()["sample"]["speeds_count"]
+
+
+def test_threads_are_timed_with_chunks_enough_for_each():
+    one = lab.take(np.arange(30_000, dtype="i4"))
+    assert len(one.chunks) == 1
+    result = lab.measure(lab.Chain(({"name": "gzip", "configuration": {"level": 1}},)), one, workers=2)
+    assert all(speed > 0 for speed in result.speed[:4])
+    assert lab.measure(lab.Chain(()), one, workers=1).speed[2:4] == (None, None)
 
 
 def test_what_every_reader_has_is_recommended_and_the_others_are_named(shootouts):
@@ -349,9 +481,10 @@ def test_what_decoding_takes_without_a_codec_is_not_the_codecs_fault():
     speed = lab.Speed(1, 100, None, None)
     half = replace(result, speed=speed, nbytes=2 * result.stored)  # a ratio of 2
     assert half.pays_below == pytest.approx(50)
-    assert replace(half, plain=200).pays_below == pytest.approx(100)  # 1/100 - 1/200: a rate of 200
-    assert replace(half, plain=100).pays_below == float("inf")
-    assert replace(half, nbytes=result.stored // 2, plain=100).pays_below == 0
+    twice, same = (lab.Speed(1, rate, None, None) for rate in (200, 100))
+    assert replace(half, plain=twice).pays_below == pytest.approx(100)  # 1/100 - 1/200: a rate of 200
+    assert replace(half, plain=same).pays_below == float("inf")
+    assert replace(half, nbytes=result.stored // 2, plain=same).pays_below == 0
 
 
 def test_nothing_on_the_front_is_beaten_and_everything_else_is(shootouts):
@@ -505,7 +638,7 @@ def test_the_command_prints_tables_sentences_and_draws_figures(store, tmp_path, 
     pytest.importorskip("matplotlib", reason="draws with matplotlib, which is not installed")
     folder = tmp_path / "figures"
     words = ["compress", "shootout", str(store / "deep" / "price"), "--quick", "--top", "2", "--figures", str(folder)]
-    assert main(words) == 0
+    assert main([*words, "--threads", "2"]) == 0
     printed = capsys.readouterr().out
     for part in (
         "as it is now: gzip 5",
@@ -516,7 +649,7 @@ def test_the_command_prints_tables_sentences_and_draws_figures(store, tmp_path, 
     ):
         assert part in printed
     drawn = sorted(file.name for file in folder.iterdir())
-    assert drawn == ["price_errors.svg", "price_pareto.svg", "price_stages.svg"]
+    assert drawn == ["price_errors.svg", "price_pareto.svg", "price_stages.svg", "price_threads.svg"]
     for file in folder.iterdir():
         assert "<desc>" in file.read_text(encoding="utf-8")
 

@@ -5,7 +5,7 @@ puts each through the same test (`measure`): bytes after each stage, every bit c
 against what was promised, speed with one thread and with all. `advice` says which shuffle helped and which hurt, and
 what to use, with the reason and the line of code. `figures` draws it; ``tutorial-zarr compress shootout`` runs it.
 
-Speeds are those of this machine; sizes, errors and the advice are properties of the data.
+Speeds are those of this machine; sizes and errors are properties of the data, and the advice goes by them.
 
 Notebook: 02_02.
 
@@ -16,9 +16,9 @@ Notebook: 02_02.
 'shuffle hurts'
 """
 
-from .advice import Effect, Pick, advise, code, effects, lost_readers, pareto
+from .advice import Effect, Pick, advise, code, effects, lost_readers, pareto, recommend
 from .chains import Chain, Promise, lossless
-from .figures import errors_figure, pareto_figure, waterfall_figure
+from .figures import errors_figure, pareto_figure, threads_figure, waterfall_figure
 from .lossy import lossy
 from .measure import Result, Speed, Stage, break_even, measure
 from .sample import Sample, SampleError, take
@@ -46,8 +46,10 @@ __all__ = [
     "measure",
     "pareto",
     "pareto_figure",
+    "recommend",
     "shootout",
     "shootouts",
     "take",
+    "threads_figure",
     "waterfall_figure",
 ]

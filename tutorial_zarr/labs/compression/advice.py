@@ -1,8 +1,16 @@
 """From measurements to advice: which codec helped and which hurt, the Pareto front, and what to use, with its reason.
 
-Advice rests on bytes, on what each reader is known to read, and on settings; a clock is asked two questions only:
-whether a chain pays at all at the bandwidth that is given, where a factor of two hardly ever matters, and which chain
-was quickest, which is said to be so here and now.
+Advice rests on bytes, on what each reader is known to read, and on settings. A clock is asked two questions only, and
+where chunks are too small to be timed not even those:
+
+- Which chains make a read at the given bandwidth more than `SLOWER` times as long as one without a codec? They are
+  not recommended.
+- Which chain was the quickest to read? Of those that noise may have kept from it the one with the fewest bytes is
+  named, and of those with as many the simplest.
+
+Another measurement may differ from this one by the factor `NOISE`, or by as much as the rounds of this one did. Where
+such a one could lead to another recommendation, the reason says "within noise" and names it. So what is recommended
+without these words is what each of them recommends.
 """
 
 from __future__ import annotations
@@ -14,17 +22,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import tutorial_zarr as zarr
-from tutorial_zarr.display.words import size_text
+from tutorial_zarr.display.words import count, size_text
 from tutorial_zarr.interop.elements import elements_of
 from tutorial_zarr.interop.lint import stored_matrix
 
 from .chains import BITROUND, MIDDLE, SCALING, Chain, words, yardstick
-from .measure import Result
+from .measure import NOISE, Result
 from .sample import Sample
 
 SAME = 0.02  # sizes that differ by less are called the same
 WORTH = 0.05  # what a codec has to save
 NEAR = 0.03  # among chains that are so near to the smallest, the simplest is advised
+SLOWER = 2  # a read that takes so many times as long as one without a codec is too slow to be recommended
 NOT_DONE = "not done: blosc leaves bits alone where a chunk's number of elements is no multiple of 8"
 NOT_READERS = ("xarray", "tutorial-zarr")  # xarray reads through others
 
@@ -62,6 +71,7 @@ class Pick:
     result: Result | None  # None: leave the values as they are
     reason: str
     code: str
+    within_noise: tuple[str, ...] = ()  # what another measurement, no farther off than noise, may name instead
 
     @property
     def label(self) -> str:
@@ -163,18 +173,27 @@ def advise(results: list[Result], sample: Sample, bandwidth: float, tolerance: f
     exact = [result for result in own if result.exact and result.chain.promise is None]
     plain = next(result for result in exact if not result.chain.codecs)
     picks = [_everyday(exact, plain, sample, bandwidth), _smallest(exact, plain, sample)]
-    quickest = min(exact, key=lambda r: seconds(r, bandwidth))
-    speed = quickest.nbytes / 1e6 / seconds(quickest, bandwidth)
-    reason = f"a read over {bandwidth:g} MB/s gives {speed:,.0f} MB of values a second, as this machine was just now"
-    picks.append(_pick("quickest to read", quickest, reason, sample))
+    if not sample.too_small_to_time:
+        picks.append(_quickest(exact, sample, bandwidth))
     if tolerance is not None:
         picks.append(_within(own, sample, tolerance))
     return picks
 
 
-def seconds(result: Result, bandwidth: float) -> float:
-    """How long a read of the sample takes: to fetch what is stored, then to unpack it with one thread."""
-    return result.stored / 1e6 / bandwidth + result.nbytes / 1e6 / result.speed.decode
+def seconds(result: Result, bandwidth: float) -> tuple[float, float]:
+    """How long one thread takes to fetch and unpack the sample: as was seen, and as noise may have it."""
+    fetch = result.stored / 1e6 / bandwidth
+    least, most = result.speed.seconds(result.nbytes)
+    return fetch + least, fetch + most
+
+
+def slowdown(result: Result, bandwidth: float) -> tuple[float, float, float]:
+    """How many times as long as without a codec a read takes: at the least, as was seen, at the most."""
+    fetch, plain = (nbytes / 1e6 / bandwidth for nbytes in (result.stored, result.nbytes))
+    unpack, bare = result.speed.seconds(result.nbytes)[0], result.plain_seconds[0]
+    noise = max(NOISE, result.speed.spread, result.plain.spread if result.plain else 1.0)
+    least, seen, most = ((fetch + unpack * n) / (plain + bare / n) for n in (1 / noise, 1.0, noise))
+    return least, seen, most
 
 
 def where(result: Result) -> str:
@@ -182,8 +201,45 @@ def where(result: Result) -> str:
     return "at any bandwidth" if result.pays_below == float("inf") else f"below {result.pays_below:,.0f} MB/s"
 
 
+def _pays(result: Result, sample: Sample, bandwidth: float) -> str:
+    """Whether it pays at a bandwidth, in words."""
+    least, most = result.pays_between
+    if sample.too_small_to_time:
+        return "by bytes alone"
+    if least >= bandwidth:
+        return f"pays {where(result)}"
+    if most < bandwidth:
+        return f"at {bandwidth:g} MB/s slower to read than plain values, as it pays {where(result)}"
+    return f"whether it pays at {bandwidth:g} MB/s is within noise, as it does {where(result)}"
+
+
+def recommend(able: list[Result], sample: Sample, bandwidth: float) -> tuple[Result | None, tuple[str, ...]]:
+    """What is recommended of results that are fit for it, and what measurements within noise may recommend instead."""
+    order = {words(each): place for place, each in enumerate(yardstick(sample))}
+    if sample.too_small_to_time:
+        return _simplest(able, order), ()
+    slow = [(result, *slowdown(result, bandwidth)) for result in able]
+    best = _simplest([result for result, _, seen, _ in slow if seen <= SLOWER], order)
+    sure = [result for result, _, _, most in slow if most <= SLOWER]
+    in_doubt = [result for result, least, _, most in slow if least <= SLOWER < most]
+    # Any of those in doubt may join the sure ones. Two are enough: the one that is chosen, and the smallest of all.
+    joined = itertools.chain.from_iterable(itertools.combinations(in_doubt, n) for n in range(3))
+    others = [_simplest([*sure, *more], order) for more in joined]
+    return best, tuple({other.label if other else "none": None for other in others if other is not best})
+
+
+def _simplest(results: list[Result], order: dict[str, int]) -> Result | None:
+    """Of those that are near the smallest, the simplest; those in `order` before others."""
+    least = min((result.stored for result in results), default=0)
+    near = [result for result in results if result.stored <= (1 + NEAR) * least]
+    return min(
+        near,
+        key=lambda r: (r.label not in order, len(r.chain.codecs), r.stored, order.get(r.label, 0), r.label),
+        default=None,
+    )
+
+
 def _everyday(exact: list[Result], plain: Result, sample: Sample, bandwidth: float) -> Pick:
-    use = "recommended"
     able = [
         result
         for result in exact
@@ -192,31 +248,40 @@ def _everyday(exact: list[Result], plain: Result, sample: Sample, bandwidth: flo
         and not result.chain.caution
         and not lost_readers(result.chain, sample)
     ]
-    if not able:
-        best = min(exact, key=lambda r: r.stored)
+    best, others = recommend(able, sample, bandwidth)
+    if best:
+        reason = (
+            f"x{best.ratio:.2f}, within {NEAR:.0%} of the smallest that is quick to write and that loses no reader of "
+            f"the plain array; {_pays(best, sample, bandwidth)}"
+        )
+    elif able:
+        nearest = min(able, key=lambda r: slowdown(r, bandwidth)[1])
+        reason = (
+            f"at {bandwidth:g} MB/s a read takes more than {SLOWER} times as long with any codec that every reader of "
+            f"the plain array has; with {nearest.label}, which pays {where(nearest)}, "
+            f"{slowdown(nearest, bandwidth)[1]:.1f} times"
+        )
+    else:
+        smallest = min(exact, key=lambda r: r.stored)
         reason = (
             f"no codec that every reader of the plain array has saves {WORTH:.0%}; the smallest of all, "
-            f"{best.label}, is x{best.ratio:.2f}"
+            f"{smallest.label}, is x{smallest.ratio:.2f}"
         )
-        return _pick(use, None, reason, sample)
-    paying = [result for result in able if result.pays_below >= bandwidth]
-    if not paying:
-        best = max(able, key=lambda r: r.pays_below)
-        last = f"the last that does is {best.label}, below {best.pays_below:,.0f} MB/s"
-        reason = f"at {bandwidth:g} MB/s no codec pays: {last}"
-        return _pick(use, None, reason, sample)
-    least = min(result.stored for result in paying)
-    near = [result for result in paying if result.stored <= (1 + NEAR) * least]
-    standard = [words(each) for each in yardstick(sample)]
-    order = {label: place for place, label in enumerate(standard)}  # of two that leave the same, the plainer
-    best = min(
-        near, key=lambda r: (r.label not in order, len(r.chain.codecs), r.stored, order.get(r.label, 0), r.label)
-    )
-    reason = (
-        f"x{best.ratio:.2f}, within {NEAR:.0%} of the smallest that is quick to write and that loses no reader of the "
-        f"plain array; pays {where(best)}"
-    )
-    return _pick(use, best, reason, sample)
+    if others:
+        reason += f"; within noise: measured again it may be {' or '.join(others)}"
+    return _pick("recommended", best, reason, sample, others)
+
+
+def _quickest(exact: list[Result], sample: Sample, bandwidth: float) -> Pick:
+    times = [(result, *seconds(result, bandwidth)) for result in exact]
+    limit = min(most for _, _, most in times)
+    tied = [result for result, seen, _ in times if seen <= limit]
+    best, *others = sorted(tied, key=lambda r: (r.stored, len(r.chain.codecs), r.label))
+    speed = best.nbytes / 1e6 / seconds(best, bandwidth)[0]
+    reason = f"a read over {bandwidth:g} MB/s gives {speed:,.0f} MB of values a second, as this machine was just now"
+    if others:
+        reason += f"; within noise of {count(len(others), 'others')}, and the smallest of them"
+    return _pick("quickest to read", best, reason, sample, tuple(other.label for other in others))
 
 
 def _smallest(exact: list[Result], plain: Result, sample: Sample) -> Pick:
@@ -250,8 +315,8 @@ def _within(own: list[Result], sample: Sample, tolerance: float) -> Pick:
     return _pick(use, best, reason, sample)
 
 
-def _pick(use: str, result: Result | None, reason: str, sample: Sample) -> Pick:
-    return Pick(use, result, reason, code(result.chain if result else Chain(()), sample))
+def _pick(use: str, result: Result | None, reason: str, sample: Sample, within_noise: tuple[str, ...] = ()) -> Pick:
+    return Pick(use, result, reason, code(result.chain if result else Chain(()), sample), within_noise)
 
 
 def code(chain: Chain, sample: Sample) -> str:

@@ -21,6 +21,8 @@ from .figures import lossy_family
 from .measure import Result
 from .shootout import BANDWIDTH, COLUMNS, Shootout, row
 
+MOST_BARS = 8  # chains of the front in the figure of threads
+
 
 def command(click: Any) -> Any:
     """The click group."""
@@ -115,14 +117,14 @@ def show(found: Shootout, top: int) -> None:
         out.print(plain(line), markup=False, soft_wrap=True)
     exact = [r for r in found.results if r.chain.promise is None]
     always = [r for r in exact[top:] if r.chain.name or not r.chain.codecs or any(r is p.result for p in found.picks)]
-    print_table(COLUMNS[:6], [row(r)[:6] for r in (*exact[:top], *always) if r.holds])
+    print_table(COLUMNS[:6], [row(r, found.sample)[:6] for r in (*exact[:top], *always) if r.holds])
     for r in exact:
         if not r.holds:
             out.print(f"{r.label}: not lossless here: {r.changed:.1%} of the values come back changed", markup=False)
     if len(exact) > top + len(always):
         out.print(f"and {len(exact) - top - len(always)} larger ones: --top, --json", markup=False)
     if lossy := smallest_of_each(found):
-        print_table(("lossy", *COLUMNS[1:]), [row(r) for r in lossy])
+        print_table(("lossy", *COLUMNS[1:]), [row(r, found.sample) for r in lossy])
     for line in found.sentences():
         out.print(plain(line), markup=False, soft_wrap=True)
     out.print()
@@ -146,6 +148,9 @@ def draw(found: Shootout, folder: Path) -> list[str]:
     stem = re.sub(r"\W+", "_", found.sample.name).strip("_") or "array"
     stages = {pick.label: pick.result for pick in found.picks if pick.result}
     charts = {"pareto": compression.pareto_figure(found)}
+    front = compression.pareto(found.results)[:MOST_BARS]
+    if threaded := [r for r in {id(r): r for r in (*front, *stages.values())}.values() if r.speed.decode_threads]:
+        charts["threads"] = compression.threads_figure(threaded, found.workers)
     if stages:
         charts["stages"] = compression.waterfall_figure(stages.values(), f"{found.sample.name}: bytes after each stage")
     if smallest_of_each(found):

@@ -1,4 +1,4 @@
-"""Pictures of a shootout, drawn with matplotlib: ratio against speed, bytes after each stage, error against ratio."""
+"""Pictures of a shootout, with matplotlib: ratio against speed, one thread against several, stages, errors."""
 
 from __future__ import annotations
 
@@ -66,6 +66,27 @@ def _name_points(axes: Any, front: list[Result]) -> None:
             ha="right" if right else "left",
             fontsize=7.5,
         )
+
+
+def threads_figure(results: Iterable[Result], workers: int) -> Chart:
+    """Writing and reading with one thread and with `workers`, for results that were measured with both."""
+    shown = [r for r in results if r.speed.encode_threads and r.speed.decode_threads]
+    figure, panels = canvas(7.4, 1.2 + 0.42 * len(shown), columns=2, sharey=True)
+    said = []
+    for panel, verb, title in zip(panels, ("encode", "decode"), ("writing", "reading"), strict=True):
+        one, many = ([getattr(r.speed, name) for r in shown] for name in (verb, f"{verb}_threads"))
+        panel.barh([i - 0.2 for i in range(len(shown))], one, color=GREY, height=0.36, label="1 thread")
+        panel.barh([i + 0.2 for i in range(len(shown))], many, color=BLUE, height=0.36, label=f"{workers} threads")
+        for i, (r, a, b) in enumerate(zip(shown, one, many, strict=True)):
+            panel.text(b, i + 0.2, f" x{b / a:.1f}", va="center", fontsize=8)
+            said.append(f"{title} {r.label} {a:,.0f} and {b:,.0f} MB/s")
+        panel.set(title=title, xlabel="MB of values a second")
+        panel.margins(x=0.16)
+    panels[0].set_yticks(range(len(shown)), [r.label for r in shown], fontsize=8)
+    panels[0].invert_yaxis()
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    words = f"Bars, with one thread and with {workers}: {'; '.join(said)}."
+    return Chart.of(figure, "Speed with one thread and with several", words)
 
 
 def waterfall_figure(results: Iterable[Result], title: str = "Bytes after each stage") -> Chart:

@@ -1,7 +1,8 @@
 """One chain on one sample: bytes after each stage, whether the values came back, how far off, how fast.
 
 Sizes and errors are facts about the data. Speeds are about this machine at this moment: the best of several rounds
-is taken, and no decision here rests on a small difference between two of them.
+is taken, and beside it stands how far the middle round was from the best. Two times that are nearer to each other
+than that, or than `NOISE`, count as the same.
 
 >>> from tutorial_zarr.labs.compression.chains import Chain
 >>> from tutorial_zarr.labs.compression.sample import take
@@ -12,6 +13,9 @@ is taken, and no decision here rests on a small difference between two of them.
 
 from __future__ import annotations
 
+import functools
+import math
+import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,13 +26,16 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr import parallel
+from tutorial_zarr.chunk_io.chunks import ENCODING, SMALL_CHUNK, SMALL_JOB
 from tutorial_zarr.codecs import ChunkSpec, Pipeline
 
 from .chains import Chain, from_v2, words
 from .sample import Sample, digest
 
 Clock = Callable[[], float]
-ROUNDS, ENOUGH = 5, 0.2  # decode so often, or until so many seconds are spent
+ROUNDS, ENOUGH = 5, 0.2  # do it so often, or until so many seconds are spent
+LEAST_ROUNDS = 3  # of decoding with one thread, so that a spread is known
+NOISE = 1.5  # times nearer to each other than this factor are the same: so much a busy machine may add
 
 
 class Stage(NamedTuple):
@@ -39,12 +46,21 @@ class Stage(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """Megabytes (10^6) of plain values a second; None where there was nothing to share among threads."""
+    """Megabytes (10^6) of plain values a second, with one thread and with several.
+
+    None stands for several where only one was asked for, or where chunks are so small that a read uses only one.
+    """
 
     encode: float
     decode: float
     encode_threads: float | None
     decode_threads: float | None
+    spread: float = 1.0  # how many times as long as the best round of decoding the middle one took
+
+    def seconds(self, nbytes: int) -> tuple[float, float]:
+        """How long one thread takes to decode so many bytes of values: as was seen, and as noise may have it."""
+        best = nbytes / 1e6 / self.decode
+        return best, best * max(NOISE, self.spread)
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ class Result:
     broken: int  # values that are farther off than was promised
     changed: float  # share of the values that are not the same
     speed: Speed
-    plain: float = float("inf")  # at what speed values without a codec are decoded, in MB/s
+    plain: Speed | None = None  # of values without a codec; None: they take no time
 
     @property
     def label(self) -> str:
@@ -84,10 +100,24 @@ class Result:
     @property
     def pays_below(self) -> float:
         """The bandwidth, in MB/s, below which a read by one thread is faster with this chain than without a codec."""
-        codec = 1 / self.speed.decode - 1 / self.plain  # what text takes to decode it takes without a codec as well
-        if codec <= 0:
+        # What text takes to decode it takes without a codec as well.
+        return self._limit(self.speed.seconds(self.nbytes)[0] - self.plain_seconds[0])
+
+    @property
+    def pays_between(self) -> tuple[float, float]:
+        """The least and the largest that `pays_below` may be, as far as noise goes."""
+        (least, most), (plain_least, plain_most) = self.speed.seconds(self.nbytes), self.plain_seconds
+        return self._limit(most - plain_least), self._limit(least - plain_most)
+
+    @property
+    def plain_seconds(self) -> tuple[float, float]:
+        """How long the values take to decode without a codec: as was seen, and as noise may have it."""
+        return self.plain.seconds(self.nbytes) if self.plain else (0.0, 0.0)
+
+    def _limit(self, codec_seconds: float) -> float:
+        if codec_seconds <= 0:
             return float("inf") if self.ratio > 1 else 0.0
-        return break_even(self.ratio, 1 / codec)
+        return break_even(self.ratio, self.nbytes / 1e6 / codec_seconds)
 
 
 def break_even(ratio: float, rate: float) -> float:
@@ -124,20 +154,22 @@ def pipelines(chain: Chain, sample: Sample) -> list[Pipeline]:
 def measure(chain: Chain, sample: Sample, workers: int = 1, clock: Clock = time.perf_counter) -> Result:
     """Encode and decode the sample. Raises what a codec raises that cannot be applied to it."""
     lines = pipelines(chain, sample)
-    begun = clock()
-    encoded = [line.encode(chunk) for line, chunk in zip(lines, sample.chunks, strict=True)]
-    encode = clock() - begun
-    decode = min(_timed(lambda: _decode(zip(lines, encoded, strict=True)), clock))
-    many: tuple[float | None, float | None] = (None, None)
-    if workers > 1 and len(lines) > 1:
-        with_chunks, with_bytes = list(zip(lines, sample.chunks, strict=True)), list(zip(lines, encoded, strict=True))
-        begun = clock()
-        parallel.run(_each(lambda pairs: [line.encode(chunk) for line, chunk in pairs]), with_chunks, workers, 1)
-        wall = clock() - begun
-        many = (wall, min(_timed(lambda: parallel.run(_each(_decode), with_bytes, workers, 1), clock)))
+    plain = list(zip(lines, sample.chunks, strict=True))
+    encode, _, encoded = _timed(lambda: _encode(plain), clock, least=1, most=LEAST_ROUNDS)
+    stored = list(zip(lines, encoded, strict=True))
+    decode, spread, _ = _timed(lambda: _decode(stored), clock)
+    many: list[float] = []
+    if workers > 1 and sample.nbytes // len(lines) >= SMALL_CHUNK:
+        for work, pairs, cost in ((_encode, plain, ENCODING), (_decode, stored, 1)):
+            share = shares(len(lines), cost * sample.nbytes, workers)
+            batch = max(1, min(64, share * len(lines) // (4 * workers)))  # as a read has it
+            job = functools.partial(parallel.run, _each(work), pairs * share, workers, batch)
+            many.append(_timed(job, clock, least=1, most=LEAST_ROUNDS)[0] / share)
     decoded = [np.asarray(line.decode(data)) for line, data in zip(lines, encoded, strict=True)]
     exact = all(digest(a) == b for a, b in zip(decoded, sample.digests, strict=True))
     error, broken, changed = (0.0, 0, 0.0) if exact else _compare(decoded, sample, chain)
+    one, other = (sample.nbytes / 1e6 / seconds for seconds in (encode, decode))
+    threads = [sample.nbytes / 1e6 / seconds for seconds in many] or [None, None]
     return Result(
         chain,
         sample.nbytes,
@@ -146,20 +178,36 @@ def measure(chain: Chain, sample: Sample, workers: int = 1, clock: Clock = time.
         error,
         broken,
         changed,
-        Speed(*(None if s is None else sample.nbytes / 1e6 / max(s, 1e-9) for s in (encode, decode, *many))),  # type: ignore[arg-type]
+        Speed(one, other, *threads, spread),
     )
 
 
-def _timed(work: Callable[[], Any], clock: Clock) -> Iterator[float]:
-    spent = 0.0
-    for _ in range(ROUNDS):
+def shares(chunks: int, nbytes: int, workers: int) -> int:
+    """How often threads go through the sample: until a read would use threads, and each has as many chunks.
+
+    >>> shares(4, 4 << 20, workers=2), shares(1, 4 << 20, workers=2), shares(3, 4 << 20, 2), shares(2, 1 << 18, 2)
+    (1, 2, 2, 6)
+    """
+    often = -(-SMALL_JOB // nbytes)
+    even = 1 if often * chunks >= 4 * workers else workers // math.gcd(chunks, workers)
+    return -(-often // even) * even
+
+
+def _timed(
+    work: Callable[[], Any], clock: Clock, least: int = LEAST_ROUNDS, most: int = ROUNDS
+) -> tuple[float, float, Any]:
+    """Seconds of the best round, how many times as long the middle one took, and what the work gave."""
+    taken: list[float] = []
+    while len(taken) < least or (len(taken) < most and sum(taken) < ENOUGH):
         begun = clock()
-        work()
-        taken = clock() - begun
-        spent += taken
-        yield taken
-        if spent > ENOUGH:
-            return
+        result = work()
+        taken.append(clock() - begun)
+    best = max(min(taken), 1e-9)
+    return best, max(1.0, statistics.median(taken) / best), result
+
+
+def _encode(pairs: Iterable[tuple[Pipeline, Any]]) -> list[Any]:
+    return [line.encode(chunk) for line, chunk in pairs]
 
 
 def _decode(pairs: Iterable[tuple[Pipeline, Any]]) -> None:

@@ -26,6 +26,7 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr import dtypes
+from tutorial_zarr.chunk_io.chunks import SMALL_CHUNK
 from tutorial_zarr.codecs import is_fill
 from tutorial_zarr.codecs.base import as_bytes_view
 from tutorial_zarr.display.words import size_text, times
@@ -34,6 +35,7 @@ from tutorial_zarr.labs import LabError
 from tutorial_zarr.viz import stored_chunks
 
 LEAST_BYTES = 4096  # below it, headers and luck decide
+LEAST_TIMED = 1 << 15  # below it, and in chunks below SMALL_CHUNK, to start takes longer than the work itself
 MOST_PROBES = 256  # absent chunks that are asked for one by one before the store is listed
 
 
@@ -78,6 +80,15 @@ class Sample:
     def has_nan(self) -> bool:
         """Whether there is a NaN in it."""
         return self.data_type.numpy.kind == "f" and any(bool(np.isnan(chunk).any()) for chunk in self.chunks)
+
+    @property
+    def too_small_to_time(self) -> str:
+        """Why its speeds say little, in a sentence; "" where they say something."""
+        each = self.nbytes / len(self.chunks)
+        if each >= SMALL_CHUNK and self.nbytes >= LEAST_TIMED:
+            return ""
+        what = f"chunks of {each:,.0f} bytes" if each < SMALL_CHUNK else f"{self.nbytes:,} bytes of values"
+        return f"{what} are too few to judge a codec's speed by, so the advice goes by bytes alone"
 
     def __str__(self) -> str:
         drawn, whole = len(self.chunks), self.array.nchunks
@@ -136,8 +147,8 @@ def _notes(sample: Sample, text: bool) -> Iterator[str]:
         yield "text: codecs for numbers are left out; sizes are compared with the text's own bytes"
     if sample.has_nan:
         yield "NaN in the sample: a codec that cannot hold it is named below"
-    if len(sample.chunks) == 1:
-        yield "one chunk: several threads have nothing to share, so only one was measured"
+    if sample.too_small_to_time:
+        yield sample.too_small_to_time
 
 
 def _text_bytes(chunk: np.ndarray) -> int:

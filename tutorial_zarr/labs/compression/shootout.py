@@ -53,7 +53,7 @@ class Shootout:
         raise SelectionError(f"shootout: expected the label of a chain, found {label!r}; there are {known}")
 
     def __str__(self) -> str:
-        rows = [COLUMNS, *(row(result) for result in self.results)]
+        rows = [COLUMNS, *(row(result, self.sample) for result in self.results)]
         wide = [max(len(line[i]) for line in rows) for i in range(len(COLUMNS))]
         lines = [str(self.sample), *self.sample.notes]
         lines += ["  ".join(f"{cell:<{n}}" for cell, n in zip(line, wide, strict=True)).rstrip() for line in rows]
@@ -86,6 +86,7 @@ class Shootout:
                 "dtype": sample.data_type.to_json(),
                 "zarr_format": sample.zarr_format,
                 "notes": list(sample.notes),
+                "speeds_count": not sample.too_small_to_time,
             },
             "machine": machine(self.workers),
             "bandwidth_mb_per_s": self.bandwidth,
@@ -104,7 +105,14 @@ class Shootout:
             "skipped": [{"codec": name, "reason": reason} for name, reason in self.skipped],
             "left_out": [{"codec": name, "reason": reason} for name, reason in sorted(chains.LEFT_OUT.items())],
             "picks": [
-                {"use": pick.use, "chain": pick.label, "reason": pick.reason, "code": pick.code} for pick in self.picks
+                {
+                    "use": pick.use,
+                    "chain": pick.label,
+                    "reason": pick.reason,
+                    "code": pick.code,
+                    "within_noise": list(pick.within_noise),
+                }
+                for pick in self.picks
             ],
         }
 
@@ -138,7 +146,7 @@ def shootout(
     now = chains.today(sample)
     todo = list({chain.label: chain for chain in [*([now] if now else []), *tried, *more]}.values())
     results, failed = _run(todo, sample, workers, clock, progress)
-    plain = next(result.speed.decode for result in results if not result.chain.codecs)
+    plain = next(result.speed for result in results if not result.chain.codecs)
     results = [replace(result, plain=plain) for result in results]
     results.sort(key=lambda result: (result.stored, result.label))
     return Shootout(
@@ -197,16 +205,17 @@ def machine(workers: int) -> dict[str, Any]:
 COLUMNS = ("codecs", "ratio", "bytes", "write MB/s", "read MB/s", "pays below", "error", "promised")
 
 
-def row(result: Result) -> tuple[str, ...]:
+def row(result: Result, sample: Sample) -> tuple[str, ...]:
     """A result as a row of the table; where there are two speeds, the second is that of all threads."""
     speed, promise = result.speed, result.chain.promise
+    says = result.chain.codecs and result.pays_below and not sample.too_small_to_time
     return (
         result.label,
         f"{result.ratio:.2f}",
         f"{result.stored:,}",
         _two(speed.encode, speed.encode_threads),
         _two(speed.decode, speed.decode_threads),
-        advice.where(result).removeprefix("below ") if result.chain.codecs and result.pays_below else "",
+        advice.where(result).removeprefix("below ") if says else "",
         _error(result),
         promise.words if promise else "",
     )
@@ -240,11 +249,18 @@ def _result_json(result: Result, sample: Sample) -> dict[str, Any]:
         "promised": chain.promise.words if chain.promise else None,
         "values_beyond_the_promise": result.broken,
         "changed": result.changed,
-        "mb_per_s": speed._asdict(),
-        "pays_below_mb_per_s": result.pays_below if result.pays_below < float("inf") else None,  # None: at any
+        "mb_per_s": {key: value for key, value in speed._asdict().items() if key != "spread"},
+        "spread": speed.spread,
+        "pays_below_mb_per_s": _finite(result.pays_below),
+        "pays_between_mb_per_s": [_finite(limit) for limit in result.pays_between],
         "caution": chain.caution or None,
         "lost_readers": advice.lost_readers(chain, sample),
     }
+
+
+def _finite(limit: float) -> float | None:
+    """A limit for JSON; None where there is none."""
+    return limit if limit < float("inf") else None
 
 
 def shootouts(arrays: Iterable[tuple[str, Any]], **options: Any) -> tuple[list[Shootout], list[str]]:
