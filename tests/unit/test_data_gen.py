@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import data_gen
-from data_gen import air_temperature, buoy, climate, fields, land, matrix, passages, ticks, vectors, vendor
+from data_gen import air_temperature, brain, buoy, climate, fields, land, matrix, passages, ticks, vectors, vendor
 
 DATA_SETS = [
     importlib.import_module(f"data_gen.{module.name}")
@@ -154,6 +154,18 @@ def test_a_sea_of_noise_or_one_with_its_seasons_exchanged_is_not_taken_for_the_b
     for fake, failed in ((noise, "correlation of neighbours"), (np.roll(sea, sea.size // 2), "the warmest month")):
         result.arrays["temperature"] = fake
         assert failed in failing(buoy, result)
+
+
+def test_a_brain_turned_over_or_swollen_and_a_ball_of_noise_are_not_taken_for_the_brain():
+    real = brain.make().arrays["t1"]
+    noise = (np.random.PCG64(4).random_raw(real.size) % 256).astype("uint8").reshape(real.shape)
+    ball = sum(((np.arange(n) - n // 2) ** 2).reshape([-1 if i == axis else 1 for i in range(3)])
+               for axis, n in enumerate(real.shape)) < 77**2  # of two litres  # fmt: skip
+    fakes = {"head over": real[::-1], "back to front": real[:, ::-1], "to one side": np.roll(real, 9, axis=2)}
+    for name, fake in {**fakes, "noise": noise, "a ball": np.where(ball, noise, 0).astype("uint8")}.items():
+        result = brain.make()
+        result.arrays["t1"] = fake
+        assert failing(brain, result), name
 
 
 def test_noise_is_not_taken_for_a_gradient_and_a_gradient_not_for_noise():

@@ -140,7 +140,9 @@ def _extras() -> list[dict[str, Any]]:
     for requirement in requirements:
         extra = re.search(r"extra == ['\"]([\w-]+)", requirement)
         below = re.search(r"python_version < ['\"]3\.(\d+)", requirement)
-        if extra and not (below and sys.version_info[1] >= int(below[1])):
+        least = re.search(r"python_version >= ['\"]3\.(\d+)", requirement)
+        here = sys.version_info[1]
+        if extra and not (below and here >= int(below[1])) and not (least and here < int(least[1])):
             packages.setdefault(extra[1], []).append(re.match(r"[\w.-]+", requirement)[0])
     extras = []
     for name, needed in packages.items():
