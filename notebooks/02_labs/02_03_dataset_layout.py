@@ -425,7 +425,7 @@ print(*(f"{name:24} {counts}" for name, counts in to_open.items()), sep="\n")
 # [01_04](../01_core_zarr/01_04_metadata_one_rtt.ipynb) says of copies holds here too.
 #
 # **An axis, or many arrays?** The scenarios could be two arrays, and the maps 480. Each time an axis becomes names.
-# What does it take to open, to draw a map, and to follow a place through both futures?
+# What does it take to open, to draw a map, and to follow a place through both futures, in chunks of 60 whole maps?
 
 
 # %%
@@ -433,7 +433,7 @@ def split_after(depth):
     """The cube in a group: one array for each index along its first `depth` axes."""
     group = zarr.create_group({}, zarr_format=zarr_format)
     for index in np.ndindex(cube.shape[:depth]):
-        how = {"chunks": (1, 60, 16, 16)[depth:], "dimension_names": axes["air_temperature"][depth:]}
+        how = {"chunks": (1, 60, 37, 49)[depth:], "dimension_names": axes["air_temperature"][depth:]}
         group.create_array("_".join(["air", *map(str, index)]), data=cube[index], compressors=gzip1, **how)
     return group
 

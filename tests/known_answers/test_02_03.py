@@ -204,7 +204,7 @@ def test_an_axis_that_became_names_costs_documents_and_requests(left):
         expected = {"documents": 1 + arrays if zarr_format == 3 else 2 * (1 + arrays) + 2}
         for question, box in questions.items():
             asked = math.prod(len(axis) for axis in box[:depth])
-            expected[question] = asked * chunks_touched(box[depth:], (1, 60, 16, 16)[depth:])
+            expected[question] = asked * chunks_touched(box[depth:], (1, 60, 37, 49)[depth:])
         assert found == expected, name
 
 
