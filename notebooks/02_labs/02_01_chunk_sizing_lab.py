@@ -199,7 +199,7 @@ assert agree == traced
 
 # %% [markdown]
 # Now the weights. Say that of ten reads seven are points and three are maps, anywhere. `advise` costs thousands of
-# layouts, each as a mean over all places, and puts them in order. Your second guess: is there a shape good for both?
+# layouts, each as a mean over all places, and puts them in order. Now look up your second guess.
 
 # %%
 mix = ["points 70%: all, 1, 1", "maps 30%: 1, all, all"]
@@ -215,8 +215,8 @@ for line in best.explain().splitlines():
     print(textwrap.fill(line, 96))
 
 # %% [markdown]
-# There is. The chunks are made such that each read fits into one round of requests, so both wait once. Is it
-# true? The mean over all places, by our own few lines:
+# There is a shape with which neither takes more than eight. Each read fits into one round of requests, so both wait
+# once. Six for a point, seven for a map, weighted; by our own few lines:
 
 # %%
 ours = 0
@@ -285,8 +285,8 @@ assert not report.differing
 # %% [markdown]
 # ## Performance and operations
 #
-# What does a morning of ten reads take, seven points and three maps, from one map to a chunk, and from the first
-# choice? Counted, not foretold.
+# A morning of ten reads, seven points and three maps: with one map to a chunk you can do that sum in your head. And
+# from the first choice? Counted. The advice is kept as JSON, for whoever asks in a year why it was so.
 
 # %%
 morning = [(slice(None), 5 * i, 6 * i) for i in range(7)]

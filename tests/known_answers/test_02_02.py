@@ -75,6 +75,7 @@ def test_what_a_read_fetches_is_what_lies_in_the_files(left):
     for name, (requests, nbytes) in facts["fetched"].items():
         assert requests == 2
         assert nbytes == chunk_bytes(out / f"{name}.zarr")
+    assert facts["fetched"]["keep_9_level_1"][1] < facts["fetched"]["exact_level_9"][1] / 2
 
 
 def test_the_sizes_of_the_shootout_are_numcodecs(left):
