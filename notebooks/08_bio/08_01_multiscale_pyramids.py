@@ -80,7 +80,7 @@ from tutorial_zarr.viz.chart import GREEN, ORANGE, SKY, VERMILION
 
 # %%
 out = output_folder(out_dir)
-in_range(levels=(levels, 3, 6), chunk=(chunk, 8, 128), screen=(screen, 16, 128))
+in_range(levels=(levels, 3, 5), chunk=(chunk, 8, 128), screen=(screen, 16, 128))
 in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 data = brain.make("small", seed)
 volume, origin = data.arrays["t1"], data.truth["origin"]
@@ -173,7 +173,9 @@ for k in range(3):
 
 # %% [markdown]
 # So the first voxel of level *k* is not at 0. It is half of (2^k - 1) voxels further in: 0.5, then 1.5, then 3.5.
-# That is the *translation* of the level; its *scale* is the size of its voxels.
+# That is the *translation* of the level; its *scale* is the size of its voxels. (OME's
+# [draft of version 0.6](https://github.com/ome/ngff-spec) says the same: the size of a voxel, less that at level 0,
+# halved.)
 
 
 # %%
@@ -215,8 +217,8 @@ assert np.allclose(middles, middles[0], rtol=0, atol=0.05)
 #
 # ## The library's version
 #
-# A group holds the levels as arrays, and its attributes say what they are, in the words of OME-Zarr: version 0.5 in
-# Zarr 3, version 0.4 in Zarr 2.
+# A group holds the levels as arrays, and its attributes say what they are, in the words of OME-Zarr: version
+# [0.5](https://ngff.openmicroscopy.org/0.5/) in Zarr 3, version [0.4](https://ngff.openmicroscopy.org/0.4/) in Zarr 2.
 
 
 # %%
@@ -281,7 +283,7 @@ more_bytes = sum(sizes) / sizes[0]
 print(f"the copies take {100 * (overhead - 1):.1f} % more voxels, and {100 * (more_bytes - 1):.1f} % more bytes")
 
 # %% [markdown]
-# A head is round and a volume is a box. A chunk whose voxels all are the fill value is not written: no file, no byte.
+# A brain is round and a volume is a box. A chunk whose voxels all are the fill value is not written: no file, no byte.
 #
 # In bytes the copies weigh more than in voxels, because a small copy has fewer empty corners to leave out. Here are
 # the four levels, as they lie in their chunks:
@@ -321,10 +323,11 @@ document = out / "brain.ome.zarr" / ("zarr.json" if zarr_format == 3 else ".zatt
 attributes = json.loads(document.read_text(encoding="utf-8"))
 attributes = attributes.get("attributes", attributes)
 (multiscale,) = attributes.get("ome", attributes)["multiscales"]
-print(document.name, {key: value for key, value in attributes.get("ome", multiscale).items() if key == "version"})
-print("axes:", *(f"{axis['name']} ({axis['unit']})" for axis in multiscale["axes"]))
+print(f"{document.name}: OME-Zarr {attributes.get('ome', multiscale)['version']}, {multiscale['name']}")
+for axis in multiscale["axes"]:
+    print("  axis", json.dumps(axis))
 for dataset in multiscale["datasets"]:
-    print(json.dumps(dataset["path"]), *(json.dumps(move) for move in dataset["coordinateTransformations"]))
+    print(f'  path "{dataset["path"]}"', *map(json.dumps, dataset["coordinateTransformations"]))
 
 # %% [markdown]
 # And the whole brain, from the single file of the last level, without any library:
@@ -335,9 +338,7 @@ whole = (out / "brain.ome.zarr" / key).read_bytes()
 unpacked = np.frombuffer(gzip.decompress(whole), "u1").reshape((chunk,) * 3)
 z, y, x = pyramid[-1].shape
 assert np.array_equal(unpacked[:z, :y, :x], pyramid[-1][:chunk, :chunk, :chunk])
-print(
-    f"{key}: {len(whole):,} B, unpacked {unpacked.nbytes:,} B, of which {z} x {y} x {x} are brain and the rest is fill"
-)
+print(f"{key}: {len(whole):,} B, unpacked {unpacked.nbytes:,} B; {z} x {y} x {x} are the level, the rest is fill")
 
 # %% [markdown]
 # ## Check against others
@@ -519,7 +520,7 @@ print(f"{huge.nbytes / 1e15:.1f} PB: a slice takes {slice_of_all:,} requests, or
 # %% [markdown]
 # **Empty chunks are not quite free.** They take no byte, but a reader does not know that they are empty. It asks, and
 # is told that there is nothing: a request like any other. A shard knows: its index says which of its chunks
-# are there. (Shards are Zarr 3's, whatever this notebook's format.)
+# are there. It costs some bytes more, the index among them. (Shards are Zarr 3's, whatever this notebook's format.)
 
 # %%
 in_shards = {"shards": (4 * chunk,) * 3, "chunks": (chunk,) * 3, "compressors": packed, "zarr_format": 3}
