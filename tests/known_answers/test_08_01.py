@@ -122,6 +122,7 @@ def test_the_empty_chunks_are_those_that_hold_only_zeros_and_no_file_is_there(le
         assert (facts["stored"][k], facts["empty"][k]) == (len(full), len(every) - len(full))
         nbytes = sum(path_of(out, k, coords, zarr_format).stat().st_size for coords in full)
         assert facts["bytes"][k] == nbytes
+        assert facts["bytes_per_voxel"][k] == pytest.approx(nbytes / (level > 0).sum())
     assert (facts["chunks"][0], facts["empty"][0]) == (336, 206)
     assert facts["empty_percent"] == pytest.approx(100 * 206 / 336)
     assert facts["bytes_in_all"] == sum(facts["bytes"])
@@ -304,7 +305,7 @@ def test_the_facts_of_this_run_are_near_the_ones_beside_the_notebook(left):
     def without_bytes(value):
         if not isinstance(value, dict):
             return value
-        measured = {"bytes", "bytes_in_all", "more_bytes_percent", "kilobytes", "figures", "slice"}
+        measured = {"bytes", "bytes_in_all", "bytes_per_voxel", "more_bytes_percent", "kilobytes", "figures", "slice"}
         return {name: without_bytes(inner) for name, inner in value.items() if name not in measured}
 
     assert set(facts) == set(committed)
