@@ -454,6 +454,9 @@ def select(patterns: Iterable[str] = ()) -> dict[str, Case]:
         return dict(cases)
     found = {}
     for pattern in wanted:
+        if pattern in cases:  # an id as it stands: no need to look at all the others
+            found[pattern] = cases[pattern]
+            continue
         hits = {
             id: case
             for id, case in cases.items()

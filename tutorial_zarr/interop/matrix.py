@@ -101,8 +101,8 @@ class Run:
         try:
             self._run(list(writers), list(readers))
         finally:
-            for process in itertools.chain.from_iterable(self._idle.values()):
-                process.close()
+            with ThreadPoolExecutor(max_workers=8) as pool:  # each takes its time to end
+                list(pool.map(PeerProcess.close, itertools.chain.from_iterable(self._idle.values())))
             self._idle.clear()
         return self
 

@@ -95,8 +95,17 @@ class Chart(Picture):
         svg, png = io.BytesIO(), io.BytesIO()
         nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}  # no clock, no version
         matplotlib.rcParams.update(STYLE)
-        figure.savefig(svg, format="svg", metadata=nothing)
-        figure.savefig(png, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+        # `figure.savefig` would look for the layout each time, and draw everything once more for it.
+        layout, dots = figure.get_layout_engine(), figure.dpi
+        FigureCanvasSVG(figure).print_svg(svg, metadata=nothing)
+        figure.set_layout_engine("none")  # the places are found
+        figure.set_dpi(DOTS_PER_INCH)
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+        figure.set_layout_engine(layout)
+        figure.set_dpi(dots)
         words = f"<title>{html.escape(title)}</title><desc>{html.escape(alt)}</desc>"
         drawn = svg.getvalue().decode("utf-8").partition("<svg ")[2]
         head, _, rest = drawn.partition(">")
