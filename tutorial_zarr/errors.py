@@ -25,6 +25,7 @@ The same values stand as attributes on the exception, so that a program need not
     ├── MemoryBudgetError      (ValueError)         a job that does not fit into the memory that it is allowed
     ├── ReadOnlyError          (PermissionError)    a write to something opened for reading
     └── StoreError             (OSError)            the store itself failed
+        └── ReplacedError                           a value was replaced while parts of it were being read
 
 >>> raise_from = SelectionError("array 'temp' (Zarr 3): index 9 is out of range for axis 0 of length 8", axis=0)
 >>> isinstance(raise_from, IndexError), raise_from.axis
@@ -138,3 +139,7 @@ class ReadOnlyError(ZarrError, PermissionError, ValueError):
 
 class StoreError(ZarrError, OSError):
     """The store itself failed; absence is never reported this way."""
+
+
+class ReplacedError(StoreError):
+    """A value was replaced while parts of it were being read: what came before and after do not belong together."""

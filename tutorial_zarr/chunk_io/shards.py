@@ -14,12 +14,15 @@ import numpy as np
 from tutorial_zarr.chunk_grids import Axis
 from tutorial_zarr.codecs import Pipeline
 from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
-from tutorial_zarr.errors import StoreError, ZarrError
+from tutorial_zarr.errors import ReplacedError, StoreError, ZarrError
 from tutorial_zarr.indexing import Part, Selection, Split
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.base import cut
+from tutorial_zarr.stores.snapshot import Snapshot
 
 from .chunks import ChunkIO
+
+READ_ATTEMPTS = 20  # a shard that was replaced so many times in a row while it was read is given up
 
 
 class Plan:
@@ -74,22 +77,12 @@ class Plan:
         pipeline, nested = layout.inner, sharding_of(layout.inner)
         if source.store is not None and fetches_whole(layout, split.count):
             shard = source.get_whole(buffer)
-            if shard is not None:
-                source = ShardSource(None, source.key, memoryview(shard).cast("B"))
-            encoded_index = None if shard is None else source.get(layout.index_range)
-        else:
-            encoded_index = source.get(layout.index_range)
+            source = ShardSource(None, source.key, None if shard is None else memoryview(shard).cast("B"))
+        data = fetch(source, layout, split)
         places = zip(split.inner(), split.outer(), split.complete(), strict=True)
-        if encoded_index is None:
+        if data is None:
             yield pipeline, [(None, *place) for place in places]
             return
-        spans = layout.spans(layout.read_index(encoded_index), None if source.store else len(source.data or b""))
-        wanted = [spans[layout.number(coords)] for coords in split.coords()]
-        found = iter(source.get_ranges([span for span in wanted if span is not None]))
-        data = [None if span is None else next(found) for span in wanted]
-        for span, each in zip(wanted, data, strict=True):
-            if span is not None and len(each) != span[1] - span[0]:
-                raise layout.codec.fail(f"{span[1] - span[0]} bytes at offset {span[0]} of the shard", f"{len(each)}")
         jobs = ((each, *place) for each, place in zip(data, places, strict=True))
         if nested is None:
             while group := list(itertools.islice(jobs, pipeline.together)):
@@ -102,6 +95,34 @@ class Plan:
             rest = [min(n, e - c * n) for c, n, e in zip(coords, layout.chunk_shape, extents, strict=True)]
             inside = ShardSource(None, source.key, memoryview(job[0]))
             yield from self._inner_jobs(inside, nested, deeper, tuple(rest))
+
+
+def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] | None:
+    """The encoded inner chunks that a selection touches, None for each that is absent; None where there is no shard.
+
+    The index and the chunks are of one state of the shard: if it was replaced in between, all is read again.
+    """
+    with source:
+        for _ in range(READ_ATTEMPTS):
+            encoded_index = source.get(layout.index_range)
+            if encoded_index is None:
+                return None
+            spans = layout.spans(layout.read_index(encoded_index), None if source.store else len(source.data or b""))
+            wanted = [spans[layout.number(coords)] for coords in split.coords()]
+            try:
+                found = iter(source.get_ranges([span for span in wanted if span is not None]))
+            except ReplacedError:
+                continue
+            data = [None if span is None else next(found) for span in wanted]
+            for span, each in zip(wanted, data, strict=True):
+                if span is not None and len(each) != span[1] - span[0]:
+                    expected = f"{span[1] - span[0]} bytes at offset {span[0]} of the shard"
+                    raise layout.codec.fail(expected, f"{len(each)}")
+            return data
+    raise StoreError(
+        f"key {source.key!r}: expected a shard that stays the same while it is read, found that another writer "
+        f"replaced it {READ_ATTEMPTS} times in a row; try again when fewer write to it"
+    )
 
 
 def encoded_bound(pipeline: Pipeline, nbytes: int) -> int:
@@ -133,31 +154,42 @@ class ShardSource:
 
     def __init__(self, store: Store | None, key: str, data: memoryview | None = None) -> None:
         self.store, self.key, self.data = store, key, data
+        self._snapshot: Snapshot | None = None
+
+    def __enter__(self) -> ShardSource:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._snapshot is not None:
+            self._snapshot.close()
+            self._snapshot = None
 
     def get(self, byte_range: Any) -> Any:
-        """The bytes of a range; None where there is no shard."""
-        if self.store is not None:
-            return self.store.get(self.key, byte_range)
-        return cut(self.data, byte_range)
+        """The bytes of a range, and from now on of this state of the shard; None where there is none."""
+        if self.store is None:
+            return None if self.data is None else cut(self.data, byte_range)
+        self.__exit__()
+        self._snapshot = self.store.snapshot(self.key)
+        return self._snapshot.get(byte_range)
 
     def get_whole(self, buffer: np.ndarray | None) -> Any:
         """The bytes of the shard in the store, in `buffer` where they fit; None where there is none."""
         read = None if buffer is None else self.store.reader("")  # type: ignore[union-attr]
         if read is None:
-            return self.get(None)
+            return self.store.get(self.key)  # type: ignore[union-attr]
         size = read(self.key, buffer)
         if size is not None and size > len(buffer):  # type: ignore[arg-type]
-            return self.get(None)
+            return self.store.get(self.key)  # type: ignore[union-attr]
         return None if size is None else buffer[:size]  # type: ignore[index]
 
     def get_ranges(self, ranges: list[tuple[int, int]]) -> list[Any]:
-        """The bytes of several ranges; those close together come with one request."""
+        """The bytes of several ranges of what `get` read last; those close together come with one request."""
         if self.store is None:
             return [self.data[start:stop] for start, stop in ranges]  # type: ignore[index]
         spans, which = coalesce(ranges, self.store.request_cost)
-        found = self.store.get_ranges(self.key, spans)
+        found = self._snapshot.get_ranges(spans)  # type: ignore[union-attr]
         if any(data is None for data in found):
-            raise StoreError(f"key {self.key!r}: expected the shard whose index was just read, found nothing")
+            raise ReplacedError(f"key {self.key!r}: expected the shard whose index was just read, found nothing")
         views = [memoryview(data) for data in found]
         return [
             views[w][start - spans[w][0] : stop - spans[w][0]] for w, (start, stop) in zip(which, ranges, strict=True)

@@ -98,7 +98,8 @@ def _inner(array: Array, key: str, coords: tuple[int, ...]) -> Iterator[tuple[in
     source, size, layout = open_shard(io, key, io.pipeline_at(coords), size)  # type: ignore[misc]
     if size < layout.index_size:
         raise layout.codec.fail(f"an index of {layout.index_size} bytes", f"a shard of {size}")
-    index = layout.read_index(source.get(layout.index_range)).reshape(*layout.counts, 2)
+    with source:
+        index = layout.read_index(source.get(layout.index_range)).reshape(*layout.counts, 2)
     origin = [start // n for start, n in zip(io.grid.origin(coords), layout.chunk_shape, strict=True)]
     extents = io.extents(coords)
     stored = ~(index == ABSENT).all(axis=-1)

@@ -68,7 +68,8 @@ def check_chunk(io: ChunkIO, coords: tuple[int, ...]) -> Outcome:
         stored = open_shard(io, key, pipeline, size)
         if stored is not None:
             layout = stored[2]  # codecs before the shard may have turned its axes, so that all of it counts
-            _check_shard(outcome, *stored, layout.spec.shape if pipeline.array_array else io.extents(coords))
+            with stored[0]:
+                _check_shard(outcome, *stored, layout.spec.shape if pipeline.array_array else io.extents(coords))
             if not counts_inner(io):
                 outcome.present = 1
             return outcome

@@ -18,6 +18,7 @@ from tutorial_zarr.plugins import entry_point
 from .base import ABSENT, ByteRange, Leftover, Store
 from .local import LocalStore
 from .memory import MemoryStore
+from .snapshot import Snapshot
 from .wrappers import PrefixStore, ReadOnlyStore, Request, WrapperStore
 
 # These are imported when they are first asked for: most programs open folders, and importing is not free.
@@ -56,6 +57,7 @@ __all__ = [
     "Request",
     "RetryStore",
     "SQLiteStore",
+    "Snapshot",
     "Store",
     "TraceStore",
     "VirtualClock",

@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
 
 from .locks import jitter, process_lock
+from .snapshot import ByteRange, Snapshot
 
-ByteRange = Any  # tuple[int, int | None] | int | None
 Change = Callable[[Any], Any]  # a value's bytes, or None where there are none, to the new bytes, or None to delete it
 ABSENT = object()  # the tag of a key that has no value
 UPDATE_ATTEMPTS = 200  # an update whose value was changed by others so many times in a row gives up, and says so
@@ -88,6 +88,10 @@ class Store:
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
         """Several ranges of one value."""
         return [self.get(key, byte_range) for byte_range in ranges]
+
+    def snapshot(self, key: str) -> Snapshot:
+        """What several reads of one value go through that must belong together."""
+        return Snapshot(self, key)
 
     def reader(self, prefix: str) -> Callable[[str, Any], int | None] | None:
         """A function ``read(name, buffer)`` that reads the value at `prefix` + `name` into a buffer.

@@ -23,6 +23,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from tutorial_zarr.errors import MissingDependencyError, StoreError
 
 from .base import ByteRange, Store, check_key, cut
+from .snapshot import Snapshot, TaggedSnapshot
 
 REDIRECTS = 5
 RETRIED = (408, 429, 500, 502, 503, 504)
@@ -79,6 +80,13 @@ class HTTPStore(Store):
         return self._pool
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
+        return self.get_part(key, byte_range)[0]
+
+    def snapshot(self, key: str) -> Snapshot:
+        return TaggedSnapshot(self, key)
+
+    def get_part(self, key: str, byte_range: ByteRange = None) -> tuple[Any, str | None]:
+        """What `get` returns, and the value's ETag, if the server gives one."""
         headers = {}
         if isinstance(byte_range, int):
             headers = {"Range": f"bytes={byte_range}"} if byte_range else {"Range": "bytes=0-0"}
@@ -87,12 +95,13 @@ class HTTPStore(Store):
             headers = {"Range": f"bytes={start}-" + ("" if stop is None else str(max(stop, start + 1) - 1))}
         answer = self._request("GET", key, headers)
         if answer is None:
-            return None
+            return None, None
+        tag = answer.headers.get("ETag")
         if answer.status == 416:
-            return b""  # the range begins where the value has ended
+            return b"", tag  # the range begins where the value has ended
         if answer.status != 206:
-            return cut(answer.data, byte_range)  # a server that knows no ranges sends the whole
-        return self._checked(key, byte_range, answer)
+            return cut(answer.data, byte_range), tag  # a server that knows no ranges sends the whole
+        return self._checked(key, byte_range, answer), tag
 
     def _checked(self, key: str, byte_range: ByteRange, answer: Any) -> bytes:
         """The bytes of a partial answer, if they are those that were asked for."""

@@ -29,6 +29,7 @@ from tutorial_zarr.errors import NodeNameError, StoreError
 
 from . import locks
 from .base import ByteRange, Leftover, Store, check_key
+from .snapshot import Snapshot
 
 PARTIAL = ".partial"
 LOCK = ".lock" + PARTIAL
@@ -135,45 +136,15 @@ class LocalStore(Store):
             )
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
-        path = self._path(key)
-        try:
-            fd = self._open(path, key)
-        except StoreError:
-            raise
-        except OSError as error:
-            return _absent(error, key)
-        try:
-            size = os.fstat(fd).st_size
-            start, stop = _bounds(byte_range, size)
-            if start:
-                os.lseek(fd, start, os.SEEK_SET)
-            return _read_exactly(fd, stop - start)
-        except IsADirectoryError as error:
-            return _absent(error, key)
-        finally:
-            os.close(fd)
+        with self.snapshot(key) as file:
+            return file.get(byte_range)
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
-        try:
-            fd = self._open(self._path(key), key)
-        except StoreError:
-            raise
-        except OSError as error:
-            return [_absent(error, key)] * len(ranges)
-        try:
-            size, results = os.fstat(fd).st_size, []
-            bounds = [_bounds(byte_range, size) for byte_range in ranges]
-            memory = memoryview(parallel.aligned_empty(sum([stop - start for start, stop in bounds])))
-            used = 0
-            for start, stop in bounds:
-                view = memory[used : used + stop - start]
-                used += len(view)
-                results.append(view[: _read_at(fd, view, start)])
-            return results
-        except IsADirectoryError as error:
-            return _absent(error, key)
-        finally:
-            os.close(fd)
+        with self.snapshot(key) as file:
+            return file.get_ranges(ranges)
+
+    def snapshot(self, key: str) -> Snapshot:
+        return _OpenFile(self, key)
 
     def reader(self, prefix: str) -> Callable[[str, Any], int | None]:
         base = self._path(prefix) if prefix else self._base
@@ -365,6 +336,58 @@ class LocalStore(Store):
 
     def __hash__(self) -> int:
         return hash(self.root)
+
+
+class _OpenFile(Snapshot):
+    """A file that stays open, and so the same: who replaces it writes another one and gives that its name."""
+
+    isolated = True
+    store: LocalStore
+    fd: int | None = None
+
+    def _opened(self) -> int | None:
+        """The file, opened by the first that asks; None where there is none."""
+        if self.fd is None:
+            try:
+                self.fd = self.store._open(self.store._path(self.key), self.key)
+            except StoreError:
+                raise
+            except OSError as error:
+                _absent(error, self.key)
+        return self.fd
+
+    def get(self, byte_range: ByteRange) -> Any:
+        fd = self._opened()
+        if fd is None:
+            return None
+        try:
+            start, stop = _bounds(byte_range, os.fstat(fd).st_size)
+            os.lseek(fd, start, os.SEEK_SET)
+            return _read_exactly(fd, stop - start)
+        except IsADirectoryError as error:
+            return _absent(error, self.key)
+
+    def get_ranges(self, ranges: Sequence[ByteRange]) -> list[Any]:
+        fd = self._opened()
+        if fd is None:
+            return [None] * len(ranges)
+        try:
+            size, results = os.fstat(fd).st_size, []
+            bounds = [_bounds(byte_range, size) for byte_range in ranges]
+            memory = memoryview(parallel.aligned_empty(sum([stop - start for start, stop in bounds])))
+            used = 0
+            for start, stop in bounds:
+                view = memory[used : used + stop - start]
+                used += len(view)
+                results.append(view[: _read_at(fd, view, start)])
+            return results
+        except IsADirectoryError as error:
+            return [_absent(error, self.key)] * len(ranges)
+
+    def close(self) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
 
 
 def _absent(error: OSError, key: str) -> None:

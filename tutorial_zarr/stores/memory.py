@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, MutableMapping
+from collections.abc import Hashable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 from .base import ByteRange, Store, check_key, cut
+from .snapshot import Snapshot
 
 
 class MemoryStore(Store):
@@ -25,6 +26,9 @@ class MemoryStore(Store):
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         value = self.mapping.get(key)
         return None if value is None else cut(value, byte_range)
+
+    def snapshot(self, key: str) -> Snapshot:
+        return _Held(self.mapping.get(key))
 
     def set(self, key: str, value: Any) -> None:
         self.check_writable()
@@ -55,3 +59,18 @@ class MemoryStore(Store):
         return isinstance(other, MemoryStore) and self.mapping is other.mapping
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class _Held(Snapshot):
+    """A value that is at hand."""
+
+    isolated = True
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def get(self, byte_range: ByteRange) -> Any:
+        return None if self.value is None else cut(self.value, byte_range)
+
+    def get_ranges(self, ranges: Sequence[ByteRange]) -> list[Any]:
+        return [self.get(byte_range) for byte_range in ranges]

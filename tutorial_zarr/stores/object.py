@@ -32,6 +32,7 @@ from typing import Any
 from tutorial_zarr.errors import MissingDependencyError, NodeNameError, StoreError
 
 from .base import ABSENT, ByteRange, Store, check_key, cut
+from .snapshot import Snapshot, TaggedSnapshot
 
 CLASSES = {"s3": "S3Store", "s3a": "S3Store", "gs": "GCSStore", "gcs": "GCSStore", "az": "AzureStore"}
 S3FS_NAMES = {
@@ -79,34 +80,43 @@ class ObjectStore(Store):
         return self._client
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
-        def get(obstore: Any) -> Any:
-            if byte_range is None:
-                return bytes(obstore.get(self.client, key).bytes())
+        return self.get_part(key, byte_range)[0]
+
+    def snapshot(self, key: str) -> Snapshot:
+        return TaggedSnapshot(self, key)
+
+    def get_part(self, key: str, byte_range: ByteRange = None) -> tuple[Any, str | None]:
+        """What `get` returns, and the value's ETag, if the server gives one."""
+
+        def get(obstore: Any) -> tuple[Any, str | None]:
             if isinstance(byte_range, int):
                 return self._get_suffix(obstore, key, -byte_range)
-            start, stop = byte_range
-            if stop is None:
-                return bytes(obstore.get(self.client, key, options={"range": {"offset": start}}).bytes())
-            if start >= stop:
-                obstore.head(self.client, key)  # nothing is asked for, and an absent key is still None
-                return b""
-            return bytes(obstore.get_range(self.client, key, start=start, end=stop))
+            options = {}
+            if byte_range is not None:
+                start, stop = byte_range
+                if stop is not None and start >= stop:  # nothing is asked for, and an absent key is still None
+                    return b"", obstore.head(self.client, key)["e_tag"]
+                options = {"range": {"offset": start} if stop is None else (start, stop)}
+            return _with_tag(obstore.get(self.client, key, options=options))
 
         found = self._request("read", key, get, ranged=True)
-        return cut(self.get(key), byte_range) if found is WHOLE else found
+        if found is WHOLE:
+            value, tag = self.get_part(key)
+            return cut(value, byte_range), tag
+        return found if isinstance(found, tuple) else (found, None)
 
-    def _get_suffix(self, obstore: Any, key: str, nbytes: int) -> bytes:
+    def _get_suffix(self, obstore: Any, key: str, nbytes: int) -> tuple[bytes, str | None]:
         if nbytes and self._suffixes is not False:
             try:
-                return bytes(obstore.get(self.client, key, options={"range": {"suffix": nbytes}}).bytes())
+                return _with_tag(obstore.get(self.client, key, options={"range": {"suffix": nbytes}}))
             except obstore.exceptions.NotSupportedError:  # Azure
                 self._suffixes = False
         meta = obstore.head(self.client, key)
         if not nbytes or not meta["size"]:
-            return b""
+            return b"", meta["e_tag"]
         options = {"range": {"offset": max(meta["size"] - nbytes, 0)}, "if_match": meta["e_tag"]}
         try:
-            return bytes(obstore.get(self.client, key, options=options).bytes())
+            return _with_tag(obstore.get(self.client, key, options=options))
         except obstore.exceptions.PreconditionError:  # written since its size was asked for
             return self._get_suffix(obstore, key, nbytes)
 
@@ -274,6 +284,11 @@ class ObjectStore(Store):
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | ({"_client": None} if "://" in self.url else {})
+
+
+def _with_tag(found: Any) -> tuple[bytes, str | None]:
+    tag = found.meta["e_tag"]
+    return bytes(found.bytes()), tag
 
 
 _state = {"used": False, "forked": False}  # whether obstore's threads run; whether they were left behind by a fork

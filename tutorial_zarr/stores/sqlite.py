@@ -23,6 +23,7 @@ from tutorial_zarr.errors import StoreError
 
 from .base import ByteRange, Store, check_key
 from .locks import process_lock
+from .snapshot import Snapshot
 
 _TABLE = "CREATE TABLE IF NOT EXISTS zarr (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID"
 
@@ -62,6 +63,9 @@ class SQLiteStore(Store):
                 )
                 raise StoreError(f"{self.path}: {cause}; {advice}", transient="locked" in str(cause)) from cause
 
+    def _in_transaction(self) -> bool:
+        return self._process == os.getpid() and self._connection.in_transaction
+
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         start, stop = (byte_range, None) if byte_range is None or isinstance(byte_range, int) else byte_range
         if byte_range is None:
@@ -73,6 +77,9 @@ class SQLiteStore(Store):
         else:
             found = self._run("SELECT substr(v, ? + 1, ?) FROM zarr WHERE k = ?", start, max(stop - start, 0), key)
         return (found[0][0] or b"") if found else None  # substr makes NULL of an empty blob
+
+    def snapshot(self, key: str) -> Snapshot:
+        return _Transaction(self, key)
 
     def set(self, key: str, value: Any) -> None:
         self.check_writable()
@@ -119,6 +126,35 @@ class SQLiteStore(Store):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SQLiteStore, (self.path, self.read_only, self.timeout)
+
+
+class _Transaction(Snapshot):
+    """Reads within one transaction, which sees the file as it was at its first read."""
+
+    isolated = True
+    store: SQLiteStore
+
+    def __init__(self, store: SQLiteStore, key: str) -> None:
+        super().__init__(store, key)
+        self.begun = self.held = False
+
+    def get(self, byte_range: ByteRange) -> Any:
+        if not self.held:
+            self.store._lock.acquire()
+            self.held = True
+            if not self.store._in_transaction():  # as it is where an update reads
+                self.store._run("BEGIN")
+                self.begun = True
+        return super().get(byte_range)
+
+    def close(self) -> None:
+        if self.held:
+            try:
+                if self.begun:
+                    self.store._run("COMMIT")
+            finally:
+                self.begun = self.held = False
+                self.store._lock.release()
 
 
 def _bounds(prefix: str) -> tuple[str, str]:

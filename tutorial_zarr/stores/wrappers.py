@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from tutorial_zarr.errors import StoreError
 
 from .base import ByteRange, Leftover, Store, check_key
+from .snapshot import Snapshot
 
 
 class WrapperStore(Store):
@@ -135,6 +136,9 @@ class ReadOnlyStore(WrapperStore):
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
         return self.store.get_ranges(key, ranges)
 
+    def snapshot(self, key: str) -> Snapshot:
+        return self.store.snapshot(key)
+
     def get_tagged(self, key: str) -> tuple[Any, Any]:
         return self.store.get_tagged(key)
 
@@ -164,6 +168,9 @@ class PrefixStore(WrapperStore):
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
         return self.store.get_ranges(self._key(key), ranges)
+
+    def snapshot(self, key: str) -> Snapshot:
+        return self.store.snapshot(self._key(key))
 
     def set(self, key: str, value: Any) -> None:
         self.store.set(self._key(key), value)
@@ -234,6 +241,9 @@ class AroundStore(WrapperStore):
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
         return self.around(Request("GET", key, tuple(ranges)), lambda: self.store.get_ranges(key, ranges))
 
+    def snapshot(self, key: str) -> Snapshot:
+        return _Around(self, key)
+
     def get_tagged(self, key: str) -> tuple[Any, Any]:
         return self.around(Request("GET", key), lambda: Tagged(self.store.get_tagged(key)))
 
@@ -258,6 +268,26 @@ class AroundStore(WrapperStore):
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
         return iter(self.around(Request("LIST", prefix), lambda: list(self.store.list_dir(prefix))))
+
+
+class _Around(Snapshot):
+    """A snapshot whose requests pass through `around`."""
+
+    store: AroundStore
+
+    def __init__(self, store: AroundStore, key: str) -> None:
+        super().__init__(store, key)
+        self.inside = store.store.snapshot(key)
+        self.isolated = self.inside.isolated
+
+    def get(self, byte_range: ByteRange) -> Any:
+        return self.store.around(Request("GET", self.key, byte_range), lambda: self.inside.get(byte_range))
+
+    def get_ranges(self, ranges: Sequence[ByteRange]) -> list[Any]:
+        return self.store.around(Request("GET", self.key, tuple(ranges)), lambda: self.inside.get_ranges(ranges))
+
+    def close(self) -> None:
+        self.inside.close()
 
 
 class Tagged(tuple):  # type: ignore[type-arg]

@@ -14,13 +14,14 @@ import time
 import warnings
 import zipfile
 import zlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 from tutorial_zarr import limits
 from tutorial_zarr.errors import NodeNameError, StoreError
 
 from .base import ByteRange, Leftover, Store, check_key, cut
+from .snapshot import Snapshot
 
 # What zipfile and its decompressors raise on bytes that are not what the directory says
 UNREADABLE = (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OSError, zlib.error, lzma.LZMAError)
@@ -65,9 +66,14 @@ class ZipStore(Store):
             raise StoreError(f"{self.path}: expected a zip file, found bytes that are not: {cause}") from cause
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
-        info = self._names.get(key)
-        if info is None:
-            return None
+        return self.snapshot(key).get(byte_range)
+
+    def snapshot(self, key: str) -> Snapshot:
+        return _Entry(self, key)
+
+    def _get(self, info: zipfile.ZipInfo, byte_range: ByteRange) -> Any:
+        """The bytes of an entry; one that was overwritten is in the file all the same."""
+        key = info.filename
         with self._lock:
             try:
                 if byte_range is None or info.compress_type != zipfile.ZIP_STORED:
@@ -178,3 +184,20 @@ class ZipStore(Store):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["path"], state["mode"])  # type: ignore[misc]
+
+
+class _Entry(Snapshot):
+    """An entry of the file, which stays there when another one of its name is added."""
+
+    isolated = True
+    store: ZipStore
+
+    def __init__(self, store: ZipStore, key: str) -> None:
+        super().__init__(store, key)
+        self.info = store._names.get(key)
+
+    def get(self, byte_range: ByteRange) -> Any:
+        return None if self.info is None else self.store._get(self.info, byte_range)
+
+    def get_ranges(self, ranges: Sequence[ByteRange]) -> list[Any]:
+        return [self.get(byte_range) for byte_range in ranges]

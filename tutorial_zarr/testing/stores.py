@@ -9,6 +9,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#abstract-st
 from __future__ import annotations
 
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
+from tutorial_zarr.errors import NodeNameError, ReadOnlyError, ReplacedError, StoreError
 from tutorial_zarr.stores import ReadOnlyStore, Store
 from tutorial_zarr.stores.base import check_key, cut
 
@@ -128,6 +129,21 @@ class StoreLaws(Laws):
         assert read("full", buffer[:0]) == 1
         assert (buffer[10:] == 0xAA).all(), "nothing is written behind a buffer"
         assert read("nothing", buffer[:10]) is None
+
+    def test_what_is_read_through_a_snapshot_is_of_one_value(self, store):
+        store.set("a", VALUE)
+        with store.snapshot("a") as value, store.snapshot("b") as nothing:
+            assert (nothing.get(-4), bytes(value.get(-4))) == (None, cut(VALUE, -4))
+            assert [bytes(part) for part in value.get_ranges([(0, 1), (3, 6)])] == [VALUE[:1], VALUE[3:6]]
+            try:
+                store.set("a", b"replaced by others")
+                found = [bytes(part) for part in value.get_ranges([(0, 1), (3, 6)])]
+                assert found == [VALUE[:1], VALUE[3:6]] or not value.isolated
+            except ReplacedError:
+                pass  # it can tell, and says so
+            except StoreError:
+                assert sys.platform == "win32", "a value that is being read can be replaced"
+        assert bytes(store.get("a")) in (b"replaced by others", VALUE)
 
     # --- listing
 
