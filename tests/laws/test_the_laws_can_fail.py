@@ -10,7 +10,7 @@ import pytest
 from tutorial_zarr import codecs, dtypes
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec
 from tutorial_zarr.dtypes.numbers import Integer
-from tutorial_zarr.stores import MemoryStore
+from tutorial_zarr.stores import MemoryStore, Snapshot
 from tutorial_zarr.stores.base import cut
 from tutorial_zarr.testing import CodecCase, CodecLaws, DataTypeLaws, StoreLaws
 
@@ -53,6 +53,13 @@ class RefusesRangesBeyondTheEnd(MemoryStore):
         if value is not None and isinstance(byte_range, tuple) and (byte_range[1] or 0) > len(value):
             raise IndexError("beyond the end")
         return value if value is None else cut(value, byte_range)
+
+
+class ReadsOnFromTheNextValue(MemoryStore):
+    def snapshot(self, key):
+        found = Snapshot(self, key)
+        found.isolated = True
+        return found
 
 
 class TakesEmptyForAbsent(MemoryStore):
@@ -188,6 +195,7 @@ BROKEN_STORES = {
     AppendsToOldValues: "a_shorter_value_replaces_a_longer_one_whole",
     CutsRangesByLength: "a_range_is_cut_as_python_cuts_and_ends_where_the_value_does",
     RefusesRangesBeyondTheEnd: "several_ranges_of_a_value_are_the_single_ones",
+    ReadsOnFromTheNextValue: "what_is_read_through_a_snapshot_is_of_one_value",
     TakesEmptyForAbsent: "an_empty_value_is_a_value",
     InventsZeros: "a_key_that_was_never_set_is_absent",
     KeepsTheBufferItself: "a_store_keeps_its_own_copy_of_a_value",

@@ -28,7 +28,7 @@ class MemoryStore(Store):
         return None if value is None else cut(value, byte_range)
 
     def snapshot(self, key: str) -> Snapshot:
-        return _Held(self.mapping.get(key))
+        return _Held(self.get(key))
 
     def set(self, key: str, value: Any) -> None:
         self.check_writable()

@@ -16,13 +16,9 @@ and raises ReplacedError; who asked begins anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tutorial_zarr.errors import ReplacedError
-
-if TYPE_CHECKING:
-    from .base import Store
 
 ByteRange = Any  # tuple[int, int | None] | int | None
 REQUESTS = 10  # for ranges of one value that are under way at once
@@ -33,7 +29,7 @@ class Snapshot:
 
     isolated = False  # whether what it reads belongs together, whoever writes
 
-    def __init__(self, store: Store, key: str) -> None:
+    def __init__(self, store: Any, key: str) -> None:
         self.store, self.key = store, key
 
     def get(self, byte_range: ByteRange) -> Any:
@@ -64,7 +60,7 @@ class TaggedSnapshot(Snapshot):
         return self.tag is not None
 
     def get(self, byte_range: ByteRange) -> Any:
-        value, self.tag = self.store.get_part(self.key, byte_range)  # type: ignore[attr-defined]
+        value, self.tag = self.store.get_part(self.key, byte_range)
         return value
 
     def get_ranges(self, ranges: Sequence[ByteRange]) -> list[Any]:
@@ -72,13 +68,15 @@ class TaggedSnapshot(Snapshot):
             return super().get_ranges(ranges)
         if len(ranges) < 2:
             return [self._same(byte_range) for byte_range in ranges]
+        from concurrent.futures import ThreadPoolExecutor  # not at the top: a folder never needs it
+
         with ThreadPoolExecutor(min(len(ranges), REQUESTS)) as pool:
             return list(pool.map(self._same, ranges))
 
     def _same(self, byte_range: ByteRange) -> Any:
-        value, tag = self.store.get_part(self.key, byte_range)  # type: ignore[attr-defined]
+        value, tag = self.store.get_part(self.key, byte_range)
         if value is not None and tag is None:  # an answer that the range lies beyond the end carries none
-            _, tag = self.store.get_part(self.key, (0, 0))  # type: ignore[attr-defined]
+            _, tag = self.store.get_part(self.key, (0, 0))
         if value is None or tag != self.tag:
             raise ReplacedError(
                 f"key {self.key!r} in {self.store!r}: expected the value whose tag was {self.tag}, found "
