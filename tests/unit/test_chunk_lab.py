@@ -78,9 +78,12 @@ def test_prices_of_ones_own_are_read_from_a_file(tmp_path):
     file.write_text(json.dumps({"stores": {"ours": {**entry, **numbers}}}), encoding="utf-8")
     model = lab.store("ours", file, internet=True)
     assert model.dollars(requests=2000, nbytes=1e9) == 2 * 1.0 + 4.0
-    file.write_text("[]", encoding="utf-8")
+    other = tmp_path / "other.json"
+    with pytest.raises(LabError, match=r"other.json: expected a file with price lists, found none"):
+        lab.store("ours", other)
+    other.write_text("[]", encoding="utf-8")
     with pytest.raises(LabError, match=r"other.json: expected price lists in the form"):
-        lab.store("ours", tmp_path / "other.json")
+        lab.store("ours", other)
 
 
 def test_every_price_says_from_where_and_since_when_and_whether_it_was_found_there():
@@ -212,6 +215,7 @@ def test_a_log_becomes_the_boxes_that_were_read():
         ((0, 10), (20, 10)): 0.25,
         ((5, 0), (5, 10)): 0.25,
     }
+    assert len({p.name for p in patterns}) == 3, "a report has an entry for each"
     costs = [lab.expected(lab.Layout((5, 10)), p, (20, 20), 4).requests for p in patterns]
     assert sum(p.weight * 4 * cost for p, cost in zip(patterns, costs, strict=True)) == len(store.requests)
     with pytest.raises(LabError, match=r"expected a log with requests for its chunks, found none"):
@@ -227,7 +231,7 @@ def test_a_chunk_that_is_asked_for_again_begins_another_read():
         array[0:10]
     (pattern,) = lab.from_log(store.requests, array)
     assert (pattern.starts, pattern.lengths, pattern.weight) == ((0,), (10,), 1.0)
-    assert pattern.name == "3 of 3 reads"
+    assert pattern.name == "3 of 3 reads, [0:10]"
 
 
 def test_charts_of_an_advice_say_what_they_show():
@@ -310,9 +314,14 @@ def test_the_command_goes_through_a_group_and_skips_what_cannot_be_judged(tmp_pa
     group = zarr.create_group(tmp_path / "g")
     group.create_array("air", shape=(500, 500), chunks=(10, 10), dtype="f4")
     group.create_array("deep/time", shape=(9,), dtype="f4")
+    odd = group.create_array("aaa", shape=(500, 500), chunks=(10, 10), dtype="f4", compressors="gzip")
+    document = tmp_path / "g" / "aaa" / "zarr.json"
+    document.write_text(document.read_text(encoding="utf-8").replace('"gzip"', '"of our own"'), encoding="utf-8")
     code, out, err = run(capsys, "advise", tmp_path / "g", "--json")
     assert (code, set(json.loads(out))) == (0, {"air"})
     assert "deep/time: an array of 36 B is too small to judge" in err
+    assert "codecs: 'of our own' is not a codec that this library knows" in err
+    assert odd.nchunks == 2500
 
 
 def test_the_command_works_without_an_array_and_with_charts(tmp_path, capsys):
@@ -336,8 +345,10 @@ def test_the_command_reads_a_log(maps, tmp_path, capsys):
     code, out, _ = run(capsys, "advise", maps.store.root, "--log", log, "--pause", "9", "--json")
     assert code == 0
     assert json.loads(out)["patterns"] == [
-        {"name": "1 of 1 reads", "weight": 1.0, "lengths": [300, 40, 50], "starts": [0, 0, 0]}
+        {"name": "1 of 1 reads, [0:300, 0:40, 0:50]", "weight": 1.0, "lengths": [300, 40, 50], "starts": [0, 0, 0]}
     ]
+    code, out, _ = run(capsys, "advise", maps.store.root, "--log", log, "--pause", "9")
+    assert "one read ends where nothing was asked for during 9000 ms (--pause)" in out
     log.write_text("{}", encoding="utf-8")
     code, _, err = run(capsys, "advise", maps.store.root, "--log", log)
     assert code == 1

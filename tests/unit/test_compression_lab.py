@@ -462,6 +462,24 @@ def test_the_codecs_of_today_are_measured_with_the_rest():
         assert now.stored == sum(len(array.encoded_chunk(c)) for c in np.ndindex(array.cdata_shape))
 
 
+def test_codecs_that_are_about_as_good_as_the_advice_are_left_as_they_are():
+    dollars = ticks.make("tiny").arrays["price"][:8000, :1]
+    blosc = {"cname": "zstd", "clevel": 3, "shuffle": "noshuffle", "typesize": 8, "blocksize": 0}
+    codecs = {"blosc": (blosc, "within 3% of it, so there is no reason to change"), "lz4": ({}, "% fewer bytes")}
+    for name, (configuration, sentence) in codecs.items():
+        codec = {"name": name if configuration else f"numcodecs.{name}", "configuration": configuration}
+        found = lab.shootout(zarr.array(dollars, chunks=dollars.shape, compressors=codec), levels=False, workers=1)
+        [said] = [line for line in found.sentences() if line.startswith("as it is now")]
+        assert sentence in said
+
+
+def test_a_promise_speaks_of_rounding_where_the_type_itself_rounds_as_much():
+    found = sample("temperature", 3)  # 300 K in float32: steps of 3e-05
+    for tolerance, words in ((0.05, "0.025"), (0.001, "0.0005 + rounding")):
+        scaled = [chain for chain in lab.lossy(found, tolerance)[0] if chain.label.startswith("scale_offset")]
+        assert {chain.promise.words for chain in scaled} == {words}
+
+
 # --- break-even and the front
 
 

@@ -22,7 +22,15 @@ import numpy as np
 from tutorial_zarr.display.words import size_text, times
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.labs.chunks import patterns as reading
-from tutorial_zarr.labs.chunks.choice import OBJECTIVES, Choice, Question, dollars_text, number_text, time_text
+from tutorial_zarr.labs.chunks.choice import (
+    OBJECTIVES,
+    Choice,
+    Question,
+    dollars_text,
+    mean_text,
+    number_text,
+    time_text,
+)
 from tutorial_zarr.labs.chunks.paper import Layout
 from tutorial_zarr.labs.chunks.patterns import Pattern
 from tutorial_zarr.labs.chunks.search import search
@@ -100,7 +108,7 @@ class Advice:
             else:
                 lines.append(
                     f"A rechunk to {best.layout} brings a read from {time_text(today.seconds)} to "
-                    f"{time_text(best.seconds)}, from {number_text(today.requests)} requests to "
+                    f"{time_text(best.seconds)}, from {mean_text(today.requests, 'requests')} to "
                     f"{number_text(best.requests)}, and from "
                     f"{size_text(round(today.nbytes))} to {size_text(round(best.nbytes))}" + self._saving(today, best)
                 )
@@ -143,7 +151,7 @@ class Advice:
                     times(shards) if shards else "-",
                     number_text(choice.requests),
                     size_text(round(choice.nbytes)),
-                    f"{choice.amplification:,.3g}",
+                    number_text(choice.amplification),
                     time_text(choice.seconds),
                     "-" if choice.dollars is None else dollars_text(choice.dollars),
                 )
@@ -158,7 +166,8 @@ class Advice:
         q = self.question
         rows = self.table(top)
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        reads = "; ".join(f"{p.name} {100 * p.weight:.3g} % ({times(p.lengths)})" for p in q.patterns[:6])
+        boxes = ["" if p.starts else f" ({times(p.lengths)})" for p in q.patterns[:6]]  # a log's names say where
+        reads = "; ".join(f"{p.name} {100 * p.weight:.3g} %{box}" for p, box in zip(q.patterns, boxes, strict=False))
         lines = [f"{times(q.shape)} {q.dtype}, {size_text(q.nbytes)}, read as {reads}", ""]
         for row in rows:
             cells = [
@@ -295,7 +304,9 @@ def _check_layout(layout: Layout, shape: Sequence[int]) -> None:
         raise LabError(f"shards: expected multiples of the chunks {chunks}, found {shards}; the nearest are {nearest}")
 
 
-def advise_array(array: Any, patterns: Sequence[Pattern | str] | None = None, **options: Any) -> Advice:
+def advise_array(
+    array: Any, patterns: Sequence[Pattern | str] | None = None, remarks: Sequence[str] = (), **options: Any
+) -> Advice:
     """Advice for an array that exists: its layout is the one to compare with, and its codecs give the ratio."""
     label = array._label
     if not array.grid.regular:
@@ -306,7 +317,7 @@ def advise_array(array: Any, patterns: Sequence[Pattern | str] | None = None, **
         raise LabError(
             f"{label}: expected elements of a fixed size, found {array.dtype}; their bytes cannot be foretold"
         )
-    remarks, unit = [], math.prod(array.shards or array.chunks) * array.dtype.itemsize
+    remarks, unit = [*remarks], math.prod(array.shards or array.chunks) * array.dtype.itemsize
     prefix = array.path + "/" if array.path else ""
     keys = [key for key in array.store.list_prefix(array.path) if array._io.keys.decode(key[len(prefix) :], array.ndim)]
     stored = sum(array.store.get_size(key) or 0 for key in keys)
@@ -324,7 +335,7 @@ def advise_array(array: Any, patterns: Sequence[Pattern | str] | None = None, **
             "Its chunks are not compressed; all figures are for chunks that come as a whole, as compressed ones do."
         )
     if not patterns:
-        remarks.append("Nobody said how it is read: lines along each axis and a plane, equally often, are a guess.")
+        remarks.append("Nobody said how it is read: the reads above, equally often, are a guess.")
     if array.zarr_format == 2:
         options.setdefault("shards", False)
         remarks.append("Zarr 2 has no shards; tutorial-zarr convert makes it Zarr 3.")

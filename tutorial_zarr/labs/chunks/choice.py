@@ -155,7 +155,7 @@ class Choice:
         if found is None:
             raise LabError(
                 f"objective 'dollars': expected a price list, found none for store {self.question.store.name!r}; "
-                "name a store that has one, or your own with prices="
+                "name a store that has one, or a file with your own list"
             )
         return found
 
@@ -172,9 +172,9 @@ class Choice:
             wanted = pattern.elements * q.itemsize
             rounds = max(cost.rounds, cost.requests / model.concurrency)
             lines.append(
-                f"{pattern.name} ({100 * pattern.weight:.3g} %): decodes {_of(cost.chunks, 'chunks')}, "
-                f"{size_text(cost.decoded)} for {size_text(wanted)} wanted, {cost.decoded / wanted:,.3g} times as "
-                f"much; {_of(cost.requests, 'requests')} for {size_text(round(cost.nbytes))}. "
+                f"{pattern.name} ({100 * pattern.weight:.3g} %): decodes {mean_text(cost.chunks, 'chunks')}, "
+                f"{size_text(cost.decoded)} for {size_text(wanted)} wanted, {number_text(cost.decoded / wanted)} times "
+                f"as much; {mean_text(cost.requests, 'requests')} for {size_text(round(cost.nbytes))}. "
                 f"Modelled {time_text(seconds)}: {time_text(rounds * model.latency)} waiting "
                 f"({number_text(rounds)} times {time_text(model.latency)}, with {model.concurrency} requests at once), "
                 f"{time_text(cost.nbytes / model.bandwidth)} for the bytes, "
@@ -215,7 +215,8 @@ def number_text(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 or value == round(value) else f"{value:.3g}"
 
 
-def _of(value: float, plural: str) -> str:
+def mean_text(value: float, plural: str) -> str:
+    """A mean of how many: ``1 request``, ``17.8 requests``."""
     return f"{number_text(value)} {plural if value != 1 else plural.removesuffix('s')}"
 
 

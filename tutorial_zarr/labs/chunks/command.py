@@ -10,13 +10,18 @@ import tutorial_zarr as zarr
 from tutorial_zarr.cli.info import open_node
 from tutorial_zarr.cli.output import complain, console, json_option, print_json, print_table
 from tutorial_zarr.convert.rechunking import parse_bytes
-from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.labs.chunks import advice, storage
 from tutorial_zarr.labs.chunks.choice import OBJECTIVES
 from tutorial_zarr.labs.chunks.paper import Layout
 from tutorial_zarr.labs.chunks.patterns import from_log
 from tutorial_zarr.stores.wrappers import Request
+
+LOG_REMARK = (
+    "A log tells requests, not reads: one read ends where nothing was asked for during {:g} ms (--pause), or where a "
+    "chunk was asked for again, and counts as the box around its chunks."
+)
 
 
 def command(click: Any) -> Any:
@@ -99,15 +104,19 @@ def run(
                 "chunks advise: expected the PATH of an array, or a --shape; found neither, or a log without PATH"
             )
         return _show([("", advice.advise(shape, dtype, reads, today=today, **chosen))], as_json, top, folder)
+    requests = _requests(Path(log)) if log is not None else []
     node, found, code = open_node(path), [], 0
     arrays = [("", node)] if isinstance(node, zarr.Array) else _arrays(node)
     for name, array in arrays:
         try:
-            patterns = from_log(_requests(Path(log)), array, pause) if log else reads
             given = {} if today is None else {"today": today}
+            patterns: Any = reads
+            if log is not None:
+                patterns = from_log(requests, array, pause)
+                given["remarks"] = [LOG_REMARK.format(1000 * pause)]
             found.append((name, advice.advise_array(array, patterns, **given, **chosen)))
-        except (LabError, MissingDependencyError) as error:
-            complain(f"{name}: {error}" if name else str(error))
+        except ZarrError as error:
+            complain(f"{name}: {error}" if name and repr(name) not in str(error) else str(error))
             code = 1 if not name else code
     if not arrays or (not found and not code):
         complain(f"{path}: expected an array that can be judged, found none")

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tutorial_zarr.display.words import selection_text
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.stores.wrappers import Request
 
@@ -116,9 +117,10 @@ def check(patterns: Sequence[Pattern], shape: Sequence[int]) -> list[Pattern]:
     total = math.fsum(pattern.weight for pattern in patterns)
     if not math.isclose(total, 1, abs_tol=0.005):
         weights = " + ".join(f"{100 * pattern.weight:g}" for pattern in patterns)
+        weights += f" = {100 * total:g}" if len(patterns) > 1 else ""
         scaled = " and ".join(f"{100 * pattern.weight / total:.3g} %" for pattern in patterns[:4])
         raise LabError(
-            f"patterns: expected weights that sum to 100 %, found {weights} = {100 * total:g} %; "
+            f"patterns: expected weights that sum to 100 %, found {weights} %; "
             f"in the same proportions they are {scaled}{' ...' if len(patterns) > 4 else ''}"
         )
     return [replace(pattern, weight=pattern.weight / total) for pattern in patterns]
@@ -170,8 +172,13 @@ def from_log(requests: Iterable[Request], array: Any, pause: float = 0.05) -> li
     kept = boxes.most_common(MOST_BOXES)
     total = sum(count for _, count in kept)
     return [
-        Pattern(f"{count} of {len(reads)} reads", count / total, lengths, starts) for (starts, lengths), count in kept
+        Pattern(f"{count} of {len(reads)} reads, {_words(starts, lengths)}", count / total, lengths, starts)
+        for (starts, lengths), count in kept
     ]
+
+
+def _words(starts: Sequence[int], lengths: Sequence[int]) -> str:
+    return selection_text([range(start, start + n) for start, n in zip(starts, lengths, strict=True)])
 
 
 def _box(read: set[tuple[int, ...]], unit: Sequence[int], shape: Sequence[int]) -> tuple[tuple[int, ...], ...]:

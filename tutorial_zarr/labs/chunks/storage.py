@@ -104,6 +104,8 @@ def price_lists(file: Path = PRICES) -> dict[str, Prices]:
     try:
         lists = json.loads(file.read_text(encoding="utf-8"))["stores"]
         return {name: Prices(**entry) for name, entry in lists.items()}
+    except FileNotFoundError as cause:
+        raise LabError(f"{file}: expected a file with price lists, found none") from cause
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
         raise LabError(
             f"{file.name}: expected price lists in the form of the one that comes with the library, "

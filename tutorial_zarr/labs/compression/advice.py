@@ -210,7 +210,7 @@ def _pays(result: Result, sample: Sample, bandwidth: float) -> str:
         return f"pays {where(result)}"
     if most < bandwidth:
         return f"at {bandwidth:g} MB/s slower to read than plain values, as it pays {where(result)}"
-    return f"whether it pays at {bandwidth:g} MB/s is within noise, as it does {where(result)}"
+    return f"pays {where(result)}, as this machine was just now; at {bandwidth:g} MB/s that is within noise"
 
 
 def recommend(able: list[Result], sample: Sample, bandwidth: float) -> tuple[Result | None, tuple[str, ...]]:

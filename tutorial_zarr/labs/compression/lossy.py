@@ -107,9 +107,10 @@ def _rounding(sample: Sample, offset: float) -> Callable[[np.ndarray], np.ndarra
     return lambda values: 2 * eps * (np.abs(values) + abs(offset))
 
 
-def within_half(step: float, rounding: Callable[[np.ndarray], np.ndarray]) -> Promise:
-    """Half a step, and what arithmetic rounds."""
-    return Promise(f"{step / 2:g}", lambda values: step / 2 + rounding(values))
+def within_half(step: float, rounding: Callable[[np.ndarray], np.ndarray], largest: float) -> Promise:
+    """Half a step, and what arithmetic rounds; the words speak of that where it is a tenth of the half or more."""
+    more = " + rounding" if float(rounding(np.array(largest))) >= step / 20 else ""
+    return Promise(f"{step / 2:g}{more}", lambda values: step / 2 + rounding(values))
 
 
 def _quantized(sample: Sample, step: float) -> Iterator[Chain]:
@@ -131,7 +132,7 @@ def _scaled(sample: Sample, step: float) -> list[Chain]:
     for name in ("int16", "int32"):
         room = np.iinfo(name).max / 2 * step
         if max(abs(low - offset), abs(high - offset)) <= room and not abs(fill - offset) > 2 * room:
-            promise = within_half(step, _rounding(sample, offset))
+            promise = within_half(step, _rounding(sample, offset), max(abs(low), abs(high)))
             filters = scaling_filters(sample, step, offset, np.dtype(name))
             return list(_with_tails(sample, filters, promise, np.dtype(name).itemsize))
     return []

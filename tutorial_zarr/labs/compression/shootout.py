@@ -65,8 +65,10 @@ class Shootout:
         now, best = next((r for r in self.results if r.chain.name), None), self.recommended.result
         if now is not None and best is not None:
             change = best.stored / now.stored - 1
-            said = f"{abs(change):.0%} {'more' if change > 0 else 'fewer'} bytes"
-            lines.append(f"{now.label}: x{now.ratio:.2f}; with what is recommended {said}")
+            said = f"with what is recommended {abs(change):.0%} {'more' if change > 0 else 'fewer'} bytes"
+            if abs(change) <= advice.NEAR:
+                said = f"what is recommended is within {advice.NEAR:.0%} of it, so there is no reason to change"
+            lines.append(f"{now.label}: x{now.ratio:.2f}; {said}")
         lines += [f"not tried: {name}: {reason}" for name, reason in self.skipped]
         for pick in self.picks:
             lines += [f"{pick.use}: {pick.label}: {pick.reason}", f"    {pick.code}"]
