@@ -16,7 +16,7 @@ the bytes that a compressed chunk takes. ``plan(selection, look=True)`` asks the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -175,8 +175,8 @@ class Plan:
             lines.append(f"{size_text(self.decoded_bytes or 0)} are decoded for them, {many}.")
         return "\n".join(lines)
 
-    def picture(self) -> Picture | None:
-        """The chunks touched, drawn over the grid; None where they are too many to go through."""
+    def picture(self, names: Sequence[str | None] | None = None) -> Picture | None:
+        """The chunks touched, drawn over the grid, its axes by `names`; None where they are too many to go through."""
         io, selection = self._io, self._selection
         lengths = tuple(_lengths(axis) for axis in io.grid.axes)
         split, around, chunks = self._split, None, lengths
@@ -190,7 +190,7 @@ class Plan:
             box = tuple([range(f.start, f.start + f.count * f.step, f.step) for f in selection.factors])
         touched = zip(split.coords(), split.complete(), strict=True)
         shape = tuple(axis.extent for axis in io.grid.axes)
-        return selection_picture(shape, chunks, around, touched, selection=box)
+        return selection_picture(shape, chunks, around, touched, selection=box, names=names)
 
     def __repr__(self) -> str:
         return self.explain()

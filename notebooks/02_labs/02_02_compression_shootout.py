@@ -285,6 +285,21 @@ assert rounding > effort
 # %% [markdown]
 # Effort is paid with every write, and finds no order in noise. Requests stay as many; each is smaller.
 #
+# And time? Chunks are independent, so each thread takes its own, and a codec in C lets the others go on while it
+# works. Blosc would start threads of its own; those are off, as they would stand in the way of ours. Speeds are those
+# of one machine at one moment: look at them, and build nothing on a small difference.
+
+# %%
+several = zarr.array(np.concatenate([kelvin] * 24), chunks=kelvin.shape, compressors=None, zarr_format=zarr_format)
+many_chunks = compression.take(several, name="temperature")
+names = ("gzip 5", "zlib 5", "zstd 3", "blosc(zstd 3)", "blosc(zstd 3 shuffle)", "pcodec 8")
+picked = [r.chain for r in lossless[::-1] if r.label in names]
+timed = [compression.measure(chain, many_chunks, workers=2) for chain in picked]
+
+# %% tags=["nbval-ignore-output"]
+compression.threads_figure(timed, workers=2)
+
+# %% [markdown]
 # One knob to turn: the tolerance, and the person who uses the data should turn it. Three things to watch: the worst
 # error of each batch, the ratio (noise that grows shows there first), and who else reads.
 #

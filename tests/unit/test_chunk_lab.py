@@ -255,6 +255,8 @@ def test_the_picture_lights_up_what_the_plan_counts():
         assert "maps at [60, 0:37, 0:49] touches 12 of 48" in str(found)
         assert "[60, 0:37, 0:49]" in found.picture.alt
         assert "<svg" in found._repr_html_()
+    named = lab.lit(SHAPE, "f4", lab.Layout((60, 16, 16)), maps.at(SHAPE, 0.25), names=NAMES)
+    assert "time 60:120" in named.picture.svg
 
 
 def test_too_many_chunks_are_not_drawn_one_by_one():

@@ -343,6 +343,16 @@ def test_a_selection_is_outlined_only_in_the_planes_that_it_reaches():
     assert len([e for e in outlines if e.get("height") != "15"]) == 2
 
 
+def test_a_selection_that_is_a_dot_lies_on_the_labels_and_can_be_seen():
+    touched, dot = [((0, 0), False)], (range(25, 26), range(25, 26))
+    picture = display.selection_picture((1000, 1000), [500, 500], touched=touched, selection=dot)
+    drawn = [*ElementTree.fromstring(picture.svg).iter()]
+    [label] = [i for i, e in enumerate(drawn) if e.text == "0,0"]
+    [place] = [i for i, e in enumerate(drawn) if e.get("class") == "tz-select" and e.get("height") != "15"]
+    assert label < place
+    assert float(drawn[place].get("width")) == float(drawn[place].get("height")) == 8
+
+
 def test_shards_are_drawn_around_their_chunks():
     picture = display.selection_picture((8, 8), [2, 2], [4, 4], touched=[((0, 0), True)])
     paths = [e.get("d") for e in ElementTree.fromstring(picture.svg).iter() if e.get("class") == "tz-frame"]

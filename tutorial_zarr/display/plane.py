@@ -21,6 +21,7 @@ from .svg import boxes, hatch, path, rect, text
 from .words import array_words, count, plain, selection_text, times
 
 LEAST_CELL = 7  # pixels: a drawn cell is no smaller
+SMALL, DOT = 16, 8  # pixels: a selection that is smaller lies on the labels, and is drawn no smaller than a dot
 SHADES = (0.25, 0.5, 0.75, 1.0)  # of cells that stand for several chunks: up to a quarter, a half, ...
 Coords = tuple[int, ...]
 Box = tuple[float, float, float, float]
@@ -121,6 +122,7 @@ class Plane:
             for axis, room in ((self.rows, high), (self.columns, wide))
         )
         self.binned = self.steps != (1, 1)
+        self.small = False  # whether the selection is, on this page
 
     def edge(self, axis: Axis, chunk: int) -> int:
         """The element at which a chunk begins; the end of the axis for all beyond it."""
@@ -179,10 +181,8 @@ class Plane:
         if view.around is not None:
             parts.append(self.lines(view.padded(view.around, 1), "tz-frame"))
         parts.append(rect(self.x, self.y, self.wide, self.high, "tz-frame"))
-        parts += self.outline()
-        if labels and not self.binned:
-            parts += self.labels(whole)
-        return parts
+        outline, numbers = self.outline(), [*self.labels(whole)] if labels and not self.binned else []
+        return [*parts, *numbers, *outline] if self.small else [*parts, *outline, *numbers]  # no label hides a dot
 
     def lines(self, lengths: Sequence[Any] | None, style: str) -> str:
         """Lines between the drawn cells, or between chunks of other lengths where those are not too fine."""
@@ -227,13 +227,12 @@ class Plane:
             if r[0] >= stop or r[-1] < start:
                 return []
         (top, bottom), (left, right) = ((r[0], r[-1] + 1) for r in ranges[-2:])
-        # A selection of one element in a million is still seen
-        box = (
-            self.x + left * self.sx,
-            self.y + top * self.sy,
-            max((right - left) * self.sx, 3),
-            max((bottom - top) * self.sy, 3),
-        )
+        wide, high = (right - left) * self.sx, (bottom - top) * self.sy
+        self.small = max(wide, high) < SMALL
+        least = DOT if self.small else 3.0  # a selection of one element in a million is still seen
+        x = self.x + left * self.sx - max(0.0, least - wide) / 2
+        y = self.y + top * self.sy - max(0.0, least - high) / 2
+        box = x, y, max(wide, least), max(high, least)
         return [rect(*box, "tz-halo"), rect(*box, "tz-select")]
 
     def top_ticks(self) -> list[str]:

@@ -58,6 +58,7 @@ def lit(
     pattern: Pattern,
     store: StoreModel | None = None,
     ratio: float = 1.0,
+    names: Sequence[str | None] | None = None,
 ) -> Lit:
     """The chunks that a pattern touches at its place, for chunks that come as a whole."""
     model, kind, shape = store or store_model("s3"), np.dtype(dtype), tuple(shape)
@@ -79,7 +80,7 @@ def lit(
         f"{pattern.name} at {box} touches {chunks:,} of {total:,} {unit}. "
         f"In the model of {model.name} that takes {time_text(seconds)}."
     )
-    return Lit(plan.picture(), words, plan.requests, plan.stored_bytes or 0)
+    return Lit(plan.picture(names), words, plan.requests, plan.stored_bytes or 0)
 
 
 def explore(
@@ -99,21 +100,18 @@ def explore(
     try:
         import ipywidgets
     except ModuleNotFoundError:
-        return lit(shape, dtype, first, found[0], model, ratio)
+        return lit(shape, dtype, first, found[0], model, ratio, names)
     question = Question(shape, np.dtype(dtype), tuple(found), model, ratio)
-    return _sliders(ipywidgets, question, first, [name or f"axis {axis}" for axis, name in _named(shape, names)])
+    return _sliders(ipywidgets, question, first, names)
 
 
-def _named(shape: Sequence[int], names: Sequence[str | None] | None) -> list[tuple[int, str | None]]:
-    return list(enumerate(names or [None] * len(shape)))
-
-
-def _sliders(widgets: Any, question: Question, first: Layout, names: list[str]) -> Any:
+def _sliders(widgets: Any, question: Question, first: Layout, names: Sequence[str | None] | None) -> Any:
     shape, wide = question.shape, {"description_width": "70px"}
     which = widgets.ToggleButtons(options=[(pattern.name, pattern) for pattern in question.patterns])
     windows = [{pattern.lengths[axis] for pattern in question.patterns} for axis in range(len(shape))]
     chunks, shards, places = [], [], []
-    for axis, (n, name) in enumerate(zip(shape, names, strict=True)):
+    for axis, n in enumerate(shape):
+        name = (names[axis] if names else None) or f"axis {axis}"
         c = min(first.chunks[axis], n)
         several = first.shards[axis] // first.chunks[axis] if first.shards else 1
         options = sorted({*lengths(n, windows[axis]), c})
@@ -131,7 +129,8 @@ def _sliders(widgets: Any, question: Question, first: Layout, names: list[str]) 
         sizes = tuple([m * c for m, c in zip(several, lengths_, strict=True)])
         layout = Layout(lengths_, sizes if math.prod(several) > 1 else None)
         pattern = which.value.at(shape, [slider.value for slider in places])
-        output.value = lit(shape, question.dtype, layout, pattern, question.store, question.ratio)._repr_html_()
+        found = lit(shape, question.dtype, layout, pattern, question.store, question.ratio, names)
+        output.value = found._repr_html_()
 
     for control in (which, *chunks, *shards, *places):
         control.observe(show, "value")
