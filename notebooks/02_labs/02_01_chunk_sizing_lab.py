@@ -106,7 +106,8 @@ reads = {
 }
 region = lab.Pattern("region", 1.0, (30, 8, 8), (120, 12, 28))
 bucket = lab.StoreModel("bucket", latency_ms / 1e3, megabytes_per_second * 1e6, workers)
-lit = lab.lit(shape, "f4", lab.Layout((60, 16, 16)), region, bucket)
+names = ("year", "latitude", "longitude")
+lit = lab.lit(shape, "f4", lab.Layout((60, 16, 16)), region, bucket, names=names)
 print(lit)
 lit.picture
 
@@ -114,7 +115,7 @@ lit.picture
 # In JupyterLab, with the extra `tutorial_zarr[labs]`, this makes sliders of it; without, such a picture:
 #
 # ```python
-# lab.explore(shape, "f4", ["points 70%: all, 1, 1", "maps 30%: 1, all, all"], store=bucket)
+# lab.explore(shape, "f4", ["points 70%: all, 1, 1", "maps 30%: 1, all, all"], store=bucket, names=names)
 # ```
 #
 # Before you go on, guess: with chunks of one map each, 1 x 37 x 49, how many requests does a point take? And is
@@ -235,7 +236,7 @@ assert math.isclose(ours, best.requests)
 figures.front(advice)
 
 # %% [markdown]
-# And by size: too small waits, too large carries. The best is where the two meet.
+# And by size: small chunks wait for requests, large ones for bytes. The best lies between, at the bottom of the U.
 
 # %%
 figures.u_curve(advice)

@@ -287,7 +287,7 @@ assert rounding > effort
 #
 # And time? Chunks are independent, so each thread takes its own, and a codec in C lets the others go on while it
 # works. Blosc would start threads of its own; those are off, as they would stand in the way of ours. Speeds are those
-# of one machine at one moment: look at them, and build nothing on a small difference.
+# of one machine at one moment, and one that is busy shows little of the gain: build nothing on a small difference.
 
 # %%
 several = zarr.array(np.concatenate([kelvin] * 24), chunks=kelvin.shape, compressors=None, zarr_format=zarr_format)

@@ -26,21 +26,25 @@ def u_curve(advice: Advice) -> Chart:
     moving = [[c.nbytes / model.bandwidth for c in p.costs] for p in points]
     decoding = [[c.decoded / model.decode_rate + c.chunks * model.chunk_overhead for c in p.costs] for p in points]
     figure, panel = canvas(7, 3.6)
-    panel.loglog(sizes, [point.seconds for point in points], color=BLUE, marker="o", markersize=4, label="a read")
-    for part, colour, label in (
-        (waiting, VERMILION, "waiting"),
-        (moving, GREEN, "bytes"),
-        (decoding, GREY, "decoding"),
-    ):
-        panel.loglog(sizes, mean(part), color=colour, linewidth=1, label=label)
+    parts = [[1000 * seconds for seconds in mean(part)] for part in (waiting, moving, decoding)]
+    labels = ("waiting for requests", "bytes on the way", "decoding")
+    panel.stackplot(sizes, *parts, colors=(VERMILION, GREEN, GREY), alpha=0.55, linewidth=0, labels=labels)
+    panel.plot(sizes, [1000 * p.seconds for p in points], color=BLUE, marker="o", markersize=4, label="a read")
     best = min(points, key=lambda point: point.seconds)
-    panel.plot(best.chunk_nbytes, best.seconds, "o", color=BLUE, markersize=11, fillstyle="none")
-    if advice.today is not None:
-        panel.plot(advice.today.chunk_nbytes, advice.today.seconds, "s", color=ORANGE, markersize=7, label="today")
-    panel.set(title="Too small, too large", xlabel="bytes of a chunk", ylabel="seconds")
+    panel.plot(best.chunk_nbytes, 1000 * best.seconds, "o", color=BLUE, markersize=11, fillstyle="none")
+    high = 1000 * min(1.25 * max(point.seconds for point in points), 6 * best.seconds)
+    today = advice.today
+    if today is not None:
+        beyond = 1000 * today.seconds > high
+        label = f"today, {time_text(today.seconds)}" + (", far above" if beyond else "")
+        place = (today.chunk_nbytes, 0.96 * high if beyond else 1000 * today.seconds)
+        panel.plot(*place, "^" if beyond else "s", color=ORANGE, markersize=8, label=label, linestyle="none")
+    panel.set(
+        title="Too small, too large", xlabel="bytes of a chunk", ylabel="milliseconds", xscale="log", ylim=(0, high)
+    )
     panel.set_xticks(sizes[::2], [size_text(n) for n in sizes[::2]], rotation=25, fontsize=8)
     panel.minorticks_off()
-    panel.legend(fontsize=8)
+    panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     worst = max(points, key=lambda point: point.seconds)
     words = (
         f"Time of a read against the size of a chunk, without shards: the best is {size_text(best.chunk_nbytes)} with "

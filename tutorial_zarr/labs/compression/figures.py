@@ -43,21 +43,27 @@ def pareto_figure(found: Shootout) -> Chart:
     axes.set(xlabel="values / stored bytes", ylabel="reading, MB of values a second", yscale="log")
     axes.set_title(f"{found.sample.name}: how small, how fast")
     axes.axvline(1, color=GREY, linewidth=0.8, linestyle=":")
-    _name_points(axes, front)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    figure.draw_without_rendering()  # so that it is known where each point lies
+    _name_points(axes, front)
     named = "; ".join(f"{r.label} x{r.ratio:.2f}, {r.speed.decode:,.0f} MB/s" for r in front)
     return Chart.of(figure, "Ratio against reading speed", f"{len(exact)} lossless chains. On the front: {named}.")
 
 
 def _name_points(axes: Any, front: list[Result]) -> None:
-    """The ends of the front and up to three between them, so that no name lies on another."""
-    if not front:
-        return
-    step = max(1, (len(front) - 1) // 4)
-    chosen = {id(r): r for r in (*front[::step], front[-1])}
+    """The ends of the front, and of what is between them as many as have room for a name that lies on no other."""
+    taken: list[tuple[float, float, float, float]] = []
+    scale = 72 / axes.figure.dpi
     low, high = axes.get_xlim()
-    for r in chosen.values():
+    for r in [*front[:1], *front[1:][::-1]]:
         right = r.ratio > (low + high) / 2
+        x, y = (scale * at for at in axes.transData.transform((r.ratio, r.speed.decode)))
+        wide = 4.6 * len(r.label)  # in points, of letters of 7.5
+        left = x - 6 - wide if right else x + 6
+        box = left, y + 4, left + wide, y + 14
+        if any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
+            continue
+        taken.append(box)
         axes.annotate(
             r.label,
             (r.ratio, r.speed.decode),

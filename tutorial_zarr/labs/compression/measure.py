@@ -33,8 +33,8 @@ from .chains import Chain, from_v2, words
 from .sample import Sample, digest
 
 Clock = Callable[[], float]
-ROUNDS, ENOUGH = 5, 0.2  # do it so often, or until so many seconds are spent
-LEAST_ROUNDS = 3  # of decoding with one thread, so that a spread is known
+LEAST_ROUNDS, AGREE = 3, 1.1  # do it until so many rounds agree within a factor,
+ROUNDS, ENOUGH = 20, 0.2  # or were so many, or took so many seconds
 NOISE = 1.5  # times nearer to each other than this factor are the same: so much a busy machine may add
 
 
@@ -164,7 +164,7 @@ def measure(chain: Chain, sample: Sample, workers: int = 1, clock: Clock = time.
             share = shares(len(lines), cost * sample.nbytes, workers)
             batch = max(1, min(64, share * len(lines) // (4 * workers)))  # as a read has it
             job = functools.partial(parallel.run, _each(work), pairs * share, workers, batch)
-            many.append(_timed(job, clock, least=1, most=LEAST_ROUNDS)[0] / share)
+            many.append(_timed(job, clock, least=1)[0] / share)
     decoded = [np.asarray(line.decode(data)) for line, data in zip(lines, encoded, strict=True)]
     exact = all(digest(a) == b for a, b in zip(decoded, sample.digests, strict=True))
     error, broken, changed = (0.0, 0, 0.0) if exact else _compare(decoded, sample, chain)
@@ -198,12 +198,16 @@ def _timed(
 ) -> tuple[float, float, Any]:
     """Seconds of the best round, how many times as long the middle one took, and what the work gave."""
     taken: list[float] = []
-    while len(taken) < least or (len(taken) < most and sum(taken) < ENOUGH):
+    while len(taken) < least or (len(taken) < most and sum(taken) < ENOUGH and not _settled(taken)):
         begun = clock()
         result = work()
         taken.append(clock() - begun)
     best = max(min(taken), 1e-9)
     return best, max(1.0, statistics.median(taken) / best), result
+
+
+def _settled(taken: list[float]) -> bool:
+    return len(taken) >= LEAST_ROUNDS and sorted(taken)[LEAST_ROUNDS - 1] <= AGREE * min(taken)
 
 
 def _encode(pairs: Iterable[tuple[Pipeline, Any]]) -> list[Any]:
