@@ -35,6 +35,11 @@
 # `air[1, 190, 24, 22]` is a number. *The air temperature of the year 2050, at 45 degrees north, if emissions fall* is
 # knowledge. Between the two lie four small arrays and the agreement that they belong to the large one. Where that
 # agreement is a colleague's memory, it leaves with the colleague.
+#
+# ![Two stacks of maps of North America, one for each scenario. Along their edges lie latitude, longitude, year and
+# scenario.](../../articles/figures/02_03_dataset.svg)
+#
+# *Five arrays. What makes them one thing?*
 
 # %% [markdown]
 # ## Parameters
@@ -124,7 +129,9 @@ told = (
     "Two stacks of maps of North America, A1B and E1, with the year 2099 in front and 1860 at the back. Along their "
     "edges lie the coordinates, latitude, longitude, year and scenario; both stacks share them."
 )
-viz.Chart.of(figure, "Five arrays, one dataset", told)
+together = viz.Chart.of(figure, "Five arrays, one dataset", told)
+together.save(out / "figures" / "02_03_dataset.svg")
+together
 
 # %% [markdown]
 # How would a program know that `latitude` lies along the third axis of `air_temperature`? Something has to say so.
