@@ -100,6 +100,16 @@ def test_a_results_folder_that_cannot_be_made_is_refused_before_anything_runs(tm
         gallery.run(["01_01"], out_dir=tmp_path / "file" / "results")
 
 
+# A folder that nobody may write to, not even an administrator.
+unwritable = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder here that refuses everybody's files")
+
+
+@unwritable
+def test_a_results_folder_that_cannot_be_written_to_is_refused_before_anything_runs():
+    with pytest.raises(gallery.GalleryError, match=r"folder that can be written to, .*; try another out_dir"):
+        gallery.run(["01_01"], out_dir="/proc/self")
+
+
 # --- from source to notebook --------------------------------------------------------------------------------
 
 
@@ -182,7 +192,7 @@ TINY = {
         'raise ValueError("the moon is not in this data set")',
         r"ValueError: the moon is not in this data set",
     ),
-    "01_03": ("import os\nos._exit(1)", "import os", r"DeadKernelError: Kernel died"),
+    "01_03": ("import os\nos._exit(1)", "import os", r"DeadKernelError: Kernel died: .*; try fewer workers"),
     "01_04": (
         'import urllib.request\nurllib.request.urlopen("http://192.0.2.1/data")',
         "import urllib.request",
@@ -231,6 +241,11 @@ TINY = {
         'import errno, os\nraise OSError(errno.EROFS, os.strerror(errno.EROFS), "out/array.zarr")',
         "import errno, os",
         r"OSError: \[Errno \d+\] Read-only file system: 'out/array.zarr'",
+    ),
+    "01_14": (
+        "import os\nos.kill(os.getppid(), 9)  # the process that asked the kernel to run this cell",
+        "import os",
+        r"its process (was ended by SIGKILL; try it again|ended with exit code 9)",
     ),
 }
 BROKEN = [name for name, (_, _, reason) in TINY.items() if reason]
@@ -1045,6 +1060,12 @@ def test_an_output_folder_that_cannot_be_made_is_refused(tmp_path):
         gallery.GalleryError, match=r"output_folder: expected a folder .*; try another out_dir, or None"
     ):
         lesson.output_folder(tmp_path / "file" / "out")
+
+
+@unwritable
+def test_an_output_folder_that_cannot_be_written_to_is_refused():
+    with pytest.raises(gallery.GalleryError, match=r"expected a folder to write to, .* cannot be written to .*; try"):
+        lesson.output_folder("/proc/self")
 
 
 def test_facts_are_written_the_same_every_time_and_figures_are_noted(tmp_path):

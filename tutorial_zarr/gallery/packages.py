@@ -1,4 +1,4 @@
-"""What to type when a notebook wants a package that is not here.
+"""What to type when a notebook wants a package that is not here, and what to try when its kernel is gone.
 
 >>> remedy("ModuleNotFoundError: No module named 'not_a_package_of_ours.io'")
 "ModuleNotFoundError: No module named 'not_a_package_of_ours.io'; try: python -m pip install not_a_package_of_ours"
@@ -26,7 +26,12 @@ def need(*modules: str) -> None:
 
 
 def remedy(error: str) -> str:
-    """An error, with what to type if it says that a module is missing."""
+    """An error, with what to type if it says that a module is missing, and what to try if the kernel is gone."""
+    if error.startswith("DeadKernelError"):
+        return (
+            f"{error}: the process that runs the cells was ended from outside, as it is when memory runs out, or ended "
+            "itself; try fewer workers or smaller data, or that cell by itself in JupyterLab"
+        )
     found = re.match(r"ModuleNotFoundError: No module named '(\w+)", error)
     return f"{error}; try: {install(found[1])}" if found else error
 

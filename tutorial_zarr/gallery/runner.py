@@ -18,7 +18,7 @@ Both functions return one dict for each notebook::
     resumed        whether this is the result of an earlier run
 
 `progress` is called with dicts: ``{"event": "start", "id", "title", "cells"}``, ``{"event": "cell", "id", "title",
-"cell", "cells"}`` before each cell, and ``{"event": "end", "id", **result}``.
+"cell", "cells", "source"}`` before each cell, and ``{"event": "end", "id", **result}``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -254,12 +255,17 @@ def _work(request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progres
                         del event["event"]
                         return event
                     note(event)
-                    done["cells"] = event.get("cell", 0)
+                    if event["event"] == "cell":
+                        at = {"number": event["cell"], "source": event["source"]}
+                        done |= {"cells": event["cell"], "failed_cell": at}
         finally:
             if process.poll() is None:
                 process.kill()
+    code = process.returncode
+    if code < 0:  # and it could not say why
+        return {**done, "error": f"its process was ended by {signal.Signals(-code).name}; try it again"}
     last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-    return {**done, "error": f"its process ended with exit code {process.returncode}: {' '.join(last)}"}
+    return {**done, "error": f"its process ended with exit code {code}: {' '.join(last)}"}
 
 
 def _judged(executed: Path) -> dict[str, Any]:
@@ -290,10 +296,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def _make_folder(path: Path) -> None:
+    can = "made"
     try:
         path.mkdir(parents=True, exist_ok=True)
+        can = "written to"
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
         raise GalleryError(
-            f"gallery run: expected a results' folder that can be made, {path} cannot ({error.strerror}); "
+            f"gallery run: expected a results' folder that can be {can}, {path} cannot ({error.strerror}); "
             "try another out_dir"
         ) from error

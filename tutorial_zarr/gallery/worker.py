@@ -52,7 +52,7 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
             def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> Any:
                 if cell.cell_type == "code":
                     started.append(cell.source)
-                    report({"event": "cell", "cell": len(started), "cells": total})
+                    report({"event": "cell", "cell": len(started), "cells": total, "source": first_line(cell.source)})
                 return begin(cell, cell_index, **more)
 
             nb_man.cell_start = cell_start
@@ -81,16 +81,18 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
         error = f"{type(raised).__name__}: {plain(str(raised))}"
     if error is None:
         return {"event": "done", "status": "ok", "cells": len(started), "failed_cell": None, "error": None}
-    code = [line for line in (started[-1] if started else "").splitlines() if line.strip()]
-    return failed(error) | {
-        "cells": len(started),
-        "failed_cell": {"number": len(started), "source": code[0] if code else ""},
-    }
+    at = {"number": len(started), "source": first_line(started[-1])} if started else None
+    return failed(error) | {"cells": len(started), "failed_cell": at}
 
 
 def failed(error: str) -> dict[str, Any]:
     """What is answered when no cell was begun."""
     return {"event": "done", "status": "failed", "cells": 0, "failed_cell": None, "error": error}
+
+
+def first_line(source: str) -> str:
+    """By which a reader finds the cell again."""
+    return source.strip().partition("\n")[0]
 
 
 def plain(message: str) -> str:
