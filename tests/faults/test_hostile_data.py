@@ -12,7 +12,6 @@ import lzma
 import subprocess
 import sys
 import time
-import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
@@ -28,23 +27,11 @@ from tutorial_zarr.stores import MemoryStore, ZipStore
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from spec import build
-from spec.build import CRC32C, codec, le, sharding, v2, v3
+from spec.build import CRC32C, Peak, codec, le, sharding, v2, v3
 
 MIB = 1 << 20
 ZEROS = bytes(24 * MIB)
 ALLOWED = {"unsized_bytes": 4 * MIB}
-
-
-class Peak:
-    """Measures the most memory that was allocated at a time within a `with` block."""
-
-    def __enter__(self):
-        tracemalloc.start()
-        return self
-
-    def __exit__(self, *error):
-        self.bytes = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
 
 
 # --- chunks whose decoded size is open

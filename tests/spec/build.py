@@ -16,6 +16,7 @@ import itertools
 import json
 import re
 import struct
+import tracemalloc
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -574,3 +575,18 @@ def check_folders(cases: Iterable[Case], folder: Path) -> None:
         check_read(case, place) if isinstance(case, Read) else check_refusal(case, place)
 
     judge_all(cases, judge)
+
+
+# --- what a reader costs
+
+
+class Peak:
+    """Measures the most memory that was allocated at a time within a `with` block."""
+
+    def __enter__(self) -> Peak:
+        tracemalloc.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bytes = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()

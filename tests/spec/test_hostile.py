@@ -9,7 +9,6 @@ import bz2
 import gzip
 import json
 import lzma
-import tracemalloc
 import zlib
 
 import numpy as np
@@ -34,6 +33,7 @@ from spec.build import (
     EMPTY,
     LITTLE,
     Literal,
+    Peak,
     assemble,
     be,
     codec,
@@ -59,18 +59,6 @@ from tutorial_zarr.errors import ZarrError
 PLAIN = codec("bytes")
 MIB = 1 << 20
 SIX = bytes(range(6))
-
-
-class Peak:
-    """Measures the most memory that was allocated at a time within a `with` block."""
-
-    def __enter__(self):
-        tracemalloc.start()
-        return self
-
-    def __exit__(self, *error):
-        self.bytes = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
 
 
 def small(stored, codecs, data_type="uint8", fill=0):

@@ -8,21 +8,9 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import cli
 
 pytest.importorskip("click", reason="the command line needs the extra cli")
 pytest.importorskip("rich", reason="the command line needs the extra cli")
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command; returns its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        code = cli.main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture

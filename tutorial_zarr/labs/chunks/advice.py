@@ -168,6 +168,7 @@ class Advice:
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         boxes = ["" if p.starts else f" ({times(p.lengths)})" for p in q.patterns[:6]]  # a log's names say where
         reads = "; ".join(f"{p.name} {100 * p.weight:.3g} %{box}" for p, box in zip(q.patterns, boxes, strict=False))
+        reads += f"; and {len(q.patterns) - 6} more" if len(q.patterns) > 6 else ""
         lines = [f"{times(q.shape)} {q.dtype}, {size_text(q.nbytes)}, read as {reads}", ""]
         for row in rows:
             cells = [

@@ -268,7 +268,7 @@ def _everyday(exact: list[Result], plain: Result, sample: Sample, bandwidth: flo
             f"{smallest.label}, is x{smallest.ratio:.2f}"
         )
     if others:
-        reason += f"; within noise: measured again it may be {' or '.join(others)}"
+        reason += f"; measured again, it may be {' or '.join(others)}, within noise"
     return _pick("recommended", best, reason, sample, others)
 
 
