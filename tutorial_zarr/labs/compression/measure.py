@@ -19,7 +19,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -155,21 +155,16 @@ def measure(chain: Chain, sample: Sample, workers: int = 1, clock: Clock = time.
     """Encode and decode the sample. Raises what a codec raises that cannot be applied to it."""
     lines = pipelines(chain, sample)
     plain = list(zip(lines, sample.chunks, strict=True))
-    encode, _, encoded = _timed(lambda: _encode(plain), clock, least=1, most=LEAST_ROUNDS)
+    encode = _timed(_alone_and_shared(_encode, plain, sample, workers, ENCODING), clock, 1, LEAST_ROUNDS)
+    encoded = encode[0].result
     stored = list(zip(lines, encoded, strict=True))
-    decode, spread, _ = _timed(lambda: _decode(stored), clock)
-    many: list[float] = []
-    if workers > 1 and sample.nbytes // len(lines) >= SMALL_CHUNK:
-        for work, pairs, cost in ((_encode, plain, ENCODING), (_decode, stored, 1)):
-            share = shares(len(lines), cost * sample.nbytes, workers)
-            batch = max(1, min(64, share * len(lines) // (4 * workers)))  # as a read has it
-            job = functools.partial(parallel.run, _each(work), pairs * share, workers, batch)
-            many.append(_timed(job, clock, least=1)[0] / share)
+    decode = _timed(_alone_and_shared(_decode, stored, sample, workers, 1), clock, LEAST_ROUNDS, ROUNDS)
     decoded = [np.asarray(line.decode(data)) for line, data in zip(lines, encoded, strict=True)]
     exact = all(digest(a) == b for a, b in zip(decoded, sample.digests, strict=True))
     error, broken, changed = (0.0, 0, 0.0) if exact else _compare(decoded, sample, chain)
-    one, other = (sample.nbytes / 1e6 / seconds for seconds in (encode, decode))
-    threads = [sample.nbytes / 1e6 / seconds for seconds in many] or [None, None]
+    (write, *writes), (read, *reads) = (
+        [job.often * sample.nbytes / 1e6 / job.best for job in jobs] for jobs in (encode, decode)
+    )
     return Result(
         chain,
         sample.nbytes,
@@ -178,7 +173,7 @@ def measure(chain: Chain, sample: Sample, workers: int = 1, clock: Clock = time.
         error,
         broken,
         changed,
-        Speed(one, other, *threads, spread),
+        Speed(write, read, writes[0] if writes else None, reads[0] if reads else None, decode[0].spread),
     )
 
 
@@ -193,17 +188,48 @@ def shares(chunks: int, nbytes: int, workers: int) -> int:
     return -(-often // even) * even
 
 
-def _timed(
-    work: Callable[[], Any], clock: Clock, least: int = LEAST_ROUNDS, most: int = ROUNDS
-) -> tuple[float, float, Any]:
-    """Seconds of the best round, how many times as long the middle one took, and what the work gave."""
-    taken: list[float] = []
-    while len(taken) < least or (len(taken) < most and sum(taken) < ENOUGH and not _settled(taken)):
-        begun = clock()
-        result = work()
-        taken.append(clock() - begun)
-    best = max(min(taken), 1e-9)
-    return best, max(1.0, statistics.median(taken) / best), result
+@dataclass
+class _Job:
+    """Work on the whole sample, `often` times; and how long each round of it took."""
+
+    work: Callable[[], Any]
+    often: int
+    taken: list[float] = field(default_factory=list)
+    result: Any = None
+
+    @property
+    def best(self) -> float:
+        return max(min(self.taken), 1e-9)
+
+    @property
+    def spread(self) -> float:
+        """How many times as long as the best round the middle one took."""
+        return max(1.0, statistics.median(self.taken) / self.best)
+
+
+def _alone_and_shared(
+    work: Callable[[Any], Any], pairs: list[tuple[Pipeline, Any]], sample: Sample, workers: int, cost: int
+) -> list[_Job]:
+    """The work by one thread; and by several, where there are several and a read or a write would use them."""
+    jobs = [_Job(lambda: work(pairs), 1)]
+    if workers > 1 and sample.nbytes // len(pairs) >= SMALL_CHUNK:
+        often = shares(len(pairs), cost * sample.nbytes, workers)
+        batch = max(1, min(64, often * len(pairs) // (4 * workers)))  # as a read has it
+        jobs.append(_Job(functools.partial(parallel.run, _each(work), pairs * often, workers, batch), often))
+    return jobs
+
+
+def _timed(jobs: list[_Job], clock: Clock, least: int, most: int) -> list[_Job]:
+    """Do the jobs by turns, so that a busy moment is one of all of them, until their times are known."""
+    rounds, spent = 0, 0.0
+    while rounds < least or (rounds < most and spent < ENOUGH and not all(_settled(job.taken) for job in jobs)):
+        rounds += 1
+        for job in jobs:
+            begun = clock()
+            job.result = job.work()
+            job.taken.append(clock() - begun)
+            spent += job.taken[-1] / len(jobs)
+    return jobs
 
 
 def _settled(taken: list[float]) -> bool:
