@@ -35,6 +35,9 @@
 # a cluster wants large ones, and neither rule says which *shape*. What decides is how you read: so write that down,
 # and let a machine compare the layouts. This notebook does it for one array; the same tool does it for yours:
 #
+# ![A cube of 240 years and 37 x 49 places, cut into chunks. A small region is asked for, and the chunks that it
+# touches are lit.](../../articles/figures/02_01_region.svg)
+#
 # ```
 # tutorial-zarr chunks advise PATH --read "points 70%: all, 1, 1" --read "maps 30%: 1, all, all"
 # ```
@@ -109,6 +112,7 @@ bucket = lab.StoreModel("bucket", latency_ms / 1e3, megabytes_per_second * 1e6, 
 names = ("year", "latitude", "longitude")
 lit = lab.lit(shape, "f4", lab.Layout((60, 16, 16)), region, bucket, names=names)
 print(lit)
+lit.picture.save(out / "figures" / "02_01_region.svg")
 lit.picture
 
 # %% [markdown]

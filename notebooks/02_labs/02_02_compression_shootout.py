@@ -34,6 +34,11 @@
 # Nobody knows the temperature of a place to a hundred-thousandth of a kelvin. Stored as float32 it has such digits
 # all the same. They are noise, noise cannot be compressed, and so they are most of what you pay for.
 #
+# ![The 32 bits of a temperature as bars: the sign, the exponent and the first of the mantissa are easily foretold; the
+# rest are as surprising as a coin.](../../articles/figures/02_02_bits.svg)
+#
+# *Each bar is a bit of the number. The grey ones are coins that were tossed.*
+#
 # [01_03](../01_core_zarr/01_03_compression_pipelines.ipynb) lost nothing and came to a ratio below two.
 
 # %% [markdown]
@@ -108,7 +113,9 @@ axes.set_ylim(0, 1.15)
 said = (
     f"Bars: {noise} of the 23 bits of the mantissa are as surprising as a coin; the others less, the first not at all."
 )
-viz.Chart.of(figure, "How surprising each bit of a temperature is", said)
+bit_by_bit = viz.Chart.of(figure, "How surprising each bit of a temperature is", said)
+bit_by_bit.save(out / "figures" / "02_02_bits.svg")
+bit_by_bit
 
 # %% [markdown]
 # The grey bits are coins: no codec can make them smaller. If they mean nothing to you, set them to zero.

@@ -35,6 +35,11 @@
 # What happens once in a million requests happens every night to somebody who writes a million chunks. A job that
 # stops at the first fault never ends; a job that goes on regardless ends with a store that is wrong. There is a
 # third way, and its end can be proved: the same bytes as on a day without a fault.
+#
+# ![A map of 256 chunks, written without protection: holes, chunks that cannot be read, and chunks that are wrong
+# in silence, scattered at random.](../../articles/figures/03_02_damage.svg)
+#
+# *What a job that goes on regardless leaves behind. Which of these would you have noticed?*
 
 # %% [markdown]
 # ## Parameters
@@ -192,7 +197,9 @@ before = damage(naive_folder)
 figure, panel = viz.canvas(4.6, 5.0)
 draw_damage(panel, before, "256 chunks, no protection")
 told = ", ".join(f"{many} {name}" for name, many in count_states(before).items())
-viz.Chart.of(figure, "The damage without protection", f"A map of 256 chunks: {told}; scattered at random.")
+unsafe_map = viz.Chart.of(figure, "The damage without protection", f"A map of 256 chunks: {told}; scattered at random.")
+unsafe_map.save(out / "figures" / "03_02_damage.svg")
+unsafe_map
 
 # %% [markdown]
 # Of these, a reader is told of the unreadable ones only. Holes read as the fill value, turned bits as numbers.

@@ -125,7 +125,7 @@ for (name, (volume, memory)), colour in zip(curves.items(), (BLUE, VERMILION), s
 left.legend()
 left.set(title="Volume", xlabel="time of day", ylabel="half hour / mean", ylim=(0, None))
 left.set_xticks(range(10, 17, 2), [f"{hour}:00" for hour in range(10, 17, 2)])
-right.set(title="Memory of the size of moves", xlabel="minutes later", ylabel="correlation", ylim=(-0.1, 0.3))
+_ = right.set(title="Memory of the size of moves", xlabel="minutes later", ylabel="correlation", ylim=(-0.1, 0.3))
 
 # %%
 volume, memory = curves["market"]
