@@ -191,9 +191,22 @@ def test_control_characters_reach_neither_terminal_nor_page():
     ElementTree.fromstring(picture.svg)  # control characters are not XML
 
 
+def test_the_axes_of_a_picture_have_their_names_however_long_within_the_page():
+    for names in (("y", "x"), ("latitude", "longitude"), ("a_name_of_thirty_characters_or_", "x"), ("latitude", None)):
+        picture = display.selection_picture((8, 8), [4, 4], touched=[], words="", names=names)
+        texts = [e for e in ElementTree.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}text") if e.text]
+        drawn = [e for e in texts if "\N{DOWNWARDS ARROW}" in e.text or "\N{RIGHTWARDS ARROW}" in e.text]
+        assert all(name is None or any(name[:20] in e.text for e in drawn) for name in names)
+        for e in drawn:
+            reach = 7 * len(e.text)  # a letter of size 12 is no wider
+            left = float(e.get("x")) - (reach if e.get("text-anchor") == "end" else 0)
+            assert left >= 0
+
+
 def test_text_for_a_page_is_escaped_and_a_long_value_says_that_it_is_cut():
     assert escape("<a b='c'>&\"") == "&lt;a b=&#x27;c&#x27;&gt;&amp;&quot;"
     assert plain("x" * 400, 100) == "x" * 80 + "... (400 characters)"
+    assert plain("temperature", 6) == "tempe\N{HORIZONTAL ELLIPSIS}"
     parsed = check(page.attributes({"history": "y" * 5000}))
     assert "(5,002 characters)" in " ".join(parsed.words)
 

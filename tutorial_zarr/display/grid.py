@@ -110,9 +110,13 @@ def _compose(
     if _named(view):
         row, column = view.padded(view.names, None)[-2:]  # type: ignore[index]
         above = top - 26 - (0 if single else 18)
-        parts.append(text(left, above, f"{plain(column, 24)} \N{RIGHTWARDS ARROW}" if column else "", size=12))
-        if row:
-            parts.append(text(left - 8, above, f"{plain(row, 6)} \N{DOWNWARDS ARROW}", anchor="end", size=12))
+        across_name = f"{plain(column, 24)} \N{RIGHTWARDS ARROW}" if column else ""
+        down_name = f"{plain(row, 24)} \N{DOWNWARDS ARROW}" if row else ""
+        if len(down_name) > 8:  # no room for it beside the grid
+            parts.append(text(left - 50, above, f"{down_name}   {across_name}".rstrip(), size=12))
+        else:
+            parts.append(text(left, above, across_name, size=12))
+            parts += [text(left - 8, above, down_name, anchor="end", size=12)] if row else []
     down = -(-len(planes) // across)
     side = left + across * step_x - 30 + 34
     legend, bottom, breadth = _legend(

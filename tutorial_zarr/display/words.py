@@ -24,7 +24,9 @@ def plain(value: Any, longest: int | None = None) -> str:
     words = str(value)
     if not (words.isascii() and words.isprintable()):
         words = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in words)
-    if longest is not None and len(words) > longest:
+    if longest is not None and longest < 40 and len(words) > longest:
+        words = words[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    elif longest is not None and len(words) > longest:
         words = f"{words[: longest - 20]}... ({len(words):,} characters)"
     return words
 
