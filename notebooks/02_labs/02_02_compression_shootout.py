@@ -297,7 +297,7 @@ assert rounding > effort
 # of one machine at one moment, and one that is busy shows little of the gain: build nothing on a small difference.
 
 # %%
-several = zarr.array(np.concatenate([kelvin] * 24), chunks=kelvin.shape, compressors=None, zarr_format=zarr_format)
+several = zarr.array(np.concatenate([kelvin] * 8), chunks=kelvin.shape, compressors=None, zarr_format=zarr_format)
 many_chunks = compression.take(several, name="temperature")
 names = ("gzip 5", "zlib 5", "zstd 3", "blosc(zstd 3)", "blosc(zstd 3 shuffle)", "pcodec 8")
 picked = [r.chain for r in lossless[::-1] if r.label in names]
