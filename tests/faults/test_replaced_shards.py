@@ -144,6 +144,29 @@ def test_a_shard_that_is_replaced_all_the_time_is_given_up_with_a_sentence():
         array[LENGTH : 2 * LENGTH]
 
 
+@pytest.mark.parametrize("kind", [MemoryStore, LocalStore, ZipStore])
+def test_a_store_that_changes_how_it_gets_is_asked_for_shards_that_way_too(kind, tmp_path):
+    class Turned(kind):
+        """Keeps its values with every bit turned round."""
+
+        def get(self, key, byte_range=None):
+            found = super().get(key, byte_range)
+            return None if found is None else bytes(255 - byte for byte in found)
+
+        def get_ranges(self, key, ranges):
+            return [self.get(key, byte_range) for byte_range in ranges]
+
+        def reader(self, prefix):
+            return None
+
+        def set(self, key, value):
+            super().set(key, bytes(255 - byte for byte in bytes(value)))
+
+    store = {MemoryStore: Turned, LocalStore: lambda: Turned(tmp_path), ZipStore: lambda: Turned(tmp_path / "a", "w")}
+    array, _ = create(store[kind]())
+    assert set(array[9 * LENGTH : 10 * LENGTH].tolist()) == {10}
+
+
 WRITER = """
 import sys
 import numpy as np

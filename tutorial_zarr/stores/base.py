@@ -52,6 +52,11 @@ class Store:
     locks_keys = True  # whether other keys may be written while one is locked: not in the midst of a transaction
     update_deletes = True  # whether the change of an `update` may return None: S3 has no delete-if-unchanged
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if vars(cls).keys() & {"get", "get_ranges"} and "snapshot" not in vars(cls):
+            cls.snapshot = Store.snapshot  # type: ignore[method-assign]  # what it does to `get` holds for shards too
+
     # --- the four, and two that ask less
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:

@@ -136,11 +136,11 @@ class LocalStore(Store):
             )
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
-        with self.snapshot(key) as file:
+        with _OpenFile(self, key) as file:
             return file.get(byte_range)
 
     def get_ranges(self, key: str, ranges: Sequence[ByteRange]) -> list[Any]:
-        with self.snapshot(key) as file:
+        with _OpenFile(self, key) as file:
             return file.get_ranges(ranges)
 
     def snapshot(self, key: str) -> Snapshot:

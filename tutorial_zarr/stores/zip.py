@@ -66,7 +66,7 @@ class ZipStore(Store):
             raise StoreError(f"{self.path}: expected a zip file, found bytes that are not: {cause}") from cause
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
-        return self.snapshot(key).get(byte_range)
+        return _Entry(self, key).get(byte_range)
 
     def snapshot(self, key: str) -> Snapshot:
         return _Entry(self, key)
