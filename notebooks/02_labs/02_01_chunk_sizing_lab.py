@@ -35,12 +35,12 @@
 # a cluster wants large ones, and neither rule says which *shape*. What decides is how you read: so write that down,
 # and let a machine compare the layouts. This notebook does it for one array; the same tool does it for yours:
 #
-# ![A cube of 240 years and 37 x 49 places, cut into chunks. A small region is asked for, and the chunks that it
-# touches are lit.](../../articles/figures/02_01_region.svg)
-#
 # ```
 # tutorial-zarr chunks advise PATH --read "points 70%: all, 1, 1" --read "maps 30%: 1, all, all"
 # ```
+#
+# ![A cube of 240 years and 37 x 49 places, cut into chunks. A small region is asked for, and the chunks that it
+# touches are lit.](../../articles/figures/02_01_region.svg)
 
 # %% [markdown]
 # ## Parameters

@@ -39,3 +39,9 @@ def left(request, tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return out, json.loads((out / "facts.json").read_text(encoding="utf-8")), request.param
+
+
+@pytest.fixture
+def committed(request):
+    """The facts that lie beside the notebook SOURCE of a module of tests."""
+    return json.loads((ROOT / request.module.SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))

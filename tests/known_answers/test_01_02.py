@@ -5,14 +5,13 @@ come from zarr-python, TensorStore and NumPy. Nothing here imports this project.
 """
 
 import itertools
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .readers import tensorstore_in_full, zarr_python_in_full
+
 SOURCE = "notebooks/01_core_zarr/01_02_chunking_is_the_index.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -36,21 +35,7 @@ def chunks_of(rows, columns, shape):
     return {r // shape[0] for r in rows}, {c // shape[1] for c in columns}
 
 
-def zarr_python(folder):
-    zarr = pytest.importorskip("zarr")
-    array = zarr.open_array(str(folder), mode="r")
-    return array[...], array.chunks, array.metadata.zarr_format
-
-
-def tensorstore(folder):
-    ts = pytest.importorskip("tensorstore")
-    zarr_format = 3 if (folder / "zarr.json").is_file() else 2
-    spec = {"driver": "zarr3" if zarr_format == 3 else "zarr", "kvstore": {"driver": "file", "path": f"{folder}/"}}
-    array = ts.open(spec).result()
-    return array.read().result(), tuple(array.chunk_layout.read_chunk.shape), zarr_format
-
-
-@pytest.mark.parametrize("read", [zarr_python, tensorstore])
+@pytest.mark.parametrize("read", [zarr_python_in_full, tensorstore_in_full])
 @pytest.mark.parametrize(("name", "chunks"), [("wide.zarr", (16, N)), ("square.zarr", (256, 256))])
 def test_other_readers_see_the_plane_in_both_layouts(left, read, name, chunks):
     values, found, zarr_format = read(left[0] / name)
@@ -132,7 +117,6 @@ def test_the_window_that_is_moved_touches_what_enumeration_gives(left):
         assert found == len({index // 64 for index in range(begin, begin + 100)}) ** 2
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     drawn = ({**facts, "figures": sorted(facts["figures"])} for facts in (left[1], committed))
     assert next(drawn) == next(drawn)  # another matplotlib may draw the same figure with other bytes

@@ -5,14 +5,12 @@ Nothing here imports this project's library.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_gen import air_temperature
 
-ROOT = Path(__file__).parents[2]
 SOURCE = "notebooks/01_core_zarr/01_04_metadata_one_rtt.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -91,8 +89,7 @@ def test_the_times_are_round_trips_times_the_latency(left):
     assert facts["million"]["hours"] == pytest.approx(1e6 * 0.1 / 3600)
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     of_the_format = {"copy_bytes", "copy_documents", "asked_to_open", "figures"}
     facts = left[1]
     assert {k: v for k, v in facts.items() if k not in of_the_format} == {

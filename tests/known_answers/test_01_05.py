@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from .readers import tensorstore, zarr_python
+
 ROOT = Path(__file__).parents[2]
 SOURCE = "notebooks/01_core_zarr/01_05_interop_zarr_python.ipynb"
 pytestmark = pytest.mark.gallery
@@ -45,17 +47,6 @@ def elements(name):
 def sha(values):
     little = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<"))
     return hashlib.sha256(little.tobytes()).hexdigest()[:12]
-
-
-def zarr_python(place, node=None):
-    zarr = pytest.importorskip("zarr")
-    return zarr.open_array(str(place), path=node, mode="r")[...]
-
-
-def tensorstore(place):
-    ts = pytest.importorskip("tensorstore")
-    driver = "zarr3" if (place / "zarr.json").is_file() else "zarr"
-    return ts.open({"driver": driver, "kvstore": {"driver": "file", "path": f"{place}/"}}).result().read().result()
 
 
 @pytest.mark.parametrize("read", [zarr_python, tensorstore])
@@ -151,8 +142,7 @@ def test_asking_the_record_costs_no_chunk(left):
     assert facts["read_requests"] == 9 + facts["lint_requests"]  # 3 by 3 chunks
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     if left[2] == 3:
         assert left[1] == committed
     else:

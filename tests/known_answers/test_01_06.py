@@ -6,14 +6,11 @@ Nothing here imports this project's library.
 """
 
 import itertools
-import json
 from math import factorial
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
 SOURCE = "notebooks/01_core_zarr/01_06_parallel_chunk_patterns.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -129,7 +126,6 @@ def test_the_results_before_the_stuck_chunk_are_those_in_front_of_it(left):
     assert facts["results_before_stuck"] == row * (facts["side"] // 128) + column
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     facts = left[1]
     assert {k: v for k, v in facts.items() if k != "figures"} == {k: v for k, v in committed.items() if k != "figures"}

@@ -4,7 +4,6 @@ What was appended day by day is read by zarr-python and compared with the record
 filling an array of counters row by row, with no formula. Nothing here imports this project's library.
 """
 
-import json
 import math
 from pathlib import Path
 
@@ -98,7 +97,6 @@ def test_the_gaps_are_those_of_the_record(left, record):
     assert facts["times_twice"] == len(time) - len(set(time.tolist()))
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     facts = left[1]
     assert {k: v for k, v in facts.items() if k != "figures"} == {k: v for k, v in committed.items() if k != "figures"}

@@ -4,16 +4,13 @@ The model is simulated here by stepping through time in order of events, with qu
 bytes of a selection follow from the grid and from the files' own sizes. Nothing here imports this project's library.
 """
 
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_gen import fields
 
-ROOT = Path(__file__).parents[2]
 SOURCE = "notebooks/01_core_zarr/01_08_object_store_tuning.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -163,8 +160,7 @@ def test_as_many_are_asked_again_as_chance_expects_within_four_standard_deviatio
         assert abs(facts["retries"][str(rate)] - mean) <= 4 * deviation
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     # Compressed sizes are compared with the files above; in v2 keys differ, and so does the luck that they draw.
     of_the_run = {"bytes", "kibibytes", "bill", "bill_total", "retries", "figures"}
     facts = left[1]

@@ -4,16 +4,13 @@ Chunks are cut and compressed here with NumPy and zlib, so requests, stored byte
 the library; the prices make seconds of them. Nothing here imports this project's library.
 """
 
-import json
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_gen import fields
 
-ROOT = Path(__file__).parents[2]
 SOURCE = "notebooks/01_core_zarr/01_09_profiling.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -108,8 +105,7 @@ def test_the_array_that_was_left_is_the_plane_and_says_how_many_bytes_come_out_o
     assert int.from_bytes(chunk[-4:], "little") == len(zlib.decompress(chunk, 31)) == facts["decoded_bytes"]
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     # These have compressed sizes in them, which are worked out above.
     of_the_run = {"seconds", "totals", "shares", "left", "ceiling", "total", "cured", "near", "figures"}
     facts = left[1]

@@ -7,14 +7,12 @@ zarr-python reads what was handed on. Nothing here imports this project's librar
 import gzip
 import json
 import sqlite3
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_gen import ticks
 
-ROOT = Path(__file__).parents[2]
 SOURCE = "notebooks/01_core_zarr/01_10_codec_and_backend_plugins.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -98,8 +96,7 @@ def test_the_laws_clear_the_careful_and_name_the_careless(left):
     assert {name: len(laws) for name, laws in broken.items()} == left[1]["broken_count"]
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     # The bytes of gzip depend on the zlib that Python was built with, the keys of a store on the format.
     free = {"figures", "bytes", "ratio", "bytes_per_price", "same_keys"}
     assert {k: v for k, v in left[1].items() if k not in free} == {k: v for k, v in committed.items() if k not in free}

@@ -147,6 +147,5 @@ def test_the_report_holds_what_the_notebook_says(left):
     assert report["today"]["requests"] == facts["one_map_requests"]
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     assert left[1] == committed

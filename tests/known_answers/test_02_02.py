@@ -4,16 +4,15 @@ Rounded values are computed here by frexp and rint, not by bits; sizes are those
 the values. Nothing here imports this project's library.
 """
 
-import json
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_gen import air_temperature, ticks
 
-ROOT = Path(__file__).parents[2]
+from .readers import tensorstore, zarr_python
+
 SOURCE = "notebooks/02_labs/02_02_compression_shootout.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -37,17 +36,6 @@ def shuffled_zlib(values):
 
 def chunk_bytes(place):
     return sum(path.stat().st_size for path in place.rglob("*") if path.is_file() and path.name not in DOCUMENTS)
-
-
-def zarr_python(place):
-    zarr = pytest.importorskip("zarr")
-    return zarr.open_array(str(place), mode="r")[...]
-
-
-def tensorstore(place):
-    ts = pytest.importorskip("tensorstore")
-    driver = "zarr3" if (place / "zarr.json").is_file() else "zarr"
-    return ts.open({"driver": driver, "kvstore": {"driver": "file", "path": f"{place}/"}}).result().read().result()
 
 
 @pytest.mark.parametrize("read", [zarr_python, tensorstore])
@@ -121,8 +109,7 @@ def test_the_advice_keeps_the_tolerance(left):
     assert 0 < within["error"] <= within["tolerance"] == 0.05
 
 
-def test_the_facts_of_this_run_are_near_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_near_the_ones_beside_the_notebook(left, committed):
     facts = left[1]
     assert set(facts) == set(committed) | ({"figures"} & set(facts))
     exact = ("values", "raw", "noisy_bits", "recommended", "wrapped", "boast")

@@ -233,8 +233,7 @@ def test_xarray_on_zarr_python_loses_the_same_zeros(tmp_path, left):
     assert left[1]["vanished"] == {"2": 5 / 2, "3": 5 / 4}
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     facts = left[1]
     assert set(facts) == set(committed)
     if left[2] == 3:

@@ -6,14 +6,11 @@ project's library.
 """
 
 import hashlib
-import json
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
 SOURCE = "notebooks/03_pipelines/03_02_fault_tolerant_ingestion.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -190,8 +187,7 @@ def test_what_goes_wrong_goes_wrong(left):
     assert facts["appended"] == 2
 
 
-def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_the_ones_beside_the_notebook(left, committed):
     facts = left[1]
     assert set(facts) == set(committed)
     if left[2] == 3:

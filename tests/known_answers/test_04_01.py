@@ -4,18 +4,17 @@ Rankings are those of one matrix product in float64, whose closest two scores ar
 sets; requests come from enumeration and bytes from the files. Nothing here imports this project's library.
 """
 
-import json
 import math
 import re
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_gen import passages, vectors
 
-ROOT = Path(__file__).parents[2]
+from .readers import tensorstore_in_full, zarr_python, zarr_python_in_full
+
 SOURCE = "notebooks/04_ai_genai/04_01_embeddings_in_zarr.ipynb"
 pytestmark = pytest.mark.gallery
 
@@ -23,20 +22,6 @@ FEATURES = 384
 BOOK = passages.make()
 ROWS, ASKED = (BOOK.arrays[name].astype("float64") for name in ("vectors", "query_vectors"))
 LABELS, ANSWERS, OCCURRENCES = (BOOK.arrays[name] for name in ("labels", "answers", "occurrences"))
-
-
-def zarr_python(folder):
-    zarr = pytest.importorskip("zarr")
-    array = zarr.open_array(str(folder), mode="r")
-    return array[...], array.chunks, array.metadata.zarr_format
-
-
-def tensorstore(folder):
-    ts = pytest.importorskip("tensorstore")
-    zarr_format = 3 if (folder / "zarr.json").is_file() else 2
-    spec = {"driver": "zarr3" if zarr_format == 3 else "zarr", "kvstore": {"driver": "file", "path": f"{folder}/"}}
-    array = ts.open(spec).result()
-    return array.read().result(), tuple(array.chunk_layout.read_chunk.shape), zarr_format
 
 
 def ten_best(scores):
@@ -55,7 +40,7 @@ def shares(scores):
     }
 
 
-@pytest.mark.parametrize("read", [zarr_python, tensorstore])
+@pytest.mark.parametrize("read", [zarr_python_in_full, tensorstore_in_full])
 def test_other_readers_see_the_vectors_the_labels_and_the_rows_that_were_found(left, read):
     out, facts, zarr_format = left
     expected = {
@@ -80,7 +65,7 @@ def test_an_exact_index_of_faiss_finds_the_same_rows(left):
     index = faiss.IndexFlatIP(FEATURES)
     index.add(BOOK.arrays["vectors"])
     _, ids = index.search(BOOK.arrays["query_vectors"], 10)
-    np.testing.assert_array_equal(ids, zarr_python(left[0] / "found.zarr")[0])
+    np.testing.assert_array_equal(ids, zarr_python(left[0] / "found.zarr"))
 
 
 def test_the_shares_of_questions_are_counted_right(left):
@@ -150,7 +135,7 @@ def test_all_questions_share_one_pass(left):
 
 
 def test_the_generated_vectors_in_the_store_are_the_generator_s_and_spread_like_the_real_ones(left):
-    found = zarr_python(left[0] / "mixture.zarr")[0]
+    found = zarr_python(left[0] / "mixture.zarr")
     np.testing.assert_array_equal(found, np.concatenate(list(vectors.blocks(10_000, 0))))
     for facts, rows in (("realism", ROWS), ("shape_of_generated", found[:2000].astype("float64"))):
         cosines = rows @ rows.T
@@ -216,8 +201,7 @@ def test_the_example_is_a_question_of_the_manual(left):
     assert example["chunks"] == sorted({i // 64 for i in np.argsort(-column)[:10].tolist()})
 
 
-def test_the_facts_of_this_run_are_those_beside_the_notebook(left):
-    committed = json.loads((ROOT / SOURCE).with_suffix(".facts.json").read_text(encoding="utf-8"))
+def test_the_facts_of_this_run_are_those_beside_the_notebook(left, committed):
     drawn = {"figures"}
     assert {k: v for k, v in left[1].items() if k not in drawn} == {
         k: v for k, v in committed.items() if k not in drawn

@@ -160,6 +160,10 @@ class ShardSource:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the state that `get` read."""
         if self._snapshot is not None:
             self._snapshot.close()
             self._snapshot = None
@@ -168,7 +172,7 @@ class ShardSource:
         """The bytes of a range, and from now on of this state of the shard; None where there is none."""
         if self.store is None:
             return None if self.data is None else cut(self.data, byte_range)
-        self.__exit__()
+        self.close()
         self._snapshot = self.store.snapshot(self.key)
         return self._snapshot.get(byte_range)
 

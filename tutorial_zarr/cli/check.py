@@ -139,10 +139,8 @@ def _extras() -> list[dict[str, Any]]:
     packages: dict[str, list[str]] = {}
     for requirement in requirements:
         extra = re.search(r"extra == ['\"]([\w-]+)", requirement)
-        below = re.search(r"python_version < ['\"]3\.(\d+)", requirement)
-        least = re.search(r"python_version >= ['\"]3\.(\d+)", requirement)
-        here = sys.version_info[1]
-        if extra and not (below and here >= int(below[1])) and not (least and here < int(least[1])):
+        bounds = re.findall(r"python_version (<|>=) ['\"]3\.(\d+)", requirement)
+        if extra and all((sys.version_info[1] >= int(minor)) == (sign == ">=") for sign, minor in bounds):
             packages.setdefault(extra[1], []).append(re.match(r"[\w.-]+", requirement)[0])
     extras = []
     for name, needed in packages.items():

@@ -24,11 +24,11 @@ def plain(value: Any, longest: int | None = None) -> str:
     words = str(value)
     if not (words.isascii() and words.isprintable()):
         words = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in words)
-    if longest is not None and longest < 40 and len(words) > longest:
-        words = words[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    elif longest is not None and len(words) > longest:
-        words = f"{words[: longest - 20]}... ({len(words):,} characters)"
-    return words
+    if longest is None or len(words) <= longest:
+        return words
+    if longest < 40:  # no room to say how many are left out
+        return words[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return f"{words[: longest - 20]}... ({len(words):,} characters)"
 
 
 def escape(value: Any, longest: int | None = None) -> str:

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def offline_environment(scratch: Path, write_below: Iterable[Path] | None = None
         "TEMP": str(scratch),
         "TMP": str(scratch),
     }
+
+
+def make_folder(folder: Path) -> tuple[str, OSError] | None:
+    """Make a folder that takes files. Else: what cannot be done with it, "made" or "written to", and why."""
+    cannot = "made"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        cannot = "written to"
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return cannot, error
+    return None
 
 
 def _lists_of_fonts() -> Iterator[Path]:

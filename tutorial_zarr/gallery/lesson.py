@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr.gallery.catalogue import GalleryError
+from tutorial_zarr.gallery.environment import make_folder
 from tutorial_zarr.gallery.exercises import check
 from tutorial_zarr.gallery.packages import need
 from tutorial_zarr.gallery.readers import interop_check, interop_from_others
@@ -41,14 +42,10 @@ def output_folder(out_dir: str | Path | None = None) -> Path:
     """The folder that a notebook writes to: the one it was given, or a fresh temporary one; nowhere else."""
     chosen = out_dir or os.environ.get("TUTORIAL_ZARR_OUT_DIR")
     folder = Path(chosen) if chosen else Path(tempfile.mkdtemp(prefix="tutorial_zarr-"))
-    can = "made"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        can = "written to"
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
+    if fault := make_folder(folder):
+        cannot, error = fault
         raise GalleryError(
-            f"output_folder: expected a folder to write to, {folder} cannot be {can} ({error.strerror}); "
+            f"output_folder: expected a folder to write to, {folder} cannot be {cannot} ({error.strerror}); "
             "try another out_dir, or None for a temporary folder"
         ) from error
     return folder

@@ -40,7 +40,7 @@ from typing import Any
 
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
 from tutorial_zarr.gallery.contract import ABSOLUTE
-from tutorial_zarr.gallery.environment import offline_environment
+from tutorial_zarr.gallery.environment import make_folder, offline_environment
 from tutorial_zarr.gallery.exercises import NOT_YET
 from tutorial_zarr.gallery.packages import remedy
 from tutorial_zarr.gallery.source import clean, dumps, loads, tags
@@ -296,13 +296,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def _make_folder(path: Path) -> None:
-    can = "made"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        can = "written to"
-        tempfile.TemporaryFile(dir=path).close()
-    except OSError as error:
+    if fault := make_folder(path):
+        cannot, error = fault
         raise GalleryError(
-            f"gallery run: expected a results' folder that can be {can}, {path} cannot ({error.strerror}); "
+            f"gallery run: expected a results' folder that can be {cannot}, {path} cannot ({error.strerror}); "
             "try another out_dir"
         ) from error

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tutorial_zarr import parallel
 from tutorial_zarr.errors import ReplacedError
 
 ByteRange = Any  # tuple[int, int | None] | int | None
@@ -66,12 +67,7 @@ class TaggedSnapshot(Snapshot):
     def get_ranges(self, ranges: Sequence[ByteRange]) -> list[Any]:
         if self.tag is None:
             return super().get_ranges(ranges)
-        if len(ranges) < 2:
-            return [self._same(byte_range) for byte_range in ranges]
-        from concurrent.futures import ThreadPoolExecutor  # not at the top: a folder never needs it
-
-        with ThreadPoolExecutor(min(len(ranges), REQUESTS)) as pool:
-            return list(pool.map(self._same, ranges))
+        return [value for _, value in parallel.stream(self._same, ranges, min(len(ranges), REQUESTS))]
 
     def _same(self, byte_range: ByteRange) -> Any:
         value, tag = self.store.get_part(self.key, byte_range)
