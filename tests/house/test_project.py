@@ -65,7 +65,7 @@ def test_the_top_of_the_repository_stays_small():
     visible = {path.relative_to(ROOT).parts[0] for path in files_of_the_project()}
     assert {entry for entry in visible if not entry.startswith(".")} <= {
         *("README.md", "LICENSE", "CITATION.cff", "pyproject.toml"),
-        *("tutorial_zarr", "notebooks", "data_gen", "articles", "tests"),
+        *("tutorial_zarr", "notebooks", "data_gen", "articles", "tests", "findings"),
     }
 
 
