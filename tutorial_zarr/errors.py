@@ -1,6 +1,7 @@
 """The exceptions of this package, and nothing else.
 
-A message says, in this order: where, what was expected, what was found, what to try.
+A message says, in this order: where, what was expected, what was found, what to try. As text it is spelt out: it
+quotes names and values from stores that anybody may have made, and a traceback is printed on a terminal.
 The same values stand as attributes on the exception, so that a program need not parse the sentence::
 
     ZarrError
@@ -36,6 +37,24 @@ from __future__ import annotations
 
 from typing import Any
 
+LONGEST_MESSAGE = 10_000  # characters of a message that are shown
+
+
+def spelled(text: str) -> str:
+    r"""`text` with control characters, lone surrogates and what turns the direction of writing spelt out.
+
+    >>> spelled("a\x1b[2Jb\u202e\n")
+    'a\\x1b[2Jb\\u202e\\n'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def spelled_lines(text: str) -> str:
+    """`spelled`, and the lines stay lines."""
+    return text if text.isprintable() else "\n".join(map(spelled, text.split("\n")))
+
 
 class ZarrError(Exception):
     """Base of all errors here. Keyword arguments become attributes."""
@@ -47,7 +66,10 @@ class ZarrError(Exception):
         self.__dict__.update(fields)
 
     def __str__(self) -> str:  # KeyError would show the repr, OSError a tuple
-        return self.message
+        text = self.message
+        if len(text) > LONGEST_MESSAGE:  # what was found may be as long as a document; what to try stands at the end
+            text = f"{text[: LONGEST_MESSAGE - 500]} ... ({len(text):,} characters) ... {text[-400:]}"
+        return spelled_lines(text)
 
     def __reduce__(self) -> tuple[Any, ...]:  # keywords survive pickling, as between worker processes
         return _rebuild, (type(self), self.message, self.fields)

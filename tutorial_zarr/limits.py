@@ -5,6 +5,7 @@ limit, before the memory is taken. The defaults are far above what data in good 
 
     document_bytes    bytes of one metadata document
     json_depth        objects and lists inside each other, in a metadata document
+    levels            groups inside each other: to list them costs the square of their number
     codecs            codecs in one chain
     listed_chunks     chunk lengths that one rectilinear grid may list
     unsized_bytes     bytes that a decoder may yield where the metadata does not tell how many
@@ -25,6 +26,7 @@ held by each codec, whatever the limits are.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -41,6 +43,7 @@ class Limits:
 
     document_bytes: int = 1 << 27
     json_depth: int = 100
+    levels: int = 1500
     codecs: int = 64
     listed_chunks: int = 1 << 20
     unsized_bytes: int = 1 << 30
@@ -104,6 +107,17 @@ def _changed(changes: dict[str, int | None]) -> Limits:
     return replace(_current, **changes)  # type: ignore[arg-type]
 
 
+def check_levels(path: str) -> None:
+    """Raise LimitError where a path lies deeper than hierarchies may be."""
+    levels = path.count("/") + 1
+    if levels > _current.levels:
+        raise LimitError(
+            f"group {path[:60] + '...'!r}: expected at most {_current.levels} groups inside each other, the limit "
+            f"levels, found {levels}; try tutorial_zarr.limits.configure, or open a group that lies deeper",
+            limit="levels",
+        )
+
+
 def check_memory(where: str, nbytes: int, what: str = "reading this selection") -> None:
     """Raise LimitError where `nbytes` are more than one read may take; nothing has been allocated then."""
     limit, name = _current.memory_bytes, "the limit memory_bytes"
@@ -121,6 +135,11 @@ def check_memory(where: str, nbytes: int, what: str = "reading this selection") 
             limit="memory_bytes",
             nbytes=nbytes,
         )
+
+
+def most_memory() -> int:
+    """Bytes that one value may take: the limit, or what is free."""
+    return _current.memory_bytes or free_memory() or sys.maxsize
 
 
 def free_memory() -> int | None:

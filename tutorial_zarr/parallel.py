@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -63,15 +63,15 @@ def set_workers(count: int | None) -> None:
     _workers = count
 
 
-@contextmanager
-def alone() -> Iterator[None]:
+class alone:  # noqa: N801 - used as a function would be; a generator would let an interrupt in after its first half
     """Within it, chunk work that this thread starts runs on this thread, with one set of buffers."""
-    before = getattr(_inside, "worker", False)
-    _inside.worker = True
-    try:
-        yield
-    finally:
-        _inside.worker = before
+
+    def __enter__(self) -> None:
+        self.before = getattr(_inside, "worker", False)
+        _inside.worker = True
+
+    def __exit__(self, *exception: object) -> None:
+        _inside.worker = self.before
 
 
 _buffers: list[np.ndarray] = []  # the latest used comes last
@@ -103,11 +103,16 @@ def take_buffer(nbytes: int) -> np.ndarray:
 
     Fresh memory costs a page fault every 4 KiB, which is more than the decoding of many a chunk.
     """
-    with _guard:
-        for i in range(len(_buffers) - 1, -1, -1):
-            if nbytes <= len(_buffers[i]) <= 4 * nbytes + 4096:
-                return _buffers.pop(i)
-    return aligned_empty(nbytes)
+    with _guard:  # no loop in here: Python leaves a lock held that is interrupted where a loop goes round
+        found = _find_buffer(nbytes)
+    return aligned_empty(nbytes) if found is None else found
+
+
+def _find_buffer(nbytes: int) -> np.ndarray | None:
+    for i in range(len(_buffers) - 1, -1, -1):
+        if nbytes <= len(_buffers[i]) <= 4 * nbytes + 4096:
+            return _buffers.pop(i)
+    return None
 
 
 def give_buffer(buffer: np.ndarray | None) -> None:
@@ -128,7 +133,8 @@ def run(
     """Use up `items` on up to `workers` threads, `batch` neighbours at a time.
 
     Each worker enters the context that `start()` gives, for its work function, and so may hold buffers of its own.
-    The first error stops all workers and is raised here; none is left running.
+    The first error stops all workers and is raised here; none is left running. An interrupt (Ctrl-C) waits for what
+    they have in hand, and a second one does not.
     """
     if workers <= 1 or getattr(_inside, "worker", False):
         with start() as work:
@@ -165,12 +171,16 @@ def run(
         errors.insert(0, error)
         raise
     finally:
+        interrupted = any(isinstance(error, KeyboardInterrupt) for error in errors)
         for thread in started:
             while thread.is_alive():
                 try:
                     thread.join()
                 except BaseException as error:  # Ctrl-C: they stop after what they have in hand
-                    errors.append(error)
+                    errors.insert(0, error)
+                    if interrupted:
+                        raise
+                    interrupted = True
     if errors:
         try:
             raise errors[0]
@@ -190,7 +200,8 @@ def stream(
 
     Nothing is read ahead beyond that, and nothing at all before the first pair is asked for. With `ordered` the
     pairs come in the order of `items`, else as they are finished. An item that takes longer than `timeout`
-    seconds raises TimeoutError; its thread cannot be stopped, but its result is dropped.
+    seconds raises TimeoutError; its thread cannot be stopped, but its result is dropped. So it is with an interrupt
+    (Ctrl-C): it does not wait for the items under way.
     """
     if in_flight <= 1 and executor is None and timeout is None:
         for item in items:
@@ -200,7 +211,7 @@ def stream(
 
     pool = executor or ThreadPoolExecutor(in_flight, thread_name_prefix="tutorial_zarr_stream")
     waiting: dict[Future[Any], tuple[Any, float]] = {}
-    source = iter(items)
+    source, patient = iter(items), timeout is None
     try:
         while True:
             for item in islice(source, in_flight - len(waiting)):
@@ -216,8 +227,11 @@ def stream(
             for future in done:
                 item, _ = waiting.pop(future)
                 yield item, future.result()
+    except KeyboardInterrupt:
+        patient = False
+        raise
     finally:
         for future in waiting:
             future.cancel()
         if executor is None:
-            pool.shutdown(wait=timeout is None, cancel_futures=True)
+            pool.shutdown(wait=patient, cancel_futures=True)

@@ -18,6 +18,7 @@ from tutorial_zarr.plugins import entry_point
 from .base import ABSENT, ByteRange, Leftover, Store
 from .local import LocalStore
 from .memory import MemoryStore
+from .secrets import public
 from .snapshot import Snapshot
 from .wrappers import PrefixStore, ReadOnlyStore, Request, WrapperStore
 
@@ -120,7 +121,9 @@ def make_store(store: Any, mode: str = "a", storage_options: dict[str, Any] | No
     except TypeError as cause:
         if not options:
             raise
-        raise StoreError(f"store {path!r}: cannot open it with the options {sorted(options)}: {cause}") from cause
+        raise StoreError(
+            f"store {public(path)!r}: cannot open it with the options {sorted(options)}: {cause}"
+        ) from cause
     return ReadOnlyStore(opened) if mode == "r" and not opened.read_only else opened
 
 
@@ -138,7 +141,7 @@ def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
         if factory is None:
             known = ", ".join(f"{name}://" for name in sorted({"file", *_factories}))
             raise StoreError(
-                f"store {path!r}: expected a path or a URL with {known}, found {scheme}://; "
+                f"store {public(path)!r}: expected a path or a URL with {known}, found {scheme}://; "
                 "try store={} for memory, or install the package that brings this kind of store"
             )
         return factory(path, mode, options)

@@ -31,6 +31,7 @@ from .snapshot import ByteRange, Snapshot
 
 Change = Callable[[Any], Any]  # a value's bytes, or None where there are none, to the new bytes, or None to delete it
 ABSENT = object()  # the tag of a key that has no value
+DELETE_ATTEMPTS = 6  # a deletion after which others have written so many times gives up, and says so
 UPDATE_ATTEMPTS = 200  # an update whose value was changed by others so many times in a row gives up, and says so
 
 
@@ -50,12 +51,15 @@ class Store:
     request_cost = 1 << 19  # bytes that could be read in the time that one more request takes
     conditional = False  # whether `update` keeps others out by tags on the values; if not, by a lock
     locks_keys = True  # whether other keys may be written while one is locked: not in the midst of a transaction
+    set_waits = False  # whether `set` and `delete` wait for an update to end; if not, who has a lock may call them
     update_deletes = True  # whether the change of an `update` may return None: S3 has no delete-if-unchanged
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if vars(cls).keys() & {"get", "get_ranges"} and "snapshot" not in vars(cls):
             cls.snapshot = Store.snapshot  # type: ignore[method-assign]  # what it does to `get` holds for shards too
+        if vars(cls).keys() & {"get", "set", "get_tagged", "set_if"} and "update" not in vars(cls):
+            cls.update = Store.update  # type: ignore[method-assign]  # and what it does to both, for updates
 
     # --- the four, and two that ask less
 
@@ -107,9 +111,36 @@ class Store:
         return None
 
     def delete_prefix(self, prefix: str) -> None:
-        """Delete every key below `prefix`."""
-        for key in list(self.list_prefix(prefix)):
+        """Delete every key below `prefix`, those too that another writer adds meanwhile; else StoreError is raised."""
+        self.check_writable()
+        left: list[str] = []
+        for attempt in range(DELETE_ATTEMPTS):
+            left = list(self.list_prefix(prefix))
+            if not left:
+                return
+            if attempt > 1:
+                time.sleep(jitter(0, 0.01 * 2**attempt))
+            self.delete_keys(left)
+        left = list(self.list_prefix(prefix))
+        if left:
+            raise left_over(self, prefix, left)
+
+    def delete_keys(self, keys: Iterable[str]) -> None:
+        """Delete many keys. Those that are absent are no error, and keep none of the others."""
+        for key in keys:
             self.delete(key)
+
+    def move_prefix(self, prefix: str, target: str) -> None:
+        """Give every key below `prefix` a place below `target`. If that is cut short, the same call finishes it."""
+        for key in list(self.list_prefix(prefix)):
+            value = self.get(key)
+            if value is not None:
+                self.set(f"{target}/{key[len(prefix) + 1 :]}" if target else key[len(prefix) + 1 :], value)
+            self.delete(key)
+
+    def location(self, path: str = "") -> tuple[Any, ...]:
+        """What tells the place of a path in this store from all others, outermost part first: for `stores.place`."""
+        return (self, *(name for name in path.split("/") if name))
 
     # --- changing a value
 
@@ -120,16 +151,24 @@ class Store:
         delete the key, or `old` itself to leave it. It may be called again, with newer bytes, where another writer
         was first; so it should have no other effects, and must not update the same store.
 
-        Updates are safe against each other, not against a plain `set` of the same key at the same time.
+        Updates are safe against each other. A plain `set` or `delete` of the same key at the same time keeps out of
+        them where `set_waits` is true, and elsewhere if it holds ``process_lock(store.lock_name(key))``.
+
+        Where the answer to a write is lost, and another writer changes the value before this one asks again, nobody
+        can tell whether the first write was there: `change` is then applied to a value that may hold it already. A
+        change that must count once writes a name of its own into the value, and looks for that.
         """
         self.check_writable()
         with self.lock(key):
-            for attempt in range(UPDATE_ATTEMPTS):
-                old, tag = self.get_tagged(key)
-                new = change(old)
-                if new is old or self.set_if(key, new, tag, os.urandom(12).hex() if self.conditional else ""):
-                    return
-                time.sleep(jitter(0, min(1.0, 0.01 * 2 ** min(attempt, 10))))  # full jitter
+            self._update(key, change)
+
+    def _update(self, key: str, change: Change) -> None:
+        for attempt in range(UPDATE_ATTEMPTS):
+            old, tag = self.get_tagged(key)
+            new = change(old)
+            if new is old or self.set_if(key, new, tag, os.urandom(12).hex() if self.conditional else ""):
+                return
+            time.sleep(jitter(0, min(1.0, 0.01 * 2 ** min(attempt, 10))))  # full jitter
         raise StoreError(
             f"key {key!r} in {self!r}: expected to write an updated value, found that another writer was first "
             f"{UPDATE_ATTEMPTS} times in a row; nothing was written; try again when fewer write to this key",
@@ -138,6 +177,8 @@ class Store:
 
     def set_if_absent(self, key: str, value: Any) -> bool:
         """Write a value where there is none, and tell whether that was so. Of many writers one wins."""
+        if self.conditional and type(self).set_if is not Store.set_if:
+            return self.set_if(key, value, ABSENT, os.urandom(12).hex())
         written = False
 
         def change(old: Any) -> Any:
@@ -220,6 +261,15 @@ def check_key(key: str) -> str:
             f"key {key!r}: expected names joined by '/', without empty parts, '.', '..' or backslashes", key=key
         )
     return key
+
+
+def left_over(store: Store, prefix: str, keys: Sequence[str]) -> StoreError:
+    """The error for a deletion of many keys after which some are there."""
+    return StoreError(
+        f"{store!r}: expected nothing below {prefix!r} after deleting it {DELETE_ATTEMPTS} times, found {len(keys)} "
+        f"keys, such as {keys[0]!r}: somebody writes there; try again when that is done",
+        key=prefix,
+    )
 
 
 def cut(value: Any, byte_range: ByteRange) -> Any:

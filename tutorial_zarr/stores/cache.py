@@ -20,17 +20,21 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from . import locks
 from .base import ByteRange, Store
 from .wrappers import WrapperStore
 
 Entry = tuple[str, ByteRange]
+LEAST_KEPT = 1 << 20  # bytes that the keys may take, however small the cache is
 
 
 class CacheStore(WrapperStore):
     """Holds up to `max_bytes` of values and ranges in memory, and up to `max_disk_bytes` more in a folder.
 
     What memory has no more room for goes to the disk, if `folder` names one; it holds a folder of this store's own,
-    which goes when the store is closed.
+    which goes when the store is closed. A folder that is full, or that somebody emptied, costs requests and fails
+    nothing. The keys, and what it takes to find them, may come to `max_bytes` too, or to 1 MiB where that is more: so
+    very small values are forgotten sooner.
     """
 
     def __init__(
@@ -46,12 +50,18 @@ class CacheStore(WrapperStore):
         self._memory: OrderedDict[Entry, bytes] = OrderedDict()  # the least recently used first
         self._disk: OrderedDict[Entry, tuple[str, int]] = OrderedDict()  # file and size
         self._keys: dict[str, set[Entry]] = {}  # what is held of each key
+        self._kept = 0  # bytes of keys and of what it takes to find them
         self._lock, self._writes, self._files = threading.RLock(), 0, 0
+        locks.tell_after_fork(self)
         self._folder = None
         if folder is not None:
             os.makedirs(folder, exist_ok=True)
             self._folder = tempfile.mkdtemp(prefix="cache-", dir=folder)
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+
+    def after_fork(self) -> None:
+        """In a forked child: the lock may be held by a thread that is not here."""
+        self._lock = threading.RLock()
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         entry = key, byte_range
@@ -87,10 +97,11 @@ class CacheStore(WrapperStore):
             return None
         path, size = self._disk.pop(entry)
         self.disk_nbytes -= size
-        with open(path, "rb") as file:
-            value = file.read()
-        os.unlink(path)
-        self._remember(entry, value)
+        value = _take_file(path, size)
+        if value is None:
+            self._let_go(entry)
+        else:
+            self._remember(entry, value)
         return value
 
     def _hold(self, entry: Entry, value: Any, writes: int) -> None:
@@ -98,6 +109,7 @@ class CacheStore(WrapperStore):
         with self._lock:
             if writes == self._writes and entry not in self._memory and entry not in self._disk:
                 self._keys.setdefault(entry[0], set()).add(entry)
+                self._kept += _cost(entry)
                 self._remember(entry, bytes(value))
 
     def _remember(self, entry: Entry, value: bytes) -> None:
@@ -106,33 +118,53 @@ class CacheStore(WrapperStore):
         while self.nbytes > self.max_bytes:
             oldest, value = self._memory.popitem(last=False)
             self.nbytes -= len(value)
-            if self._folder is None or len(value) > self.max_disk_bytes:
-                self._keys[oldest[0]].discard(oldest)
-                continue
-            self._files += 1
-            path = os.path.join(self._folder, str(self._files))
+            if not self._to_disk(oldest, value):
+                self._let_go(oldest)
+        while self.disk_nbytes > self.max_disk_bytes:
+            self._forget_entry(next(iter(self._disk)))
+        while self._kept > max(self.max_bytes, LEAST_KEPT):
+            self._forget_entry(next(iter(self._disk or self._memory)))
+
+    def _to_disk(self, entry: Entry, value: bytes) -> bool:
+        """Write a value to the folder; False where there is none, or no room."""
+        if self._folder is None or len(value) > self.max_disk_bytes:
+            return False
+        self._files += 1
+        path = os.path.join(self._folder, str(self._files))
+        try:
             with open(path, "wb") as file:
                 file.write(value)
-            self._disk[oldest] = path, len(value)
-            self.disk_nbytes += len(value)
-            while self.disk_nbytes > self.max_disk_bytes:
-                oldest, (path, size) = self._disk.popitem(last=False)
-                self._keys[oldest[0]].discard(oldest)
-                self.disk_nbytes -= size
-                os.unlink(path)
+        except OSError:
+            _remove_file(path)
+            return False
+        self._disk[entry] = path, len(value)
+        self.disk_nbytes += len(value)
+        return True
+
+    def _forget_entry(self, entry: Entry) -> None:
+        value = self._memory.pop(entry, None)
+        if value is not None:
+            self.nbytes -= len(value)
+        elif entry in self._disk:
+            path, size = self._disk.pop(entry)
+            self.disk_nbytes -= size
+            _remove_file(path)
+        self._let_go(entry)
+
+    def _let_go(self, entry: Entry) -> None:
+        """Take an entry that is held nowhere any more out of the books."""
+        self._kept -= _cost(entry)
+        held = self._keys[entry[0]]
+        held.discard(entry)
+        if not held:
+            del self._keys[entry[0]]
 
     def forget(self, key: str) -> None:
         """Forget what is held of a key."""
         with self._lock:
             self._writes += 1
-            for entry in self._keys.pop(key, ()):
-                value = self._memory.pop(entry, None)
-                if value is not None:
-                    self.nbytes -= len(value)
-                elif entry in self._disk:
-                    path, size = self._disk.pop(entry)
-                    self.disk_nbytes -= size
-                    os.unlink(path)
+            for entry in list(self._keys.get(key, ())):
+                self._forget_entry(entry)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -173,3 +205,26 @@ class CacheStore(WrapperStore):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
         super().close()
+
+
+def _cost(entry: Entry) -> int:
+    """About what an entry takes in memory beside its value: its places in two dictionaries and a set, and the key."""
+    return 500 + len(entry[0])
+
+
+def _take_file(path: str, size: int) -> bytes | None:
+    """The bytes of a file, which is removed; None where it is gone, or not as long as it was."""
+    try:
+        with open(path, "rb") as file:
+            value = file.read(size + 1)
+    except OSError:
+        value = b""
+    _remove_file(path)
+    return value if len(value) == size else None
+
+
+def _remove_file(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:  # the folder is a cache: whoever empties it does no harm
+        pass

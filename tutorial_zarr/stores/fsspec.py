@@ -19,13 +19,16 @@ from typing import Any
 from tutorial_zarr.errors import MissingDependencyError, StoreError
 
 from .base import ByteRange, Store, check_key
+from .bounds import check_size
+from .place import file_location, names
+from .secrets import because, hidden, public
 
 
 class FsspecStore(Store):
     """What lies below a URL, or below `path` in a file system that was made before."""
 
     def __init__(self, url: str, read_only: bool = False, fs: Any = None, **options: Any) -> None:
-        self.url, self.read_only, self.options = url.rstrip("/"), read_only, options
+        self.url, self.read_only, self.options = public(url).rstrip("/"), read_only, options
         self.fs, self.root = (fs, url) if fs is not None else _open(url, options)
         self.root = self.root.rstrip("/")
         self.concurrency = 64 if getattr(self.fs, "async_impl", False) else None
@@ -36,7 +39,9 @@ class FsspecStore(Store):
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         path = self._path(key)
         if byte_range is None:
-            return self._try("read", key, lambda: self.fs.cat_file(path))
+            value = self._try("read", key, lambda: self.fs.cat_file(path))
+            check_size(key, len(value or b""))  # it cannot tell before, but for one more request for each value
+            return value
         if isinstance(byte_range, int):
             size = self.get_size(key)
             if size is None:
@@ -99,6 +104,22 @@ class FsspecStore(Store):
         names = {each["name"].rstrip("/").rpartition("/")[2]: each["type"] == "directory" for each in found}
         yield from sorted(name + "/" if folder else name for name, folder in names.items() if name)
 
+    def location(self, path: str = "") -> tuple[Hashable, ...]:
+        fs, root = self.fs, self.root
+        while (inside := getattr(fs, "fs", None)) is not None:  # a cache, or a folder as a file system of its own
+            if type(fs).__name__ == "DirFileSystem":
+                root = f"{fs.path}/{root}"
+            elif "Cache" not in type(fs).__name__ and "Cacher" not in type(fs).__name__:
+                break  # an archive within another file: its own keys
+            fs = inside
+        protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
+        if protocol in ("file", "local"):
+            return file_location(root, path)
+        options = getattr(fs, "storage_options", None) or {}
+        endpoint = str((options.get("client_kwargs") or {}).get("endpoint_url") or options.get("endpoint_url") or "")
+        whose = str(options.get("account_name") or options.get("fo") or "")
+        return (protocol, endpoint.rstrip("/"), whose, *names(root), *names(path))
+
     def lock_name(self, key: str) -> Hashable:
         return self.url, key
 
@@ -109,17 +130,19 @@ class FsspecStore(Store):
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as cause:
             if verb != "write":
                 return None
-            raise self._failed(verb, key, cause) from cause
+            raise self._failed(verb, key, cause)  # noqa: B904 - it has its cause, where that may be shown
         except Exception as cause:  # every file system has errors of its own
-            raise self._failed(verb, key, cause) from cause
+            raise self._failed(verb, key, cause)  # noqa: B904
 
     def _failed(self, verb: str, key: str, cause: Exception) -> StoreError:
-        return StoreError(
-            f"{self.url}: cannot {verb} key {key!r}: {type(cause).__name__}: {cause}; are the storage_options right, "
-            "which are those of fsspec's file system?",
+        said = hidden(f"{type(cause).__name__}: {cause}", self.options)
+        error = StoreError(
+            f"{self.url}: cannot {verb} key {key!r}: {said}; are the storage_options right, which are those of "
+            "fsspec's file system?",
             key=key,
             transient=isinstance(cause, (ConnectionError, TimeoutError)),
         )
+        return because(error, cause, self.options)
 
     def __repr__(self) -> str:
         return f"FsspecStore({self.url!r})"
@@ -131,14 +154,15 @@ def _open(url: str, options: dict[str, Any]) -> tuple[Any, str]:
         import fsspec
     except ImportError as cause:
         raise MissingDependencyError(
-            f"{url}: this kind of URL needs fsspec; try: pip install 'tutorial_zarr[cloud]'"
+            f"{public(url)}: this kind of URL needs fsspec; try: pip install 'tutorial_zarr[cloud]'"
         ) from cause
     try:
         return fsspec.core.url_to_fs(url, **{"use_listings_cache": False, **options})
     except ImportError as cause:
-        raise MissingDependencyError(f"{url}: fsspec needs one more package: {cause}") from cause
+        raise MissingDependencyError(f"{public(url)}: fsspec needs one more package: {cause}") from cause
     except (ValueError, TypeError) as cause:
-        raise StoreError(f"{url}: cannot open with the options {sorted(options)}: {cause}") from cause
+        said = f"{public(url)}: cannot open with the options {sorted(options)}: {hidden(str(cause), options)}"
+        raise because(StoreError(said), cause, options)  # noqa: B904 - it has its cause, where that may be shown
 
 
 def knows(scheme: str) -> bool:

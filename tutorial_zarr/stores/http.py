@@ -4,6 +4,10 @@ So an array opens, and a group whose children are named; a group that is consoli
 
     make_store("https://example.org/data.zarr", storage_options={"headers": {"Authorization": "Bearer ..."}})
 
+What a server may cost is bounded. No more is read than a value can have; an answer that arrives slower than 16 KiB a
+second is given up, `timeout` seconds after it should have come; what is compressed on the way, which nobody asks for,
+is refused. A URL's password goes along as basic authorization, its query with every request; neither is shown.
+
 A redirect to another server is refused: it would be asked for what only the first one should see, or be a machine
 that only this one can reach. (obstore would follow it, which is why this store does without.)
 
@@ -15,18 +19,25 @@ HTTPStore('https://example.org/data.zarr')
 
 from __future__ import annotations
 
+import base64
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from tutorial_zarr.errors import MissingDependencyError, StoreError
 
+from . import paced
 from .base import ByteRange, Store, check_key, cut
+from .bounds import check_size
+from .locks import jitter, tell_after_fork
+from .secrets import public
 from .snapshot import Snapshot, TaggedSnapshot
 
 REDIRECTS = 5
 RETRIED = (408, 429, 500, 502, 503, 504)
+LONGEST_WAIT = 10.0  # seconds before a request is made again
 
 
 class HTTPStore(Store):
@@ -48,9 +59,13 @@ class HTTPStore(Store):
         absent: tuple[int, ...] = (404, 410),
         verify: bool | str = True,
     ) -> None:
-        self.parts = urlsplit(url)
+        parts = urlsplit(url)
+        user, _, host = parts.netloc.rpartition("@")
+        self.parts = parts._replace(netloc=host)
         self.url = self.parts._replace(query="", fragment="").geturl().rstrip("/")
         self.headers = {"Accept-Encoding": "identity", **(headers or {})}
+        if user and "authorization" not in map(str.lower, self.headers):
+            self.headers["Authorization"] = "Basic " + base64.b64encode(unquote(user).encode()).decode()
         self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
         self.absent, self.verify = tuple(absent), verify
         self._pool: Any = None
@@ -68,16 +83,15 @@ class HTTPStore(Store):
             certificates = {"ca_certs": self.verify} if isinstance(self.verify, str) else {}
             if not self.verify:
                 certificates = {"cert_reqs": "CERT_NONE"}
-            retry = urllib3.Retry(
-                self.retries,
-                redirect=False,
-                status_forcelist=RETRIED,
-                backoff_factor=0.1,
-                backoff_jitter=0.5,
-                respect_retry_after_header=False,  # a server could say a year
-            )
-            self._pool = urllib3.PoolManager(maxsize=self.concurrency, retries=retry, **certificates)
+            # It makes no request again: it would log the URL, with its query, when it did.
+            self._pool = urllib3.PoolManager(maxsize=self.concurrency, retries=False, **certificates)
+            self._pool.pool_classes_by_scheme = paced.pools()
+            tell_after_fork(self)
         return self._pool
+
+    def after_fork(self) -> None:
+        """In a forked child: the connections are the parent's, and an answer there may be its."""
+        self._pool = None
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         return self.get_part(key, byte_range)[0]
@@ -152,16 +166,10 @@ class HTTPStore(Store):
 
     def _request(self, verb: str, key: str, headers: dict[str, str]) -> Any:
         """The answer; None where it says that there is no such key."""
-        pool = self.pool
-        import urllib3
-
         path = f"{self.parts.path.rstrip('/')}/{quote(check_key(key))}"
         here = url = self.parts._replace(path=path, fragment="").geturl()
         for _ in range(REDIRECTS + 1):
-            try:
-                answer = pool.request(verb, url, headers=self.headers | headers, redirect=False, timeout=self.timeout)
-            except urllib3.exceptions.HTTPError as cause:
-                raise self._failed(key, f"{_reason(cause)}; is the server up?", transient=True) from cause
+            answer = self._answer(verb, key, url, headers)
             if answer.status in self.absent:
                 return None
             target = answer.get_redirect_location()
@@ -169,19 +177,44 @@ class HTTPStore(Store):
                 break
             url = urljoin(url, target)
             if urlsplit(url)[:2] != urlsplit(here)[:2]:
+                there = urlsplit(url).netloc.rpartition("@")[2]
                 raise self._failed(
                     key,
-                    f"expected an answer from this server, found a redirect to {urlsplit(url).netloc!r}, which is "
+                    f"expected an answer from this server, found a redirect to {there!r}, which is "
                     "refused; if that is where the data are, open that URL",
                 )
         if answer.status in (200, 206, 416):
-            return answer
+            check_size(key, len(answer.data))
+            packed = answer.headers.get("Content-Encoding", "identity")
+            if packed.lower() == "identity" or verb == "HEAD":
+                return answer
+            raise self._failed(key, f"expected bytes as they are stored, found them packed by {packed!r} on the way")
         advice = "what it needs goes into storage_options={'headers': {...}}" if answer.status in (401, 403) else ""
         if answer.status == 403:
             advice += ", and if that is its word for absence, absent=(403, 404)"
         raise self._failed(key, f"the server answered {answer.status} {answer.reason}; {advice or 'try again later'}")
 
+    def _answer(self, verb: str, key: str, url: str, headers: dict[str, str]) -> Any:
+        """One answer; asked for again where a connection breaks or a server is busy."""
+        pool = self.pool
+        import urllib3
+
+        options = {"redirect": False, "decode_content": False, "timeout": self.timeout}
+        for attempt in range(self.retries + 1):
+            if attempt:  # a server's own word for how long, which could be a year, is not followed
+                time.sleep(jitter(0, min(LONGEST_WAIT, 0.1 * 2**attempt)))
+            try:
+                answer = pool.request(verb, url, headers=self.headers | headers, **options)
+            except urllib3.exceptions.HTTPError as cause:
+                reason = f"{_reason(cause)}; is the server up?"
+                continue
+            if answer.status not in RETRIED:
+                return answer
+            reason = f"the server answered {answer.status} {answer.reason}; try again later"
+        raise self._failed(key, reason, transient=True)  # without its cause, which names the query
+
     def _failed(self, key: str, reason: str, transient: bool = False) -> StoreError:
+        reason = public(reason)
         return StoreError(f"{self.url}: cannot read key {key!r}: {reason}", key=key, url=self.url, transient=transient)
 
     def __repr__(self) -> str:

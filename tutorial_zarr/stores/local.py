@@ -1,11 +1,13 @@
 """A store in a folder: a key is a path below it.
 
-A value is written to a temporary file beside its place and renamed, so a reader sees the old bytes or the new
-ones, and a killed writer leaves at most a file whose name ends in ``.partial``, which no listing shows. `leftovers`
-does. With ``durable=True`` a value that was set is on the disk: the file and the folder's entry are synced.
+A value is written to the file ``<key>.lock.partial``, which is then renamed, so a reader sees the old bytes or the new
+ones, and a killed writer leaves at most that file, which no listing shows. `leftovers` does. With ``durable=True`` a
+value that was set is on the disk: the file and the folder's entry are synced.
 
-An update holds a lock on the file ``<key>.lock.partial``, which keeps out other threads and other processes. The
-operating system lets go of it when its holder dies, whatever the way.
+As the file has one name, and is locked by who makes it, it keeps the other writers of the key out: an update from
+before it reads until its value has the name, a `set` while it writes. So neither is lost, whichever threads and
+processes they come from. The operating system lets go of a lock when its holder dies, whatever the way; the file
+is then taken away by the next that wants it, after a quarter of a second. That costs a `set` one system call.
 
 A link within the folder is followed as long as it leads to a place within the folder. One that leads out of it is
 refused, as a store may come from somebody else: it would read, or overwrite, other files of whoever opens it.
@@ -18,25 +20,30 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import re
+import stat
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from tutorial_zarr import parallel
 from tutorial_zarr.errors import NodeNameError, StoreError
 
 from . import locks
-from .base import ByteRange, Leftover, Store, check_key
+from .base import DELETE_ATTEMPTS, ByteRange, Change, Leftover, Store, check_key, left_over
+from .bounds import check_size
+from .place import file_location
 from .snapshot import Snapshot
 
 PARTIAL = ".partial"
 LOCK = ".lock" + PARTIAL
+_OURS = re.compile(r".+\.(lock|[0-9a-f]+)\.partial", re.S)  # other names with that ending are somebody else's
 MAX_LINKS = 8  # on the way to one key
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(name + str(n) for name in ("COM", "LPT") for n in range(10))}
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_READ = _NOFOLLOW | os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a pipe in the place of a file keeps nobody waiting
+_READ = _NOFOLLOW | _NONBLOCK | os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _counter = itertools.count()
 _token = os.urandom(6).hex()  # tells this process's temporary files from those of any other
@@ -77,6 +84,8 @@ class LocalStore(Store):
         self.read_only, self.durable, self.locked, self.lock_timeout = read_only, durable, locked, lock_timeout
         self._base = self.root + os.sep
         self.follow_links = follow_links
+        self._locks_files = sys.platform != "emscripten"  # in a browser there is one process, and no locks
+        self.set_waits = locked == "processes" and self._locks_files
         self._inside = {self.root: 0}  # folders known not to lead out, and the links on the way to each
 
     def _path(self, key: str) -> str:
@@ -105,11 +114,16 @@ class LocalStore(Store):
 
     def _check_folder(self, folder: str, key: str) -> int:
         """Refuse a key below a link that leads out of the store, or in a circle. A folder is looked at once."""
-        known = self._inside.get(folder)
-        if known is not None or not folder.startswith(self._base):
-            return known or 0
+        unknown = []  # no recursion: folders may be deeper than Python's stack
+        while (links := self._inside.get(folder)) is None and folder.startswith(self._base):
+            unknown.append(folder)
+            folder = os.path.dirname(folder)
+        for below in reversed(unknown):
+            links = self._check_below(below, links or 0, key)
+        return links or 0
+
+    def _check_below(self, folder: str, links: int, key: str) -> int:
         above = os.path.dirname(folder)
-        links = self._check_folder(above, key)
         if os.path.islink(folder) or _is_junction(folder):
             self._check_link(folder, key)
             links += 1
@@ -147,7 +161,7 @@ class LocalStore(Store):
         return _OpenFile(self, key)
 
     def reader(self, prefix: str) -> Callable[[str, Any], int | None]:
-        base = self._path(prefix) if prefix else self._base
+        base = self._path(prefix.removesuffix("/")) + "/" * prefix.endswith("/") if prefix else self._base
 
         def read(name: str, buffer: Any) -> int | None:
             try:
@@ -158,7 +172,7 @@ class LocalStore(Store):
                 return _absent(error, prefix + name)
             try:
                 return _read_into(fd, buffer)
-            except IsADirectoryError as error:
+            except OSError as error:
                 return _absent(error, prefix + name)
             finally:
                 os.close(fd)
@@ -168,19 +182,82 @@ class LocalStore(Store):
     def set(self, key: str, value: Any) -> None:
         if self.read_only:
             self.check_writable()
-        if PARTIAL in key:
+        path = self._place(key)
+        if self._apart(path):
+            self._write_beside(path, key, value)
+            return
+        if not self.durable and locks.PLAIN and self._set_at_once(path, path + LOCK, value):
+            return
+        try:
+            with self._lock_for(path, key) as lock:
+                self._write(lock, path, key, value)
+        except StoreError as error:
+            self._note(error)
+            self._write_beside(path, key, value)
+        except OSError as error:
+            raise _failed("write", key, error) from error
+
+    def _set_at_once(self, path: str, name: str, value: Any) -> bool:
+        """What `set` comes to where nobody else is at work and all goes well; False, and nothing done, where not."""
+        fd, view, began = -1, memoryview(value), time.monotonic()
+        try:
+            fd = os.open(name, locks.MAKE, 0o666)
+            if locks.take(fd) and time.monotonic() - began < locks.PROMPT and os.write(fd, view) == view.nbytes:
+                os.close(os.dup(fd))  # see `FileLock.become`
+                os.replace(name, path)
+                done, fd = fd, -1  # from here on it is a value like any other, whose lock means nothing
+                os.close(done)
+                return True
+        except OSError:
+            pass  # it comes again by the other way, which says what it is
+        finally:
+            if fd >= 0:
+                locks.FileLock(name, name, 0.0, fd=fd).release()
+        return False
+
+    def _apart(self, path: str) -> bool:
+        """Whether no lock is to be taken for a value: this thread has it, or nobody takes any."""
+        return self.locked == "threads" or not self._locks_files or locks.holds(path + LOCK)
+
+    def _note(self, error: StoreError) -> None:
+        """That files cannot be locked here, so that no update needs to be kept out; any other error is raised."""
+        if getattr(error, "lacks", None) != locks.NO_LOCKS:
+            raise error
+        self._locks_files = False
+
+    def _place(self, key: str) -> str:
+        """The path of a key that is to be written."""
+        if PARTIAL in key and any(map(is_ours, key.split("/"))):
             raise NodeNameError(
-                f"key {key!r}: expected a name without {PARTIAL!r}, which marks unfinished files", key=key
+                f"key {key!r}: expected another name: those like 'x.lock{PARTIAL}' are for unfinished files", key=key
             )
         path = self._path(check_key(key))
-        self._check_folder(os.path.dirname(path), key)
+        if path[: path.rfind("/")] not in self._inside:
+            self._check_folder(os.path.dirname(path), key)
+        return path
+
+    def _lock_for(self, path: str, key: str) -> locks.FileLock:
+        return locks.FileLock(path + LOCK, key, self.lock_timeout, lambda: self._make_folder(path, key))
+
+    def _write(self, lock: locks.FileLock | None, path: str, key: str, value: Any) -> None:
+        """Write a value into the file that is locked, and give that its name."""
+        if lock is None or os.name == "nt":  # where a file that is open cannot be renamed
+            self._write_beside(path, key, value)
+            return
+        _write_all(lock.fd, value)  # type: ignore[arg-type]
+        lock.become(path, _sync if self.durable else None)
+        if self.durable:
+            _sync_folder(os.path.dirname(path))
+
+    def _write_beside(self, path: str, key: str, value: Any) -> None:
+        """The same with a file of its own, where the lock is not to go yet, or where there is none."""
         temporary = f"{path}.{_token}{next(_counter)}{PARTIAL}"
         try:
-            fd = os.open(temporary, _WRITE, 0o666)
-        except (FileNotFoundError, NotADirectoryError):
-            self._make_folder(path, key)
-            fd = os.open(temporary, _WRITE, 0o666)
-        try:
+            try:
+                fd = os.open(temporary, _WRITE, 0o666)
+            except (FileNotFoundError, NotADirectoryError):
+                self._make_folder(path, key)
+                fd = os.open(temporary, _WRITE, 0o666)
             try:
                 _write_all(fd, value)
                 if self.durable:
@@ -195,70 +272,91 @@ class LocalStore(Store):
                 os.unlink(temporary)
             except OSError:
                 pass
-            if isinstance(error, IsADirectoryError):
-                raise StoreError(f"key {key!r}: expected a place for a value, found a folder", key=key) from error
-            if isinstance(error, OSError) and not isinstance(error, StoreError):
-                raise StoreError(f"key {key!r}: cannot write: {error.strerror}", key=key) from error
+            if isinstance(error, OSError):
+                raise _failed("write", key, error) from error
             raise
 
     def _make_folder(self, path: str, key: str) -> None:
         """Make the folder that `path` lies in; with `durable`, such that it outlives a power cut."""
         folder, missing = os.path.dirname(path), []
-        while self.durable and not os.path.isdir(folder) and folder != os.path.dirname(folder):
+        while not os.path.isdir(folder) and folder != os.path.dirname(folder):
             missing.append(folder)
             folder = os.path.dirname(folder)
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as cause:
-            raise StoreError(
-                f"key {key!r}: expected a folder above it, found a file; a node and a value cannot share a name",
-                key=key,
-            ) from cause
-        for made in reversed(missing):
-            _sync_folder(os.path.dirname(made))
+        for folder in reversed(missing):  # os.makedirs is not for folders deeper than Python's stack
+            try:
+                os.makedirs(folder, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as cause:
+                raise StoreError(
+                    f"key {key!r}: expected a folder above it, found a file; a node and a value cannot share a name",
+                    key=key,
+                ) from cause
+            except OSError as cause:
+                raise _failed("write", key, cause) from cause
+            if self.durable:
+                _sync_folder(os.path.dirname(folder))
 
     def delete(self, key: str) -> None:
         self.check_writable()
         path = self._path(check_key(key))
         self._check_folder(os.path.dirname(path), key)
+        if not os.path.lexists(path):
+            return  # whoever changes it meanwhile comes after
+        if self._apart(path):
+            self._unlink(path, key)
+            return
+        try:
+            with self._lock_for(path, key):
+                self._unlink(path, key)
+        except StoreError as error:
+            self._note(error)
+            self._unlink(path, key)
+
+    def _unlink(self, path: str, key: str) -> None:
         try:
             os.unlink(path)
         except OSError as error:
             if isinstance(error, (FileNotFoundError, NotADirectoryError)) or os.path.isdir(path):
                 return  # a folder is no key
-            raise StoreError(f"key {key!r}: cannot delete: {error.strerror}", key=key) from error
+            raise _failed("delete", key, error) from error
         if self.durable:
             _sync_folder(os.path.dirname(path))
+
+    # --- changing a value
 
     def lock_name(self, key: str) -> Hashable:
         return self.root, key
 
-    @contextmanager
-    def lock(self, key: str) -> Iterator[None]:
+    def lock(self, key: str) -> locks.KeyLock:
         """Keep other updates of a key out, as `locked` says."""
-        path = self._path(check_key(key)) + LOCK
-        with locks.process_lock(self.lock_name(key)):
-            if self.locked == "threads":
-                yield
-                return
-            held = locks.acquire(path, key, self.lock_timeout, lambda: self._make_folder(path, key))
+        path = self._path(check_key(key))
+        threads = self.locked == "threads" or sys.platform == "emscripten"
+        return locks.KeyLock(self.lock_name(key), None if threads else self._lock_for(path, key))
+
+    def update(self, key: str, change: Change) -> None:
+        self.check_writable()
+        path = self._place(key)
+        with self.lock(key) as lock:
+            old = self.get(key)
+            new = change(old)
             try:
-                yield
-            finally:
-                locks.release(held, path)
+                if new is None:
+                    self._unlink(path, key)
+                elif new is not old:
+                    self._write(lock.file, path, key, new)
+            except OSError as error:
+                raise _failed("write", key, error) from error
 
     def leftovers(self, older_than: float = 0.0) -> list[Leftover]:
         found, latest = [], time.time() - older_than
         for folder, _, names in os.walk(self.root):
-            for name in names:
-                if name.endswith(PARTIAL):
-                    path = os.path.join(folder, name)
-                    try:
-                        status = os.lstat(path)
-                    except FileNotFoundError:
-                        continue  # its writer has finished
-                    if status.st_mtime <= latest:
-                        found.append(Leftover(path, status.st_size, max(0.0, time.time() - status.st_mtime)))
+            for name in filter(is_ours, names):
+                path = os.path.join(folder, name)
+                try:
+                    status = os.lstat(path)
+                except FileNotFoundError:
+                    continue  # its writer has finished
+                if status.st_mtime <= latest:
+                    found.append(Leftover(path, status.st_size, max(0.0, time.time() - status.st_mtime)))
         return sorted(found)
 
     def remove_leftovers(self, older_than: float = 3600.0) -> list[Leftover]:
@@ -266,10 +364,10 @@ class LocalStore(Store):
         removed = []
         for leftover in self.leftovers(older_than):
             try:
-                if leftover.path.endswith(LOCK):
-                    locks.release(locks.acquire(leftover.path, leftover.path, 0.0), leftover.path)
-                else:
+                if not leftover.path.endswith(LOCK):
                     os.unlink(leftover.path)
+                elif os.path.lexists(leftover.path):
+                    locks.FileLock(leftover.path, leftover.path, 0.0).take_away()
                 removed.append(leftover)
             except (FileNotFoundError, StoreError):
                 pass  # gone by itself, or a lock that somebody holds
@@ -285,48 +383,91 @@ class LocalStore(Store):
             return _absent(error, key)
         return status.st_size if not _is_folder(status.st_mode) else None
 
-    def list_prefix(self, prefix: str = "") -> Iterator[str]:
+    def _entries(self, prefix: str) -> list[os.DirEntry[str]]:
+        """What lies in a folder, but for what no listing shows."""
         folder = self._path(prefix) if prefix else self.root
         self._check_folder(folder, prefix)
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name + "/" * _leads_to_folder(entry))
+            with os.scandir(folder) as entries:
+                return [each for each in entries if not is_ours(each.name) or _leads_to_folder(each)]
         except (FileNotFoundError, NotADirectoryError):
-            return
-        for entry in entries:
-            key = f"{prefix}/{entry.name}" if prefix else entry.name
-            if _leads_to_folder(entry):
-                yield from self.list_prefix(key)
-            elif not entry.name.endswith(PARTIAL):
+            return []
+        except OSError as error:
+            raise _failed("list", prefix, error) from error
+
+    def list_prefix(self, prefix: str = "") -> Iterator[str]:
+        waiting = [self._sorted(prefix)]  # no recursion: folders may be deeper than Python's stack
+        while waiting:
+            for key, is_folder in waiting[-1]:
+                if is_folder:
+                    waiting.append(self._sorted(key))
+                    break
                 yield key
+            else:
+                waiting.pop()
+
+    def _sorted(self, prefix: str) -> Iterator[tuple[str, bool]]:
+        """Pairs (key, whether it is a folder) of what a folder holds, in the order of the keys that come of it."""
+        start = prefix + "/" if prefix else ""
+        found = [(entry.name, _leads_to_folder(entry)) for entry in self._entries(prefix)]
+        return ((start + name, is_folder) for name, is_folder in sorted(found, key=lambda e: e[0] + "/" * e[1]))
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
-        folder = self._path(prefix) if prefix else self.root
-        self._check_folder(folder, prefix)
-        try:
-            entries = list(os.scandir(folder))
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        yield from sorted(
-            e.name + "/" if _leads_to_folder(e) else e.name for e in entries if not e.name.endswith(PARTIAL)
-        )
+        yield from sorted(each.name + "/" if _leads_to_folder(each) else each.name for each in self._entries(prefix))
 
     def delete_prefix(self, prefix: str) -> None:
-        import shutil
-
         self.check_writable()
-        folder = self._path(check_key(prefix)) if prefix else self.root
+        folder = self._path(check_key(prefix)) if prefix else os.path.realpath(self.root)
         self._check_folder(os.path.dirname(folder), prefix)
-        if os.path.islink(folder):  # the link goes, what it points to stays
-            os.unlink(folder)
-            return
-        try:
-            if prefix:
-                shutil.rmtree(folder)
+        left: list[str] = []
+        for attempt in range(DELETE_ATTEMPTS):
+            try:
+                if os.path.islink(folder) or _is_junction(folder):  # the link goes, what it points to stays
+                    os.unlink(folder)
+                else:
+                    self._delete_below(folder, bool(prefix))
+            except OSError as error:
+                raise _failed("delete what is below", prefix, error) from error
+            left = list(self.list_prefix(prefix))  # whoever writes here meanwhile
+            if not left:
                 return
-            for entry in list(os.scandir(folder)):
-                shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
-        except (FileNotFoundError, NotADirectoryError):
+            time.sleep(locks.jitter(0, 0.01 * 2**attempt))
+        raise left_over(self, prefix, left)
+
+    def _delete_below(self, folder: str, itself: bool) -> None:
+        """Delete what lies in a folder, itself too if asked. No link is followed, and no absence stops it.
+
+        A folder is opened, and is the one that was listed: nobody can lead the deletion away by a link in its place.
+        """
+        waiting: list[tuple[str, tuple[int, int] | None, bool]] = [(folder, None, False)]
+        while waiting:
+            path, known, is_empty = waiting.pop()
+            if is_empty:
+                try:
+                    os.rmdir(path)
+                except OSError:
+                    pass  # somebody else deleted it, or writes there; what is left is listed
+                continue
+            if itself or path != folder:
+                waiting.append((path, known, True))
+            for name, status in _emptied(path, known, self.lock_timeout):
+                waiting.append((os.path.join(path, name), status, False))
+
+    def move_prefix(self, prefix: str, target: str) -> None:
+        self.check_writable()
+        old, new = self._path(check_key(prefix)), self._path(check_key(target)) if target else self.root
+        self._check_folder(old, prefix)
+        self._check_folder(new, target)
+        try:
+            _move_entries(old, new)
+            os.rmdir(old)
+        except FileNotFoundError:
             return
+        except OSError as cause:
+            raise StoreError(f"key {prefix!r}: cannot move it to {target!r}: {cause.strerror}", key=prefix) from cause
+
+    def location(self, path: str = "") -> tuple[Hashable, ...]:
+        return file_location(self.root, path)
 
     def __repr__(self) -> str:
         return f"LocalStore({self.root!r})"
@@ -356,15 +497,24 @@ class _OpenFile(Snapshot):
                 _absent(error, self.key)
         return self.fd
 
+    def _size(self, fd: int) -> int:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):  # a pipe, a device: no end to it
+            raise StoreError(f"key {self.key!r}: expected a file, found a special one, which is not read", key=self.key)
+        return status.st_size
+
     def get(self, byte_range: ByteRange) -> Any:
         fd = self._opened()
         if fd is None:
             return None
         try:
-            start, stop = _bounds(byte_range, os.fstat(fd).st_size)
+            start, stop = _bounds(byte_range, self._size(fd))
+            check_size(self.key, stop - start)
             os.lseek(fd, start, os.SEEK_SET)
             return _read_exactly(fd, stop - start)
-        except IsADirectoryError as error:
+        except StoreError:
+            raise
+        except OSError as error:
             return _absent(error, self.key)
 
     def get_ranges(self, ranges: Sequence[ByteRange]) -> list[Any]:
@@ -372,8 +522,9 @@ class _OpenFile(Snapshot):
         if fd is None:
             return [None] * len(ranges)
         try:
-            size, results = os.fstat(fd).st_size, []
+            size, results = self._size(fd), []
             bounds = [_bounds(byte_range, size) for byte_range in ranges]
+            check_size(self.key, sum([stop - start for start, stop in bounds]))
             memory = memoryview(parallel.aligned_empty(sum([stop - start for start, stop in bounds])))
             used = 0
             for start, stop in bounds:
@@ -381,13 +532,77 @@ class _OpenFile(Snapshot):
                 used += len(view)
                 results.append(view[: _read_at(fd, view, start)])
             return results
-        except IsADirectoryError as error:
+        except StoreError:
+            raise
+        except OSError as error:
             return [_absent(error, self.key)] * len(ranges)
 
     def close(self) -> None:
         if self.fd is not None:
             os.close(self.fd)
             self.fd = None
+
+
+def _move_entries(old: str, new: str) -> None:
+    """Give what lies in one folder to another one; folders that are in both become one."""
+    os.makedirs(new, exist_ok=True)
+    for entry in list(os.scandir(old)):
+        place = os.path.join(new, entry.name)
+        if entry.is_dir(follow_symlinks=False) and os.path.isdir(place):
+            _move_entries(entry.path, place)
+            os.rmdir(entry.path)
+        else:
+            os.replace(entry.path, place)
+
+
+def _emptied(path: str, known: tuple[int, int] | None, timeout: float) -> list[tuple[str, tuple[int, int] | None]]:
+    """Delete the files in a folder; the folders in it, and what tells each from others that may take its place."""
+    safe = os.scandir in os.supports_fd and os.unlink in os.supports_dir_fd
+    folders: list[tuple[str, tuple[int, int] | None]] = []
+    fd = None
+    try:
+        if safe:
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW)
+            status = os.fstat(fd)
+            if known not in (None, (status.st_dev, status.st_ino)):
+                return []
+        with os.scandir(path if fd is None else fd) as entries:
+            found = list(entries)
+        for entry in found:
+            try:
+                if entry.is_dir(follow_symlinks=False) and not _is_junction(os.path.join(path, entry.name)):
+                    status = entry.stat(follow_symlinks=False)
+                    folders.append((entry.name, (status.st_dev, status.st_ino) if safe else None))
+                elif entry.name.endswith(LOCK):
+                    lock = os.path.join(path, entry.name)
+                    if not locks.holds(lock):
+                        locks.FileLock(lock, lock, timeout).take_away()  # its writer's value is found afterwards
+                elif safe:
+                    os.unlink(entry.name, dir_fd=fd)
+                else:
+                    os.unlink(entry.path)
+            except FileNotFoundError:
+                pass
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    finally:
+        if fd is not None:
+            os.close(fd)
+    return folders
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file is one of ours that a writer has not finished, by its name."""
+    return name.endswith(PARTIAL) and _OURS.fullmatch(name) is not None
+
+
+def _failed(verb: str, key: str, error: OSError) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, IsADirectoryError):
+        return StoreError(f"key {key!r}: expected a place for a value, found a folder", key=key)
+    where = f"key {key!r}" if key else "the whole folder"
+    return StoreError(f"{where}: cannot {verb}: {error.strerror}", key=key)
 
 
 def _absent(error: OSError, key: str) -> None:

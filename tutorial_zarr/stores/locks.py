@@ -1,9 +1,12 @@
 """Locks by name: between the threads of a process, and, through a file, between processes on one machine.
 
-What they are for is `Store.update` in `base`. A file lock is the operating system's (flock, or LockFileEx), so it
-ends with the process that holds it, whatever way that ends, and it holds on a network file system only as far as
-that passes locks on: NFS does, some others refuse, which raises. Locks between machines are not here; object stores
-put on a condition instead.
+What they are for is in `Store.update` in `base`, and in `local`, where the file that is locked becomes the new value. A
+file lock is the operating system's (flock, or LockFileEx), so it ends with the process that holds it, whatever way that
+ends, and it holds on a network file system only as far as that passes locks on: NFS does, some others refuse, which
+raises. Locks between machines are not here; object stores put on a condition instead.
+
+An interrupt (Ctrl-C) may come after any call. So whatever takes a lock notes first that it is about to, and gives back
+what it has when an exception passes, or when it is dropped.
 
 >>> with process_lock("a name"):
 ...     pass  # no other thread is in a block of this name
@@ -12,28 +15,56 @@ put on a condition instead.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Any
 
 from tutorial_zarr.errors import MissingDependencyError, StoreError
 
-_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+MAKE = _OPEN | os.O_CREAT | os.O_EXCL
+PLAIN = fcntl is not None  # whether a file that is open can be locked and renamed without more ado
+_AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB if fcntl is not None else 0
+PROMPT = 0.1  # who locked a file within so many seconds after making it need not look whether it is still there
+ABANDONED = 0.25  # a file that nobody has locked for so many seconds is a dead writer's; more than PROMPT, for certain
+NO_LOCKS = "locks"  # the field of an error that says that a file system has none
+
 _locks: dict[Hashable, list[Any]] = {}  # name -> [lock, how many hold it or wait for it, the thread that holds it]
 _locks_guard = threading.Lock()
+_held: dict[str, weakref.ref[KeyLock]] = {}  # files that this process holds for updates
+_inherited: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
-def _forget_locks() -> None:
-    """After fork: the threads that held these locks are not in the child."""
+def tell_after_fork(owner: Any) -> None:
+    """Have `owner.after_fork()` called in a forked child: what it holds open is the parent's, its locks may be held."""
+    _inherited[id(owner)] = owner
+
+
+def _forked() -> None:
+    """In a forked child: the threads that held locks are not here, and a file lock is the parent's as long as it lives.
+
+    The child's copies of the open files would keep the locks alive beyond the parent, so they go.
+    """
     global _locks_guard
-    _locks.clear()
     _locks_guard = threading.Lock()
+    _locks.clear()
+    for held in list(_held.values()):
+        if (lock := held()) is not None and lock.file is not None:
+            lock.file.leave()
+    _held.clear()
+    for owner in list(_inherited.values()):
+        owner.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_locks)
+    os.register_at_fork(after_in_child=_forked)
 
 
 class process_lock:  # noqa: N801 - used as a function would be; the class is what makes it quick
@@ -43,77 +74,262 @@ class process_lock:  # noqa: N801 - used as a function would be; the class is wh
 
     def __init__(self, name: Hashable) -> None:
         self.name = name
+        self.entry: list[Any] | None = None
 
     def __enter__(self) -> None:
         me = threading.get_ident()
         with _locks_guard:
-            entry = self.entry = _locks.setdefault(self.name, [threading.Lock(), 0, None])
+            entry = _locks.setdefault(self.name, [threading.RLock(), 0, None])
             if entry[2] == me:
                 raise StoreError(
                     f"{self.name}: expected one update at a time, found one inside another's change; "
                     "compute the new value first"
                 )
+            self.entry = entry
             entry[1] += 1
         try:
             entry[0].acquire()
-        except BaseException:  # Ctrl-C while waiting
-            self._leave()
+            entry[2] = me
+        except BaseException:  # Ctrl-C while waiting, or just after
+            self.__exit__()
             raise
-        entry[2] = me
 
     def __exit__(self, *exception: object) -> None:
-        self.entry[2] = None
-        self.entry[0].release()
-        self._leave()
-
-    def _leave(self) -> None:
-        with _locks_guard:
-            self.entry[1] -= 1
-            if not self.entry[1]:
-                _locks.pop(self.name, None)
-
-
-def acquire(path: str, key: str, timeout: float, make_folder: Callable[[], None] | None = None) -> int | None:
-    """Lock the file `path`, which is made for it; an open file. None in a browser: one process, and no locks."""
-    try:
-        from filelock import lock_descriptor
-    except ImportError as cause:
-        if sys.platform == "emscripten":
-            return None
-        raise MissingDependencyError(
-            f"key {key!r}: changing a part of a value needs filelock, to keep other processes out; "
-            "try: pip install 'filelock>=3.30'",
-            key=key,
-        ) from cause
-    deadline = time.monotonic() + timeout
-    while True:
+        entry = self.entry
+        if entry is None:
+            return
         try:
-            fd = os.open(path, _OPEN, 0o666)
+            if entry[2] == threading.get_ident():
+                entry[2] = None
+            entry[0].release()
+        except RuntimeError:
+            pass  # it was never had
+        finally:
+            self.entry = None
+            with _locks_guard:
+                entry[1] -= 1
+                if not entry[1] and _locks.get(self.name) is entry:
+                    del _locks[self.name]
+
+    def __del__(self) -> None:
+        try:
+            if self.entry is not None:  # an interrupt came between the two
+                self.__exit__()
+        except AttributeError:
+            pass  # it came before there was an entry
+
+
+class FileLock:
+    """A file `path` that is made for its locker alone, who takes it away again or gives it another name.
+
+    Whoever makes the file locks it at once. One that is there and locked is waited for, up to `timeout` seconds. One
+    that is there and not locked is a dead writer's, or its maker is just about to lock it: it is taken away when it
+    was seen so for `ABANDONED` seconds, which its maker, if it was stopped for so long, looks for by the clock.
+    """
+
+    __slots__ = ("fd", "key", "make_folder", "path", "timeout")
+
+    def __init__(
+        self,
+        path: str,
+        key: str,
+        timeout: float,
+        make_folder: Callable[[], None] | None = None,
+        fd: int | None = None,
+    ) -> None:
+        self.path, self.key, self.timeout, self.make_folder = path, key, timeout, make_folder
+        self.fd = fd
+
+    def __enter__(self) -> FileLock:
+        try:
+            began = time.monotonic()
+            if self._make() and self._lock(self.fd) and time.monotonic() - began < PROMPT:
+                return self
+            self._wait(began)
+        except BaseException as cause:
+            self.release()
+            if isinstance(cause, OSError) and not isinstance(cause, StoreError):
+                text = f"key {self.key!r}: cannot make {self.path!r}: {cause.strerror}; nothing was changed"
+                raise StoreError(text, key=self.key) from cause
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+    def __del__(self) -> None:
+        self.release()
+
+    def _make(self, attempts: int = 5) -> bool:
+        """Make the file and open it; False where there is one. (Its folder may be deleted as soon as it is made.)"""
+        try:
+            self.fd = os.open(self.path, MAKE, 0o666)
+        except FileExistsError:
+            return False
+        except (FileNotFoundError, NotADirectoryError):
+            if self.make_folder is None:
+                raise
+            self.make_folder()
+            self.make_folder = None if attempts == 1 else self.make_folder
+            return self._make(attempts - 1)
+        except PermissionError:
+            if os.name != "nt":
+                raise
+            return False  # it is being deleted there
+        return True
+
+    def _lock(self, fd: int | None) -> bool:
+        try:
+            return take(fd)
         except OSError as cause:
-            if isinstance(cause, (FileNotFoundError, NotADirectoryError)) and make_folder is not None:
-                make_folder()
-                make_folder = None
-                continue
-            if not (os.name == "nt" and isinstance(cause, PermissionError) and time.monotonic() < deadline):
-                raise _failed(path, key, cause) from cause
-        else:
-            try:
-                held = lock_descriptor(fd, blocking=False)
-                if held and os.fstat(fd).st_nlink:
-                    return fd
-            except OSError as cause:
-                os.close(fd)
-                raise _failed(path, key, cause) from cause
-            os.close(fd)
-            if held:
-                continue  # the one before us took the file away: this lock is on a file without a name
-        if time.monotonic() >= deadline:
             raise StoreError(
-                f"key {key!r}: expected to lock {path!r} within {timeout:g} s, found another process holding it; "
-                "try again when that is done, or with a larger lock_timeout",
-                key=key,
-            )
-        time.sleep(jitter(0.0005, 0.003))
+                f"key {self.key!r}: cannot lock {self.path!r}: {cause.strerror}; where only one process writes, "
+                "LocalStore(..., locked='threads') needs no lock files",
+                key=self.key,
+                lacks=NO_LOCKS,
+            ) from cause
+
+    def _is_mine(self) -> bool:
+        try:
+            return take(self.fd)
+        except OSError:  # there are no locks here, so that nobody can have thought it a dead writer's
+            return True
+
+    def _wait(self, began: float) -> None:
+        """Wait for whoever has the file, then make one; or see that the one that was made is still there."""
+        deadline, seen, since = began + self.timeout, None, 0.0
+        while True:
+            now = time.monotonic()
+            if self.fd is not None and self._lock(self.fd):
+                if _is_at(self.path, self.fd):
+                    return
+                self.leave()  # it was taken for a dead writer's
+            if self.fd is None:
+                found = self._look()
+                if found is None or found != seen:
+                    seen, since = found, now
+                elif now - since > ABANDONED and self._look(take_away=True) == seen:
+                    seen = None
+                if seen is None and self._make() and self._lock(self.fd):
+                    if time.monotonic() - now < PROMPT:
+                        return
+                    continue
+            if now >= deadline and seen is None:
+                raise StoreError(
+                    f"key {self.key!r}: expected to lock {self.path!r} within {self.timeout:g} s, found another "
+                    "process holding it; try again when that is done, or with a larger lock_timeout",
+                    key=self.key,
+                )
+            time.sleep(jitter(0.0005, 0.003))
+
+    def _look(self, take_away: bool = False) -> tuple[int, int] | None:
+        """What tells the file that is there from all others, if nobody has locked it."""
+        fd = None
+        try:
+            fd = os.open(self.path, _OPEN)
+            if not self._lock(fd) or not _is_at(self.path, fd):
+                return None
+            status = os.fstat(fd)
+            if take_away and os.name == "nt":
+                os.close(fd)
+                fd = None
+            if take_away:
+                os.unlink(self.path)
+            return status.st_dev, status.st_ino
+        except FileNotFoundError:
+            return None
+        except PermissionError:
+            if os.name != "nt":
+                raise
+            return None
+        finally:
+            if fd is not None:
+                os.close(fd)
+
+    def take_away(self) -> None:
+        """Take away the file of a dead writer, once it is certain that it is dead."""
+        with self:
+            pass
+
+    def become(self, path: str, sync: Callable[[int], None] | None) -> None:
+        """Give the file, which holds a value by now, the name of that value. (Not on Windows, where it is open.)"""
+        if self.fd is None:
+            raise StoreError(f"key {self.key!r}: expected the lock of this process, found one from before a fork")
+        if sync is not None:
+            sync(self.fd)
+        os.close(os.dup(self.fd))  # network file systems tell when a file is closed that the disk is full
+        os.replace(self.path, path)
+        self.leave()
+
+    def leave(self) -> None:
+        """Close the file, and leave it where it is, under whatever name."""
+        fd, self.fd = self.fd, None
+        if fd is not None:
+            os.close(fd)
+
+    def release(self) -> None:
+        """Take the file away, if it is still there, and close it."""
+        if getattr(self, "fd", None) is None:  # see `process_lock.__del__`
+            return
+        try:
+            if os.name == "nt":  # where a file that is open cannot be unlinked
+                self.leave()
+                os.unlink(self.path)
+            elif self._is_mine() and _is_at(self.path, self.fd):
+                os.unlink(self.path)  # whoever waits for it sees that the file has no name now, and makes another
+        except OSError:
+            pass  # on Windows, somebody else has it by now; elsewhere, it is taken for a dead writer's
+        self.leave()
+
+
+class KeyLock:
+    """What keeps the other updates of a key out: the threads of this process, and through `file` other processes."""
+
+    __slots__ = ("__weakref__", "file", "inside", "thread")
+
+    def __init__(self, name: Hashable, file: FileLock | None) -> None:
+        self.inside, self.file = process_lock(name), file
+
+    def __enter__(self) -> KeyLock:
+        try:
+            self.inside.__enter__()
+            if self.file is not None:
+                self.file.__enter__()
+                self.thread = threading.get_ident()
+                _held[self.file.path] = weakref.ref(self)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            if self.file is not None:
+                if (held := _held.get(self.file.path)) is not None and held() is self:
+                    _held.pop(self.file.path, None)
+                self.file.release()
+        finally:
+            self.inside.__exit__()
+
+
+def holds(path: str) -> bool:
+    """Whether this very thread holds the lock on a file for an update."""
+    lock = held() if (held := _held.get(path)) is not None else None
+    return lock is not None and lock.thread == threading.get_ident()
+
+
+def is_held(path: str) -> bool:
+    """Whether somebody has locked a file that may be there."""
+    try:
+        fd = os.open(path, _OPEN)
+    except OSError:
+        return False
+    try:
+        return not take(fd)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
 
 
 def jitter(least: float, most: float) -> float:
@@ -121,24 +337,31 @@ def jitter(least: float, most: float) -> float:
     return least + (most - least) * int.from_bytes(os.urandom(4), "little") / (1 << 32)
 
 
-def _failed(path: str, key: str, cause: OSError) -> StoreError:
-    return StoreError(
-        f"key {key!r}: cannot lock {path!r}: {cause.strerror}; where only one process writes, "
-        "LocalStore(..., locked='threads') needs no lock files",
-        key=key,
-    )
-
-
-def release(fd: int | None, path: str) -> None:
-    """Let go of a lock that `acquire` gave, and of its file."""
-    if fd is None:
-        return
-    if os.name == "nt":  # where a file that is open cannot be unlinked
-        os.close(fd)
-        fd = None
+def _is_at(path: str, fd: int) -> bool:
+    """Whether a path is still that of an open file."""
     try:
-        os.unlink(path)  # while it is held: whoever waits for it sees that the file has no name now, and makes another
-    except OSError:
-        pass  # on Windows, somebody else has it by now; elsewhere, it is an empty file that the next lock uses
-    if fd is not None:
-        os.close(fd)
+        return os.path.samestat(os.lstat(path), os.fstat(fd))
+    except FileNotFoundError:
+        return False
+
+
+def take(fd: int | None) -> bool:
+    """Take the operating system's lock on an open file, if nobody else has it."""
+    try:
+        if fcntl is None:
+            return _take_windows(fd)
+        fcntl.flock(fd, _AT_ONCE)  # type: ignore[arg-type]
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _take_windows(fd: int | None) -> bool:
+    try:
+        from filelock import lock_descriptor
+    except ImportError as cause:
+        raise MissingDependencyError(
+            "writing to a folder needs filelock on Windows, to keep other processes out; "
+            "try: pip install 'filelock>=3.30'"
+        ) from cause
+    return bool(lock_descriptor(fd, blocking=False))

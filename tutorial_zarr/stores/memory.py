@@ -7,17 +7,26 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Iterator, MutableMapping, Sequence
 from typing import Any
 
+from tutorial_zarr.errors import ReadOnlyError
+
 from .base import ByteRange, Store, check_key, cut
+from .place import names
 from .snapshot import Snapshot
 
 
 class MemoryStore(Store):
-    """Keys and bytes in a dict: an own one, or any mutable mapping that is passed in."""
+    """Keys and bytes in a dict: an own one, or any mutable mapping that is passed in.
+
+    Pickled, as on the way to another process, it becomes a copy that can only be read: what somebody wrote there would
+    never be seen here.
+    """
 
     request_cost = 0
+    pickled = False
 
     def __init__(self, mapping: MutableMapping[str, Any] | None = None, read_only: bool = False) -> None:
         self.mapping: MutableMapping[str, Any] = {} if mapping is None else mapping
@@ -49,8 +58,32 @@ class MemoryStore(Store):
         start = prefix + "/" if prefix else ""
         yield from sorted(key for key in list(self.mapping) if key.startswith(start))
 
+    def location(self, path: str = "") -> tuple[Hashable, ...]:
+        return ("memory", id(self.mapping), *names(path))
+
     def lock_name(self, key: str) -> Hashable:
         return id(self.mapping), key
+
+    def check_writable(self) -> None:
+        if self.pickled:
+            raise ReadOnlyError(
+                f"{self!r}: expected a store that processes share, found a copy of memory, where what is written would "
+                "be lost; try a folder, or MemoryStore(store.mapping) for a store of this process's own"
+            )
+        super().check_writable()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"read_only": True, "pickled": True}
+
+    def __copy__(self) -> MemoryStore:
+        new = type(self).__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        return new
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> MemoryStore:
+        new = self.__copy__()
+        new.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return new
 
     def __repr__(self) -> str:
         return f"MemoryStore({len(self.mapping)} keys)"

@@ -9,7 +9,9 @@ An option is one of `ObjectStore`'s own, one of obstore's (``region``, ``endpoin
 s3fs's name for one of those. Without options the environment counts, as with the vendors' own tools.
 
 An update puts on condition: if the object is still the one that was read. That keeps out writers on other machines
-too. There is no such thing as delete-if-unchanged, so an update cannot delete.
+too. There is no such thing as delete-if-unchanged, so an update cannot delete. Some servers that speak like S3 take the
+condition for nothing, and put; so the first update in a bucket that is not Amazon's own, Google's or Azure's tries a
+few puts that must fail (4 requests in each process), and is refused where they do not.
 
 Plain HTTP servers are in `http`, everything else that fsspec reaches is in `fsspec`.
 
@@ -24,17 +26,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice, pairwise
 from typing import Any
 
+from tutorial_zarr import parallel
 from tutorial_zarr.errors import MissingDependencyError, NodeNameError, StoreError
 
 from .base import ABSENT, ByteRange, Store, check_key, cut
+from .bounds import check_size
+from .place import file_location, names
+from .secrets import because, hidden, public
 from .snapshot import Snapshot, TaggedSnapshot
 
 CLASSES = {"s3": "S3Store", "s3a": "S3Store", "gs": "GCSStore", "gcs": "GCSStore", "az": "AzureStore"}
+KINDS = {"S3Store": "s3", "GCSStore": "gs", "AzureStore": "abfs"}  # as fsspec calls them, for `location`
 S3FS_NAMES = {
     "anon": "skip_signature",
     "key": "access_key_id",
@@ -52,10 +60,10 @@ class ObjectStore(Store):
 
     `concurrency` requests are worth having in flight. A request that takes longer than `timeout` seconds is given up
     and made again, like one that the server could not serve, up to `retries` times within `deadline` seconds.
-    """
 
-    conditional = True
-    update_deletes = False
+    ``conditional=False`` is for a server that ignores conditions: an update then keeps out the threads of this process
+    and nobody else, so that no other program may write meanwhile.
+    """
 
     def __init__(
         self,
@@ -65,12 +73,20 @@ class ObjectStore(Store):
         timeout: float = 30.0,
         retries: int = 5,
         deadline: float = 120.0,
+        conditional: bool = True,
         **options: Any,
     ) -> None:
         self.read_only, self.concurrency = read_only, concurrency
+        self.conditional, self.update_deletes = conditional, not conditional
+        self.set_waits = conditional  # it does not, but an update finds the tag changed
         self.limits, self.options = (timeout, retries, deadline), options
         self.url, self._client = (url.rstrip("/"), None) if isinstance(url, str) else (repr(url), url)
         self._found = self._suffixes = None  # whether the bucket was seen to exist; whether it knows suffix ranges
+
+    @property
+    def shown(self) -> str:
+        """The URL as messages have it."""
+        return public(self.url)
 
     @property
     def client(self) -> Any:
@@ -159,11 +175,29 @@ class ObjectStore(Store):
         names = [path[skip:].strip("/") + "/" for path in found["common_prefixes"]]
         yield from sorted(names + [meta["path"][skip:] for meta in found["objects"]])
 
-    def delete_prefix(self, prefix: str) -> None:
+    def delete_keys(self, keys: Iterable[str]) -> None:
         self.check_writable()
-        keys = self.list_prefix(prefix)
+        keys = iter(keys)
         while batch := list(islice(keys, PAGE)):
-            self._request("delete below", prefix, lambda obstore, batch=batch: obstore.delete(self.client, batch))
+            if not self._request("delete", batch[0], lambda obstore, batch=batch: self._delete(obstore, batch)):
+                # One was absent, and there some servers, and obstore with them, leave the others. So each by itself.
+                for _ in parallel.stream(self.delete, batch, self.concurrency or 1, ordered=False):
+                    pass
+
+    def _delete(self, obstore: Any, keys: list[str]) -> bool:
+        obstore.delete(self.client, keys)
+        return True
+
+    def location(self, path: str = "") -> tuple[Hashable, ...]:
+        kind, prefix = type(self.client).__name__, getattr(self.client, "prefix", None) or ""
+        if kind == "LocalStore":
+            return file_location(str(prefix), path)
+        config = getattr(self.client, "config", None)
+        if config is None:
+            return (kind, id(self.client), *names(path))
+        where = [str(config.get(name, "")).rstrip("/") for name in ("endpoint", "account_name")]
+        bucket = str(config.get("bucket") or config.get("container_name") or "")
+        return (KINDS.get(kind, kind), *where, *names(bucket), *names(str(prefix)), *names(path))
 
     # --- changing a value
 
@@ -171,6 +205,9 @@ class ObjectStore(Store):
         return self.url, key
 
     def get_tagged(self, key: str) -> tuple[Any, Any]:
+        if not self.conditional:
+            return super().get_tagged(key)
+
         def get(obstore: Any) -> tuple[Any, Any]:
             found = obstore.get(self.client, key)
             tag = {name: found.meta[name] for name in ("e_tag", "version") if found.meta[name]}
@@ -179,7 +216,7 @@ class ObjectStore(Store):
         value, tag = self._request("read", key, get) or (None, ABSENT)
         if not tag:
             raise StoreError(
-                f"{self.url}: key {key!r}: expected an ETag with the value, which an update needs, found none; "
+                f"{self.shown}: key {key!r}: expected an ETag with the value, which an update needs, found none; "
                 "this server can only be written to in whole chunks",
                 key=key,
             )
@@ -187,11 +224,13 @@ class ObjectStore(Store):
 
     def set_if(self, key: str, value: Any, tag: Any, writer: str = "") -> bool:
         self.check_writable()
+        if not self.conditional:
+            return super().set_if(key, value, tag, writer)
         if value is None:
             if tag is ABSENT:
                 return True
             raise StoreError(
-                f"{self.url}: key {key!r}: expected an update to new bytes, found one that deletes, which no object "
+                f"{self.shown}: key {key!r}: expected an update to new bytes, found one that deletes, which no object "
                 "store can do on condition; write an empty value, or delete when nobody else writes",
                 key=key,
             )
@@ -199,6 +238,7 @@ class ObjectStore(Store):
         # that one can tell, the object carries a name for this write, beside its bytes.
         writer = writer or os.urandom(12).hex()
         data = bytes(value)
+        self._check_conditions()
 
         def put(obstore: Any) -> bool:
             mode = "create" if tag is ABSENT else tag
@@ -221,6 +261,56 @@ class ObjectStore(Store):
             return False
         return found.attributes.get("writer") == writer
 
+    def _check_conditions(self) -> None:
+        """Refuse to update where the server ignores conditions. It is asked once in each process."""
+        where = self._clone()
+        if where is None:
+            return
+        with _probing:
+            if where not in _ignored:
+                _ignored[where] = self._probe()
+        if _ignored[where]:
+            raise StoreError(
+                f"{self.url}: expected a server that puts on condition, found one that ignores {_ignored[where]}, so "
+                "that an update could undo another writer's; nothing was updated. If no other program writes there at "
+                "the same time, try storage_options={'conditional': False}",
+                url=self.url,
+            )
+
+    def _clone(self) -> tuple[str, ...] | None:
+        """What to remember a server by that speaks like S3; None for Amazon's own, and for those that are not of S3."""
+        if type(self.client).__name__ != "S3Store":
+            return None
+        endpoint = self.client.config.get("endpoint") or next(filter(None, map(os.environ.get, ENDPOINTS)), "")
+        if not endpoint or _AMAZON.search(endpoint):
+            return None
+        return endpoint, str(self.client.config.get("bucket"))
+
+    def _probe(self) -> str:
+        """The condition that this server ignores, if it does."""
+        key = f".unfinished/probe-{os.urandom(8).hex()}"
+
+        def put(obstore: Any, mode: Any) -> bool:
+            try:
+                obstore.put(self.client, key, b"", mode=mode, use_multipart=False)
+            except (obstore.exceptions.AlreadyExistsError, obstore.exceptions.PreconditionError):
+                return False
+            return True
+
+        def probe(obstore: Any) -> str:
+            put(obstore, "create")  # if its answer is lost, and it is made again, it is refused: that is well too
+            try:
+                if put(obstore, "create"):
+                    return "If-None-Match"
+                return "If-Match" if put(obstore, {"e_tag": '"00000000000000000000000000000000"'}) else ""
+            finally:
+                try:
+                    obstore.delete(self.client, key)
+                except (FileNotFoundError, obstore.exceptions.BaseError):
+                    pass  # an empty object, in a folder that no reader looks into
+
+        return str(self._request("write", key, probe))
+
     # --- requests, and what can go wrong with them
 
     def _request(self, verb: str, key: str, request: Callable[[Any], Any], ranged: bool = False) -> Any:
@@ -232,13 +322,13 @@ class ObjectStore(Store):
             return request(obstore)
         except FileNotFoundError as cause:
             if verb in ("list", "write") or not self._bucket_exists(obstore, key, cause):
-                raise self._failed(verb, key, cause, "does the bucket or container exist?") from cause
+                raise self._failed(verb, key, cause, "does the bucket or container exist?")  # noqa: B904 - see there
             return None
         except (obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError) as cause:
             advice = "public data may want storage_options={'anon': True}, other data credentials in storage_options"
-            raise self._failed(verb, key, cause, advice) from cause
+            raise self._failed(verb, key, cause, advice)  # noqa: B904
         except obstore.exceptions.NotSupportedError as cause:
-            raise self._failed(verb, key, cause, "this kind of server cannot do that") from cause
+            raise self._failed(verb, key, cause, "this kind of server cannot do that")  # noqa: B904
         except obstore.exceptions.BaseError as cause:
             status = re.search(r"status code: (\d+)", str(cause))
             if ranged and re.search("status code: 416|bytes 0--1/0|Wanted range starting at", str(cause)):
@@ -247,11 +337,13 @@ class ObjectStore(Store):
                 return WHOLE
             transient = not status or status[1][0] == "5" or status[1] in ("408", "429")
             advice = "is the server up, and the endpoint right?" if not status else "see what the server answered"
-            raise self._failed(verb, key, cause, advice, transient) from cause
+            raise self._failed(verb, key, cause, advice, transient)  # noqa: B904
         except ValueError as cause:
             if "parse path" not in str(cause):
                 raise
-            raise NodeNameError(f"{self.url}: key {key!r}: expected a key that an object can have: {cause}") from cause
+            raise NodeNameError(
+                f"{self.shown}: key {key!r}: expected a key that an object can have: {cause}"
+            ) from cause
 
     def _bucket_exists(self, obstore: Any, key: str, cause: Exception) -> bool:
         """Whether it is the key that is absent, or the whole bucket. The answer to a HEAD does not say: ask once."""
@@ -270,11 +362,13 @@ class ObjectStore(Store):
         )
         reason = ": ".join(filter(None, answer.groups())) if answer else re.sub(r"\?\S+", "?...", text)[:300]
         where = f"key {key!r}" if key else "the whole store"
-        fields = {"key": key, "url": self.url, "transient": transient}
-        return StoreError(f"{self.url}: cannot {verb} {where}: {reason}; {advice}", **fields)
+        fields = {"key": key, "url": self.shown, "transient": transient}
+        reason = hidden(reason, self.options)
+        error = StoreError(f"{self.shown}: cannot {verb} {where}: {reason}; {advice}", **fields)
+        return because(error, cause, self.options)  # with its cause, where that tells no secret
 
     def __repr__(self) -> str:
-        return f"ObjectStore({self.url!r})"
+        return f"ObjectStore({self.shown!r})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ObjectStore) and (self.url, self.options) == (other.url, other.options)
@@ -287,15 +381,21 @@ class ObjectStore(Store):
 
 
 def _with_tag(found: Any) -> tuple[bytes, str | None]:
-    tag = found.meta["e_tag"]
+    tag, (start, stop) = found.meta["e_tag"], found.range
+    check_size(found.meta["path"], stop - start)  # before the bytes are taken
     return bytes(found.bytes()), tag
 
 
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")  # of the environment
+_AMAZON = re.compile(r"^https?://([^/]*[.])?amazonaws[.]com([.]cn)?(:[0-9]+)?(/|$)")
+_ignored: dict[tuple[str, ...], str] = {}  # endpoint and bucket -> the condition that is ignored there; "" for none
+_probing = threading.Lock()
 _state = {"used": False, "forked": False}  # whether obstore's threads run; whether they were left behind by a fork
 
 
 def _after_fork() -> None:
-    _state["forked"] = _state["used"]
+    global _probing
+    _state["forked"], _probing = _state["used"], threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -336,11 +436,13 @@ def _connect(url: str, limits: tuple[float, int, float], options: dict[str, Any]
     try:
         return kind(bucket, prefix=prefix or None, config=config, client_options=client, retry_config=retry, **provider)
     except (obstore.exceptions.BaseError, TypeError, ValueError) as cause:
-        raise StoreError(
-            f"{url}: cannot open with the options {sorted(options)}: {str(cause).partition('Debug source')[0].strip()} "
-            f"The options are those of obstore's {CLASSES[scheme]}",
-            url=url,
-        ) from cause
+        said = hidden(str(cause).partition("Debug source")[0].strip(), options)
+        error = StoreError(
+            f"{public(url)}: cannot open with the options {sorted(options)}: {said} The options are those of "
+            f"obstore's {CLASSES[scheme]}",
+            url=public(url),
+        )
+        raise because(error, cause, options)  # noqa: B904
 
 
 def open_object_store(url: str, mode: str, options: dict[str, Any]) -> ObjectStore:

@@ -21,6 +21,8 @@ from typing import Any
 from tutorial_zarr import parallel
 from tutorial_zarr.errors import ReplacedError
 
+from . import bounds
+
 ByteRange = Any  # tuple[int, int | None] | int | None
 REQUESTS = 10  # for ranges of one value that are under way at once
 
@@ -67,7 +69,8 @@ class TaggedSnapshot(Snapshot):
     def get_ranges(self, ranges: Sequence[ByteRange]) -> list[Any]:
         if self.tag is None:
             return super().get_ranges(ranges)
-        return [value for _, value in parallel.stream(self._same, ranges, min(len(ranges), REQUESTS))]
+        same = bounds.carried(self._same)
+        return [value for _, value in parallel.stream(same, ranges, min(len(ranges), REQUESTS))]
 
     def _same(self, byte_range: ByteRange) -> Any:
         value, tag = self.store.get_part(self.key, byte_range)

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.errors import MissingDependencyError, spelled, spelled_lines
 
 from .base import ByteRange, Store
 from .wrappers import AroundStore, Request, moved
@@ -113,7 +113,7 @@ class TraceStore(AroundStore):
         rows = [("verb", "key", "range", "bytes", "ms")]
         for verb, key, byte_range, nbytes, _, seconds in self.requests:
             size = "-" if nbytes is None else str(nbytes)
-            rows.append((verb, key, range_text(byte_range), size, f"{1000 * seconds:.2f}"))
+            rows.append((verb, spelled(key), range_text(byte_range), size, f"{1000 * seconds:.2f}"))
         for verb, total in self.totals().items():
             rows.append((verb, f"{total.requests} in all", "", str(total.nbytes), f"{1000 * total.seconds:.2f}"))
         widths = [max(len(row[i]) for row in rows) for i in range(5)]
@@ -160,11 +160,11 @@ class LoggingStore(AroundStore):
         self.logger, self.level = logger or logging.getLogger("tutorial_zarr.stores"), level
 
     def around(self, request: Request, call: Callable[[], Any], value: Any = None) -> Any:
-        start, what = time.perf_counter(), (request.verb, request.key, range_text(request.byte_range))
+        start, what = time.perf_counter(), (request.verb, spelled(request.key), range_text(request.byte_range))
         try:
             result = call()
         except Exception as error:
-            self.logger.warning("%s %s %s failed: %s", *what, error)
+            self.logger.warning("%s %s %s failed: %s", *what, spelled_lines(str(error)))
             raise
         milliseconds = 1000 * (time.perf_counter() - start)
         nbytes = moved(request, result, value)

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -58,6 +58,10 @@ class WrapperStore(Store):
         return self.store.locks_keys
 
     @property
+    def set_waits(self) -> bool:  # type: ignore[override]
+        return self.store.set_waits
+
+    @property
     def update_deletes(self) -> bool:  # type: ignore[override]
         return self.store.update_deletes
 
@@ -93,6 +97,9 @@ class WrapperStore(Store):
 
     def set_if(self, key: str, value: Any, tag: Any, writer: str = "") -> bool:
         return self.store.set_if(key, value, tag, writer)
+
+    def location(self, path: str = "") -> tuple[Any, ...]:
+        return self.store.location(path)
 
     def leftovers(self, older_than: float = 0.0) -> list[Leftover]:
         return self.store.leftovers(older_than)
@@ -196,6 +203,15 @@ class PrefixStore(WrapperStore):
 
     def delete_prefix(self, prefix: str) -> None:
         self.store.delete_prefix(self._below(prefix))
+
+    def delete_keys(self, keys: Iterable[str]) -> None:
+        self.store.delete_keys([self._key(key) for key in keys])
+
+    def move_prefix(self, prefix: str, target: str) -> None:
+        self.store.move_prefix(self._key(prefix), self._below(target))
+
+    def location(self, path: str = "") -> tuple[Any, ...]:
+        return self.store.location(self._below(path))
 
     def lock(self, key: str) -> AbstractContextManager[Any]:
         return self.store.lock(self._key(key))

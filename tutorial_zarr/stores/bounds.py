@@ -1,0 +1,64 @@
+"""How large a value may be that this thread reads next: asked before its bytes are taken, not afterwards.
+
+Who knows what a value is for says how large it can be; the store that knows its size, or counts what comes, compares.
+It goes around the arguments of `get`, as every wrapper between the two would have to pass it on.
+
+>>> from tutorial_zarr.errors import LimitError
+>>> with at_most(10, lambda key, size: LimitError(f"{key}: {size} bytes")):
+...     check_size("a", 11)
+Traceback (most recent call last):
+tutorial_zarr.errors.LimitError: a: 11 bytes
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+Refusal = Callable[[str, int], Exception]  # key, size -> what to raise
+
+
+class _Bound(threading.local):
+    nbytes: int = sys.maxsize
+    refusal: Refusal | None = None
+
+
+_bound = _Bound()
+
+
+@contextmanager
+def at_most(nbytes: int, refusal: Refusal) -> Iterator[None]:
+    """Let this thread read no value of more than `nbytes` in a `with` block; ``refusal(key, size)`` is raised."""
+    before = _bound.nbytes, _bound.refusal
+    _bound.nbytes, _bound.refusal = nbytes, refusal
+    try:
+        yield
+    finally:
+        _bound.nbytes, _bound.refusal = before
+
+
+def carried(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`function` with the bound of this thread, for other threads to call."""
+    nbytes, refusal = _bound.nbytes, _bound.refusal
+    if refusal is None:
+        return function
+
+    def bounded(argument: Any) -> Any:
+        with at_most(nbytes, refusal):
+            return function(argument)
+
+    return bounded
+
+
+def room() -> int:
+    """The bytes that a value may have now."""
+    return _bound.nbytes
+
+
+def check_size(key: str, size: int) -> None:
+    """Raise where a value of `size` bytes, or more, is larger than it can be."""
+    if size > _bound.nbytes:
+        raise _bound.refusal(key, size)  # type: ignore[misc]
