@@ -42,6 +42,10 @@ class Axis:
         """Index of a chunk's first element."""
         return chunk * self.length
 
+    def end(self, chunk: int) -> int:
+        """Index behind a chunk's last element, overhang included."""
+        return self.start(chunk) + self.size(chunk)
+
     def find(self, index: int) -> int:
         """The chunk that holds an element."""
         return index // self.length
@@ -102,6 +106,17 @@ class ChunkGrid:
         self.regular = not any(isinstance(axis, UnevenAxis) for axis in axes)
         self.counts = tuple(axis.count for axis in axes)
         self.nchunks = math.prod(self.counts)
+
+    @property
+    def overhanging(self) -> tuple[int, ...]:
+        """Along each axis the last chunk, if that hangs over the edge of the array, else -1; () where none does."""
+        found = [
+            axis.count - 1
+            if axis.count and axis.start(axis.count - 1) + axis.size(axis.count - 1) > axis.extent
+            else -1
+            for axis in self.axes
+        ]
+        return tuple(found) if any(last >= 0 for last in found) else ()
 
     def chunk_shape(self, coords: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of a chunk as stored."""

@@ -58,6 +58,8 @@ class Span(NamedTuple):
             begin = axis.start(chunk)
             end = min(begin + axis.size(chunk), axis.extent)
             here = min(count - done, (end - index + step - 1) // step)
+            if here < 1:  # of another state of the array: without this, there would be no end
+                raise SelectionError(f"expected a selection within an axis of {axis.extent} elements, found {self}")
             first = index - begin
             inner = slice(first, first + (here - 1) * step + 1, step)
             place = out + done

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr import indexing
-from tutorial_zarr.errors import SelectionError
+from tutorial_zarr.errors import SelectionError, spelled
 
 Along = range | np.ndarray | int  # the indices that a view has along one axis of the array; an int: a dropped axis
 
@@ -65,7 +65,7 @@ class LazyView:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        return f"<LazyView of {self.array.name} shape={self.shape} dtype={self.dtype}>"
+        return f"<LazyView of {spelled(self.array.name)} shape={self.shape} dtype={self.dtype}>"
 
     def __getitem__(self, key: Any) -> LazyView:
         try:
@@ -92,13 +92,22 @@ class LazyView:
         """Select by the names of dimensions."""
         return self[indexers]
 
+    def _select(self, io: Any) -> indexing.Selection:
+        """The selection in one state of the array, which may have been cut since the view was made."""
+        for axis, (indices, length) in enumerate(zip(self._along, io.shape, strict=True)):
+            if isinstance(indices, range) and len(indices) and max(indices[0], indices[-1]) >= length:
+                raise SelectionError(
+                    f"{self!r}: expected an axis {axis} of more than {max(indices[0], indices[-1])} elements, found "
+                    f"{length}: the array was cut since the view was made"
+                )
+        return indexing.orthogonal(self.selection, io.shape)
+
     def result(self) -> Any:
         """Read what the view stands for."""
-        return self.array.get_orthogonal_selection(self.selection)
+        return self.array._get(self._select)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        view = self[key]
-        self.array.set_orthogonal_selection(view.selection, value)
+        self.array._set(self[key]._select, value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:

@@ -182,6 +182,8 @@ class Plan:
         split, around, chunks = self._split, None, lengths
         if io.shards is not None:
             around, chunks = lengths, io.shards.chunk_shape
+            if any(axis.extent > MOST_DRAWN * n for axis, n in zip(io.grid.axes, chunks, strict=True)):
+                return None
             split = selection.split(tuple([Axis(axis.extent, n) for axis, n in zip(io.grid.axes, chunks, strict=True)]))
         if split.count > MOST_DRAWN:
             return None
@@ -222,7 +224,7 @@ class WritePlan:
 
     @property
     def whole(self) -> int:
-        """Units that are covered wholly: encoded and written, without a lock against other processes."""
+        """Units that are covered wholly: encoded and written, without a lock; of those at the edge see `edge`."""
         return math.prod(sum(part.complete for part in axis) for axis in self._split.parts) if self.units else 0
 
     @property
@@ -231,14 +233,26 @@ class WritePlan:
         return self.units - self.whole
 
     @property
+    def edge(self) -> int:
+        """Whole units that hang over the array's edge: changed, not replaced, since others may append meanwhile."""
+        edges = self._io.edges
+        if not edges or not self.units:
+            return 0
+        covered = [[part.chunk for part in axis if part.complete] for axis in self._split.parts]
+        if self._split.selection.points:
+            return 0
+        inner = math.prod(sum(chunk != last for chunk in axis) for axis, last in zip(covered, edges, strict=True))
+        return math.prod(map(len, covered)) - inner
+
+    @property
     def aligned(self) -> bool:
         """Whether all units are whole: then writers of other units need know nothing of this one."""
         return self.partial == 0
 
     @property
     def requests(self) -> int:
-        """Requests to the store: one for a whole unit, two for a partial one that no other writer disturbs."""
-        return self.whole + 2 * self.partial
+        """Requests to the store: one for a whole unit, two for one at the edge or in part, if nobody else disturbs."""
+        return self.whole + self.edge + 2 * self.partial
 
     def touches(self) -> Iterator[tuple[str, bool]]:
         """The key of each unit, and whether it is covered wholly."""
@@ -250,6 +264,8 @@ class WritePlan:
             return "No chunk is touched: nothing is written."
         unit = "chunks" if self._io.shards is None else "shards"
         text = f"{self.units:,} {unit} are written: {self.whole:,} wholly"
+        if self.edge:
+            text += f" ({self.edge:,} at the edge, which {'are' if self.edge > 1 else 'is'} read first)"
         if self.partial:
             text += f", {self.partial:,} in part, which must be read first"
         return f"{text}; {self.requests:,} request{'s' if self.requests != 1 else ''}."

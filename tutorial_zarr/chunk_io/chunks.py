@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import parallel
+from tutorial_zarr import limits, parallel
 from tutorial_zarr.chunk_grids import ChunkGrid
 from tutorial_zarr.chunk_keys import ChunkKeyEncoding
 from tutorial_zarr.codecs import ChunkSpec, Codec, Pipeline, is_fill
 from tutorial_zarr.codecs.sharding import ShardingCodec, sharding_of
 from tutorial_zarr.dtypes import DataType
-from tutorial_zarr.errors import ChunkError, ChunkNotFoundError, MissingDependencyError, StoreError, ZarrError
+from tutorial_zarr.errors import (
+    ChunkError,
+    ChunkNotFoundError,
+    LimitError,
+    MissingDependencyError,
+    NodeNotFoundError,
+    StoreError,
+    ZarrError,
+)
 from tutorial_zarr.nodes import MissingChunksWarning
 from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.bounds import at_most
 from tutorial_zarr.stores.locks import process_lock
 
 # Encoding a byte takes about so many times as long as decoding it.
@@ -29,6 +41,12 @@ SMALL_JOB = 3 << 19
 SMALL_CHUNK = 1 << 12
 # Buffers larger than this are not held ready: a chunk may declare any size, and turn out to be six bytes.
 LARGE_CHUNK = 1 << 28
+_NOTHING: Any = contextlib.nullcontext()
+
+
+def most_encoded(nbytes: int) -> int:
+    """Bytes that no encoded chunk of `nbytes` exceeds: no codec known adds more than a few per cent and a header."""
+    return 16 * nbytes + (1 << 24)
 
 
 class ChunkIO:
@@ -46,13 +64,19 @@ class ChunkIO:
         fill: np.ndarray,
         missing: str = "fill",
         write_empty: bool = False,
+        alone: bool = False,
     ) -> None:
         self.store, self.label, self.grid, self.keys = store, label, grid, keys
         self.prefix = path + "/" if path else ""
         self.codecs, self.data_type, self.fill = codecs, data_type, fill
-        self.fill_item = fill[()] if fill.dtype.kind == "O" else fill  # numpy would store a 0-d object array as an item
+        # Text that is absent is a copy of the fill value each time; up to 15 bytes of one lie in the element itself.
+        long = len(str(fill).encode("utf-8", "replace")) if fill.dtype.kind == "T" else 0
+        self.element_nbytes = data_type.numpy.itemsize + (long if long > 15 else 0)
         self.missing, self.write_empty = missing, write_empty
+        self.shape = tuple([axis.extent for axis in grid.axes])
+        self.alone = alone
         self.absences: list[str] = []  # keys of absent chunks that a read met, where it is to warn of them
+        self.doubt: Callable[[], None] | None = None  # asks the array's own document, where a copy of it was believed
         self._pipelines: dict[tuple[int, ...], Pipeline] = {}
         self.pipeline = self.pipeline_for(grid.max_chunk_shape)
         self.shards = sharding_of(self.pipeline)
@@ -61,6 +85,14 @@ class ChunkIO:
                 self.pipeline_for(shape)
         # of the largest chunk in memory; for elements without a fixed size, a guess
         self.chunk_nbytes = self.pipeline.nbytes or 64 * math.prod(self.pipeline.spec.shape)
+
+    @cached_property
+    def edges(self) -> tuple[int, ...]:
+        """The last unit along each axis, if it hangs over the edge, else -1; () where none does.
+
+        Others may have made the array larger, and written there, since its shape was read; unless we are alone.
+        """
+        return () if self.alone else self.grid.overhanging
 
     def pipeline_for(self, shape: tuple[int, ...]) -> Pipeline:
         """The codec chain for chunks of that shape; in a regular grid there is only one."""
@@ -77,6 +109,18 @@ class ChunkIO:
         """The store key of the chunk at `coords`."""
         return self.prefix + self.keys.encode(coords)
 
+    def bounded(self) -> AbstractContextManager[None]:
+        """While this thread reads chunks: none larger than one can be. What stands in a shard by itself is smaller."""
+        nbytes = self.pipeline.nbytes
+        most = limits.current().unsized_bytes if nbytes is None else most_encoded(nbytes)
+        shape = self.pipeline.spec.shape
+
+        def refusal(key: str, size: int) -> Exception:
+            found = f"found {size} or more; is it another array's?"
+            return LimitError(f"expected at most {most} bytes for a chunk of shape {shape}, {found}", nbytes=size)
+
+        return at_most(most, refusal)
+
     def extents(self, coords: tuple[int, ...]) -> tuple[int, ...]:
         """How many elements of the chunk lie within the array, along each axis."""
         return tuple([s.stop - s.start for s in self.grid.region(coords)])
@@ -85,12 +129,18 @@ class ChunkIO:
         """The error for a chunk that cannot be read or written: with the array and the key, where they are missing."""
         if isinstance(cause, MissingDependencyError) and not cause.message.startswith(self.label):
             return MissingDependencyError(f"{self.label}: {cause.message}", **cause.fields)
-        if isinstance(cause, (ChunkError, ChunkNotFoundError, StoreError, MissingDependencyError)):
+        if isinstance(cause, (ChunkError, ChunkNotFoundError, NodeNotFoundError, StoreError, MissingDependencyError)):
             return cause
         return ChunkError(f"{self.label}: cannot {stage} the chunk at key {key!r}: {cause}", key=key, stage=stage)
 
     def absent(self, key: str) -> None:
-        """Raise for a chunk that is not there, or note it, if the caller wants it so."""
+        """Raise for a chunk that is not there, or note it, if the caller wants it so.
+
+        Where the metadata are a copy, the first absent chunk is the reason to ask if it is still true.
+        """
+        if self.doubt is not None:
+            doubt, self.doubt = self.doubt, None
+            doubt()
         if self.missing == "warn":
             self.absences.append(key)
         if self.missing == "error":
@@ -128,12 +178,21 @@ class ChunkIO:
         """A chunk as an array of its own that may be changed; the fill value where `data` is None."""
         chunk = np.empty(pipeline.spec.shape, self.data_type.numpy)
         if data is None:
-            chunk[...] = self.fill_item
+            chunk[...] = self.fill
         elif pipeline.in_place:
             pipeline.decode_into(data, chunk.reshape(-1).view(np.uint8))
         else:
             chunk[...] = pipeline.decode(data)
         return chunk
+
+    def decode_or_fill(self, data: Any, pipeline: Pipeline, damaged: bool) -> np.ndarray:
+        """As `decode`; the fill value too where `data` are `damaged`, if the caller will write over all of it."""
+        try:
+            return self.decode(data, pipeline)
+        except ZarrError:
+            if not damaged:
+                raise
+            return self.decode(None, pipeline)
 
     def encode(self, chunk: np.ndarray, pipeline: Pipeline) -> Any:
         """The bytes of a chunk; None where it holds nothing but the fill value, and so is not stored."""
@@ -141,21 +200,23 @@ class ChunkIO:
 
     def put(self, key: str, data: Any) -> None:
         """Write a unit whole (None: delete it). It cannot fall in between the two halves of an update."""
-        with process_lock(self.store.lock_name(key)):
+        with _NOTHING if self.store.set_waits else process_lock(self.store.lock_name(key)):
             if data is None:
                 self.store.delete(key)
             else:
                 self.store.set(key, data)
 
-    def update(self, key: str, pipeline: Pipeline, change: Callable[[np.ndarray], bool | None]) -> None:
+    def update(
+        self, key: str, pipeline: Pipeline, change: Callable[[np.ndarray], bool | None], whole: bool = False
+    ) -> None:
         """Read a chunk, change it in place, and write it back, such that no other update of it is lost.
 
-        Where `change` returns False nothing is written.
+        Where `change` returns False nothing is written. `whole` says that it sets all that the array has of the chunk.
         """
 
         def changed(old: Any) -> Any:
             try:
-                chunk = self.decode(old, pipeline)
+                chunk = self.decode_or_fill(old, pipeline, whole)
             except ZarrError as cause:
                 raise self.fail(key, "decode", cause) from cause
             return old if change(chunk) is False else self.encode(chunk, pipeline)

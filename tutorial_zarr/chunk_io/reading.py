@@ -11,8 +11,9 @@ import numpy as np
 
 from tutorial_zarr import limits, parallel
 from tutorial_zarr.codecs import Pipeline
-from tutorial_zarr.errors import CodecError, ZarrError
+from tutorial_zarr.errors import CodecError, LimitError, ZarrError
 from tutorial_zarr.indexing import Selection, Split
+from tutorial_zarr.stores.bounds import check_size
 
 from . import shards
 from .chunks import LARGE_CHUNK, SMALL_JOB, ChunkIO
@@ -46,12 +47,12 @@ def _read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
         jobs = zip(names, split.coords(), split.inner(), split.outer(), split.complete(), strict=True)
         parallel.run(lambda: _ChunkReader(io, split, out), jobs, workers, batch)
         return
-    pieces = zip(split.coords(), split.items(), strict=True)
+    pieces = zip(split.coords(), split.items(), split.outer(), strict=True)
     plan = shards.Plan(io, selection)
     if split.count >= 2 * workers or (split.count > 1 and io.store.concurrency is not None):
         parallel.run(lambda: _ShardReader(io, split, out, plan), pieces, workers, 1)
     else:  # few shards: share out their inner chunks
-        inner = (job for coords, item in pieces for job in plan.jobs(coords, item))
+        inner = (job for piece in pieces for job in plan.jobs(*piece))
         wanted = math.prod(selection.shape) * io.data_type.numpy.itemsize
         workers = parallel.get_workers() if wanted >= SMALL_JOB else 1
         parallel.run(lambda: _InnerReader(io, split, out), inner, workers, 1)
@@ -75,7 +76,8 @@ class Decoder:
             self._buffer = parallel.take_buffer(max(self.nbytes * self.together, 1))
             self.slots = self._buffer[: self.nbytes * self.together].reshape(self.together, self.nbytes)
             self.chunks = self.slots.view(io.data_type.numpy).reshape(self.together, *shape)
-            self.scratch, self.chunk = self.slots[0], points_first(self.chunks[0], self.selection)
+            self.scratch = self.slots[0]
+            self.chunk = points_first(self.chunks[0, ...], self.selection)  # a view, also where there are no axes
 
     def close(self) -> None:
         """Give the scratch buffer back."""
@@ -134,7 +136,7 @@ class Decoder:
     def put(self, data: Any, inner: Any, outer: Any, complete: bool) -> None:
         """Decode `data` (None: the fill value) and copy the part `inner` of the chunk to the place `outer`."""
         if data is None:
-            self.out[outer] = self.io.fill_item
+            self.out[(*outer, ...)] = self.io.fill
         elif self.scratch is None or self.pipeline.raw:
             self.out[outer] = points_first(self.pipeline.decode(data), self.selection)[inner]
         elif self.contiguous and complete and (target := self.destination(outer)) is not None:
@@ -152,7 +154,22 @@ def points_first(chunk: np.ndarray, selection: Selection) -> np.ndarray:
     return np.moveaxis(chunk, axes, range(len(axes)))
 
 
-class _ChunkReader:
+class _Reader:
+    """A worker, whose thread reads no value larger than a chunk can be."""
+
+    io: ChunkIO
+
+    def enter(self) -> None:
+        """Set the bound for this thread."""
+        self._bounded = self.io.bounded()
+        self._bounded.__enter__()
+
+    def exit(self) -> None:
+        """Take it away."""
+        self._bounded.__exit__(None, None, None)
+
+
+class _ChunkReader(_Reader):
     """A worker that reads whole chunks, or, of a chunk stored as it is in memory, the stretches selected."""
 
     def __init__(self, io: ChunkIO, split: Split, out: np.ndarray) -> None:
@@ -167,9 +184,11 @@ class _ChunkReader:
             self.buffers = list(self.buffer[: bound * self.together].reshape(self.together, bound))
 
     def __enter__(self) -> Work:
+        self.enter()
         return self.work
 
     def __exit__(self, *exception: object) -> None:
+        self.exit()
         self.decoder.close()
         parallel.give_buffer(self.buffer)
 
@@ -187,7 +206,7 @@ class _ChunkReader:
             if self.io.missing != "fill" and any(each is None for each in data):
                 return False
             self.decoder.put_all([(each, *job[2:]) for each, job in zip(data, group, strict=True)])
-        except CodecError:
+        except (CodecError, LimitError):
             return False
         return True
 
@@ -229,6 +248,7 @@ class _ChunkReader:
             return None
         if size > len(buffer):
             size = (self.io.store.get_size(self.io.prefix + name) or 0) + 1
+            check_size(self.io.prefix + name, size - 1)
             self.buffers[slot] = parallel.aligned_empty(max(size, 2 * len(buffer)))
             return self.fetch(name, slot)
         return buffer[:size]
@@ -311,7 +331,7 @@ def choose_stretches(io: ChunkIO, inner: tuple[slice, ...]) -> Stretches | None:
     )
 
 
-class _InnerReader:
+class _InnerReader(_Reader):
     """A worker that decodes inner chunks."""
 
     def __init__(self, io: ChunkIO, split: Split, out: np.ndarray) -> None:
@@ -319,9 +339,11 @@ class _InnerReader:
         self.decoders: dict[int, Decoder] = {}  # by pipeline: uneven and nested shards have several
 
     def __enter__(self) -> Work:
+        self.enter()
         return self.work
 
     def __exit__(self, *exception: object) -> None:
+        self.exit()
         for decoder in self.decoders.values():
             decoder.close()
 
@@ -331,7 +353,7 @@ class _InnerReader:
             if decoder is None:
                 decoder = self.decoders[id(pipeline)] = Decoder(self.io, pipeline, self.split, self.out)
             try:
-                for job in group if self.io.missing != "fill" else ():
+                for job in group if self.io.missing != "fill" or self.io.doubt else ():
                     if job[0] is None:
                         self.io.absent(key)
                 decoder.put_all(group)
@@ -350,12 +372,13 @@ class _ShardReader(_InnerReader):
         self.buffer = parallel.take_buffer(bound) if held else None
 
     def __enter__(self) -> Work:
+        self.enter()
         return self.work_shards
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
         parallel.give_buffer(self.buffer)
 
-    def work_shards(self, pieces: Iterable[tuple[tuple[int, ...], Any]]) -> None:
-        for coords, item in pieces:
-            self.work(self.plan.jobs(coords, item, self.buffer))
+    def work_shards(self, pieces: Iterable[tuple[tuple[int, ...], Any, Any]]) -> None:
+        for piece in pieces:
+            self.work(self.plan.jobs(*piece, self.buffer))

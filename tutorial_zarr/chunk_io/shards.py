@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import limits
 from tutorial_zarr.chunk_grids import Axis
 from tutorial_zarr.codecs import Pipeline
 from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
-from tutorial_zarr.errors import ReplacedError, StoreError, ZarrError
+from tutorial_zarr.errors import LimitError, ReplacedError, StoreError, ZarrError
 from tutorial_zarr.indexing import Part, Selection, Split
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.base import cut
@@ -22,6 +23,7 @@ from tutorial_zarr.stores.snapshot import Snapshot
 
 from .chunks import ChunkIO
 
+MANY = 1 << 12  # inner chunks along an axis from which on it is asked first whether there is a shard
 READ_ATTEMPTS = 20  # a shard that was replaced so many times in a row while it was read is given up
 
 
@@ -34,6 +36,9 @@ class Plan:
 
     def split(self, layout: ShardLayout, item: tuple[Part, ...], extents: tuple[int, ...]) -> Split:
         """One shard's part of the selection, cut along its inner chunks; `extents` is where the array ends in it."""
+        along = max(layout.counts, default=1)
+        if along > 1 << 16:  # each takes about so much to plan for, whatever it holds
+            limits.check_memory(self.io.label, 512 * along)
         sizes = tuple(zip(extents, layout.chunk_shape, strict=True))
         parts = []
         for part, axes in zip(item, self.selection.axes, strict=True):
@@ -45,17 +50,21 @@ class Plan:
         return Split(self.selection, parts)
 
     def jobs(
-        self, coords: tuple[int, ...], item: tuple[Part, ...], buffer: np.ndarray | None = None
+        self, coords: tuple[int, ...], item: tuple[Part, ...], outer: Any, buffer: np.ndarray | None = None
     ) -> Iterator[tuple[Any, ...]]:
-        """(key, pipeline, group) for the inner chunks of a shard's part.
+        """(key, pipeline, group) for the inner chunks of a shard's part, whose place in the output is `outer`.
 
         A group is a list of neighbours: (encoded bytes or None, inner, outer, complete). The bytes may lie in `buffer`,
-        where one is given.
+        where one is given. A shard that is absent is one group of one, however many chunks it could hold.
         """
         io = self.io
         key, layout = io.key(coords), sharding_of(io.pipeline_at(coords))
         try:
-            for job in self._inner_jobs(ShardSource(io.store, key), layout, item, io.extents(coords), buffer):
+            many = io.missing != "warn" and max(layout.counts, default=1) > MANY
+            if many and not io.store.exists(key):  # to cut the part up would take long
+                yield key, layout.inner, [(None, None, outer, False)]
+                return
+            for job in self._inner_jobs(ShardSource(io.store, key), layout, item, io.extents(coords), outer, buffer):
                 yield key, *job
         except ZarrError as cause:
             raise io.fail(key, "decode", cause) from cause
@@ -66,6 +75,7 @@ class Plan:
         layout: ShardLayout,
         item: tuple[Part, ...],
         extents: tuple[int, ...],
+        outer: Any,
         buffer: np.ndarray | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """The jobs of one shard, without its key.
@@ -76,9 +86,15 @@ class Plan:
         split = self.split(layout, item, extents)
         pipeline, nested = layout.inner, sharding_of(layout.inner)
         if source.store is not None and fetches_whole(layout, split.count):
-            shard = source.get_whole(buffer)
-            source = ShardSource(None, source.key, None if shard is None else memoryview(shard).cast("B"))
+            try:
+                shard = source.get_whole(buffer)
+                source = ShardSource(None, source.key, None if shard is None else memoryview(shard).cast("B"))
+            except LimitError:  # far larger than its chunks: what is dead in it need not be read
+                pass
         data = fetch(source, layout, split)
+        if data is None and self.io.missing != "warn":  # which counts each inner chunk
+            yield pipeline, [(None, None, outer, False)]
+            return
         places = zip(split.inner(), split.outer(), split.complete(), strict=True)
         if data is None:
             yield pipeline, [(None, *place) for place in places]
@@ -94,7 +110,7 @@ class Plan:
                 continue
             rest = [min(n, e - c * n) for c, n, e in zip(coords, layout.chunk_shape, extents, strict=True)]
             inside = ShardSource(None, source.key, memoryview(job[0]))
-            yield from self._inner_jobs(inside, nested, deeper, tuple(rest))
+            yield from self._inner_jobs(inside, nested, deeper, tuple(rest), job[2])
 
 
 def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] | None:

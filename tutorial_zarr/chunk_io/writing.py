@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,7 @@ Work = Callable[[Iterable[Any]], None]
 
 
 def write(io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str] | None = None) -> None:
-    """Write `value`, whose shape is `selection.shape` and whose type is the array's (or that of `fields`)."""
+    """Write `value`, whose shape is `selection.shape` and whose type is the array's, or has the `fields` alone."""
     split = selection.split(io.grid.axes)
     if split.count == 0:
         return
@@ -59,16 +60,15 @@ class _Encoder:
             return part
         chunk = np.empty(shape, self.io.data_type.numpy) if self.buffer is None else self.chunk
         if part.shape != shape:  # a chunk that hangs over the edge is stored whole
-            chunk[...] = self.io.fill_item
-        points_first(chunk, self.selection)[inner] = part
+            chunk[...] = self.io.fill
+        points_first(chunk, self.selection)[(*inner, ...)] = part
         return chunk
 
     def change(self, chunk: np.ndarray, part: np.ndarray, inner: Any) -> None:
         """Assign a part of the value to its place in a chunk, or in some fields of it."""
         for field in self.fields or [None]:  # type: ignore[list-item]
             place = chunk if field is None else chunk[field]
-            value = part if field is None or part.dtype.names is None else part[field]
-            points_first(place, self.selection)[inner] = value
+            points_first(place, self.selection)[(*inner, ...)] = part if field is None else part[field]
 
 
 class _ChunkWriter:
@@ -107,50 +107,71 @@ class _ChunkWriter:
         """(key, data) of a chunk that is to be put whole; None for one that was changed where it is."""
         io, key = self.io, self.io.prefix + name
         whole = complete and self.fields is None
+        # Where a unit hangs over the edge, what others have appended since is kept: it is changed, not replaced.
+        changed = not whole or (io.edges and any(map(operator.eq, coords, io.edges)))
         try:
             pipeline = io.pipeline_at(coords)
             layout = sharding_of(pipeline)
             if layout is not None:
-                self.write_shard(key, layout, coords, item, whole)
+                self.write_shard(key, layout, coords, item, whole, changed)
                 return None
             encoder, part = self.encoder, self.value[(*outer, ...)]
             if encoder is None or encoder.pipeline is not pipeline:  # uneven grids have several
                 encoder = _Encoder(io, pipeline, self.selection, self.fields)
-            if whole:
+            if not changed:
                 data = io.encode(encoder.whole(part, inner), pipeline)
                 return key, data if self.together == 1 else _owned(data)
-            io.update(key, pipeline, partial(encoder.change, part=part, inner=inner))
+            io.update(key, pipeline, partial(encoder.change, part=part, inner=inner), whole)
             return None
         except ZarrError as cause:
             raise io.fail(key, "write", cause) from cause
 
     def write_shard(
-        self, key: str, layout: ShardLayout, coords: tuple[int, ...], item: tuple[Part, ...], whole: bool
+        self,
+        key: str,
+        layout: ShardLayout,
+        coords: tuple[int, ...],
+        item: tuple[Part, ...],
+        whole: bool,
+        updates: bool,
     ) -> None:
         """Encode the inner chunks that change; the others keep their bytes."""
-        io = self.io
-        split = self.plan.split(layout, item, io.extents(coords))
+        io, extents = self.io, self.io.extents(coords)
+        split = self.plan.split(layout, item, extents)
+        edges = [n // size if n % size else -1 for n, size in zip(extents, layout.chunk_shape, strict=True)]
         workers, batch = io.workers(split.count, layout.inner.nbytes or SMALL_JOB, ENCODING)
         if io.store.concurrency is not None:
             workers, batch = parallel.get_workers(), 1
 
         def changed(old: Any) -> Any:
-            chunks = layout.chunks(old)
+            try:
+                chunks = layout.chunks(old)
+            except ZarrError:
+                if not whole:
+                    raise
+                chunks = layout.chunks(None)  # it is damaged, and all that the array has of it is written anew
             jobs = zip(split.coords(), split.inner(), split.outer(), split.complete(), strict=True)
-            parallel.run(lambda: _InnerWriter(self, layout.inner, chunks), jobs, workers, min(batch, 16))
+            parallel.run(
+                lambda: _InnerWriter(self, layout.inner, chunks, edges if io.edges else ()),
+                jobs,
+                workers,
+                min(batch, 16),
+            )
             return None if all(data is None for data in chunks.values()) else layout.pack(chunks)
 
-        if whole:
-            io.put(key, changed(None))
-        else:
+        if updates:
             io.modify(key, changed, lambda: layout.pack({}))
+        else:
+            io.put(key, changed(None))
 
 
 class _InnerWriter:
     """A worker that encodes inner chunks of one shard into `chunks`, a dict by coordinates."""
 
-    def __init__(self, writer: _ChunkWriter, pipeline: Pipeline, chunks: dict[tuple[int, ...], Any]) -> None:
-        self.io, self.value, self.chunks = writer.io, writer.value, chunks
+    def __init__(
+        self, writer: _ChunkWriter, pipeline: Pipeline, chunks: dict[tuple[int, ...], Any], edges: Sequence[int]
+    ) -> None:
+        self.io, self.value, self.chunks, self.edges = writer.io, writer.value, chunks, edges
         self.encoder = _Encoder(writer.io, pipeline, writer.selection, writer.fields)
 
     def __enter__(self) -> Work:
@@ -161,14 +182,14 @@ class _InnerWriter:
 
     def work(self, jobs: Iterable[tuple[tuple[int, ...], Any, Any, bool]]) -> None:
         io, encoder, chunks = self.io, self.encoder, self.chunks
-        encode, shape = encoder.pipeline.encode, encoder.pipeline.spec.shape
+        encode = encoder.pipeline.encode
         for coords, inner, outer, complete in jobs:
             part = self.value[(*outer, ...)]
-            if complete and encoder.fields is None:
+            whole = complete and encoder.fields is None
+            if whole and not any(map(operator.eq, coords, self.edges)):
                 chunk = encoder.whole(part, inner)
             else:
-                chunk, stored = np.empty(shape, io.data_type.numpy), chunks.get(coords)
-                chunk[...] = io.fill_item if stored is None else encoder.pipeline.decode(stored)
+                chunk = io.decode_or_fill(chunks.get(coords), encoder.pipeline, whole)
                 encoder.change(chunk, part, inner)
             if not io.write_empty and is_fill(chunk, io.fill):
                 chunks[coords] = None

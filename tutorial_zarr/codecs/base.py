@@ -76,7 +76,9 @@ class Codec:
 
 
 class ArrayArrayCodec(Codec):
-    """Turns an array into an array, possibly of another shape or type."""
+    """Turns an array into an array, possibly of another shape or type. Both have native byte order."""
+
+    moves_only = False  # True where elements change nothing but their places: then they are decoded in any byte order
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
         """The spec of the encoded array. Raises MetadataError where the codec cannot be applied."""

@@ -66,13 +66,10 @@ class BitRound(ArrayArrayCodec):
         drop = FORMATS[name].bits - 1 - self.keepbits
         if drop <= 0:
             return values
-        # The bits of a float, read as an integer, grow with its absolute value: a carry is the next exponent.
-        bits = values.view(f"u{values.itemsize}")
-        half = (1 << (drop - 1)) - 1  # a tie goes up only from an odd number, which adds one more
-        rounded = (bits + (bits >> drop & 1) + half) >> drop << drop
-        with np.errstate(invalid="ignore"):  # older versions of ml_dtypes complain about NaN
-            finite = np.isfinite(values)
-        return np.where(finite, rounded, bits).view(values.dtype)
+        rounded, lost = round_floats(values, drop)
+        if lost is not None:
+            raise self.fail(f"numbers in the range of {name} after rounding", f"{values[lost.argmax()]}; try more bits")
+        return rounded
 
     def _integers(self, values: np.ndarray) -> np.ndarray:
         numbers = values.view(f"i{values.itemsize}") if values.dtype.kind in "mM" else values
@@ -84,6 +81,20 @@ class BitRound(ArrayArrayCodec):
         beyond = (rounded < kept) | ((rounded > greatest) & (rounded > sizes))
         rounded = np.where(beyond, sizes >> dropped << dropped, rounded)
         return np.where(negative, np.negative(rounded), rounded).astype(numbers.dtype).view(values.dtype)
+
+
+def round_floats(values: np.ndarray, drop: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Floats without the last `drop` bits of their mantissa; and where finite ones became infinite, if they did."""
+    # The bits of a float, read as an integer, grow with its absolute value: a carry is the next exponent.
+    bits = values.view(f"u{values.itemsize}")
+    half = (1 << (drop - 1)) - 1  # a tie goes up only from an odd number, which adds one more
+    rounded = ((bits + (bits >> drop & 1) + half) >> drop << drop).view(values.dtype)
+    with np.errstate(invalid="ignore"):  # older versions of ml_dtypes complain about NaN
+        if np.isfinite(rounded).all() and np.isfinite(values).all():  # a NaN may round to a number
+            return rounded, None
+        finite = np.isfinite(values)
+        lost = finite & ~np.isfinite(rounded)
+    return np.where(finite, rounded, values), lost if lost.any() else None
 
 
 register("bitround", BitRound)

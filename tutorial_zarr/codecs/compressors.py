@@ -15,7 +15,7 @@ import functools
 import importlib
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,10 @@ def nbytes(data: Buffer) -> int:
     return len(data) if type(data) is bytes else memoryview(data).nbytes
 
 
+FIRST_BYTES = 512  # what the decoder of a joined stream is given first
+MOST_EMPTY = 10_000  # streams without content that may be joined into one chunk: nobody writes them
+
+
 class _Stream(BytesBytesCodec):
     """Compressors of the standard library, whose decoders work piece by piece."""
 
@@ -40,20 +44,39 @@ class _Stream(BytesBytesCodec):
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
         limit = limits.current().unsized_bytes if size is None else size
-        pieces: list[bytes] = []
-        data, found = memoryview(data).cast("B") if nbytes(data) else memoryview(b""), 0
-        while True:  # one round for each member: both gzip and bz2 allow streams to be joined
-            decoder = self._decoder()
-            piece = decoder.decompress(data, limit - found + 1)
-            pieces.append(piece)
-            found += len(piece)
-            if found > limit:
-                raise self.fail(f"at most {limit} bytes after decoding", "more")
-            if not decoder.eof:
-                raise self.fail("a complete stream", "one that ends early")
-            data = decoder.unused_data
-            if not data.strip(b"\0"):  # zeros after the last member are padding, as gzip itself has it
-                return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        decoder = self._decoder()
+        piece = decoder.decompress(data, limit + 1)
+        if len(piece) > limit:
+            raise self.fail(f"at most {limit} bytes after decoding", "more")
+        if not decoder.eof:
+            raise self.fail("a complete stream", "one that ends early")
+        rest = decoder.unused_data
+        if not rest.strip(b"\0"):  # zeros after the last member are padding, as gzip itself has it
+            return piece
+        return b"".join([piece, *self._members(rest, limit, len(piece))])
+
+    def _members(self, data: bytes, limit: int, found: int) -> Iterator[bytes]:
+        """The contents of joined streams, of which gzip and bz2 allow any number.
+
+        A decoder copies what it did not need, so each is given a little, and more while it asks for it. All of the
+        rest each time would cost the square of their number.
+        """
+        at, end, empty = 0, len(data.rstrip(b"\0")), 0
+        while at < end:
+            decoder, window, before = self._decoder(), FIRST_BYTES, found
+            while not decoder.eof:
+                if at >= len(data):
+                    raise self.fail("a complete stream", "one that ends early")
+                piece = decoder.decompress(data[at : at + window], limit - found + 1)
+                at, window = min(at + window, len(data)), 2 * window
+                found += len(piece)
+                if found > limit:
+                    raise self.fail(f"at most {limit} bytes after decoding", "more")
+                yield piece
+            at -= len(decoder.unused_data)
+            empty += found == before
+            if empty > MOST_EMPTY:
+                raise self.fail("joined streams that hold something", f"more than {MOST_EMPTY:,} empty ones")
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,15 @@ from tutorial_zarr.errors import CodecError, MissingDependencyError, Unsupported
 from tutorial_zarr.metadata import Extension
 
 from .base import ArrayArrayCodec, ArrayBytesCodec, Buffer, BytesBytesCodec, ChunkSpec, as_bytes_view, short
+from .checked import FILTERS, Checked
 from .registry import build, register, register_internal
+from .rounding import FORMATS
+from .zfp import check_loss
 
 # id -> the package that numcodecs needs for it
 EXTRA_PACKAGES = {"pcodec": "pcodec", "zfpy": "zfpy", "msgpack2": "msgpack", "msgpack": "msgpack"}
 KEEPS_SHAPE = ("json2", "msgpack2", "pickle", "zfpy")  # these write the chunk's shape into the bytes
+DTYPES = {"dtype", "astype", "encode_dtype", "decode_dtype"}  # the members of a filter that name types
 COUNTED = ("vlen-utf8", "vlen-bytes", "vlen-array")  # these begin with the number of items
 
 
@@ -88,6 +93,8 @@ class V2Filters(ArrayBytesCodec):
         if identifier == "pickle":
             return AllowedPickle(configuration.get("protocol", 5))
         engine = numcodecs_codec(identifier, configuration)
+        if identifier in FILTERS:
+            return Checked(identifier, engine)
         return GuardedZfpy(engine) if identifier == "zfpy" else engine
 
     def check(self, spec: ChunkSpec) -> None:
@@ -106,12 +113,10 @@ class V2Filters(ArrayBytesCodec):
             if size is not None:
                 if isinstance(codec, BytesBytesCodec):
                     size = codec.encoded_size(size)
-                elif identifier in ("delta", "fixedscaleoffset", "quantize"):
-                    size = count * np.dtype(codec.astype).itemsize
-                elif identifier == "astype":
-                    size = count * np.dtype(codec.encode_dtype).itemsize
                 elif identifier == "packbits":
                     size = 1 + -(-count // 8)
+                elif isinstance(codec, Checked) and codec.makes is not None:
+                    size = count * codec.makes.itemsize
                 elif identifier != "bitround":
                     size = None
             sizes.append(size)
@@ -124,9 +129,14 @@ class V2Filters(ArrayBytesCodec):
             array = np.ascontiguousarray(array).view(spec.data_type.carrier)
             data = np.ascontiguousarray(array.astype(self.stored, copy=False))
         for identifier, codec in self.filters:
-            if isinstance(data, np.ndarray) and identifier not in KEEPS_SHAPE:
+            if isinstance(codec, Checked) and not _is_array(data):  # bytes, which it takes for what its dtype says
+                data = np.frombuffer(data, codec.takes or np.uint8)
+            if _is_array(data) and identifier not in KEEPS_SHAPE:
                 data = data.reshape(-1)
-            data = codec.encode(as_bytes_view(data) if isinstance(codec, BytesBytesCodec) and _is_array(data) else data)
+            if isinstance(codec, BytesBytesCodec):
+                data = memoryview(codec.encode(as_bytes_view(data) if _is_array(data) else data))
+            else:
+                data = codec.encode(data)
         return as_bytes_view(data) if _is_array(data) else data
 
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
@@ -198,7 +208,17 @@ class GuardedZfpy:
                     f"expected a rate of at least {exponent / values}, as the exponents of {array.dtype} in "
                     f"{array.ndim} dimensions take, found {self.engine.rate}"
                 )
-        return self.engine.encode(array)
+        encoded = self.engine.encode(array)
+        mode = self.engine.mode
+        limit = {2: self.engine.rate, 3: self.engine.precision, 4: self.engine.tolerance}.get(mode, -1)
+        if limit >= 0 and array.size:  # a negative one is none, and the stream reversible
+            form = FORMATS[array.dtype.name] if array.dtype.kind == "f" else None
+            tolerance, kept = (limit, False) if mode == 4 else (None, limit >= 8 * array.itemsize)
+            check_loss(self._fail, array, form, lambda: self.decode(encoded, array.size), tolerance, kept)
+        return encoded
+
+    def _fail(self, expected: str, found: Any) -> CodecError:
+        return CodecError(f"codec 'zfpy': expected {expected}, found {short(found)}", codec="zfpy")
 
     def decode(self, data: Buffer, count: int) -> np.ndarray:
         """The array in a stream. It is decoded twice, with different bytes after its end, which must not matter."""
@@ -250,6 +270,43 @@ def decode_pcodec(data: Buffer, count: int, likely: np.dtype) -> np.ndarray:
             raise ValueError(f"expected a stream of {count} numbers, found another number of them")
         break
     return out
+
+
+def in_order(configuration: dict[str, Any], order: str) -> dict[str, Any]:
+    """A filter's configuration, the types that it names in that byte order (``"<"`` or ``">"``).
+
+    In v3 a filter sees numbers, whose byte order in memory is nobody's business; readers that look at it want ``<``.
+
+    >>> in_order({"dtype": ">i4", "astype": "|i1"}, "<")
+    {'dtype': '<i4', 'astype': '|i1'}
+    """
+    found = dict(configuration)
+    for key in DTYPES & set(found):
+        with suppress(TypeError):  # what is no dtype stays, for others to refuse
+            dtype = np.dtype(found[key])
+            if found[key] is not None and dtype != dtype.newbyteorder(order):
+                found[key] = dtype.newbyteorder(order).str
+    return found
+
+
+def aligned(filters: list[dict[str, Any]], stored: np.dtype) -> list[dict[str, Any]]:
+    """v2's filters for elements of `stored`, each told the byte order in which it gets them.
+
+    A filter of v2 sees bytes, and views them as the type that it is given: one for ``<i4`` takes 1 in ``>i4`` for
+    16777216. People write ``Delta(dtype="i4")`` and mean the numbers.
+    """
+    found = []
+    for config in filters:
+        key = "decode_dtype" if config["id"] == "astype" else "dtype"
+        with suppress(TypeError, KeyError):
+            dtype = np.dtype(config[key])
+            if dtype != stored and dtype.newbyteorder("S") == stored:
+                config = {**config, key: stored.str}
+        made = config.get("encode_dtype") or config.get("astype") or config.get("dtype")
+        with suppress(TypeError):
+            stored = stored if made is None else np.dtype(made)
+        found.append(config)
+    return found
 
 
 def check_count(data: Buffer, count: int) -> None:
@@ -304,23 +361,37 @@ class NumcodecsFilter(ArrayArrayCodec):
         super().__init__(name, configuration)
         self.identifier = name.removeprefix("numcodecs.")
 
-    def _engine(self, spec: ChunkSpec) -> Any:
-        configuration = dict(self.configuration)
-        if self.identifier in ("delta", "fixedscaleoffset", "quantize"):
-            configuration.setdefault("dtype", spec.data_type.numpy.str)
-        if self.identifier == "astype":
-            configuration.setdefault("decode_dtype", spec.data_type.numpy.str)
-        return numcodecs_codec(self.identifier, configuration)
+        self._filters: dict[np.dtype, Checked] = {}
+
+    def _filter(self, spec: ChunkSpec) -> Checked:
+        """The filter for elements in native byte order, whatever order its configuration names.
+
+        In v3 a filter turns numbers into numbers, and how they are stored is the business of the codec behind it.
+        """
+        dtype = spec.data_type.numpy
+        if dtype not in self._filters:
+            configuration = dict(self.configuration)
+            if self.identifier in ("delta", "fixedscaleoffset", "quantize"):
+                configuration.setdefault("dtype", dtype.str)
+            if self.identifier == "astype":
+                configuration.setdefault("decode_dtype", dtype.str)
+            for key in DTYPES & set(configuration):
+                if configuration[key] is not None:
+                    with suppress(TypeError):  # no dtype at all: numcodecs says so
+                        configuration[key] = np.dtype(configuration[key]).newbyteorder("=").str
+            engine = numcodecs_codec(self.identifier, configuration)
+            self._filters[dtype] = Checked(self.name, engine)
+        return self._filters[dtype]
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
         try:
-            engine = self._engine(spec)
+            codec = self._filter(spec)
             if self.identifier == "packbits":
+                if spec.data_type.numpy.kind != "b":
+                    raise self.misfit("booleans", spec.data_type.name)
                 size = math.prod(spec.shape)
                 return ChunkSpec((1 + -(-size // 8),), dtypes.from_json("uint8"), np.zeros((), "u1"))
-            with np.errstate(all="ignore"):
-                fill = np.asarray(engine.encode(np.array([spec.fill], spec.data_type.numpy))).reshape(-1)
-            fill = fill.astype(fill.dtype.newbyteorder("="))[0:1].reshape(())
+            fill = codec.fill(spec.fill)
         except ZarrError as error:
             raise self.misfit("a configuration that numcodecs takes", error.message) from error
         except Exception as cause:
@@ -328,11 +399,11 @@ class NumcodecsFilter(ArrayArrayCodec):
         return ChunkSpec(spec.shape, dtypes.from_numpy(fill.dtype), fill)
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
-        encoded = np.asarray(self._engine(spec).encode(np.ascontiguousarray(array)))
+        encoded = np.asarray(self._filter(spec).encode(np.ascontiguousarray(array)))
         return encoded.reshape(-1) if self.identifier == "packbits" else encoded.reshape(spec.shape)
 
     def decode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
-        decoded = np.asarray(self._engine(spec).decode(np.ascontiguousarray(array)))
+        decoded = np.asarray(self._filter(spec).decode(np.ascontiguousarray(array)))
         return decoded.reshape(-1).view(spec.data_type.numpy).reshape(spec.shape)
 
 
@@ -344,8 +415,10 @@ class NumcodecsArrayBytes(ArrayBytesCodec):
         self.identifier = name.removeprefix("numcodecs.")
 
     def check(self, spec: ChunkSpec) -> None:
-        if spec.data_type.numpy.kind not in "iuf" or spec.data_type.numpy.isbuiltin != 1:
-            raise self.misfit("an array of integers or floats", spec.data_type.name)
+        dtype = spec.data_type.numpy
+        types = PCODEC_TYPES if self.identifier == "pcodec" else tuple(map(np.dtype, ("i4", "i8", "f4", "f8")))
+        if dtype not in types:
+            raise self.misfit(f"elements of {', '.join(sorted(map(str, types)))}", spec.data_type.name)
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
         engine = numcodecs_codec(self.identifier, self.configuration)

@@ -70,6 +70,8 @@ class Pipeline:
             stage = self.array_bytes
             array = self.array_bytes.decode(data, self.inner_spec)
             for stage, spec in reversed(self.array_array):
+                if not (stage.moves_only or array.dtype.isnative):
+                    array = array.astype(array.dtype.newbyteorder("="))
                 array = stage.decode(array, spec)
         except ZarrError:
             raise

@@ -24,6 +24,8 @@ from .registry import check_configuration, register
 class Reshape(ArrayArrayCodec):
     """The ``reshape`` codec."""
 
+    moves_only = True
+
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
         check_configuration(name, configuration, required=("shape",))

@@ -16,6 +16,8 @@ from .registry import check_configuration, register
 class Transpose(ArrayArrayCodec):
     """The ``transpose`` codec."""
 
+    moves_only = True
+
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
         check_configuration(name, configuration, required=("order",))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from tutorial_zarr.errors import MissingDependencyError
 
 from .base import ArrayBytesCodec, Buffer, ChunkSpec
 from .registry import check_configuration, integer, register
+from .rounding import FORMATS, Format
 
 MODES = {
     "reversible": (),
@@ -128,7 +130,15 @@ class Zfp(ArrayBytesCodec):
             return b""
         values = promote(self, np.ascontiguousarray(array).reshape(-1), spec.data_type, self._field(spec.data_type))
         buffer = np.zeros(_room(self._size(spec)[1]), np.uint8)
-        return buffer[: self._run("zfp_compress", values, buffer, spec)]
+        encoded = buffer[: self._run("zfp_compress", values, buffer, spec)]
+        limits, name = self._limits(spec), spec.data_type.name
+        if limits.minexp >= MIN_EXP:
+            form = FORMATS.get(name)
+            width = spec.data_type.bits or 8 * array.itemsize
+            kept = limits.maxprec >= width and limits.maxbits >= width * 4 ** max(array.ndim, 1)
+            tolerance = self.configuration.get("tolerance")
+            check_loss(self.fail, array, form, lambda: self.decode(encoded, spec), tolerance, kept)
+        return encoded
 
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
         stored, count = memoryview(data).nbytes, math.prod(spec.shape)
@@ -168,6 +178,48 @@ class Zfp(ArrayBytesCodec):
 def _room(bits: int) -> int:
     """Bytes of a buffer for so many bits: zfp works in units of 8 bytes, and may look at one more."""
     return (bits + 63) // 64 * 8 + 8
+
+
+def check_loss(
+    fail: Callable[[str, Any], Exception],
+    array: np.ndarray,
+    form: Format | None,
+    decode: Callable[[], np.ndarray],
+    tolerance: float | None,
+    kept: bool,
+) -> None:
+    """Refuse what a lossy mode would turn into other numbers than those that it was asked for.
+
+    Of floats: NaN, infinity, what overflows, and what misses the tolerance because far greater ones are beside it. Of
+    integers (`form` is None): what misses the tolerance, which zfp does not heed there; what does not come back though
+    all bits were to be `kept`; else what is not half right, as zfp counts the bits of an integer from the first that
+    its type has, and overflows at the last two. The extremes of floats settle nearly always that nothing can happen;
+    else `decode` tells.
+    """
+    least, greatest = float(array.min()), float(array.max())
+    size = max(-least, greatest)
+    if form is not None:
+        for end in (least, greatest):
+            if not math.isfinite(end):
+                raise fail("finite numbers", f"{end}; try the mode reversible, or other numbers in their place")
+        near = tolerance is None or size * 2.0 ** (5 - form.bits) <= tolerance
+        if 4 * size <= form.largest and near and form.bits >= 8:
+            return
+    decoded = decode().reshape(array.shape)
+    values = array.astype("f8")
+    error = np.abs(decoded.astype("f8") - values)
+    if tolerance is not None:
+        rounding = 0.0 if form is None else np.abs(values) * 2.0 ** (1 - form.bits)
+        bad, expected = ~(error <= tolerance + rounding), f"numbers that come back within the tolerance {tolerance}"
+    elif form is not None:
+        bad, expected = ~np.isfinite(error), f"numbers up to {form.largest:.17g} after decoding"
+    elif kept:
+        bad, expected = decoded != array, "integers that come back as they are"
+    else:
+        bad, expected = error > size / 2, "integers that come back about as they are"
+    if bad.any():
+        place = np.unravel_index(bad.argmax(), array.shape)
+        raise fail(expected, f"{array[place]}, which would be read as {decoded[place]}; try the mode reversible")
 
 
 def promote(codec: Zfp, array: np.ndarray, data_type: DataType, field: str) -> np.ndarray:

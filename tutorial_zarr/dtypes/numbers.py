@@ -144,8 +144,6 @@ class Float(DataType):
         return number
 
     def fill_from_v2(self, value: JSON) -> np.ndarray:
-        if isinstance(value, Constant):  # leniency: bare-constants
-            value = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         if isinstance(value, str) and value not in ("NaN", "Infinity", "-Infinity"):
             try:  # "1.5", written by some; a hexadecimal form is v3's and stays refused
                 value = float(value) if not value.lower().startswith("0x") else [value]

@@ -14,6 +14,7 @@ import numpy as np
 from tutorial_zarr.errors import MetadataError
 
 from .base import JSON, DataType, from_base64, from_json, read_configuration, register, register_pattern
+from .text import check_record_text
 
 
 class RawBits(DataType):
@@ -140,7 +141,12 @@ class Struct(DataType):
             return self.default_fill()
         if isinstance(value, dict):
             value = tuple(value[name] for name, _ in self.fields)
-        return super().scalar(tuple(value) if isinstance(value, list) else value)
+        value = tuple(value) if isinstance(value, list) else value
+        try:
+            check_record_text(value, self.numpy)
+        except (ValueError, TypeError) as cause:
+            raise self.bad_fill(value, "a record whose text is text") from cause
+        return super().scalar(value)
 
 
 def _struct(name: str, configuration: dict[str, Any] | None) -> Struct:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.errors import MetadataError
+from tutorial_zarr.errors import MetadataError, ValueMismatchError
 
 from .base import JSON, DataType, VariableLength, from_base64, no_configuration, read_configuration, register
 
@@ -22,6 +22,100 @@ def object_scalar(value: Any) -> np.ndarray:
     array = np.empty((), object)
     array[()] = value
     return array
+
+
+NO_TEXT = "text (no type of Zarr's knows missing text; try '' or a word of your own)"
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value says that there is none: None, NaN, NaT, pandas' NA, a masked element."""
+    if isinstance(value, (str, bytes)):
+        return False
+    if value is None or value is np.ma.masked:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:  # pandas' NA is neither the same as itself nor another
+        return True
+    except ValueError:  # an array
+        return False
+
+
+def as_text(value: Any, dtype: np.dtype) -> np.ndarray:
+    """`value` as an array of a type of text. Missing text is refused: numpy would write the word "None" or "nan"."""
+    if not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
+        if isinstance(value, (str, bytes)):
+            return np.asarray(value, dtype)
+        items = np.asarray(value, object)
+        _refuse_missing(items)
+        return np.asarray(value if items.ndim else items, dtype)
+    array = np.ma.asanyarray(value) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
+    missing: Any = False
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        missing = np.ma.getmaskarray(array)
+    elif array.dtype.kind in "fc":
+        missing = np.isnan(array)
+    elif array.dtype.kind in "mM":
+        missing = np.isnat(array)
+    elif array.dtype.kind == "O" or hasattr(array.dtype, "na_object"):
+        _refuse_missing(array.astype(object, copy=False))
+    if np.any(missing):
+        raise _no_text(array[missing].flat[0])
+    return np.asarray(array).astype(dtype, copy=False)
+
+
+def _missing_scalar(value: Any) -> bool:
+    return is_missing(value.item() if isinstance(value, np.ndarray) and value.shape == () else value)
+
+
+def _refuse_missing(items: np.ndarray) -> None:
+    if not set(map(type, items.flat)) <= {str, np.str_, bytes, np.bytes_}:  # the types alone settle it, mostly
+        for item in items.flat:
+            if is_missing(item):
+                raise _no_text(item)
+
+
+def _no_text(found: Any) -> ValueMismatchError:
+    return ValueMismatchError(
+        f'expected text, found {found!r}: no type of Zarr\'s knows missing text; try "" or a word of your own in its '
+        "place, such as series.fillna('')"
+    )
+
+
+def array_of(value: Any) -> np.ndarray:
+    """What numpy makes of a value; but it makes the word "nan" of a NaN beside text, which is refused here."""
+    array = np.asarray(value)
+    if array.dtype.kind in "US":
+        _refuse_missing(np.asarray(value, object))
+    return array
+
+
+def check_record_text(value: Any, dtype: np.dtype) -> None:
+    """Refuse missing text in what is to become records with fields of text."""
+    if not _holds_text(dtype):
+        return
+    if not isinstance(value, np.ndarray) or value.dtype.names is None:
+        value = np.asarray(value, _with_objects(dtype))
+    for name, given in zip(dtype.names or (), value.dtype.names or (), strict=False):
+        base = dtype[name].base
+        if base.names:
+            check_record_text(value[given], base)
+        elif base.kind in "US":
+            as_text(value[given], base)
+
+
+def _holds_text(dtype: np.dtype) -> bool:
+    bases = [dtype[name].base for name in dtype.names or ()]
+    return any(base.kind in "US" or _holds_text(base) for base in bases)
+
+
+def _with_objects(dtype: np.dtype) -> np.dtype:
+    fields = []
+    for name in dtype.names or ():
+        base = dtype[name].base
+        kept = _with_objects(base) if base.names else np.dtype(object) if base.kind in "US" else base
+        fields.append((name, kept, dtype[name].shape))
+    return np.dtype(fields)
 
 
 class String(VariableLength):
@@ -48,6 +142,8 @@ class String(VariableLength):
         return self.fill_from_json("" if value == 0 and not isinstance(value, str) else value)  # zarr-python 2 wrote 0
 
     def scalar(self, value: Any) -> np.ndarray:
+        if _missing_scalar(value):
+            raise self.bad_fill(value, NO_TEXT)
         return super().scalar("" if isinstance(value, int) and value == 0 else value)
 
 
@@ -118,6 +214,8 @@ class FixedText(DataType):
     def scalar(self, value: Any) -> np.ndarray:
         if isinstance(value, int) and value == 0:
             return self.default_fill()
+        if _missing_scalar(value):
+            raise self.bad_fill(value, NO_TEXT)
         array = super().scalar(value)
         plain = np.asarray(value)
         if plain.dtype.kind in "US" and plain.dtype.itemsize > array.dtype.itemsize and plain != array:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.errors import MetadataError, UnsupportedError
+from tutorial_zarr.errors import MetadataError, UnsupportedError, ValueMismatchError
 
 from . import base
 from .numbers import Bool, Integer, complex_type, float_type
@@ -20,30 +20,109 @@ from .times import time_type
 
 
 class Object(base.VariableLength):
-    """Python objects that a v2 object codec (json2, pickle, msgpack2, vlen-array, categorize) turns into bytes."""
+    """Python objects that a v2 object codec turns into bytes: json2, pickle and msgpack2 any object, categorize words,
+    vlen-array one array for each element, of the type `item`.
+    """
 
     name = "object"
     numpy = np.dtype(object)
+
+    def __init__(self, codec: str | None = None, item: np.dtype | None = None) -> None:
+        self.codec, self.item = codec, item
 
     def to_json(self) -> base.JSON:
         raise MetadataError("data type '|O': Zarr v3 has no objects; try dtype=str or zarr_format=2", key="data_type")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Object)
+        return isinstance(other, Object) and (self.codec, self.item) == (other.codec, other.item)
 
     __hash__ = base.DataType.__hash__
 
     def default_fill(self) -> np.ndarray:
-        return object_scalar(0)  # what numpy's empty object arrays became in zarr-python 2
+        """What an element is that nobody wrote: an empty array, an empty word, or None."""
+        if self.item is not None:
+            return object_scalar(np.empty(0, self.item))
+        return object_scalar("" if self.codec == "categorize" else None)
 
     def fill_from_json(self, value: base.JSON) -> np.ndarray:
+        if self.item is not None or self.codec == "categorize":
+            if value in (0, "", []) and value is not False:  # zarr-python 2 wrote 0 for every type
+                return self.default_fill()
+            return self.scalar(value)
         return object_scalar(value)
 
     def fill_to_json(self, fill: np.ndarray) -> base.JSON:
+        if self.item is not None:
+            return fill[()].tolist() if len(fill[()]) else 0
         return fill[()]
 
     def scalar(self, value: Any) -> np.ndarray:
-        return object_scalar(value[()] if isinstance(value, np.ndarray) and value.shape == () else value)
+        if isinstance(value, np.ndarray) and value.shape == ():
+            value = value[()]
+        if self.item is not None and isinstance(value, int) and value == 0:
+            return self.default_fill()
+        try:
+            return object_scalar(self._cell(value))
+        except ValueMismatchError as cause:
+            raise self.bad_fill(value, cause.message) from cause
+
+    def cells(self, value: Any, ndim: int) -> np.ndarray:
+        """`value` as an object array for a selection of so many axes. Lists are taken apart no deeper than that.
+
+        >>> Object("json2").cells([[1, 2], [3]], 1).tolist(), Object("json2").cells([1, 2], 0).tolist()
+        ([[1, 2], [3]], [1, 2])
+        """
+        if not isinstance(value, np.ndarray) and hasattr(value, "__array__"):
+            value = np.asarray(value)
+        array = isinstance(value, np.ndarray) and (ndim or not value.ndim)
+        if array and self.item is None:
+            return value.astype(object, copy=False)
+        if array and value.dtype.kind == "O":
+            found = np.empty(value.shape, object)
+            for place, item in np.ndenumerate(value):
+                found[place] = self._cell(item)
+            return found
+        if ndim and isinstance(value, (list, tuple)):
+            return self._taken_apart(value, ndim)
+        if ndim and isinstance(value, np.ndarray) and value.ndim > 1:  # its rows are the elements
+            return self._taken_apart(list(value), min(ndim, value.ndim - 1))
+        if ndim and isinstance(value, np.ndarray):
+            raise ValueMismatchError(
+                f"expected a list of arrays, one for each element, found one array of {value.size} numbers; "
+                "try a list with it alone"
+            )
+        return object_scalar(self._cell(value))
+
+    def _taken_apart(self, value: Any, ndim: int) -> np.ndarray:
+        if ndim == 1:
+            found = np.empty(len(value), object)
+            for i, item in enumerate(value):
+                zero = isinstance(item, np.ndarray) and item.shape == () and item.dtype.kind == "O"
+                found[i] = self._cell(item[()] if zero else item)
+            return found
+        rows = [self.cells(each, ndim - 1) for each in value]
+        if len({row.shape for row in rows}) > 1:
+            raise ValueMismatchError(f"expected rows of one length, found {[row.shape for row in rows]}")
+        return np.stack(rows) if rows else np.empty(0, object)
+
+    def _cell(self, value: Any) -> Any:
+        """One element. Of a vlen-array: an array of the type `item`, whose numbers fit."""
+        if self.item is None:
+            return value
+        array = np.asarray(value) if isinstance(value, (list, tuple)) else value
+        if not isinstance(array, np.ndarray) or array.ndim != 1:
+            found = f"{array.ndim} axes" if isinstance(array, np.ndarray) else repr(value)
+            raise ValueMismatchError(f"expected an array of one axis as an element, found {found}")
+        if array.dtype == self.item or not array.size:
+            return array.astype(self.item, copy=True)
+        with np.errstate(all="ignore"):
+            cast = array.astype(self.item)
+        numbers = array.dtype.kind == "f" and self.item.kind in "fc"  # these may be rounded
+        same = np.isfinite(cast) | ~np.isfinite(array) if numbers else cast == array
+        if not np.all(same):
+            bad = array[~np.asarray(same)].flat[0]
+            raise ValueMismatchError(f"expected elements that hold numbers of the type {self.item}, found {bad!r}")
+        return cast
 
 
 def from_numpy(dtype: Any) -> base.DataType:
@@ -150,10 +229,28 @@ def stored_dtype(document: base.JSON) -> np.dtype:
         raise MetadataError(f"dtype: numpy refuses the fields {document!r}: {cause}", key="dtype") from cause
 
 
-def from_v2(document: base.JSON, object_codec: str | None = None) -> tuple[base.DataType, np.dtype]:
+def object_type(object_codec: dict[str, Any] | None) -> base.DataType:
+    """The data type of ``|O``, by the configuration of the filter that encodes it: vlen-utf8 makes text of it."""
+    config = object_codec or {}
+    match config.get("id"):
+        case "vlen-utf8":
+            return String()
+        case "vlen-bytes":
+            return Bytes()
+        case "vlen-array":
+            try:
+                return Object("vlen-array", np.dtype(config.get("dtype")))
+            except TypeError as cause:
+                raise MetadataError(
+                    f"codec 'vlen-array': expected the dtype of its items, found {config.get('dtype')!r}", key="filters"
+                ) from cause
+    return Object(config.get("id"))
+
+
+def from_v2(document: base.JSON, object_codec: dict[str, Any] | None = None) -> tuple[base.DataType, np.dtype]:
     """The data type of a v2 ``dtype`` member, and the numpy dtype of its elements as stored.
 
-    `object_codec` is the id of the filter that encodes ``|O``: ``vlen-utf8`` makes text, ``vlen-bytes`` bytes.
+    `object_codec` is the configuration of the filter that encodes ``|O``, if there is one.
 
     >>> from_v2(">i4")
     (<DataType 'int32'>, dtype('>i4'))
@@ -161,11 +258,7 @@ def from_v2(document: base.JSON, object_codec: str | None = None) -> tuple[base.
     stored = stored_dtype(document)
     if stored.kind != "O":
         return from_numpy(stored), stored
-    if object_codec == "vlen-utf8":
-        return String(), stored
-    if object_codec == "vlen-bytes":
-        return Bytes(), stored
-    return Object(), stored
+    return object_type(object_codec), stored
 
 
 def to_v2(data_type: base.DataType, endian: str = "little") -> base.JSON:

@@ -44,6 +44,15 @@ class Unfinished(NamedTuple):
     start: int
     stop: int
     since: float  # seconds since 1970
+    by: dict[str, Any] | None = None  # who writes, as `stores.writers` says; None where a lock says it
+    shape: tuple[int, ...] = ()  # what an append made it: while it is that, nobody has built on the block
+    among: tuple[str, ...] = ()  # where several arrays grow as one: the others, by their paths from this one
+    ready: bool = False  # where several do: this one's elements are there
+
+    def to_json(self) -> dict[str, Any]:
+        """The mark as it stands in a document."""
+        more = {name: value for name, value in zip(self._fields[4:], self[4:], strict=True) if value}
+        return {**dict(zip(self._fields[:4], self[:4], strict=True)), **more}
 
 
 UNFINISHED = "unfinished_writes"  # a member of an array's document, there only while a change is under way
@@ -91,21 +100,36 @@ class ArrayMetadata:
         """The changes of the shape that are under way, or were cut short, by the names that they took."""
         found, members = {}, self.document.get(UNFINISHED)
         for name, mark in members.items() if isinstance(members, dict) else ():
-            values = [mark.get(field) for field in Unfinished._fields] if isinstance(mark, dict) else [None]
-            if all(type(value) in (int, float) for value in values) and 0 <= values[0] < len(self.shape):
-                found[name] = Unfinished(*map(int, values[:3]), float(values[3]))
+            if (read := _unfinished(mark, len(self.shape))) is not None:
+                found[name] = read
         return found
 
     def with_unfinished(self, marks: dict[str, Unfinished]) -> ArrayMetadata:
         """The same with these marks. They tell readers that they may be ignored."""
         document = {key: value for key, value in self.document.items() if key != UNFINISHED}
         if marks:
-            document[UNFINISHED] = {"must_understand": False, **{name: mark._asdict() for name, mark in marks.items()}}
+            document[UNFINISHED] = {"must_understand": False, **{name: mark.to_json() for name, mark in marks.items()}}
         return replace(self, document=document)
 
     def to_json(self) -> dict[str, Any]:
         """The document: ``zarr.json``, or ``.zarray`` (whose attributes are a document of their own)."""
         return self.document
+
+
+def _unfinished(mark: Any, ndim: int) -> Unfinished | None:
+    """A mark as it was read; None where it is none."""
+    values = [mark.get(name) for name in Unfinished._fields[:4]] if isinstance(mark, dict) else [None]
+    if not all(type(value) in (int, float) and math.isfinite(value) for value in values) or not 0 <= values[0] < ndim:
+        return None
+    by, shape, among = mark.get("by"), mark.get("shape"), mark.get("among")
+    return Unfinished(
+        *map(int, values[:3]),
+        float(values[3]),
+        by if isinstance(by, dict) else None,
+        tuple(shape) if isinstance(shape, list) and all(type(n) is int for n in shape) else (),
+        tuple(among) if isinstance(among, list) and all(isinstance(path, str) for path in among) else (),
+        bool(mark.get("ready")),
+    )
 
 
 @dataclass(frozen=True)
@@ -155,7 +179,7 @@ def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
     """
     _check_cost(data, key)
     try:
-        text = bytes(data).decode("utf-8-sig")
+        text = bytes(data).removeprefix(b"\xef\xbb\xbf").decode()
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant if strict else Constant)
     except UnicodeDecodeError as cause:
         raise MetadataError(f"{key}: expected UTF-8 text, found a bad byte at {cause.start}", key=key) from cause
@@ -173,48 +197,92 @@ def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
     return document
 
 
-# A string, whole or cut off by the end of the text; or a bracket. One pass, whatever the text is.
-_NESTING = re.compile(rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)|([\[{])|[\]}]', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # whole, or cut off by the end of the text
+_INNERMOST = re.compile(rb"\[\]|\{\}")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def too_large(key: str, size: int) -> MetadataError:
+    """The error for a document of so many bytes, or more."""
+    return MetadataError(
+        f"{key}: expected a document of at most {limits.current().document_bytes} bytes, the limit document_bytes, "
+        f"found {size} or more; try tutorial_zarr.limits.configure",
+        key=key,
+    )
 
 
 def _check_cost(data: Any, key: str) -> None:
     """Refuse a document that is huge, or nested so deeply that walking it would exhaust the stack."""
     bounds = limits.current()
     if len(data) > bounds.document_bytes:
-        raise MetadataError(
-            f"{key}: expected a document of at most {bounds.document_bytes} bytes, the limit document_bytes, "
-            f"found {len(data)}; try tutorial_zarr.limits.configure",
-            key=key,
-        )
+        raise too_large(key, len(data))
     text = bytes(data)
     if text.count(b"[") + text.count(b"{") <= bounds.json_depth:  # so it is for nearly every document
         return
-    depth = 0
-    for found in _NESTING.finditer(text):
-        if found[1]:
-            depth += 1
-        elif found[0] in (b"]", b"}"):
-            depth -= 1
-        if depth > bounds.json_depth:
-            raise MetadataError(
-                f"{key}: expected JSON of at most {bounds.json_depth} levels, the limit json_depth, found it nested "
-                "too deeply; try tutorial_zarr.limits.configure",
-                key=key,
-            )
+    brackets, levels = _STRING.sub(b"", text).translate(None, _NO_BRACKETS), 0
+    while brackets and levels <= bounds.json_depth:  # a level goes with each round, the innermost first
+        rest = _INNERMOST.sub(b"", brackets)
+        if len(rest) == len(brackets):  # no JSON; what is open still would be entered all the same
+            levels += rest.count(b"[") + rest.count(b"{")
+            break
+        brackets, levels = rest, levels + 1
+    if levels > bounds.json_depth:
+        raise MetadataError(
+            f"{key}: expected JSON of at most {bounds.json_depth} levels, the limit json_depth, found it nested "
+            "too deeply; try tutorial_zarr.limits.configure",
+            key=key,
+        )
 
 
 def dump_json(document: dict[str, Any], key: str = "metadata") -> bytes:
-    """The bytes of a document: two spaces of indent, keys in the order given, never a bare NaN."""
+    """The bytes of a document: two spaces of indent, keys in the order given.
+
+    A bare NaN is written where one was read (`Constant`), and nowhere else.
+    """
     try:
         return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, TypeError, UnicodeEncodeError, RecursionError) as cause:
         path, problem = _first_bad(document, "")
+        if not problem and isinstance(cause, ValueError):
+            return json.dumps(document, indent=2, ensure_ascii=False).encode()
+        advice = "try a string or null in its place" + (", such as 'NaN'" if "number nan" in problem else "")
         raise MetadataError(
-            f"{key}: expected values that JSON can hold, found {problem} at {path or 'the top'}; "
-            "try a string or null in its place",
+            f"{key}: expected values that JSON can hold, found {problem} at {path or 'the top'}; {advice}",
             key=key,
             path=path,
         ) from cause
+
+
+def keep_constants(value: Any) -> Any:
+    r"""Attributes that come from a file which may hold NaN (NetCDF, another store), to be written as they are there.
+
+    NaN and infinities become `Constant`, which JSON has no word for, but xarray, NetCDF's tools and zarr-python read.
+
+    >>> dump_json(keep_constants({"valid_min": float("nan")}))
+    b'{\n  "valid_min": NaN\n}'
+    """
+    if isinstance(value, dict):
+        return {k: keep_constants(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [keep_constants(v) for v in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return keep_constants(value.tolist())
+    return Constant(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def spell_constants(value: Any) -> Any:
+    """A fill value with the text ``"NaN"`` for a bare NaN, and so on (leniency: bare-constants).
+
+    >>> spell_constants([Constant("nan"), 0.0])
+    ['NaN', 0.0]
+    """
+    if isinstance(value, list):
+        return [spell_constants(v) for v in value]
+    if isinstance(value, dict):
+        return {k: spell_constants(v) for k, v in value.items()}
+    if isinstance(value, Constant):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def _first_bad(value: Any, path: str) -> tuple[str, str]:
@@ -232,7 +300,7 @@ def _first_bad(value: Any, path: str) -> tuple[str, str]:
             if found:
                 return where, found
         return path, ""
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value) and not isinstance(value, Constant):
         return path, f"the number {value!r}"
     if isinstance(value, str):
         try:

@@ -29,6 +29,7 @@ from .model import (
     check_codec_count,
     integers,
     require,
+    spell_constants,
 )
 
 ARRAY_KEYS = ("zarr_format", "shape", "chunks", "dtype", "compressor", "fill_value", "order", "filters")
@@ -85,12 +86,14 @@ def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: b
     order = document["order"]
     if order not in ("C", "F"):
         raise MetadataError(f"order: expected 'C' or 'F', found {order!r}", key="order")
+    if "fill_value" in document:
+        document = {**document, "fill_value": spell_constants(document["fill_value"])}
     filters = _codec_list(document.get("filters"), "filters")
     compressor = document.get("compressor")
     if compressor is not None:
         compressor = _codec_list([compressor], "compressor")[0]
     everything = [*filters, *([compressor] if compressor else [])]
-    object_codec = next((c["id"] for c in everything if c["id"] in OBJECT_CODECS), None)
+    object_codec = next((c for c in everything if c["id"] in OBJECT_CODECS), None)
     data_type, stored = dtypes.from_v2(document["dtype"], object_codec)
     if stored.kind == "O" and object_codec is None:
         raise MetadataError(
@@ -148,11 +151,8 @@ def _codecs(
 
 
 def byte_order(stored: np.dtype) -> str:
-    """``"little"`` or ``"big"``, of a numpy dtype as stored; of a record, that of its first field."""
-    first = stored
-    while first.names or first.subdtype:
-        first = first.fields[first.names[0]][0] if first.names else first.subdtype[0]  # type: ignore[index]
-    return "big" if first.newbyteorder("S").str.startswith("<") else "little"
+    """``"little"`` or ``"big"``, of a numpy dtype as stored. "little" too where a record's fields differ."""
+    return "big" if stored == stored.newbyteorder(">") != stored.newbyteorder("<") else "little"
 
 
 def _fill_value(value: JSON, data_type: dtypes.DataType, stored: np.dtype, strict: bool) -> np.ndarray | None:

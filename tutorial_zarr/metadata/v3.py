@@ -13,7 +13,7 @@ from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 
 from . import leniencies
-from .model import JSON, ArrayMetadata, Extension, GroupMetadata, check_codec_count, integers, require
+from .model import JSON, ArrayMetadata, Extension, GroupMetadata, check_codec_count, integers, require, spell_constants
 
 ARRAY_KEYS = (
     "zarr_format",
@@ -117,6 +117,7 @@ def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMet
                 key="storage_transformers",
                 found=transformer.name,
             )
+    document = {**document, "fill_value": spell_constants(document["fill_value"])}
     if document["fill_value"] is None:
         raise MetadataError("fill_value: expected a value of the data type, found null", key="fill_value")
     if isinstance(data_type, dtypes.numbers.Bool) and not strict and _from_zarrita(chain):

@@ -11,7 +11,7 @@ import importlib.util
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -139,6 +139,14 @@ class CodecLaws(Laws):
         assert_same(decoded, chunk, case.error)
         if case.error is None:
             assert as_bytes(line.encode(np.asarray(decoded))) == encoded  # and so on for ever
+
+    @each_chunk
+    def test_it_may_stand_before_elements_in_the_other_byte_order(self, case, line, chunk):
+        if isinstance(case.codec(), ArrayArrayCodec) and not case.after and line.inner_spec.data_type.needs_endian:
+            for endian in ("little", "big"):
+                other = replace(case, after=[("bytes", {"endian": endian})])
+                swapped = other.line(line.spec.data_type, line.spec.shape)
+                assert_same(swapped.decode(as_bytes(swapped.encode(chunk))), chunk, case.error)
 
     def test_decoding_any_chunk_gives_it_back(self, case):
         hypothesis = pytest.importorskip("hypothesis", reason="draws chunks with hypothesis, which is not installed")

@@ -103,7 +103,7 @@ class DataTypeLaws(Laws):
             return
         object_codec = None
         if typestr == "|O":
-            object_codec = "vlen-utf8" if data_type.numpy.kind == "T" else "vlen-bytes"
+            object_codec = {"id": "vlen-utf8" if data_type.numpy.kind == "T" else "vlen-bytes"}
         for endian, order in (("little", "<"), ("big", ">")):
             typestr = json.loads(json.dumps(dtypes.to_v2(data_type, endian)))
             again, stored = dtypes.from_v2(typestr, object_codec)

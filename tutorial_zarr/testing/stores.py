@@ -180,6 +180,23 @@ class StoreLaws(Laws):
         store.delete_prefix("")
         assert list(store.list_prefix()) == []
 
+    def test_many_keys_are_deleted_though_another_writer_takes_one_of_them_first(self, store):
+        keys, real, taken = [f"a/{i}" for i in range(20)], store.list_prefix, []
+        for key in keys:
+            store.set(key, b"1")
+
+        def list_prefix(prefix: str = "") -> Any:
+            found = list(real(prefix))
+            if found and not taken:
+                taken.append(found[0])
+                store.delete(found[0])
+            return iter(found)
+
+        store.list_prefix = list_prefix
+        store.delete_prefix("a")
+        del store.list_prefix
+        assert list(store.list_prefix()) == []
+
     # --- keys
 
     def test_any_key_that_zarr_can_name_works(self, store):
