@@ -9,16 +9,18 @@ zarr.open_array("data.zarr", mode="r")[5, 5]
 
 from __future__ import annotations
 
+import builtins
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import consolidation, hierarchy, nodes
+from tutorial_zarr import consolidation, hierarchy, nodes, replacing
 from tutorial_zarr import create as make
 from tutorial_zarr.array import Array
 from tutorial_zarr.create import DEFAULT
-from tutorial_zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeExistsError, NodeNotFoundError
+from tutorial_zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeExistsError, NodeNotFoundError, StoreError
 from tutorial_zarr.group import Group, Tree
 from tutorial_zarr.metadata import ArrayMetadata, consolidated
 from tutorial_zarr.progress import Progress
@@ -52,14 +54,40 @@ def _node(store: Store, path: str, metadata: Any, mode: str, use_consolidated: A
 
 
 def _not_found(kind: str, store: Store, path: str, zarr_format: int | None) -> str:
+    """Why nothing could be opened, and what to try."""
+    where = nodes.label(kind, path)
+    try:
+        near = list(store.list_dir(path))
+    except StoreError:  # a web server lists nothing; that the documents are absent it has said
+        near = []
+    if nodes.UNFINISHED + "/" in near:
+        mark = replacing.read_mark(store, path)
+        return (
+            f"{where}: expected a whole one in {store!r}, found {mark or 'unfinished work'}; repeat the call "
+            "that was cut short"
+            + (", or open with mode='r+' to finish it" if mark is not None and mark.complete else "")
+        )
     wanted = f"Zarr {zarr_format}" if zarr_format else "Zarr 2 or 3"
     names = {3: "zarr.json", 2: ".zarray or .zgroup"}.get(zarr_format or 0, "zarr.json, .zarray or .zgroup")
-    near = [name.rstrip("/") for name in list(store.list_dir(path))[:6]]
-    return (
-        f"{nodes.label(kind, path)}: expected {names} of {wanted} in {store!r}, found "
-        + (f"only {', '.join(near)}" if near else "nothing")
-        + "; check the path, or create it with mode='a' or create_array"
-    )
+    found = f"only {', '.join(name.rstrip('/') for name in near[:6])}" if near else "nothing"
+    advice = "check the path, or create it with mode='a' or create_array"
+    if not near and isinstance(root := getattr(store, "root", None), str):
+        found, advice = _file_at(root, advice) or (
+            "nothing" if os.path.isdir(root) else "nothing: there is no such folder",
+            advice,
+        )
+    return f"{where}: expected {names} of {wanted} in {store!r}, found {found}; {advice}"
+
+
+def _file_at(place: str, advice: str) -> tuple[str, str] | None:
+    """What a file is that somebody took for a store, and what to try with it."""
+    if not os.path.isfile(place):
+        return None
+    with builtins.open(place, "rb") as file:
+        head = file.read(8)
+    if head[:3] == b"CDF" or head == b"\x89HDF\r\n\x1a\n":
+        return "a NetCDF or HDF5 file", "try tutorial-zarr import, or xarray"
+    return "a file", "a Zarr store is a folder, or a file that ends in .zip, .sqlite or .db"
 
 
 def open(
@@ -80,19 +108,40 @@ def open(
     deleting what is there; ``"w-"`` create, refusing what is there.
     """
     opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path)
-    if mode in ("r", "r+", "a"):
-        metadata = nodes.read(opened, at, zarr_format, strict)
-        if metadata is None and zarr_format in (None, 2):
-            metadata = _only_consolidated(opened, at)
-        if metadata is not None:
-            if zarr_format is None:  # who names the format has chosen
-                nodes.warn_if_both(opened, at, metadata)
-            return _node(opened, at, metadata, mode, use_consolidated, options)
-        if mode != "a":
-            raise NodeNotFoundError(_not_found("array or group", opened, at, zarr_format), path=at)
-    if "shape" in options or "data" in options:
-        return _create_array(opened, at, mode == "w", zarr_format, options)
-    return _create_group(opened, at, mode == "w", zarr_format, options.get("attributes"))
+    metadata = _read(opened, at, mode, zarr_format, strict)
+    if metadata is not None:
+        return _node(opened, at, metadata, mode, use_consolidated, options)
+    if mode in ("r", "r+"):
+        raise NodeNotFoundError(_not_found("array or group", opened, at, zarr_format), path=at)
+    try:
+        if "shape" in options or "data" in options:
+            return _create_array(opened, at, mode == "w", zarr_format, options)
+        return _create_group(opened, at, mode == "w", zarr_format, options.get("attributes"))
+    except NodeExistsError:
+        metadata = _read(opened, at, mode, zarr_format, strict)
+        if metadata is None:
+            raise
+        return _node(opened, at, metadata, mode, use_consolidated, options)  # somebody else was faster
+
+
+def _read(store: Store, path: str, mode: str, zarr_format: int | None, strict: bool) -> Any:
+    """The metadata of a node that is to be opened; None where it is to be made, or is not there.
+
+    What a killed writer left complete is put in its place first, where the store may be written.
+    """
+    if mode in ("w", "w-"):
+        return None
+    metadata = nodes.read(store, path, zarr_format, strict)
+    if metadata is None and zarr_format in (None, 2):
+        metadata = _only_consolidated(store, path)
+    if metadata is None and mode != "r" and not store.read_only:
+        mark = replacing.read_mark(store, path)
+        if mark is not None and mark.complete and mark.over:
+            replacing.finish(store, path)
+            metadata = nodes.read(store, path, zarr_format, strict)
+    if metadata is not None and zarr_format is None:  # who names the format has chosen
+        nodes.warn_if_both(store, path, metadata)
+    return metadata
 
 
 def _only_consolidated(store: Store, path: str) -> Any:
@@ -138,21 +187,23 @@ def open_array(
     first key). `allow_pickle=True` runs code that a v2 pickle brings along.
     """
     opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path or name)
-    if mode in ("r", "r+", "a"):
-        metadata = nodes.read(opened, at, zarr_format, strict)
-        if isinstance(metadata, ArrayMetadata):
-            if zarr_format is None:  # who names the format has chosen
-                nodes.warn_if_both(opened, at, metadata)
-            return _node(opened, at, metadata, mode, None, options)
-        if metadata is not None:
-            raise NodeExistsError(
-                f"{nodes.label('array', at)}: expected an array in {opened!r}, found a group; try open_group, or a "
-                f"path: {', '.join(list(nodes.child_names(opened, at))[:6]) or 'it is empty'}",
-                path=at,
-            )
-        if mode != "a" or not ("shape" in options or "data" in options):
+    metadata = _read(opened, at, mode, zarr_format, strict)
+    if metadata is None:
+        if mode in ("r", "r+") or (mode == "a" and not ("shape" in options or "data" in options)):
             raise ArrayNotFoundError(_not_found("array", opened, at, zarr_format), path=at)
-    return _create_array(opened, at, mode == "w", zarr_format, options)
+        try:
+            return _create_array(opened, at, mode == "w", zarr_format, options)
+        except NodeExistsError:
+            metadata = _read(opened, at, mode, zarr_format, strict)
+            if metadata is None:
+                raise
+    if isinstance(metadata, ArrayMetadata):
+        return _node(opened, at, metadata, mode, None, options)
+    raise NodeExistsError(
+        f"{nodes.label('array', at)}: expected an array in {opened!r}, found a group; try open_group, or a "
+        f"path: {', '.join(list(nodes.child_names(opened, at))[:6]) or 'it is empty'}",
+        path=at,
+    )
 
 
 def open_group(
@@ -169,21 +220,21 @@ def open_group(
 ) -> Group:
     """Open a group; modes as in `open`. Consolidated metadata is used where it is there, unless told otherwise."""
     opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path)
-    if mode in ("r", "r+", "a"):
-        metadata = nodes.read(opened, at, zarr_format, strict)
-        if metadata is None and zarr_format in (None, 2):
-            metadata = _only_consolidated(opened, at)
-        if isinstance(metadata, ArrayMetadata):
-            raise NodeExistsError(
-                f"{nodes.label('group', at)}: expected a group in {opened!r}, found an array; try open_array", path=at
-            )
-        if metadata is not None:
-            if zarr_format is None:  # who names the format has chosen
-                nodes.warn_if_both(opened, at, metadata)
-            return _node(opened, at, metadata, mode, use_consolidated, options)
-        if mode != "a":
+    metadata = _read(opened, at, mode, zarr_format, strict)
+    if metadata is None:
+        if mode in ("r", "r+"):
             raise GroupNotFoundError(_not_found("group", opened, at, zarr_format), path=at)
-    return _create_group(opened, at, mode == "w", zarr_format, attributes)
+        try:
+            return _create_group(opened, at, mode == "w", zarr_format, attributes)
+        except NodeExistsError:
+            metadata = _read(opened, at, mode, zarr_format, strict)
+            if metadata is None:
+                raise
+    if isinstance(metadata, ArrayMetadata):
+        raise NodeExistsError(
+            f"{nodes.label('group', at)}: expected a group in {opened!r}, found an array; try open_array", path=at
+        )
+    return _node(opened, at, metadata, mode, use_consolidated, options)
 
 
 def open_consolidated(store: Any, *args: Any, use_consolidated: bool = True, **options: Any) -> Group:
@@ -281,10 +332,7 @@ def create(shape: Any, store: Any = None, *, path: str | None = None, name: str 
 
 def array(data: Any, **options: Any) -> Array:
     """An array that holds `data`."""
-    values = np.asarray(data)
-    found = create(values.shape, dtype=options.pop("dtype", values.dtype), **options)
-    found[...] = values
-    return found
+    return create(None, data=np.asarray(data), **options)
 
 
 def empty(shape: Any, **options: Any) -> Array:
@@ -336,38 +384,34 @@ def save_array(store: Any, arr: Any, **options: Any) -> None:
     """Write an array into `store`, in place of an array that is there."""
     path, zarr_format = options.pop("path", None), options.pop("zarr_format", 3)
     mode_options = options.pop("storage_options", None)
-    values = _values(arr)
+    _refuse_groups(arr)
     opened = _open_store(store, "a", mode_options)
-    _refuse_group(opened, nodes.normalize_path(path))
+    if isinstance(arr, Array):  # it keeps its layout, codecs, attributes and names
+        options = {**make.copy_of(arr, zarr_format), "shape": None, **options}
     make.new_array(
-        opened, nodes.normalize_path(path), data=values, zarr_format=zarr_format, overwrite=True, **_modern(options)
+        opened,
+        nodes.normalize_path(path),
+        **{"data": arr, "zarr_format": zarr_format, "overwrite": "array", **_modern(options)},
     )
     if not isinstance(store, Store):
         opened.close()
 
 
-def _values(arr: Any) -> np.ndarray:
-    if isinstance(arr, Group):
-        raise TypeError(f"save: expected arrays, found {arr!r}; try copy, which takes groups")
-    return arr if isinstance(arr, np.ndarray) else np.asarray(arr)
-
-
-def _refuse_group(store: Store, path: str) -> None:
-    if nodes.kind_at(store, path) == "group":
-        raise NodeExistsError(
-            f"{nodes.label('array', path)}: expected an array or nothing in {store!r}, found a group; saving over it "
-            "would delete all its members. Try save_group, or another path",
-            path=path,
-        )
+def _refuse_groups(*arrays: Any) -> None:
+    for arr in arrays:
+        if isinstance(arr, Group):
+            raise TypeError(f"save: expected arrays, found {arr!r}; try copy, which takes groups")
 
 
 def save_group(store: Any, *args: Any, **kwargs: Any) -> None:
     """Write several arrays into a group: positional ones as ``arr_0``, ``arr_1``, named ones under their names."""
     path, zarr_format = kwargs.pop("path", None), kwargs.pop("zarr_format", None)
-    opened = _open_store(store, "a", kwargs.pop("storage_options", None))
+    storage_options = kwargs.pop("storage_options", None)
+    _refuse_groups(*args, *kwargs.values())
+    opened = _open_store(store, "a", storage_options)
     target = open_group(opened, mode="a", path=path, zarr_format=zarr_format)
     for name, arr in {**{f"arr_{i}": a for i, a in enumerate(args)}, **kwargs}.items():
-        target[name] = _values(arr)
+        target[name] = arr
     if not isinstance(store, Store):
         opened.close()
 
@@ -479,8 +523,8 @@ def consolidate_metadata(
 ) -> Group:
     """Gather the metadata of all nodes below a group into one document, and return the group opened with it.
 
-    A convention, not part of the core specification: readers without it read the documents themselves. It is not
-    kept up to date; call this again after changing the hierarchy. `progress` counts the nodes.
+    A convention, not part of the core specification: readers without it read the documents themselves. Changes by
+    this library keep it up to date; call this again after those of other programs. `progress` counts the nodes.
     """
     opened, at = _open_store(store, "r+", storage_options), nodes.normalize_path(path)
     root = open_group(opened, mode="r+", path=at, zarr_format=zarr_format, use_consolidated=False)

@@ -1,13 +1,18 @@
-"""Consolidated metadata of a hierarchy in a store: gathered, written when asked, and compared with the truth.
+"""Consolidated metadata of a hierarchy in a store: gathered, written when asked, kept true, compared with the truth.
 
 What the two conventions look like as JSON is in `metadata.consolidated`. Documents are gathered as they stand, so
 that a node which this library cannot decode is there for a reader that can. Between an entry and a node's own
 document the document counts; `differences` says where they part.
 
+Whatever this library changes in a hierarchy it changes in the consolidated metadata above as well: what goes is taken
+out first (`forget`), what is new or changed is put in afterwards (`renew`). Other programs do not; a group that is
+only read believes its copy, and asks the store where the copy lists no such node, or where a chunk is absent.
+
 >>> import tutorial_zarr as zarr
 >>> root = zarr.create_group({})
 >>> _ = zarr.consolidate_metadata(root.store)
->>> _ = zarr.open_group(root.store, use_consolidated=False).create_group("late")
+>>> _ = root.create_group("known")
+>>> root.store.set("late/zarr.json", b'{"zarr_format": 3, "node_type": "group"}')  # another program
 >>> for difference in differences(root.store, ""):
 ...     print(difference)
 'late' is not in the consolidated metadata
@@ -20,13 +25,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tutorial_zarr import nodes
-from tutorial_zarr.errors import GroupNotFoundError, MetadataError
+from tutorial_zarr.errors import GroupNotFoundError, MetadataError, StoreError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, consolidated, dump_json, parse_json
 from tutorial_zarr.progress import Progress, follow
 from tutorial_zarr.stores import Store
 
 Documents = dict[str, dict[str, Any]]  # name of a document -> its JSON
 V2_NAMES = (".zarray", ".zgroup", ".zattrs")
+_ATTEMPTS = 5  # to gather documents that others change meanwhile
 
 
 class Difference(NamedTuple):
@@ -39,8 +45,8 @@ class Difference(NamedTuple):
         return f"{self.path!r} {self.what}" if self.path else f"the group itself {self.what}"
 
 
-def gather(store: Store, path: str, zarr_format: int) -> Iterator[tuple[str, Documents]]:
-    """Pairs (path below the group, its documents), the group itself first.
+def gather(store: Store, path: str, zarr_format: int, tree: bool = True) -> Iterator[tuple[str, Documents]]:
+    """Pairs (path below the group, its documents), the group itself first; and that alone, without `tree`.
 
     A document that is no JSON is left out, with a warning.
     """
@@ -51,7 +57,7 @@ def gather(store: Store, path: str, zarr_format: int) -> Iterator[tuple[str, Doc
         found: Documents = {}
         for name in names:
             key = nodes.join(nodes.join(path, relative) if relative else path, name)
-            if (data := store.get(key)) is None:
+            if (data := nodes.read_document(store, key)) is None:
                 continue
             try:
                 found[name] = parse_json(data, key)
@@ -60,7 +66,7 @@ def gather(store: Store, path: str, zarr_format: int) -> Iterator[tuple[str, Doc
         if not found and relative:
             continue
         yield relative, found
-        if ".zarray" not in found and found.get("zarr.json", {}).get("node_type") != "array":
+        if tree and ".zarray" not in found and not _is_array(found):
             below = nodes.join(path, relative) if relative else path
             waiting += [nodes.join(relative, name) for name in nodes.child_names(store, below, zarr_format)][::-1]
 
@@ -68,21 +74,119 @@ def gather(store: Store, path: str, zarr_format: int) -> Iterator[tuple[str, Doc
 def write(store: Store, path: str, zarr_format: int, progress: Progress = None) -> None:
     """Gather the documents below the group at `path` into its consolidated metadata."""
     members = dict(follow(gather(store, path, zarr_format), progress, "consolidate", unit="nodes"))
+    key = nodes.join(path, "zarr.json" if zarr_format == 3 else consolidated.V2_KEY)
+    for _ in range(_ATTEMPTS):
+        entries: Documents = {}
+        for name, found in members.items():
+            entries |= _entries(name, found, zarr_format)
+
+        def gathered(old: Any, entries: Documents = entries) -> bytes:
+            if zarr_format == 2:
+                return dump_json(consolidated.write_v2(entries), key)
+            if old is None:
+                raise GroupNotFoundError(
+                    f"{nodes.label('group', path, 3)}: expected its document at key {key!r}, found none: it was "
+                    "deleted meanwhile",
+                    path=path,
+                )
+            return dump_json({**parse_json(old, key), "consolidated_metadata": consolidated.write_v3(entries)}, key)
+
+        store.update(key, gathered)
+        before, members = members, dict(gather(store, path, zarr_format))
+        if all(_same_entries(before.get(name), members.get(name), zarr_format) for name in {*before, *members}):
+            return
+    raise StoreError(
+        f"{nodes.label('group', path, zarr_format)}: expected to gather its members' metadata, found others each of "
+        f"{_ATTEMPTS} times: somebody changes them; the consolidated metadata may be out of date; try again later",
+        path=path,
+    )
+
+
+def _same_entries(one: Documents | None, other: Documents | None, zarr_format: int) -> bool:
+    """Whether a node stands in consolidated metadata as before."""
+    return (one is None) == (other is None) and repr(_entries("x", one or {}, zarr_format)) == repr(
+        _entries("x", other or {}, zarr_format)
+    )
+
+
+def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = True) -> None:
+    """After a change at `path`: put it into every consolidated metadata that tells of it, where there is any.
+
+    That is those of the groups above, and of the node itself. With `tree` all that lies below is read anew, else the
+    node's own documents alone. Each group above costs one request; two where the format is not given.
+    """
+    for key, base in _holders(store, path, zarr_format, own=tree or zarr_format == 2):
+        store.update(key, lambda old, key=key, base=base: _changed(store, path, key, base, old, True, tree))
+
+
+def forget(store: Store, path: str, zarr_format: int | None = None) -> None:
+    """Before a deletion at `path`: take it, and all below it, out of the consolidated metadata of the groups above."""
+    for key, base in _holders(store, path, zarr_format, own=False):
+        store.update(key, lambda old, key=key, base=base: _changed(store, path, key, base, old, False, True))
+
+
+def _holders(store: Store, path: str, zarr_format: int | None, own: bool) -> Iterator[tuple[str, str]]:
+    """Key and group of each consolidated metadata that may tell of the node at `path`, the nearest first."""
+    above: str | None = path if own else nodes.parent(path) if path else None
+    while above is not None:
+        key = nodes.join(above, "zarr.json")
+        if zarr_format != 2 and b'"consolidated_metadata"' in bytes(nodes.read_document(store, key) or b""):
+            yield key, above
+        key = nodes.join(above, consolidated.V2_KEY)
+        if zarr_format != 3 and store.exists(key):
+            yield key, above
+        above = nodes.parent(above) if above else None
+
+
+def _changed(store: Store, path: str, key: str, base: str, old: Any, there: bool, tree: bool) -> Any:
+    """The bytes of consolidated metadata in which the node at `path` is as it is now; or, not `there`, is not."""
+    if old is None:
+        return old
+    document, zarr_format = parse_json(old, key), 3 if key.endswith("zarr.json") else 2
+    try:
+        entries = (consolidated.read_v3 if zarr_format == 3 else consolidated.read_v2)(document, key)
+    except MetadataError:
+        return old  # no reader can be misled by it
+    if entries is None:
+        return old
+    relative = path[len(base) :].strip("/")
+    now = dict(gather(store, path, zarr_format, tree)) if there else {}
+    stays = not tree and all(".zarray" not in found and not _is_array(found) for found in now.values())
+    kept = {name: entry for name, entry in entries.items() if not _tells_of(name, relative, zarr_format, stays)}
+    listed = {name.strip("/") if zarr_format == 3 else nodes.parent(name) for name in kept}
+    above = nodes.parent(relative)
+    while now.get("") and above and above not in listed:  # a group that was made on the way here
+        kept |= _entries(above, dict(gather(store, nodes.join(base, above), zarr_format, False))[""], zarr_format)
+        above = nodes.parent(above)
+    for name, found in now.items():
+        at = nodes.join(relative, name) if relative and name else relative or name
+        kept |= _entries(at, found, zarr_format)
+    member = consolidated.write_v3(kept) if zarr_format == 3 else consolidated.write_v2(kept)
+    new = {**document, "consolidated_metadata": member} if zarr_format == 3 else member
+    return old if new == document else dump_json(new, key)
+
+
+def _is_array(found: Documents) -> bool:
+    return found.get("zarr.json", {}).get("node_type") == "array"
+
+
+def _tells_of(name: str, relative: str, zarr_format: int, only: bool) -> bool:
+    """Whether an entry is that of the node at `relative`, or, unless `only` that is asked for, of one below it."""
+    node = name.strip("/") if zarr_format == 3 else nodes.parent(name)
+    return node == relative or (not only and (not relative or node.startswith(relative + "/")))
+
+
+def _entries(at: str, found: Documents, zarr_format: int) -> Documents:
+    """The entries of a node in consolidated metadata. A v3 group has none for itself."""
     if zarr_format == 3:
-        key = nodes.join(path, "zarr.json")
-        entries = {name: _bare(found["zarr.json"]) for name, found in members.items() if name}
-        document = {**members[""]["zarr.json"], "consolidated_metadata": consolidated.write_v3(entries)}
-    else:
-        key = nodes.join(path, consolidated.V2_KEY)
-        flat = {nodes.join(node, name): doc for node, found in members.items() for name, doc in found.items()}
-        document = consolidated.write_v2({k: v for k, v in flat.items() if v or not k.endswith(".zattrs")})
-    store.set(key, dump_json(document, key))
+        return {at: _bare(found["zarr.json"])} if at and "zarr.json" in found else {}
+    return {nodes.join(at, name): doc for name, doc in found.items() if doc or name != ".zattrs"}
 
 
 def recorded(store: Store, path: str, zarr_format: int) -> dict[str, Documents] | None:
     """Path below the group -> documents, as the consolidated metadata has them; None where there is none."""
     key = nodes.join(path, "zarr.json" if zarr_format == 3 else consolidated.V2_KEY)
-    data = store.get(key)
+    data = nodes.read_document(store, key)
     document = None if data is None else parse_json(data, key)
     if document is None:
         return None

@@ -10,17 +10,19 @@ import importlib
 import importlib.util
 import math
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import dtypes, nodes
+from tutorial_zarr import dtypes, nodes, replacing
 from tutorial_zarr.array import Array
 from tutorial_zarr.chunk_grids import run_lengths
 from tutorial_zarr.codecs import build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
-from tutorial_zarr.dtypes.text import Bytes, String
-from tutorial_zarr.dtypes.v2 import Object, describe_stored
+from tutorial_zarr.codecs.filters import aligned, in_order
+from tutorial_zarr.dtypes.text import Bytes, String, array_of
+from tutorial_zarr.dtypes.v2 import Object, describe_stored, object_type
 from tutorial_zarr.errors import MetadataError, NodeExistsError
 from tutorial_zarr.metadata import GroupMetadata, v2, v3
 from tutorial_zarr.metadata.model import dump_json, plain
@@ -29,6 +31,7 @@ from tutorial_zarr.stores import Store
 AUTO_CHUNK_BYTES = 1 << 22  # of the chunks that are chosen where the caller names none
 # Rules for new arrays, by name. They stand above this layer, and are imported when somebody asks for them.
 PROFILES = {"portable": ("tutorial_zarr.interop.portable", "Portable")}
+_PIECE = 1 << 28  # bytes that are copied at once from an array that is read piece by piece
 DEFAULT = object()  # a fill value that was not given; None means "undefined" in v2
 
 
@@ -37,11 +40,10 @@ def new_group(
 ) -> GroupMetadata:
     """Create a group, and the groups above it that are missing."""
     check_format(zarr_format)
-    checked = check_attributes(attributes)
-    nodes.prepare(store, path, "group", overwrite)
-    metadata = nodes.new_group(zarr_format, checked)
-    nodes.create_parents(store, path, zarr_format)
-    nodes.write(store, path, metadata)
+    metadata = nodes.new_group(zarr_format, check_attributes(attributes))
+    encoded = nodes.documents(metadata, path)
+    found = replacing.survey(store, path, "group", overwrite)
+    replacing.make(store, path, encoded, "create group", kind="group", found=found)
     return metadata
 
 
@@ -80,17 +82,21 @@ def new_array(
     object_codec: Any = None,
     dimension_separator: str | None = None,
     profile: Any = None,
-    overwrite: bool = False,
+    overwrite: bool | str = False,
     **array_options: Any,
 ) -> Array:
-    """Create an array, write its metadata, and `data` if there is any. See `api.create_array` for the keywords."""
+    """Create an array, and write `data` into it if there are any. See `api.create_array` for the keywords.
+
+    ``overwrite="array"`` replaces an array, and no group. Of data that are read piece by piece (an array of this or
+    another library), the old array may be the source.
+    """
     _check_keywords(array_options)
     rules = None if profile is None else find_profile(profile)
     if zarr_format is None:
         zarr_format = 3 if rules is None else rules.zarr_format()
     check_format(zarr_format)
     if data is not None:
-        data = data if isinstance(data, np.ndarray) or hasattr(data, "__array__") else np.asarray(data)
+        data = data if isinstance(data, np.ndarray) or _in_pieces(data) else array_of(data)
         if shape is not None and _shape(shape) != tuple(data.shape):
             raise MetadataError(f"shape: expected that of the data, {tuple(data.shape)}, found {shape}; give only one")
         shape, dtype = data.shape, data.dtype if dtype is None else dtype
@@ -126,17 +132,60 @@ def new_array(
         if dimension_names is not None:
             checked.setdefault("_ARRAY_DIMENSIONS", list(dimension_names))
         metadata = v2.parse_array(document, checked, nodes.label("array", path, 2))
-    dump_json(metadata.to_json(), nodes.label("array", path, zarr_format))
+    encoded = nodes.documents(metadata, path)
     if rules is not None:
         rules.check(metadata.to_json(), checked, path)
     # All that can be wrong with the metadata has come to light before anything is written or deleted.
     array = Array(store, path, metadata, **array_options)
-    nodes.prepare(store, path, "array", overwrite)
-    nodes.create_parents(store, path, zarr_format)
-    nodes.write(store, path, metadata)
-    if data is not None:
-        array[...] = data
+    if data is None:
+        found = replacing.survey(store, path, "array", overwrite)
+        replacing.make(store, path, encoded, "create array", kind="array", found=found)
+        return array
+    staged = not (isinstance(data, np.ndarray) and _takes_all(array, data))
+    with replacing.Replacement(store, path, encoded, "create array", overwrite=overwrite, staged=staged) as place:
+        _fill(Array(store, place.path, metadata, alone=True, **array_options), data)
     return array
+
+
+# Codecs that take whatever elements there are
+_TAKE_ALL = {"bytes", "transpose", "zstd", "gzip", "zlib", "blosc", "crc32c", "adler32", "lz4", "bz2", "lzma"}
+_TAKE_ALL |= {"shuffle", "sharding_indexed", "v2_filters"}
+
+
+def _takes_all(array: Array, data: np.ndarray) -> bool:
+    """Whether none of these values can be refused."""
+    names = {name for codec in array.metadata.codecs for name in _names_in({"name": codec.name, **codec.configuration})}
+    return data.dtype == array.dtype and data.dtype.kind in "biufcSV" and names <= _TAKE_ALL
+
+
+def _names_in(codec: Any) -> Iterator[str]:
+    """The names of a codec and of those in its configuration."""
+    for key, value in codec.items() if isinstance(codec, dict) else ():
+        if key in ("name", "id") and isinstance(value, str):
+            yield value.removeprefix("numcodecs.")
+        for inner in value if isinstance(value, list) else [value]:
+            yield from _names_in(inner)
+
+
+def _in_pieces(data: Any) -> bool:
+    """Whether data are an array that is read piece by piece: of this library, zarr-python's, h5py's, dask's."""
+    return all(hasattr(data, name) for name in ("shape", "dtype", "ndim", "chunks", "__getitem__"))
+
+
+def _fill(array: Array, data: Any) -> None:
+    """Write data into a new array: those that are read piece by piece, some write units at a time."""
+    itemsize = array.itemsize or 1
+    if isinstance(data, np.ndarray) or not array.ndim or array.nbytes <= _PIECE:
+        array[...] = data[...] if isinstance(data, Array) else data
+        return
+    axis, row = array.grid.axes[0], itemsize * math.prod(array.shape[1:])
+    start, unit = 0, 0
+    while start < array.shape[0]:
+        stop = start
+        while stop < array.shape[0] and (stop == start or (stop - start + axis.size(unit)) * row <= _PIECE):
+            stop, unit = min(axis.start(unit) + axis.size(unit), array.shape[0]), unit + 1
+        array[start:stop] = data[start:stop]
+        start = stop
 
 
 def find_profile(profile: Any) -> Any:
@@ -193,10 +242,7 @@ def _data_type(dtype: Any, data: Any, object_codec: Any) -> dtypes.DataType:
             "object_codec={'id': 'json2'}",
             key="dtype",
         )
-    if isinstance(data_type, Object):
-        identifier = _config(object_codec).get("id")
-        return {"vlen-utf8": String(), "vlen-bytes": Bytes()}.get(identifier, data_type)
-    return data_type
+    return object_type(_config(object_codec)) if isinstance(data_type, Object) else data_type
 
 
 def _fill_json(data_type: dtypes.DataType, fill_value: Any, zarr_format: int) -> Any:
@@ -308,6 +354,7 @@ def to_extension(codec: Any, data_type: dtypes.DataType) -> dict[str, Any]:
     options = {**defaults.get(name, {}), **options}
     if name == "blosc" and options["typesize"] is None:
         options["typesize"] = size
+    options = in_order(options, "<") if name.startswith("numcodecs.") else options
     if options or name.startswith("numcodecs."):  # zarr-python insists on the member there
         return {"name": name, "configuration": options}
     return {"name": name}
@@ -358,14 +405,14 @@ def _typestr(dtype: Any, data_type: dtypes.DataType) -> Any:
     return document
 
 
-def _serializer(serializer: Any, data_type: dtypes.DataType, endian: str) -> dict[str, Any]:
+def _serializer(serializer: Any, data_type: dtypes.DataType, endian: str, widened: bool) -> dict[str, Any]:
     if serializer not in ("auto", None):
         return to_extension(serializer, data_type)
     if isinstance(data_type, String):
         return {"name": "vlen-utf8"}
     if isinstance(data_type, Bytes):
         return {"name": "vlen-bytes"}
-    if data_type.needs_endian:
+    if data_type.needs_endian or widened:
         return {"name": "bytes", "configuration": {"endian": endian}}
     return {"name": "bytes"}
 
@@ -399,7 +446,17 @@ def _codecs_v3(
     first = build_codecs([v3.extension(c, "compressors") for c in tail[:1]])
     if first and isinstance(first[0], ArrayBytesCodec):  # pcodec and zfpy: they take the serializer's place
         return [*chain, *tail]
-    return [*chain, _serializer(serializer, data_type, _endian(dtype, data_type)), *tail]
+    return [*chain, _serializer(serializer, data_type, _endian(dtype, data_type), _widened(chain)), *tail]
+
+
+def _widened(filters: list[dict[str, Any]]) -> bool:
+    """Whether filters make elements of several bytes, whatever they are given."""
+    for each in filters:
+        config = each.get("configuration", {})
+        made = config.get("encode_dtype") or config.get("astype") or config.get("data_type")
+        if made is not None and dtypes.from_numpy(made).needs_endian:
+            return True
+    return False
 
 
 def _is_auto(value: Any) -> bool:
@@ -495,19 +552,37 @@ def _document_v2(
         raise MetadataError(
             f"compressors: Zarr 2 has one compressor, found {len(last)}; try filters=", key="compressor"
         )
+    typestr = _typestr(dtype, data_type)
     document: dict[str, Any] = {
         "zarr_format": 2,
         "shape": list(shape),
         "chunks": list(_chunk_shape(chunks, shape, data_type.item_size or 16)),
-        "dtype": _typestr(dtype, data_type),
+        "dtype": typestr,
         "compressor": to_v2_codec(last[0], data_type) if last else None,
         "fill_value": _fill_json(data_type, fill_value, 2),
         "order": order or "C",
-        "filters": chain or None,
+        "filters": aligned(chain, dtypes.v2.stored_dtype(typestr)) or None,
     }
     if separator != ".":
         document["dimension_separator"] = separator
     return document
+
+
+def copy_of(array: Array, zarr_format: int) -> dict[str, Any]:
+    """The keywords that make an array like another one, with its attributes and the names of its axes.
+
+    In the other format it has the same compressors, but none of the filters.
+    """
+    options, attributes = like(array, zarr_format=zarr_format), dict(array.metadata.attributes)
+    if array.zarr_format != zarr_format:
+        if array.zarr_format == 2:
+            attributes.pop("_ARRAY_DIMENSIONS", None)
+            compressor = array.metadata.document.get("compressor")
+            options["compressors"] = None if compressor is None else [compressor]
+        else:
+            options["compressors"] = [codec.to_json() for codec in array.compressors] or None
+        options["dimension_names"] = array.dimension_names
+    return {**options, "attributes": attributes}
 
 
 def like(array: Any, **options: Any) -> dict[str, Any]:

@@ -18,17 +18,24 @@ arrays, needs none of this: ``a.parallel_chunk_map(fn, executor=client.get_execu
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
-from collections.abc import Callable, Sequence
+import threading
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import api
+from tutorial_zarr import api, nodes, replacing
 from tutorial_zarr.array import Array
 from tutorial_zarr.chunk_grids import Axis
-from tutorial_zarr.errors import MissingDependencyError, SelectionError, ValueMismatchError
+from tutorial_zarr.errors import MissingDependencyError, SelectionError, StoreError, ValueMismatchError
+from tutorial_zarr.stores import LocalStore, Store
+from tutorial_zarr.stores.place import overlaps
+from tutorial_zarr.stores.shared import Home
 
 BLOCK_BYTES = 1 << 27  # what a block that was not asked for otherwise holds at most, or one unit where that is more
 Blocks = Sequence[tuple[int, ...]]  # lengths along each axis
@@ -62,11 +69,18 @@ def whole_units(array: Array, nbytes: int) -> tuple[tuple[int, ...], ...]:
     return tuple(reversed(blocks))
 
 
+def slabs(array: Array, nbytes: int) -> Iterator[tuple[slice, ...]]:
+    """Slices that cover an array: blocks of whole write units, of at most `nbytes` where a unit is no more."""
+    axes = [list(itertools.accumulate((0, *lengths))) for lengths in whole_units(array, nbytes)]
+    return itertools.product(*[[slice(a, b) for a, b in itertools.pairwise(edges)] for edges in axes])
+
+
 def store_dask(data: Any, array: Array, region: Any = None, *, rechunk: bool = False, compute: bool = True) -> Any:
     """Write a dask array into `array`, or into the slices `region` of it, block by block and many at a time.
 
     Blocks of which two lie in one write unit are refused with ValueMismatchError; with `rechunk` they are cut anew.
-    With `compute` False nothing is written yet; a Delayed is returned that writes.
+    With `compute` False nothing is written yet; a Delayed is returned that writes. Blocks that are read from the array
+    itself are computed, and held, before one is written; with `compute` False they are refused.
     """
     da = _dask_array()
     cuts = _region(array, region)
@@ -85,7 +99,63 @@ def store_dask(data: Any, array: Array, region: Any = None, *, rechunk: bool = F
                 f"other's work. Try rechunk=True, or data.rechunk({tuple(moved_to_units(data.chunks, cuts, axes))})"
             )
         data = data.rechunk(tuple(moved_to_units(data.chunks, cuts, axes)))
-    return da.store(data, array, regions=cuts, lock=False, compute=compute)
+    if reads_from(data, array.store, array.path):
+        if not compute:
+            raise ValueMismatchError(
+                f"array {array.path!r}: expected blocks that are not read from the array itself, which changes while "
+                "they are written; try compute=True"
+            )
+        data = data.persist()
+    with Gate() as gate:
+        return da.store(data, Target(array, gate if compute else None), regions=cuts, lock=False, compute=compute)
+
+
+class Target:
+    """An array that tasks write to, wherever they run: refused where that is a copy of a store in memory."""
+
+    def __init__(self, array: Array, gate: Gate | None = None) -> None:
+        self.array, self.home, self.gate = array, Home(array.store), gate
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.home.check(self.array.store, f"array {self.array.path!r}")
+        with nullcontext() if self.gate is None else self.gate.passing():
+            self.array[key] = value
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "gate": None}  # it is for threads
+
+
+class Gate:
+    """A ``with`` block that is left when nothing in it is being written any more.
+
+    Where one block of dask fails, threads go on with others, which must not be written after all was taken back.
+    """
+
+    def __init__(self) -> None:
+        self._changed, self._writing, self._closed = threading.Condition(), 0, False
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with self._changed:
+            self._closed = True
+            while self._writing:
+                self._changed.wait()
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """For one write; an error where the gate is closed."""
+        with self._changed:
+            if self._closed:
+                raise StoreError("expected to write a block in time, found that another one had failed before")
+            self._writing += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._writing -= 1
+                self._changed.notify_all()
 
 
 def from_dask(data: Any, store: Any, *, rechunk: bool = False, compute: bool = True, **options: Any) -> Any:
@@ -106,9 +176,51 @@ def from_dask(data: Any, store: Any, *, rechunk: bool = False, compute: bool = T
     whole = [slice(0, n) for n in data.shape]
     if not rechunk and edge_within_a_unit(data.chunks, whole, trial.grid.axes) is not None:
         store_dask(data, trial)  # refuses, before anything is created
-    array = api.create_array(store, shape=data.shape, dtype=data.dtype, **options)
-    done = store_dask(data, array, rechunk=rechunk, compute=compute)
-    return array if compute else (array, done)
+    opened = api._open_store(store, "a", options.pop("storage_options", None))
+    path = nodes.normalize_path(options.get("name"))
+    if not compute:
+        if options.get("overwrite") and reads_from(data, opened, path):
+            raise ValueMismatchError(
+                f"array {path!r}: expected blocks that are not read from what is replaced before they are computed; "
+                "try compute=True, or another place"
+            )
+        array = api.create_array(opened, shape=data.shape, dtype=data.dtype, **options)
+        return array, store_dask(data, array, rechunk=rechunk, compute=False)
+    documents, overwrite = nodes.documents(trial.metadata, path), options.get("overwrite", False)
+    making = replacing.Replacement(opened, path, documents, "store a dask array", overwrite=overwrite, staged=True)
+    with making as place:
+        store_dask(data, trial.at(opened, place.path, alone=True), rechunk=rechunk)
+    return trial.at(opened, path)
+
+
+# --- sources that read from what is written
+
+
+def reads_from(data: Any, store: Store, path: str) -> bool:
+    """Whether lazy data hold on to an array at, above or below a place, as far as that can be seen."""
+    return any(overlaps(source, at, store, path) for source, at in _sources(data))
+
+
+_PLAIN = (type, types.ModuleType, str, bytes, int, float, complex, np.generic, np.dtype, Store, type(None))
+
+
+def _sources(data: Any) -> Iterator[tuple[Store, str]]:
+    """Where the arrays lie that anything in a graph of tasks refers to."""
+    seen: set[int] = set()
+    waiting = [data]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, _PLAIN) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Array):
+            yield one.store, one.path
+        elif (at := getattr(one, "store_path", None)) is not None and hasattr(getattr(at, "store", None), "root"):
+            yield LocalStore(at.store.root), at.path  # an array of zarr-python in a folder
+        elif isinstance(one, types.FunctionType):  # not its globals: they lead everywhere
+            waiting += [*(one.__closure__ or ()), *(one.__defaults__ or ()), one.__kwdefaults__]
+        elif not (isinstance(one, np.ndarray) and not one.dtype.hasobject):
+            waiting += gc.get_referents(one)
 
 
 def afterwards(function: Callable[[], Any], values: Any) -> Any:

@@ -13,15 +13,17 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#hierarchy
 
 from __future__ import annotations
 
-import copy
+import bisect
 import fnmatch
+import functools
 import warnings
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any
 
-from tutorial_zarr import consolidation, create, display, hierarchy, nodes
+from tutorial_zarr import consolidation, create, display, hierarchy, limits, nodes, replacing
 from tutorial_zarr.array import Array
-from tutorial_zarr.attributes import Attributes
+from tutorial_zarr.attributes import Attributes, Change
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
     GroupNotFoundError,
@@ -29,11 +31,14 @@ from tutorial_zarr.errors import (
     NodeExistsError,
     NodeNameError,
     ReadOnlyError,
+    StoreError,
     ZarrError,
+    spelled,
 )
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata
 from tutorial_zarr.progress import Progress
 from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.locks import process_lock
 
 
 class Group:
@@ -46,11 +51,12 @@ class Group:
         metadata: GroupMetadata,
         *,
         read_only: bool = False,
-        consolidated: dict[str, Any] | None = None,
+        consolidated: MutableMapping[str, Any] | None = None,
         array_options: dict[str, Any] | None = None,
     ) -> None:
         self.store, self.path, self.metadata = store, path, metadata
         self.read_only = read_only or store.read_only
+        self._sorted: list[str] = []  # the names in it, once they were needed in order
         self._consolidated = consolidated  # path below this group -> metadata; None: ask the store
         self._array_options = array_options or {}
 
@@ -74,13 +80,14 @@ class Group:
     @property
     def attrs(self) -> Attributes:
         """The attributes: a mapping that writes through to the store."""
-        return Attributes(lambda: copy.deepcopy(self.metadata.attributes), self._set_attributes)
+        return Attributes(lambda: self.metadata.attributes, self._change_attributes)
 
-    def _set_attributes(self, attributes: dict[str, Any]) -> None:
+    def _change_attributes(self, change: Change) -> None:
         self._check_writable()
-        metadata = self.metadata.with_attributes(attributes)
-        nodes.write_attributes(self.store, self.path, metadata)
-        self.metadata = metadata
+        with process_lock((id(self), "attributes")):  # so that of two threads the later one's result stays
+            found = nodes.change_attributes(self.store, self.path, self.metadata, change)
+            self.metadata = found  # type: ignore[assignment]
+        consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
 
     def _check_writable(self) -> None:
         if self.read_only:
@@ -93,7 +100,7 @@ class Group:
         return nodes.label("group", self.path, self.zarr_format)
 
     def __repr__(self) -> str:
-        return f"<Group {self.name} of {self.store!r} (Zarr {self.zarr_format})>"
+        return f"<Group {spelled(self.name)} of {self.store!r} (Zarr {self.zarr_format})>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Group) and (self.store, self.path) == (other.store, other.path)
@@ -112,7 +119,7 @@ class Group:
             return display.group_html(self._summary())
         # Opened for reading, consolidated metadata answers alone
         known = Group(self.store, self.path, self.metadata, read_only=True, consolidated=self._consolidated)
-        return display.group_html(self._summary(), display.tree_list(known.tree().branch()))
+        return display.group_html(self._summary(), display.tree_list(known.tree().branch(display.MOST_NODES)))
 
     @property
     def info(self) -> display.Info:
@@ -132,11 +139,15 @@ class Group:
     def _wrap(self, path: str, metadata: Any, deferred: bool = False) -> Array | Group:
         if isinstance(metadata, ArrayMetadata):
             options = self._array_options
-            return Array(self.store, path, metadata, read_only=self.read_only, deferred=deferred, **options)
+            array = Array(self.store, path, metadata, read_only=self.read_only, deferred=True, **options)
+            if self._consolidated is not None and self.read_only:
+                array._doubt = functools.partial(self._check_copy, path, metadata)
+            if not deferred:
+                array._bind(metadata)
+            return array
         below = None
         if self._consolidated is not None:
-            start = path[len(self.path) :].strip("/") + "/"
-            below = {k[len(start) :]: v for k, v in self._consolidated.items() if k.startswith(start)}
+            below = self._listed_below(path[len(self.path) :].strip("/"))
         return Group(
             self.store,
             path,
@@ -146,18 +157,28 @@ class Group:
             array_options=self._array_options,
         )
 
+    def _listed_below(self, relative: str) -> Any:
+        """What consolidated metadata list below a member. The names are sorted once, not looked through each time."""
+        listed: Any = self._consolidated
+        if len(self._sorted) != len(listed):
+            self._sorted = sorted(listed)
+        start = relative + "/"
+        first, last = (bisect.bisect_left(self._sorted, edge) for edge in (start, relative + "0"))  # "0" follows "/"
+        return listed.below(start, self._sorted[first:last])
+
     def _find(self, name: str) -> Any:
         """The metadata of the node at `name` below this group; None where there is none.
 
-        Consolidated metadata answers for a group that is only read. For one that may be written it gives the names
-        alone, and each node is asked itself: to resize by an outdated shape would lose data.
+        Consolidated metadata answers for a group that is only read. Where it lists no such node the store is asked;
+        if it knows one, the copy is out of date, and not believed any more. For a group that may be written the copy
+        gives the names alone, and each node is asked itself: to resize by an outdated shape would lose data.
         """
         relative = nodes.normalize_path(name)
         listed = None if self._consolidated is None else self._consolidated.get(relative)
         if self._consolidated is not None and self.read_only:
             if isinstance(listed, MetadataError):
                 raise listed
-            return listed
+            return self._unlisted(relative) if listed is None else listed
         found = nodes.read(self.store, nodes.join(self.path, relative), self.zarr_format)
         if isinstance(listed, nodes.Metadata) and (found is None or not consolidation.same(listed, found)):
             self._say_stale(relative, "is not in the store" if found is None else "says something else of itself")
@@ -173,15 +194,31 @@ class Group:
             stacklevel=4,
         )
 
-    def _unlisted(self, name: str) -> Any:
-        """A node that consolidated metadata does not list although it is there."""
-        relative = nodes.normalize_path(name)
-        if self._consolidated is None or not self.read_only or relative in self._consolidated:
-            return None
+    def _unlisted(self, relative: str) -> Any:
+        """A node that consolidated metadata does not list; if it is there, the store is asked from now on."""
         found = nodes.read(self.store, nodes.join(self.path, relative), self.zarr_format)
         if found is not None:
             self._say_stale(relative, "is not listed there, but is in the store")
+            try:
+                next(iter(self.store.list_dir(self.path)), None)
+                self._consolidated = None
+            except StoreError:  # a web server lists nothing: what the copy knows is all there is
+                self._consolidated[relative] = found  # type: ignore[index]
         return found
+
+    def _check_copy(self, path: str, metadata: ArrayMetadata) -> None:
+        """Ask an array itself what consolidated metadata told of it, since a chunk of it is absent."""
+        own = nodes.read(self.store, path, self.zarr_format)
+        relative = path[len(self.path) :].strip("/")
+        if own is None:
+            raise ArrayNotFoundError(
+                f"{nodes.label('array', path, self.zarr_format)}: expected the array that the consolidated metadata of "
+                f"{self._label} lists, found none in {self.store!r}: it was moved or deleted since; "
+                "try consolidate_metadata, or use_consolidated=False",
+                path=path,
+            )
+        if not consolidation.same(metadata, own):
+            self._say_stale(relative, "says something else of itself")
 
     def _implicit(self, relative: str) -> GroupMetadata | None:
         """A v2 folder without ``.zgroup`` that holds nodes. Listings leave it out; by its name it can be had."""
@@ -194,13 +231,24 @@ class Group:
         return None
 
     def __getitem__(self, name: str) -> Array | Group:
-        metadata = self._find(name) or self._unlisted(name) or self._implicit(nodes.normalize_path(name))
+        metadata = self._find(name) or self._finished(name) or self._implicit(nodes.normalize_path(name))
         if metadata is None:
             near = ", ".join(sorted(self.keys())[:8])
             raise GroupMemberError(
                 f"{self._label}: expected a member {name!r}, found none; it holds {near or 'nothing'}", name=name
             )
         return self._wrap(nodes.join(self.path, nodes.normalize_path(name)), metadata)
+
+    def _finished(self, name: str) -> Any:
+        """A member that a killed writer left complete: it is put in its place, where that may be."""
+        path = nodes.join(self.path, nodes.normalize_path(name))
+        if self.read_only:
+            return None
+        mark = replacing.read_mark(self.store, path)
+        if mark is None or not (mark.complete and mark.over):
+            return None
+        replacing.finish(self.store, path)
+        return self._find(name)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The member of that name, or `default`."""
@@ -218,12 +266,15 @@ class Group:
     def _child_metadata(self) -> Iterator[tuple[str, Any]]:
         """Name and metadata of each direct member; an error stands in for metadata that cannot be read."""
         if self._consolidated is not None:
+            limits.check_levels(self.path)
             names: Iterable[str] = sorted(name for name in self._consolidated if name and "/" not in name)
         else:
             names = nodes.child_names(self.store, self.path, self.zarr_format)
         for name in names:
             try:
                 metadata = self._find(name)
+            except StoreError:
+                raise  # what fails is not absent
             except ZarrError as error:
                 yield name, error
                 continue
@@ -236,26 +287,38 @@ class Group:
         A member that cannot be read does not hide the others. One whose codecs are unknown is listed, and says so
         when its elements are asked for; one whose document is invalid is left out, with a warning that says why.
         """
+        waiting = [("", self._direct())]  # no recursion: a hierarchy may be deeper than Python's stack
+        while waiting:
+            above, below = waiting[-1]
+            for name, node in below:
+                yield above + name, node
+                if isinstance(node, Group) and (max_depth is None or len(waiting) <= max_depth):
+                    waiting.append((f"{above}{name}/", node._direct()))
+                    break
+            else:
+                waiting.pop()
+
+    def _direct(self) -> Iterator[tuple[str, Array | Group]]:
+        """Pairs (name, node) of the direct members."""
         for name, metadata in self._child_metadata():
             if isinstance(metadata, ZarrError):
-                warnings.warn(f"{self._label}: left out {name!r}: {metadata}", nodes.ZarrWarning, stacklevel=2)
+                warnings.warn(f"{self._label}: left out {name!r}: {metadata}", nodes.ZarrWarning, stacklevel=3)
                 continue
-            node = self._wrap(nodes.join(self.path, name), metadata, deferred=True)
-            yield name, node
-            if isinstance(node, Group) and (max_depth is None or max_depth > 0):
-                deeper = node.members(None if max_depth is None else max_depth - 1)
-                yield from ((f"{name}/{rest}", member) for rest, member in deeper)
+            yield name, self._wrap(nodes.join(self.path, name), metadata, deferred=True)
 
     def walk(self) -> Iterator[tuple[Group, list[str], list[str]]]:
         """Triples (group, names of its groups, names of its arrays), this group first, as `os.walk` has it.
 
         Names that are removed from the list of groups are not entered.
         """
-        members = dict(self.members())
-        groups = [name for name, node in members.items() if isinstance(node, Group)]
-        yield self, groups, [name for name in members if name not in groups]
-        for name in groups:
-            yield from members[name].walk()  # type: ignore[union-attr]
+        waiting = [self]
+        while waiting:
+            group = waiting.pop()
+            members = dict(group.members())
+            groups = {name: node for name, node in members.items() if isinstance(node, Group)}
+            entered = list(groups)
+            yield group, entered, [name for name in members if name not in groups]
+            waiting += [groups[name] for name in reversed(entered)]
 
     def glob(self, pattern: str) -> Iterator[tuple[str, Array | Group]]:
         """Pairs (path, node) that match a pattern, as `pathlib` has it: ``*`` stays in a level, ``**`` is any number.
@@ -263,17 +326,20 @@ class Group:
         Only groups that can hold a match are listed: ``a/*`` costs what listing ``a`` costs.
         """
         parts = [part for part in pattern.split("/") if part]
-        yield from self._matching(parts, _closure(parts, {0}))
-
-    def _matching(self, parts: list[str], at: set[int]) -> Iterator[tuple[str, Array | Group]]:
-        """The members below that match; `at` are the places in the pattern where this group may stand."""
-        for name, node in self.members():
-            fitting = {i for i in at if i < len(parts) and (parts[i] == "**" or fnmatch.fnmatchcase(name, parts[i]))}
-            after = _closure(parts, {i if parts[i] == "**" else i + 1 for i in fitting})
-            if len(parts) in after:
-                yield name, node
-            if isinstance(node, Group) and after - {len(parts)}:
-                yield from ((f"{name}/{rest}", member) for rest, member in node._matching(parts, after))
+        waiting = [("", _closure(parts, {0}), self.members())]  # where in the pattern the group may stand
+        while waiting:
+            above, at, below = waiting[-1]
+            for name, node in below:
+                open_at = [i for i in at if i < len(parts)]
+                fitting = {i for i in open_at if parts[i] == "**" or fnmatch.fnmatchcase(name, parts[i])}
+                after = _closure(parts, {i if parts[i] == "**" else i + 1 for i in fitting})
+                if len(parts) in after:
+                    yield above + name, node
+                if isinstance(node, Group) and after - {len(parts)}:
+                    waiting.append((f"{above}{name}/", after, node.members()))
+                    break
+            else:
+                waiting.pop()
 
     def arrays(self) -> Iterator[tuple[str, Array]]:
         """Pairs (name, array) of the arrays directly below."""
@@ -331,8 +397,9 @@ class Group:
         self._check_writable()
         path = self._path_of(name)
         options.setdefault("zarr_format", self.zarr_format)
+        made = create.new_array(self.store, path, overwrite=overwrite, data=data, **options)
         self._consolidated = None  # it is out of date now; from here on the store is asked
-        return create.new_array(self.store, path, overwrite=overwrite, data=data, **options)
+        return made
 
     def create_dataset(self, name: str, **options: Any) -> Array:
         """`create_array`, under the name that h5py and zarr-python 2 gave it."""
@@ -412,8 +479,13 @@ class Group:
     require_dataset = require_array
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Store an array (anything that NumPy takes) under a name, in place of an array that is there."""
-        self.create_array(name, data=value, overwrite=True)
+        """Store an array (anything that NumPy takes) under a name, in place of an array that is there.
+
+        One of this library keeps its layout, codecs, attributes and names. A group of that name is not replaced.
+        """
+        options = create.copy_of(value, self.zarr_format) if isinstance(value, Array) else {}
+        options.pop("shape", None)
+        self.create_array(name, data=value, overwrite="array", **options)  # type: ignore[arg-type]
 
     def __delitem__(self, name: str) -> None:
         self._check_writable()
@@ -443,16 +515,24 @@ class Tree:
     def __init__(self, group: Group, max_depth: int | None = None) -> None:
         self.group, self.max_depth = group, max_depth
 
-    def branch(self) -> display.Branch:
-        """The hierarchy as plain data, read now."""
-        return self._branch(self.group, self.group.name, 0)
-
-    def _branch(self, node: Array | Group, name: str, depth: int) -> display.Branch:
-        if isinstance(node, Array):
-            return display.array_branch(name, node._summary())
-        cut = self.max_depth is not None and depth >= self.max_depth
-        below = [] if cut else [self._branch(member, key, depth + 1) for key, member in node.members()]
-        return display.Branch(name, "group", branches=below, cut=cut)
+    def branch(self, most: int | None = None) -> display.Branch:
+        """The hierarchy as plain data, read now; of many nodes the first `most`, and what is cut says so."""
+        root = display.Branch(self.group.name, "group")
+        waiting, found = deque([(self.group, root, 0)]), 0
+        while waiting:
+            group, branch, depth = waiting.popleft()
+            branch.cut = depth == self.max_depth or found == most
+            for name, member in () if branch.cut else group.members():
+                if found == most:
+                    branch.cut = True
+                    break
+                found += 1
+                if isinstance(member, Array):
+                    branch.branches.append(display.array_branch(name, member._summary()))
+                else:
+                    branch.branches.append(display.Branch(name, "group"))
+                    waiting.append((member, branch.branches[-1], depth + 1))
+        return root
 
     def __str__(self) -> str:
         return display.tree_text(self.branch())

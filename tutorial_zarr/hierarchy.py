@@ -17,19 +17,22 @@ Left out: nodes with attributes and elements (`group`, `array`), and changes of 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from tutorial_zarr import nodes, parallel
-from tutorial_zarr.errors import MetadataError, NodeExistsError, NodeNameError, NodeNotFoundError
+from tutorial_zarr import consolidation, nodes, parallel, replacing
+from tutorial_zarr.display import words
+from tutorial_zarr.errors import MetadataError, NodeExistsError, NodeNameError, NodeNotFoundError, StoreError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, v2, v3
-from tutorial_zarr.progress import Progress, follow
-from tutorial_zarr.stores import LocalStore, Store, WrapperStore
+from tutorial_zarr.progress import Progress, meter
+from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.place import overlaps, place
 
 IF_EXISTS = ("raise", "replace", "skip")
 _LISTED = 20  # keys that a printed plan shows
+_ATTEMPTS = 6  # to read a tree to which others add, or from which they delete
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,14 @@ class Plan:
                 "keys": self.sizes, "replaced": list(self.replaced), "skipped": list(self.skipped)}  # fmt: skip
 
     def __str__(self) -> str:
-        lines = [f"{self.action} {self.where}: {_count(self.nkeys, 'key')}, {readable(self.nbytes)}"]
-        shown = list(self.sizes.items())[:_LISTED]
+        shown = [(words.plain(key), size) for key, size in islice(self.sizes.items(), _LISTED)]
+        lines = [f"{self.action} {self.where}: {words.count(self.nkeys, 'keys')}, {readable(self.nbytes)}"]
         width = max((len(key) for key, _ in shown), default=0)
         lines += [f"  {key:<{width}}  {readable(size)}" for key, size in shown]
         if self.nkeys > _LISTED:
             lines.append(f"  and {self.nkeys - _LISTED} more")
         if self.replaced:
-            lines.append(f"  first deletes {_count(len(self.replaced), 'key')} that lie there")
+            lines.append(f"  first deletes {words.count(len(self.replaced), 'keys')} that lie there")
         lines += [f"  leaves {path!r} as it is" for path in self.skipped]
         return "\n".join(lines)
 
@@ -86,8 +89,9 @@ def readable(nbytes: int) -> str:
     return f"{nbytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def whereabouts(store: Store, path: str) -> str:
+    """A place in words: ``'a/b' in LocalStore('data.zarr')``."""
+    return f"{path!r} in {store!r}" if path else f"the root of {store!r}"
 
 
 # --- copying, moving, deleting
@@ -112,89 +116,163 @@ def copy(
     if if_exists not in IF_EXISTS:
         raise ValueError(f"if_exists: expected one of {', '.join(map(repr, IF_EXISTS))}, found {if_exists!r}")
     _refuse_overlap("copy", source, source_path, target, path, replace=if_exists == "replace")
-    check_place(target, path, zarr_format, kind=nodes.kind_at(source, source_path) or "group")
-    keys = list(source.list_prefix(source_path))
-    replaced: list[str] = []
+    kind = nodes.kind_at(source, source_path) or "group"
+    check_place(target, path, zarr_format, kind)
+    if dry_run:
+        return _copy_plan(source, source_path, target, path, if_exists, kind)
+    if if_exists == "skip":
+        replacing.finish(target, path)
+    tree = Tree.read(source, source_path)
+    present = _present(source, source_path, target, path, tree) if if_exists == "skip" else {}
+    plan = _plan("copy", f"{whereabouts(source, source_path)} to {whereabouts(target, path)}", source, [],
+                 skipped=tuple(present))  # fmt: skip
+    with meter(progress, tree.nkeys(present), f"copy {source_path or '/'}", unit="objects") as advance:
+        if present:
+            _add(tree, target, path, present, advance)
+        else:
+            _place(tree, target, path, kind, plan.action, if_exists == "replace", advance)
+    return plan
+
+
+def _copy_plan(source: Store, source_path: str, target: Store, path: str, if_exists: str, kind: str) -> Plan:
+    keys, replaced = _listed_keys(source, source_path), []
     skipped: dict[str, str] = {}
     if if_exists == "skip":
-        skipped = _present(source, source_path, target, path, keys)
+        skipped = _present(source, source_path, target, path, Tree(source, source_path, dict.fromkeys(keys, b""), []))
         keys = [key for key in keys if not _belongs_to(key, skipped)]
-    else:
-        nodes.prepare(target, path, "node", overwrite=if_exists == "replace", dry_run=True)
+    if not skipped:
+        replacing.survey(target, path, kind, overwrite=if_exists == "replace")
         replaced = list(target.list_prefix(path)) if if_exists == "replace" else []
-    plan = _plan("copy", f"{source_path!r} in {source!r} to {path!r} in {target!r}", source, keys if dry_run else [],
+    return _plan("copy", f"{whereabouts(source, source_path)} to {whereabouts(target, path)}", source, keys,
                  replaced=tuple(replaced), skipped=tuple(skipped))  # fmt: skip
-    if dry_run:
-        return plan
-    if replaced:
-        target.delete_prefix(path)
-    nodes.create_parents(target, path, zarr_format)
-    _transfer(source, source_path, target, path, keys, progress, f"copy {source_path or '/'}")
-    return plan
+
+
+def _place(
+    tree: Tree, target: Store, path: str, kind: str, action: str, overwrite: bool, advance: Callable[..., None]
+) -> None:
+    """Make a whole tree at `path`: what is there stays until all of the new one is."""
+    documents = tree.placed(path)
+    action = f"{action} {whereabouts(tree.store, tree.path)}"
+    about = repr(place(tree.store, tree.path))
+    if not replacing.resume(target, path, documents, about):
+        new = replacing.Replacement(
+            target, path, documents, action, kind=kind, overwrite=overwrite, staged=True, about=about
+        )
+        with new:
+            tree.transfer(tree.data, target, new.path, lambda: (new.beat(), advance()))
+            tree.check()
+    for _ in documents:
+        advance()
+
+
+def _add(tree: Tree, target: Store, path: str, present: dict[str, str], advance: Callable[..., None]) -> None:
+    """Add the nodes of a tree that are not there yet: groups, then array by array; each is seen when it is whole."""
+    for folder in present:
+        replacing.finish(target, tree.moved(folder, path))  # of this call, killed just before it took the mark away
+    missing = {key: data for key, data in tree.documents.items() if not _belongs_to(key, present)}
+    data = [key for key in tree.data if not _belongs_to(key, present)]
+    folders = {nodes.parent(key) for key in missing}
+    arrays = [folder for folder in sorted(folders) if nodes.kind_at(tree.store, folder) == "array"]
+    for key, value in reversed(missing.items()):
+        if nodes.parent(key) not in arrays:
+            target.set_if_absent(tree.moved(key, path), value)
+            advance()
+    for folder in arrays:
+        own = [key for key in data if key.startswith(folder + "/")]
+        documents = {key: value for key, value in missing.items() if nodes.parent(key) == folder}
+        part, at = Tree(tree.store, folder, documents, own), tree.moved(folder, path)
+        _place(part, target, at, "array", "copy", False, advance)
+        data = [key for key in data if not key.startswith(folder + "/")]
+    tree.transfer(data, target, path, advance)
+    tree.check()
+    consolidation.renew(target, path)
 
 
 def move(store: Store, source: str, path: str, *, dry_run: bool = False, progress: Progress = None) -> Plan:
     """Move the node at `source`, and all that it holds, to `path` in the same store.
 
     The copy is complete before anything is deleted: whoever stops this in the middle finds the node at the old
-    place or at both.
+    place or at both, and the same call finishes it.
     """
-    kind = nodes.kind_at(store, source)
+    action = f"move {source!r} to {path!r}"
+    plan = Plan("move", f"{source!r} to {path!r} in {store!r}", {})
     if not source or not path:
         raise NodeNameError("move: expected two paths below the root, found the root itself; try copy", path=source)
+    mark = None if dry_run else replacing.read_mark(store, source)
+    if mark is not None and mark.complete:
+        replacing.finish(store, source)
+        _drop_folder(store, source)
+        if mark.action == action and nodes.kind_at(store, path) is not None:
+            return plan
+    kind = nodes.kind_at(store, source)
     if kind is None:
         raise NodeNotFoundError(f"move: expected a node at {source!r} in {store!r}, found none", path=source)
     _refuse_overlap("move", store, source, store, path, replace=False)
-    zarr_format = 3 if store.exists(nodes.join(source, "zarr.json")) else 2
-    check_place(store, path, zarr_format, kind)
-    nodes.prepare(store, path, kind, overwrite=False, dry_run=True)
-    if (there := next(iter(store.list_prefix(path)), None)) is not None:
+    check_place(store, path, 3 if store.exists(nodes.join(source, "zarr.json")) else 2, kind)
+    if dry_run:
+        _check_free(store, path, kind)
+        return _plan(plan.action, plan.where, store, _listed_keys(store, source))
+    tree = Tree.read(store, source)
+    arrived = mark is not None and mark.action == action and mark.over and tree.equals(store, path)
+    if arrived:
+        replacing.finish(store, path)
+    else:
+        _check_free(store, path, kind)
+    with (
+        meter(progress, tree.nkeys(), f"move {source}", unit="objects") as advance,
+        replacing.Removal(store, source, action),
+    ):
+        if not arrived:
+            _place(tree, store, path, kind, "move", False, advance)
+    _drop_folder(store, source)
+    return plan
+
+
+def _check_free(store: Store, path: str, kind: str) -> None:
+    """Refuse a place where anything is but what an unfinished copy or move left."""
+    found = replacing.survey(store, path, kind)
+    if found.mark is None and (there := next(iter(store.list_prefix(path)), None)) is not None:
         raise NodeExistsError(
             f"move: expected nothing at {path!r} in {store!r}, found the key {there!r}; try another name", path=path
         )
-    keys = list(store.list_prefix(source))
-    plan = _plan("move", f"{source!r} to {path!r} in {store!r}", store, keys if dry_run else [])
-    if dry_run:
-        return plan
-    nodes.create_parents(store, path, zarr_format)
-    _transfer(store, source, store, path, keys, progress, f"move {source}")
-    _remove(store, source, keys)
-    return plan
 
 
 def delete(store: Store, path: str, *, dry_run: bool) -> Plan:
-    """Delete the node at `path` with all that it holds; refused where that is more than Zarr."""
+    """Delete the node at `path` with all that it holds; refused where that is more than Zarr.
+
+    What a deletion, a copy or a move that was cut short has left there is deleted as well.
+    """
     store.check_writable()
     if not path:
         raise NodeNameError("delete: expected a path below the root, found the root; delete the store itself", path="")
-    if nodes.kind_at(store, path) is None:
+    keys = _listed_keys(store, path)
+    left = keys or store.exists(nodes.join(path, nodes.MARK))
+    if nodes.kind_at(store, path) is None and (not left or nodes.foreign_keys(store, path)):
         raise NodeNotFoundError(f"delete: expected a node at {path!r} in {store!r}, found none", path=path)
     nodes.refuse_foreign(store, path, f"cannot delete {path!r}")
-    keys = list(store.list_prefix(path))
     plan = _plan("delete", f"{path!r} in {store!r}", store, keys if dry_run else [])
-    if not dry_run:
-        _remove(store, path, keys)
+    if dry_run:
+        return plan
+    mark = replacing.read_mark(store, path)
+    if mark is not None and mark.complete:
+        replacing.finish(store, path)
+    if mark is None or not mark.complete or nodes.kind_at(store, path) is not None:
+        keep = mark.keep if mark is not None and nodes.kind_at(store, path) is None else ()
+        with replacing.Removal(store, path, f"delete {path!r}", keep):
+            pass
+    _drop_folder(store, path)
     return plan
+
+
+def _drop_folder(store: Store, path: str) -> None:
+    """A folder in which nothing is left goes too."""
+    if next(iter(store.list_prefix(path)), None) is None:
+        store.delete_prefix(path)
 
 
 def _plan(action: str, where: str, store: Store, keys: list[str], **more: Any) -> Plan:
     """The sizes are asked for in a dry run alone: that is a request for every key."""
     return Plan(action, where, {key: store.get_size(key) or 0 for key in keys}, **more)
-
-
-def _place(store: Store, path: str) -> tuple[Any, ...]:
-    """Where a node lies, comparable across stores that look at the same folder from different roots."""
-    while isinstance(store, WrapperStore):
-        store = store.store
-    if isinstance(store, LocalStore):
-        return tuple(os.path.realpath(os.path.join(store.root, *path.split("/"))).split(os.sep))
-    return (store, *path.split("/")) if path else (store,)
-
-
-def overlaps(source: Store, source_path: str, target: Store, path: str, either_way: bool = True) -> bool:
-    """Whether the place at `path` is the source's or lies in it; or, `either_way`, the source in the place."""
-    old, new = _place(source, source_path), _place(target, path)
-    return new[: len(old)] == old or (either_way and old[: len(new)] == new)
 
 
 def _refuse_overlap(action: str, source: Store, source_path: str, target: Store, path: str, replace: bool) -> None:
@@ -223,18 +301,17 @@ def check_place(store: Store, path: str, zarr_format: int, kind: str) -> None:
         return
 
 
-def _present(source: Store, source_path: str, target: Store, path: str, keys: list[str]) -> dict[str, str]:
+def _present(source: Store, source_path: str, target: Store, path: str, tree: Tree) -> dict[str, str]:
     """Source path -> kind, of the nodes that the target has already."""
     found = {}
-    for folder in sorted({nodes.parent(key) for key in keys if is_document(key)}):
-        kind, relative = nodes.kind_at(source, folder), folder[len(source_path) :].strip("/")
-        place = nodes.join(path, relative) if relative else path
-        there = nodes.kind_at(target, place)
+    for folder in sorted({nodes.parent(key) for key in tree.documents if nodes.is_document(key)}):
+        kind, at = nodes.kind_at(source, folder), tree.moved(folder, path)
+        there = nodes.kind_at(target, at)
         if kind is None or there is None:
             continue
         if kind != there:
             raise NodeExistsError(
-                f"copy: expected {nodes.label(kind, place)} or nothing, found {nodes.label(there, place)}", path=place
+                f"copy: expected {nodes.label(kind, at)} or nothing, found {nodes.label(there, at)}", path=at
             )
         found[folder] = kind
     return found
@@ -243,7 +320,7 @@ def _present(source: Store, source_path: str, target: Store, path: str, keys: li
 def _belongs_to(key: str, skipped: dict[str, str]) -> bool:
     folder = nodes.parent(key)
     if skipped.get(folder) == "group":
-        return is_document(key)
+        return nodes.is_document(key)
     while True:
         if skipped.get(folder) == "array":
             return True
@@ -252,46 +329,77 @@ def _belongs_to(key: str, skipped: dict[str, str]) -> bool:
         folder = nodes.parent(folder)
 
 
-def is_document(key: str) -> bool:
-    """Whether a key is that of metadata."""
-    return key.rpartition("/")[2] in nodes.METADATA_NAMES
+@dataclass
+class Tree:
+    """A node with all below it, as keys: documents as they were read, and the keys of all else."""
+
+    store: Store
+    path: str
+    documents: dict[str, bytes]  # key -> bytes, in the order in which a copy shows them: a node's own after those below
+    data: list[str]
+    gone: list[str] = field(default_factory=list)  # keys that were not there any more when they were read
+
+    @classmethod
+    def read(cls, store: Store, path: str) -> Tree:
+        """Bind what lies at `path`: its documents, and the keys that were there while they were so."""
+        for _ in range(_ATTEMPTS):
+            listed = sorted(filter(nodes.is_document, _listed_keys(store, path)), key=nodes.coming_order)
+            documents = {key: bytes(data) for key in listed if (data := nodes.read_document(store, key)) is not None}
+            # Listed after the documents were read, so that no array is larger there than the chunks that are copied.
+            keys = _listed_keys(store, path)
+            if {*documents} == {*filter(nodes.is_document, keys)}:
+                if not documents:
+                    raise NodeNotFoundError(f"expected a node at {whereabouts(store, path)}, found none", path=path)
+                return cls(store, path, documents, [key for key in keys if key not in documents])
+        raise StoreError(f"{whereabouts(store, path)}: expected to read a tree of nodes, found that others make and "
+                         "delete some all the time; nothing was changed; try again later", path=path)  # fmt: skip
+
+    def nkeys(self, without: dict[str, str] | None = None) -> int:
+        """How many stored values it has, but for those of some nodes."""
+        return sum(not _belongs_to(key, without or {}) for key in [*self.documents, *self.data])
+
+    def moved(self, key: str, path: str) -> str:
+        """A key or a path of this tree, below `path`."""
+        rest = key[len(self.path) + 1 if self.path else 0 :]
+        return nodes.join(path, rest) if rest else path
+
+    def placed(self, path: str) -> dict[str, bytes]:
+        """The documents, as they are to be below `path`."""
+        return {self.moved(key, path): data for key, data in self.documents.items()}
+
+    def transfer(self, keys: list[str], target: Store, path: str, advance: Callable[[], Any]) -> None:
+        """Copy stored values to below `path`."""
+
+        def one(key: str) -> None:
+            value = nodes.read_value(self.store, key)
+            if value is None:
+                self.gone.append(key)
+            else:
+                target.set(self.moved(key, path), value)
+
+        for _ in parallel.stream(one, keys, max(self.store.concurrency or 0, target.concurrency or 0, 1)):
+            advance()
+
+    def check(self) -> None:
+        """Refuse a copy from which something is missing because its source was changed: a missing chunk is no error."""
+        if self.gone and any(self.store.get(key) != data for key, data in self.documents.items()):
+            raise StoreError(
+                f"{whereabouts(self.store, self.path)}: expected a source that stays while it is copied, found that "
+                f"{self.gone[0]!r} is gone and documents were changed; try again",
+                path=self.path,
+            )
+
+    def equals(self, store: Store, path: str) -> bool:
+        """Whether all of it lies at `path` as well, and nothing else does."""
+        keys = {self.moved(key, path): key for key in [*self.documents, *self.data]}
+        return {*_listed_keys(store, path)} == {*keys} and all(
+            store.get(there) == self.store.get(here) for there, here in keys.items()
+        )
 
 
-def _documents_last(keys: list[str]) -> tuple[list[str], list[str]]:
-    """Data, then documents: the deepest first, attributes before what makes them visible."""
-    documents = sorted(
-        filter(is_document, keys),
-        key=lambda k: (-k.count("/"), not k.endswith(".zattrs"), k.endswith(".zmetadata"), k),
-    )
-    return [key for key in keys if not is_document(key)], documents
-
-
-def _transfer(
-    source: Store, source_path: str, target: Store, path: str, keys: list[str], progress: Progress, what: str
-) -> None:
-    start = len(source_path) + 1 if source_path else 0
-
-    def one(key: str) -> None:
-        value = source.get(key)
-        if value is not None:
-            target.set(nodes.join(path, key[start:]), value)
-
-    data, documents = _documents_last(keys)
-    in_flight = max(source.concurrency or 0, target.concurrency or 0, 1)
-    work = (
-        pair for part in (parallel.stream(one, data, in_flight), parallel.stream(one, documents, 1)) for pair in part
-    )
-    for _ in follow(work, progress, what, total=len(keys), unit="objects"):
-        pass
-
-
-def _remove(store: Store, path: str, keys: list[str]) -> None:
-    """Delete these keys, the node's own documents first, and the folders that are left empty."""
-    data, documents = _documents_last(keys)
-    for key in [*reversed(documents), *data]:
-        store.delete(key)
-    if next(iter(store.list_prefix(path)), None) is None:
-        store.delete_prefix(path)
+def _listed_keys(store: Store, path: str) -> list[str]:
+    """The keys below `path`, but for what is unfinished there."""
+    return [key for key in store.list_prefix(path) if nodes.UNFINISHED not in key.split("/")]
 
 
 # --- creating
@@ -346,26 +454,24 @@ def _metadata(path: str, value: Any) -> Metadata:
 def check_creation(
     store: Store, parsed: dict[str, Metadata], implied: set[str], overwrite: bool
 ) -> dict[str, Metadata]:
-    """The nodes of `parsed` that are to be written; refused where they meet others."""
+    """The nodes of `parsed` that are to be written; refused where a group that nobody named would be an array."""
     store.check_writable()
-    missing = {}
+    missing: dict[str, Metadata] = {}
+    unfinished: set[str] = set()  # places where a call was killed: all below is made anew
     for path, metadata in parsed.items():
         for name in path.split("/") if path else []:
             nodes.check_name(name, strict=True)
-        there = nodes.kind_at(store, path)
-        if overwrite and any(above in parsed and above not in implied for above in _above(path)):
-            there = None  # it goes with the node above it
-        if path in implied:
-            if there == "array":
-                raise NodeExistsError(
-                    f"nodes: expected a group or nothing at {path!r} in {store!r}, found an array", path=path
-                )
-            if there is None:
-                missing[path] = metadata
-            continue
-        if there is not None:
-            nodes.prepare(store, path, metadata.node_type, overwrite, dry_run=True)
-        missing[path] = metadata
+        above = {*_above(path)}
+        goes = not unfinished.isdisjoint(above) or (overwrite and any(a in parsed and a not in implied for a in above))
+        there = nodes.kind_at(store, path) if path in implied and not goes else None
+        if there == "array":
+            raise NodeExistsError(
+                f"nodes: expected a group or nothing at {path!r} in {store!r}, found an array", path=path
+            )
+        if there is None:
+            missing[path] = metadata
+            if above.isdisjoint(missing) and nodes.kind_at(store, path) is None and replacing.read_mark(store, path):
+                unfinished.add(path)
     return missing
 
 
@@ -375,11 +481,42 @@ def _above(path: str) -> list[str]:
 
 
 def create(store: Store, missing: dict[str, Metadata], implied: set[str], overwrite: bool) -> None:
-    """Write the nodes that `check_creation` let pass. All are encoded before the first is written."""
-    encoded = [nodes.documents(metadata, path) for path, metadata in missing.items()]
-    if overwrite:
-        for path in missing.keys() - implied:
-            store.delete_prefix(path)
-    for documents in encoded:
+    """Write the nodes that `check_creation` found missing.
+
+    Before the first is written, all are encoded, and all places looked at. What has nothing above it, or replaces a
+    node, is made as a whole tree: whoever is killed leaves that unfinished, and the same call begins it anew.
+    """
+    encoded = {path: nodes.documents(metadata, path) for path, metadata in missing.items()}
+    parts: dict[str, list[str]] = {}  # the nodes that are made at once: one with all that is made below it
+    for path in missing:
+        above = (a for a in _above(path) if a in missing and not (overwrite and a in implied))
+        parts.setdefault(next(above, path), []).append(path)
+    found = {}
+    for path, part in parts.items():
+        if not (overwrite and path in implied):
+            found[path] = _survey(store, path, part, missing, implied, overwrite)
+    for path, part in parts.items():
+        keys = sorted((key for at in part for key in encoded[at]), key=nodes.coming_order)
+        documents = {key: encoded[nodes.parent(key)][key] for key in keys}
+        if path in found:
+            kind = missing[path].node_type
+            replacing.make(store, path, documents, "create hierarchy", kind=kind, found=found[path], within=True)
+            continue
         for key, data in documents.items():
-            store.set(key, data)
+            store.set_if_absent(key, data)
+    if missing:
+        names = [path.split("/") for path in missing]
+        common = [one for one, *others in zip(*names, strict=False) if {one} == {*others, one}]
+        consolidation.renew(store, "/".join(common))
+
+
+def _survey(
+    store: Store, path: str, part: list[str], missing: dict[str, Metadata], implied: set[str], overwrite: bool
+) -> replacing.Survey:
+    """What lies at the place of a tree of new nodes; refused where it may not be taken, or that of one of them not."""
+    found = replacing.survey(store, path, missing[path].node_type, overwrite)
+    dead = list(found.dead)
+    for at in part if found.keep and not overwrite else []:
+        if at != path and at not in implied:
+            dead += replacing.survey(store, at, missing[at].node_type).dead
+    return found._replace(dead=tuple(dead))

@@ -11,15 +11,36 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tutorial_zarr.errors import ArrayNotFoundError, MetadataError, NodeExistsError, NodeNameError
+from tutorial_zarr import limits
+from tutorial_zarr.errors import (
+    ArrayNotFoundError,
+    GroupNotFoundError,
+    LimitError,
+    MetadataError,
+    NodeExistsError,
+    NodeNameError,
+    spelled,
+    spelled_lines,
+)
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, consolidated, dump_json, parse_json, v2, v3
+from tutorial_zarr.metadata.model import too_large
 from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.bounds import at_most
 
 Metadata = ArrayMetadata | GroupMetadata
 
 
+UNFINISHED = ".unfinished"  # the folder in a node that is being made: its mark, and what is temporary
+MARK = f"{UNFINISHED}/mark.json"  # who makes it, and how far that is
+JOURNAL = f"{UNFINISHED}/journal.json"  # what of a long job is done, so that the same call goes on
+STAGED = f"{UNFINISHED}/new"  # chunks that will take the place of others
+
+
 class ZarrWarning(UserWarning):
     """Something that a reader should know, and that did not stop the work."""
+
+    def __str__(self) -> str:
+        return spelled_lines(super().__str__())
 
 
 class MissingChunksWarning(ZarrWarning):
@@ -58,6 +79,8 @@ def check_name(name: str, strict: bool = False) -> str:
         problem = "a name that begins with '__', which is reserved"
     elif strict and name in ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"):
         problem = "the name of a metadata document"
+    elif strict and name == UNFINISHED:
+        problem = "the name of the folder for what is unfinished"
     elif strict and name.endswith(".partial"):
         problem = "a name that ends in '.partial', which marks unfinished files"
     if problem:
@@ -82,8 +105,25 @@ def label(kind: str, path: str, zarr_format: int | None = None) -> str:
 
 
 def _document(store: Store, key: str, strict: bool = False) -> dict[str, Any] | None:
-    data = store.get(key)
+    data = read_document(store, key)
     return None if data is None else parse_json(data, key, strict)
+
+
+def read_value(store: Store, key: str) -> Any:
+    """A value of any kind, unless it takes more memory than there is; None where there is none."""
+    most = limits.most_memory()
+
+    def refusal(key: str, size: int) -> Exception:
+        return LimitError(f"key {key!r}: expected at most {most} bytes, found {size} or more", limit="memory_bytes")
+
+    with at_most(most, refusal):
+        return store.get(key)
+
+
+def read_document(store: Store, key: str) -> Any:
+    """The bytes of a metadata document, whose size is looked at before; None where there is none."""
+    with at_most(limits.current().document_bytes, too_large):
+        return store.get(key)
 
 
 def read_v2_attributes(store: Store, path: str, strict: bool = False) -> dict[str, Any]:
@@ -143,42 +183,60 @@ def write(store: Store, path: str, metadata: Metadata) -> None:
         store.set(key, data)
 
 
+def document_key(path: str, kind: str, zarr_format: int) -> str:
+    """The key of a node's document."""
+    return join(path, "zarr.json" if zarr_format == 3 else ".zarray" if kind == "array" else ".zgroup")
+
+
 def array_key(path: str, zarr_format: int) -> str:
     """The key of an array's document, which holds its shape."""
-    return join(path, "zarr.json" if zarr_format == 3 else ".zarray")
+    return document_key(path, "array", zarr_format)
 
 
-def _newest(store: Store, path: str, known: ArrayMetadata, data: Any) -> ArrayMetadata:
-    """The metadata that `data`, the bytes of an array's document, say now; `known` is what was known before."""
-    key = array_key(path, known.zarr_format)
+def _newest(store: Store, path: str, known: Metadata, data: Any) -> Metadata:
+    """The metadata that `data`, the bytes of a node's document, say now; `known` is what was known before."""
+    kind = known.node_type
+    key, where = document_key(path, kind, known.zarr_format), label(kind, path, known.zarr_format)
     if data is None:
-        if known.zarr_format == 2 and store.exists(join(path, "meta")):
-            return known  # version 1: with its first change it becomes version 2
-        raise ArrayNotFoundError(
-            f"{label('array', path, known.zarr_format)}: expected its document at key {key!r}, found none: it was "
-            "deleted since it was opened",
+        if known.zarr_format == 2 and _stands_for_itself(store, path, kind):
+            return known
+        raise (ArrayNotFoundError if kind == "array" else GroupNotFoundError)(
+            f"{where}: expected its document at key {key!r}, found none: it was deleted since it was opened",
             path=path,
         )
     document = parse_json(data, key)
     if document == known.document:
         return known
-    found = v3.parse(document, key) if known.zarr_format == 3 else v2.parse_array(document, known.attributes, key)
-    if not isinstance(found, ArrayMetadata) or (found.codecs, found.data_type.numpy, len(found.shape)) != (
-        known.codecs,
-        known.data_type.numpy,
-        len(known.shape),
-    ):
+    if known.zarr_format == 3:
+        found: Metadata = v3.parse(document, key)
+    else:
+        found = (v2.parse_array if kind == "array" else v2.parse_group)(document, known.attributes, key)
+    if _nature(found) != _nature(known):
         raise MetadataError(
-            f"{label('array', path, known.zarr_format)}: expected the array that was opened, found another one at "
+            f"{where}: expected the {kind} that was opened, found another {'one' if kind == 'array' else 'node'} at "
             f"key {key!r}: it was replaced since; try opening it again",
             key=key,
         )
     return found
 
 
+def _nature(metadata: Metadata) -> tuple[Any, ...]:
+    """What stays the same of a node, whatever is done to it but to replace it."""
+    if isinstance(metadata, GroupMetadata):
+        return (metadata.zarr_format,)
+    return metadata.codecs, metadata.data_type.numpy, len(metadata.shape)
+
+
+def _stands_for_itself(store: Store, path: str, kind: str) -> bool:
+    """Whether a v2 node is there without its document: an array of version 1, a group by what it holds."""
+    if kind == "array":
+        return store.exists(join(path, "meta"))  # with its first change it becomes version 2
+    return store.exists(join(path, consolidated.V2_KEY)) or next(child_names(store, path), None) is not None
+
+
 def read_array(store: Store, path: str, known: ArrayMetadata) -> ArrayMetadata:
     """What the document of a known array says now. Past caches, as an update reads it."""
-    return _newest(store, path, known, store.get_tagged(array_key(path, known.zarr_format))[0])
+    return _newest(store, path, known, store.get_tagged(array_key(path, known.zarr_format))[0])  # type: ignore[return-value]
 
 
 def write_array(store: Store, path: str, metadata: ArrayMetadata) -> None:
@@ -190,33 +248,57 @@ def write_array(store: Store, path: str, metadata: ArrayMetadata) -> None:
 def change_array(
     store: Store, path: str, known: ArrayMetadata, change: Callable[[ArrayMetadata], ArrayMetadata]
 ) -> ArrayMetadata:
-    """Change an array's document such that no other change of it is lost; returns what it says then."""
+    """Change an array's document such that no other change of it is lost; returns what it says then.
+
+    `change` may be called again with what it made itself, where the answer that it was written was lost and another
+    writer came in between. So it looks for its own work first; it returns what it got where nothing is to be done.
+    """
     key, result = array_key(path, known.zarr_format), known
 
-    def changed(old: Any) -> bytes:
+    def changed(old: Any) -> Any:
         nonlocal result
-        result = change(_newest(store, path, known, old))
-        return dump_json(result.to_json(), key)
+        now: ArrayMetadata = _newest(store, path, known, old)  # type: ignore[assignment]
+        result = change(now)
+        return old if result is now and old is not None else dump_json(result.to_json(), key)
 
     store.update(key, changed)
     return result
 
 
-def write_attributes(store: Store, path: str, metadata: Metadata) -> None:
-    """Write what changes when attributes do."""
-    if metadata.zarr_format == 3:
-        write(store, path, metadata)
-        return
-    key = join(path, ".zattrs")
-    if metadata.attributes:
-        store.set(key, dump_json(metadata.attributes, key))
-    else:
-        store.delete(key)
+def change_attributes(
+    store: Store, path: str, known: Metadata, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Metadata:
+    """Change a node's attributes such that no other change of them is lost; returns its metadata as they are then.
+
+    `change` is given the attributes that are stored, and returns what they are to be. Refused where the node was
+    deleted, or replaced by another one, since `known` was read.
+    """
+    key = document_key(path, known.node_type, known.zarr_format)
+    result, alone, own_key = known, False, key if known.zarr_format == 3 else join(path, ".zattrs")
+
+    def changed(old: Any) -> Any:
+        nonlocal result, alone
+        own = old if known.zarr_format == 3 else read_document(store, key)
+        now = _newest(store, path, known, own)
+        if known.zarr_format == 3:
+            result = now.with_attributes(change(dict(now.attributes)))
+            return dump_json(result.to_json(), key)
+        alone = own is None
+        before = {} if old is None else parse_json(old, own_key)
+        result = now.with_attributes(change(dict(now.attributes) if alone and old is None else before))
+        if result.attributes or not store.update_deletes:
+            return dump_json(result.attributes, own_key)
+        return None
+
+    store.update(own_key, changed)
+    if alone:  # of version 1, or a group that had none: readers look for the document before its attributes
+        store.set_if_absent(key, dump_json(result.to_json(), key))
+    return result
 
 
 def kind_at(store: Store, path: str) -> str | None:
     """``"array"`` or ``"group"``, by the documents present; None where there is no node. Nothing is parsed but v3."""
-    data = store.get(join(path, "zarr.json"))
+    data = read_document(store, join(path, "zarr.json"))
     if data is not None:
         try:
             return "array" if parse_json(data, "zarr.json").get("node_type") == "array" else "group"
@@ -227,63 +309,86 @@ def kind_at(store: Store, path: str) -> str | None:
     return "group" if store.exists(join(path, ".zgroup")) else None
 
 
-def refuse_inside_array(store: Store, path: str, kind: str) -> None:
-    """Refuse a place for a node that lies inside an array."""
-    above = parent(path) if path else None
+def refuse_inside_array(store: Store, path: str, kind: str) -> bool:
+    """Refuse a place for a node that lies inside an array; tells whether there is a group directly above."""
+    above, has_group = parent(path) if path else None, not path
     while above is not None:
-        if kind_at(store, above) == "array":
+        found = kind_at(store, above)
+        if found == "array":
             raise NodeExistsError(
                 f"{label(kind, path)}: expected a group above it, found {label('array', above)}; "
                 "an array holds no other nodes",
                 path=path,
             )
+        has_group = has_group or (found is not None and above == parent(path))
         above = parent(above) if above else None
+    return has_group
 
 
-def prepare(store: Store, path: str, kind: str, overwrite: bool, dry_run: bool = False) -> None:
-    """Make way for a new node: refuse, or delete what is there; and refuse a place inside an array.
-
-    A dry run only refuses.
-    """
-    store.check_writable()
-    for name in path.split("/") if path else []:
-        check_name(name, strict=True)
-    refuse_inside_array(store, path, kind)
-    found = kind_at(store, path)
-    if found is None and not overwrite:
-        return
-    if not overwrite:
-        raise NodeExistsError(
-            f"{label(kind, path)}: expected nothing in {store!r} at that path, found a {found}; "
-            "try another name, or overwrite=True to delete it and all that it holds",
-            path=path,
-        )
-    refuse_foreign(store, path, label(kind, path))
-    if not dry_run:
-        store.delete_prefix(path)
-
-
-UNFINISHED = ".rechunk"  # the folder in an array that is being written: a journal, and what is temporary
 METADATA_NAMES = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs")
+NODE_NAMES = ("zarr.json", ".zarray", ".zgroup")  # documents that make a node
+_LEFT_CHUNK = r"(c|c[/.][0-9]+([/.][0-9]+)*|[0-9]+([.][0-9]+)+)"  # what nothing but a chunk is called
+# What file managers and consoles of buckets leave in every folder that somebody looks at
+_SCATTERED = re.compile(r"\.DS_Store|\._.*|\.localized|Thumbs\.db|ehthumbs\.db|desktop\.ini|\.directory|.*_\$folder\$")
 _CHUNK_KEY = re.compile(r"c|(c[/.])?[0-9]+([/.][0-9]+)*")
 
 
+def is_document(key: str) -> bool:
+    """Whether a key is that of metadata."""
+    return key.rpartition("/")[2] in METADATA_NAMES
+
+
+def going_order(key: str) -> tuple[Any, ...]:
+    """Sorts documents by when they are deleted: none shows a node of which something is gone already."""
+    name = key.rpartition("/")[2]
+    return key.count("/"), name != consolidated.V2_KEY, name in (".zattrs", "attrs"), key
+
+
+def coming_order(key: str) -> tuple[Any, ...]:
+    """Sorts documents by when they are written: none shows a node of which something is missing; its own come last."""
+    name = key.rpartition("/")[2]
+    return -key.count("/"), name not in (".zattrs", "attrs"), name != consolidated.V2_KEY, key
+
+
+def is_chunk_name(name: str) -> bool:
+    """Whether a key, counted from an array, is that of a chunk by the encodings of the specifications."""
+    return _CHUNK_KEY.fullmatch(name) is not None
+
+
 def foreign_keys(store: Store, path: str) -> list[str]:
-    """Keys below `path` that belong to no Zarr hierarchy: neither metadata nor the chunks of an array."""
+    """Keys below `path` that belong to no Zarr hierarchy: neither metadata nor the chunks of an array.
+
+    Of an array that was deleted, chunks count that nobody can take for something else: ``c/0/1``, ``0.1``. Where a
+    mark says that a tree was being made or deleted, all do so, at every depth.
+    """
     keys = list(store.list_prefix(path))
-    arrays = set()
+    start, marked = len(path) + 1 if path else 0, join(path, MARK) in keys
+    arrays, first = set(), set()  # of version 1, where `meta` and `attrs` are documents
     for key in keys:
         folder, _, name = key.rpartition("/")
-        if name in (".zarray", "meta") or (name == "zarr.json" and _is_array_document(store, key)):
+        if name == "meta" and _says(store, key, "zarr_format", 1):
+            first.add(folder)
+        if name == ".zarray" or (name == "zarr.json" and _says(store, key, "node_type", "array")) or folder in first:
             arrays.add(folder)
         if UNFINISHED in (names := key.split("/")):  # an array on its way has no document yet
             arrays.add("/".join(names[: names.index(UNFINISHED)]))
-    return [key for key in keys if key.rpartition("/")[2] not in METADATA_NAMES and not _is_chunk(key, arrays)]
+    left = re.compile(rf"(.+/)?({_CHUNK_KEY.pattern})" if marked else _LEFT_CHUNK)
+    no_node = path not in first and not any(join(path, name) in keys for name in NODE_NAMES)
+
+    def is_ours(key: str) -> bool:
+        folder, _, name = key.rpartition("/")
+        if name in ("meta", "attrs"):
+            return folder in first
+        known = is_document(key) or _SCATTERED.fullmatch(name) is not None
+        return known or _is_chunk(key, arrays) or (no_node and left.fullmatch(key[start:]) is not None)
+
+    return [key for key in keys if not is_ours(key)]
 
 
-def _is_array_document(store: Store, key: str) -> bool:
+def _says(store: Store, key: str, member: str, value: Any) -> bool:
+    """Whether the document at `key` has a member of that value."""
     try:
-        return (_document(store, key) or {}).get("node_type") == "array"
+        return (_document(store, key) or {}).get(member) == value
     except MetadataError:
         return False
 
@@ -305,13 +410,16 @@ def refuse_foreign(store: Store, path: str, where: str) -> None:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         raise NodeExistsError(
             f"{where}: deleting what lies there in {store!r} would delete more than Zarr: "
-            f"{', '.join(found[:5])}{more}; move that away, or choose another place",
+            f"{', '.join(map(spelled, found[:5]))}{more}; move that away, or choose another place",
             path=path,
         )
 
 
-def create_parents(store: Store, path: str, zarr_format: int) -> None:
-    """Write the groups above `path` that are missing."""
+def create_parents(store: Store, path: str, zarr_format: int) -> str:
+    """Write the groups above `path` that are missing; returns the path of the topmost, or `path` where all are there.
+
+    If somebody else is faster, theirs stays.
+    """
     missing = []
     above = path
     while above:
@@ -320,7 +428,9 @@ def create_parents(store: Store, path: str, zarr_format: int) -> None:
             break
         missing.append(above)
     for group in reversed(missing):
-        write(store, group, new_group(zarr_format, {}))
+        for key, data in documents(new_group(zarr_format, {}), group).items():
+            store.set_if_absent(key, data)
+    return missing[-1] if missing else path
 
 
 def new_group(zarr_format: int, attributes: dict[str, Any]) -> GroupMetadata:
@@ -335,39 +445,18 @@ def new_group(zarr_format: int, attributes: dict[str, Any]) -> GroupMetadata:
 
 def child_names(store: Store, path: str, zarr_format: int | None = None) -> Iterator[str]:
     """The names below `path` that may be nodes: those that hold something. v3 reserves names with ``__``."""
+    limits.check_levels(path)
     for name in store.list_dir(path):
-        if name.endswith("/") and not (zarr_format == 3 and name.startswith("__")):
+        if name.endswith("/") and name != UNFINISHED + "/" and not (zarr_format == 3 and name.startswith("__")):
             yield name[:-1]
 
 
-def read_consolidated(store: Store, path: str, group: GroupMetadata) -> dict[str, Metadata | MetadataError] | None:
-    """Path relative to the group -> metadata, from its consolidated metadata; None where there is none.
-
-    For an entry that cannot be understood an error stands in: it must not hide the others.
-    """
-    found: dict[str, Metadata | MetadataError] = {}
+def read_consolidated(store: Store, path: str, group: GroupMetadata) -> consolidated.Listed | None:
+    """Path relative to the group -> metadata, from its consolidated metadata; None where there is none."""
     if group.zarr_format == 3:
         entries = consolidated.read_v3(group.document, join(path, "zarr.json"))
-        if entries is None:
-            return None
-        for name, document in entries.items():
-            try:
-                found[name.strip("/")] = v3.parse(document, name)
-            except MetadataError as error:
-                found[name.strip("/")] = error
-        return found
+        return None if entries is None else consolidated.listed_v3(entries)
     document = _document(store, join(path, consolidated.V2_KEY))
     if document is None:
         return None
-    entries = consolidated.read_v2(document, join(path, consolidated.V2_KEY))
-    for key, entry in entries.items():
-        name, _, kind = key.rpartition("/")
-        attributes = entries.get(join(name, ".zattrs"), {})
-        try:
-            if kind == ".zarray":
-                found[name] = v2.parse_array(entry, attributes, key)
-            elif kind == ".zgroup":
-                found.setdefault(name, v2.parse_group(entry, attributes, key))
-        except MetadataError as error:
-            found.setdefault(name, error)
-    return found
+    return consolidated.listed_v2(consolidated.read_v2(document, join(path, consolidated.V2_KEY)))

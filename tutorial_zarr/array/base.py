@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import chunk_grids, chunk_keys, display, nodes
-from tutorial_zarr.attributes import Attributes
+from tutorial_zarr import chunk_grids, chunk_keys, consolidation, display, nodes
+from tutorial_zarr.attributes import Attributes, Change
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.codecs import Codec, build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec
 from tutorial_zarr.codecs.sharding import ShardingCodec
 from tutorial_zarr.codecs.transpose import Transpose
-from tutorial_zarr.errors import MetadataError, ReadOnlyError, ZarrError
+from tutorial_zarr.errors import MetadataError, ReadOnlyError, ZarrError, spelled
 from tutorial_zarr.metadata import ArrayMetadata
 from tutorial_zarr.stores import Store
+from tutorial_zarr.stores.locks import process_lock
 
 
 class ArrayBase:
     """What an array is, before anything is read or written."""
+
+    _doubt: Any = None  # what `ChunkIO.doubt` is, of an array that consolidated metadata told of
 
     def __init__(
         self,
@@ -33,13 +35,17 @@ class ArrayBase:
         allow_pickle: bool = False,
         missing: str = "fill",
         write_empty_chunks: bool = False,
+        alone: bool = False,
         deferred: bool = False,
     ) -> None:
         self.store, self.path = store, path
         self.read_only = read_only or store.read_only
         if missing not in ("fill", "warn", "error"):
             raise ValueError(f"missing: expected 'fill', 'warn' or 'error', found {missing!r}")
-        self._options = {"allow_pickle": allow_pickle, "missing": missing, "write_empty_chunks": write_empty_chunks}
+        # alone: nobody else can write beyond the shape that this handle knows, as while the array is being made
+        self._options = {
+            "allow_pickle": allow_pickle, "missing": missing, "write_empty_chunks": write_empty_chunks, "alone": alone
+        }  # fmt: skip
         self.metadata = metadata
         self._bound: ChunkIO | None = None
         if not deferred:
@@ -48,12 +54,15 @@ class ArrayBase:
     @property
     def _io(self) -> ChunkIO:
         """Grid, codecs and keys as the metadata names them. Built on opening; by a listing, when first needed."""
-        if self._bound is None:
-            self._bind(self.metadata)
-        return self._bound  # type: ignore[return-value]
+        bound = self._bound  # looked at once: another thread may bind, or unbind
+        return self._bind(self.metadata) if bound is None else bound
 
-    def _bind(self, metadata: ArrayMetadata) -> None:
-        """Take on metadata: build what it names, so that what is wrong with it comes to light now."""
+    def _bind(self, metadata: ArrayMetadata) -> ChunkIO:
+        """Take on metadata: build what it names, so that what is wrong with it comes to light now.
+
+        What is built is one state of the array. Each read and write takes it once, and asks nothing else for the
+        shape, so that another thread of this handle may change that at any moment.
+        """
         extensions = metadata.codecs
         if self._options["allow_pickle"]:
             extensions = tuple(
@@ -72,6 +81,7 @@ class ArrayBase:
                 metadata.fill,
                 self._options["missing"],
                 self._options["write_empty_chunks"] or metadata.fill_value is None,  # null: absent may mean anything
+                self._options["alone"],
             )
         except (ZarrError, RecursionError) as error:
             if isinstance(error, RecursionError):
@@ -79,7 +89,9 @@ class ArrayBase:
             where = nodes.label("array", self.path, metadata.zarr_format)
             document = nodes.join(self.path, "zarr.json" if metadata.zarr_format == 3 else ".zarray")
             raise type(error)(f"{where}: {document}: {error.message}", **error.fields) from error
+        io.doubt = self._doubt
         self.metadata, self._bound = metadata, io
+        return io
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -166,9 +178,8 @@ class ArrayBase:
     @property
     def cdata_shape(self) -> tuple[int, ...]:
         """Chunks along each axis."""
-        if self._inner is None:
-            return self.grid.counts
-        return tuple(-(-n // c) for n, c in zip(self.shape, self._inner, strict=True))
+        inner, io = self._inner, self._io
+        return io.grid.counts if inner is None else tuple(-(-n // c) for n, c in zip(io.shape, inner, strict=True))
 
     @property
     def nchunks(self) -> int:
@@ -230,19 +241,17 @@ class ArrayBase:
     @property
     def attrs(self) -> Attributes:
         """The attributes: a mapping that writes through to the store."""
-        return Attributes(lambda: copy.deepcopy(self.metadata.attributes), self._set_attributes)
+        return Attributes(lambda: self.metadata.attributes, self._change_attributes)
 
-    def _set_attributes(self, attributes: dict[str, Any]) -> None:
+    def _change_attributes(self, change: Change) -> None:
         self._check_writable("its attributes")
-        if self.zarr_format == 2:  # they have a document of their own
-            metadata = self.metadata.with_attributes(attributes)
-            nodes.write_attributes(self.store, self.path, metadata)
-            self.metadata = metadata
-            return
-        before, change = self.shape, lambda now: now.with_attributes(attributes)
-        self.metadata = nodes.change_array(self.store, self.path, self.metadata, change)
-        if self.shape != before:  # others have appended since
-            self._bound = None
+        with process_lock((id(self), "attributes")):  # so that of two threads the later one's result stays
+            before = self.shape
+            found = nodes.change_attributes(self.store, self.path, self.metadata, change)
+            self.metadata = found  # type: ignore[assignment]
+            if self.shape != before:  # others have appended since
+                self._bound = None
+        consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
 
     def _check_writable(self, what: str) -> None:
         if self.read_only:
@@ -260,7 +269,7 @@ class ArrayBase:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        head = f"<Array {self.name} shape={self.shape} dtype={self.dtype}"
+        head = spelled(f"<Array {self.name} shape={self.shape} dtype={self.dtype}")
         try:
             shards = f" shards={display.shape_text(self.shards)}" if self.shards else ""
             return f"{head} chunks={display.shape_text(self.chunks)}{shards}>"
@@ -271,6 +280,13 @@ class ArrayBase:
         return isinstance(other, ArrayBase) and (self.store, self.path) == (other.store, other.path)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def at(self, store: Store, path: str, alone: bool = False) -> Any:
+        """The array that these metadata describe, in another place; nothing is read, written or checked there.
+
+        `alone`: while it is being made there, and nobody else can write into it.
+        """
+        return type(self)(store, path, self.metadata, **{**self._options, "alone": alone})
 
     def __getstate__(self) -> dict[str, Any]:
         return {"store": self.store, "path": self.path, "read_only": self.read_only, "options": self._options,

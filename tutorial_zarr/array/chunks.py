@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutorial_zarr import parallel
+from tutorial_zarr import indexing, parallel
+from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.errors import SelectionError
 from tutorial_zarr.progress import Progress, meter
 
@@ -23,11 +24,12 @@ class ChunkAccess(Selecting):
 
     def chunk_key(self, coords: Iterable[int]) -> str:
         """The store key of a chunk (of a shard, where there are shards)."""
-        return self._io.key(self._coords(coords))
+        io = self._io
+        return io.key(self._coords(coords, io))
 
-    def _coords(self, coords: Iterable[int]) -> tuple[int, ...]:
+    def _coords(self, coords: Iterable[int], io: ChunkIO) -> tuple[int, ...]:
         given = tuple(int(c) for c in coords)
-        counts = self.grid.counts
+        counts = io.grid.counts
         if len(given) != len(counts) or not all(0 <= c < n for c, n in zip(given, counts, strict=True)):
             raise SelectionError(
                 f"{self._label}: expected chunk coordinates below {counts}, found {given}", coords=given
@@ -36,29 +38,30 @@ class ChunkAccess(Selecting):
 
     def read_chunk(self, coords: Iterable[int]) -> np.ndarray:
         """The elements of one chunk, cut at the array's edge; the fill value where it is not stored."""
-        return self[(*self.grid.region(self._coords(coords)), ...)]
+        return self._get(lambda io: indexing.basic((*io.grid.region(self._coords(coords, io)), ...), io.shape))
 
     def encoded_chunk(self, coords: Iterable[int]) -> bytes | None:
         """The stored bytes of one chunk, as they are; None where it is not stored."""
-        data = self.store.get(self.chunk_key(coords))
+        with self._io.bounded():
+            data = self.store.get(self.chunk_key(coords))
         return None if data is None else bytes(data)
 
-    def _stored_chunks(self) -> Iterator[tuple[int, ...]]:
+    def _stored_chunks(self, io: ChunkIO | None = None) -> Iterator[tuple[int, ...]]:
         """Coordinates of the chunks that are stored, in C order, found by one listing."""
-        start = len(self._io.prefix)
-        found = (self._io.keys.decode(key[start:], self.ndim) for key in self.store.list_prefix(self.path))
-        counts = self.grid.counts
+        io = self._io if io is None else io
+        start, counts = len(io.prefix), io.grid.counts
+        found = (io.keys.decode(key[start:], self.ndim) for key in self.store.list_prefix(self.path))
         yield from sorted(c for c in found if c is not None and all(i < n for i, n in zip(c, counts, strict=True)))
 
     @property
     def nchunks_initialized(self) -> int:
         """How many chunks are stored; with sharding, the chunks of the shards that are stored."""
-        stored = list(self._stored_chunks())
-        inner = self._inner
+        io, inner = self._io, self._inner
+        stored = list(self._stored_chunks(io))
         if inner is None:
             return len(stored)
         return sum(
-            math.prod(-(-(s.stop - s.start) // c) for s, c in zip(self.grid.region(coords), inner, strict=True))
+            math.prod(-(-(s.stop - s.start) // c) for s, c in zip(io.grid.region(coords), inner, strict=True))
             for coords in stored
         )
 

@@ -7,9 +7,16 @@ Where a lock keeps all others out (folders, memory), the elements are written fi
 killed in between has changed nothing that a reader sees. Where there is none (buckets), or only one for the whole
 store (SQLite), an append first reserves its place: one conditional write of the document makes the shape larger and
 adds a mark, a second one takes the mark away when the elements are there. A mark is a member of the document that
-readers may ignore::
+readers may ignore, and says who writes (`stores.writers`)::
 
     "unfinished_writes": {"must_understand": false, "5f0c": {"axis": 0, "start": 100, "stop": 110, "since": 1.7e9}}
+
+The mark of a writer that is gone is in nobody's way: where it is at the end of the array, the next append begins where
+that one did. An append that fails, but lives, takes back what it did. `reserve` makes room without changing what
+readers see, on several arrays at once (`reserving`).
+
+Each change of a document is made such that it may be made again: the answer of a bucket may be lost, and another
+writer come in between. So it looks for its own mark first.
 
 `unfinished` lists the marks, `finish` deals with one that a killed writer left, and so does the doctor.
 Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#metadata
@@ -22,18 +29,32 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#metadata
 
 from __future__ import annotations
 
-import os
+import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import nodes
+from tutorial_zarr import consolidation, nodes
 from tutorial_zarr.errors import MetadataError, SelectionError, StoreError, ValueMismatchError
 from tutorial_zarr.metadata import ArrayMetadata, Unfinished
+from tutorial_zarr.stores import writers
+from tutorial_zarr.stores.locks import jitter
 
 from .chunks import ChunkAccess
+from .reserving import Reservation, Room, settle
+
+PATIENCE = 2.0  # seconds for which a change of the shape waits for another one, before it says who is in the way
+Marks = dict[str, Unfinished]
+
+
+class _InTheWay(Exception):  # noqa: N818 - it never leaves this module
+    """A mark that a change of the shape has to wait for; or `over`: that has to be dealt with first."""
+
+    def __init__(self, name: str, mark: Unfinished, over: bool) -> None:
+        self.name, self.mark, self.over = name, mark, over
 
 
 class Growing(ChunkAccess):
@@ -49,12 +70,54 @@ class Growing(ChunkAccess):
         """Whether a lock on the metadata keeps the other writers out while chunks are written."""
         return self.store.locks_keys and not self.store.conditional
 
-    def _with(self, metadata: ArrayMetadata) -> Growing:
-        return type(self)(self.store, self.path, metadata, **self._options)
+    def _with(self, metadata: ArrayMetadata, alone: bool = False) -> Growing:
+        """The array as other metadata have it. `alone`: nobody else can write beyond its shape."""
+        return type(self)(self.store, self.path, metadata, **{**self._options, "alone": alone})
 
     def _change(self, change: Callable[[ArrayMetadata], ArrayMetadata]) -> ArrayMetadata:
-        """Change the metadata such that no other change of them is lost."""
+        """Change the metadata such that no other change of them is lost. `change` may be called again: see above."""
         return nodes.change_array(self.store, self.path, self.metadata, change)
+
+    def _renew_consolidated(self) -> None:
+        """Write the new shape where consolidated metadata hold it: one request for each group above."""
+        if self.path:
+            consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
+
+    # --- others who are at it
+
+    def _look(self, now: ArrayMetadata, dead: Collection[str] = ()) -> None:
+        """Raise where somebody may be writing, or deleting, beyond the shape.
+
+        Marks within it are those of other appends, which have their place. Where a lock is held, a mark that names
+        nobody is one that a killed writer left.
+        """
+        for name, mark in now.unfinished.items():
+            if mark.start < now.shape[mark.axis] or name in dead or (self._exclusive and mark.by is None):
+                continue
+            over = writers.is_over(mark.by, mark.since)
+            if not over or mark.among:
+                raise _InTheWay(name, mark, over)
+
+    def _when_free(self, attempt: Callable[[], Any]) -> Any:
+        """What `attempt` returns once nobody is in the way: wait a little for the living, and settle for the dead."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return attempt()
+            except _InTheWay as found:
+                if found.over:
+                    settle(self, found.name)
+                elif time.monotonic() < deadline:
+                    time.sleep(jitter(0.01, 0.1))
+                else:
+                    raise StoreError(
+                        f"{self._label}: expected nobody to change its shape, found a change of what lies behind "
+                        f"{found.mark.start} along axis {found.mark.axis}, "
+                        f"{writers.describe(found.mark.by, found.mark.since)}; nothing was written; try again when it "
+                        f"is done; if its writer is gone, finish({found.name!r}) takes its mark away, and another "
+                        "resize what it left",
+                        path=self.path,
+                    ) from None
 
     # --- any shape
 
@@ -73,45 +136,77 @@ class Growing(ChunkAccess):
         wanted = tuple(int(n) for n in new)
         self._resize(lambda now: wanted)
 
-    def _resize(self, choose: Callable[[ArrayMetadata], tuple[int, ...]], dead: Iterable[str] = ()) -> None:
+    def _resize(self, choose: Callable[[ArrayMetadata], tuple[int, ...]], dead: Collection[str] = ()) -> None:
         """Change the shape to what `choose` makes of the newest metadata, and clear all beyond it.
 
         `dead` names the marks of writers of whom one knows that they are gone.
         """
-        if self._exclusive:
-            with self.store.lock(nodes.array_key(self.path, self.zarr_format)):
-                now = nodes.read_array(self.store, self.path, self.metadata)
-                cut, after = self._resized(now, choose(now), "resize")
-                if cut.shape != now.shape:
-                    nodes.write_array(self.store, self.path, cut)
-                self._with(cut)._clear_beyond()
-                if after.document != now.document:
-                    nodes.write_array(self.store, self.path, after)
-                self._bind(after)
-            return
-        name, since, shape = os.urandom(8).hex(), time.time(), self.shape
+        if self.ndim:
+            resize = self._resize_locked if self._exclusive else self._resize_marked
+            self._when_free(lambda: resize(choose, dead))
+
+    def _resize_locked(self, choose: Callable[[ArrayMetadata], tuple[int, ...]], dead: Collection[str]) -> None:
+        with self.store.lock(nodes.array_key(self.path, self.zarr_format)):
+            now = nodes.read_array(self.store, self.path, self.metadata)
+            self._look(now, dead)
+            cut, after = self._resized(now, choose(now), "resize")
+            if cut.shape != now.shape:
+                nodes.write_array(self.store, self.path, cut)
+                self._renew_consolidated()
+            self._with(cut)._clear_beyond()
+            if after.document != now.document:
+                nodes.write_array(self.store, self.path, after)
+            self._bind(after)
+        self._renew_consolidated()
+
+    def _resize_marked(self, choose: Callable[[ArrayMetadata], tuple[int, ...]], dead: Collection[str]) -> None:
+        by, shape, ended = writers.me(), self.shape, False
+        name = by["token"]
 
         def begin(now: ArrayMetadata) -> ArrayMetadata:
             nonlocal shape
-            self._refuse_resizes(now, since, dead)
+            if _own(now, name):
+                return now
+            self._look(now, dead)
             shape = choose(now)
-            return self._resized(now, shape, name)[0]
+            return self._resized(now, shape, name, by)[0]
 
-        self._with(self._change(begin))._clear_beyond()
-        self._bind(self._change(lambda now: self._resized(now, shape, name)[1]))
+        def end(now: ArrayMetadata) -> ArrayMetadata:
+            nonlocal ended
+            if _own(now, name):
+                ended = True
+                return self._resized(now, shape, name)[1]
+            if not ended:
+                raise StoreError(
+                    f"{self._label}: expected to resize it to {shape}, found that others went on from "
+                    f"{now.shape}: this writer was taken for gone; try again",
+                    path=self.path,
+                )
+            return now
 
-    def _resized(self, now: ArrayMetadata, new: tuple[int, ...], name: str) -> tuple[ArrayMetadata, ArrayMetadata]:
+        try:
+            cut = self._change(begin)
+            self._renew_consolidated()
+            self._with(cut)._clear_beyond()
+            self._bind(self._change(end))
+        finally:
+            writers.end(by)
+        self._renew_consolidated()
+
+    def _resized(
+        self, now: ArrayMetadata, new: tuple[int, ...], name: str, by: dict[str, Any] | None = None
+    ) -> tuple[ArrayMetadata, ArrayMetadata]:
         """Metadata for the time in which what lies beyond the new shape, or the old one, is cleared; and for after."""
         after = now.with_shape(new, self._with(now).grid.resized(new, self._inner or (1,) * self.ndim))
         self._with(after)  # nothing is changed that would not open
         kept, since = tuple(map(min, now.shape, new)), time.time()
+        changing = [axis for axis in range(self.ndim) if now.shape[axis] != new[axis]] or [0]
         own = {
-            f"{name}-{axis}": Unfinished(axis, kept[axis], max(now.shape[axis], new[axis]), since)
-            for axis in range(self.ndim)
-            if now.shape[axis] != new[axis]
+            f"{name}-{axis}": Unfinished(axis, kept[axis], max(now.shape[axis], new[axis]), since, by)
+            for axis in changing
         }
         inside = {
-            key: mark._replace(stop=min(mark.stop, kept[mark.axis]))
+            key: mark._replace(stop=min(mark.stop, kept[mark.axis]), shape=())
             for key, mark in now.unfinished.items()
             if mark.start < kept[mark.axis]
         }
@@ -122,29 +217,30 @@ class Growing(ChunkAccess):
 
         It may be old elements, or another writer's padding, and would come to light in a larger array.
         """
-        start, counts = len(self._io.prefix), self.grid.counts
+        start = len(self._io.prefix)
         for key in list(self.store.list_prefix(self.path)):
             coords = self._io.keys.decode(key[start:], self.ndim)
-            if coords is None:
-                continue
-            if all(c < n for c, n in zip(coords, counts, strict=True)):
-                self._clear_overhang(coords)
-            else:
-                self.store.delete(key)
+            if coords is not None:
+                self._clear_unit(coords)
 
-    def _clear_overhang(self, coords: tuple[int, ...]) -> None:
-        origin, shape = self.grid.origin(coords), self.grid.chunk_shape(coords)
-        inside = tuple([max(0, min(n, v - o)) for n, v, o in zip(shape, self.shape, origin, strict=True)])
+    def _clear_unit(self, coords: tuple[int, ...]) -> None:
+        """Delete what one write unit holds beyond the shape."""
+        io = self._io
+        if not all(c < n for c, n in zip(coords, io.grid.counts, strict=True)):
+            self.store.delete(io.key(coords))
+            return
+        origin, shape = io.grid.origin(coords), io.grid.chunk_shape(coords)
+        inside = tuple([max(0, min(n, v - o)) for n, v, o in zip(shape, io.shape, origin, strict=True)])
         if inside == shape:
             return
 
         def clear(chunk: np.ndarray) -> bool:
             before, kept = chunk.copy(), tuple([slice(n) for n in inside])
-            chunk[...] = self._io.fill_item
+            chunk[...] = io.fill
             chunk[kept] = before[kept]
-            return not _same_bits(before, chunk)
+            return not same_bits(before, chunk)
 
-        self._io.update(self._io.key(coords), self._io.pipeline_at(coords), clear)
+        io.update(io.key(coords), io.pipeline_at(coords), clear)
 
     # --- longer by a block
 
@@ -153,25 +249,48 @@ class Growing(ChunkAccess):
 
         Any number of writers may append at once: blocks do not mix, none is lost, and those of one writer keep their
         order. `shape` is then the newest one. Requests, where the block takes `whole` write units and `partial` ones:
-        2 + `whole` + 2 `partial`, and 1 more where units are new; in buckets and in SQLite 4 + `whole` + 2 `partial`.
-        Nothing is listed. What a killed writer left is in `unfinished`.
-
-        While others append, do not assign to the elements of the last, partly filled write unit: it is written whole.
+        2 + `whole` + 2 `partial`, and 1 more where units are new; in buckets and in SQLite 4 + `whole` + 2 `partial`,
+        of which a unit that hangs over the new edge is one; and 1 for each group above, which may be consolidated.
+        Nothing is listed. What a killed writer left is in `unfinished`; the next append takes its place.
         """
         self._check_writable("elements")
-        value = data if isinstance(data, np.ndarray) else self._cast(data, self.dtype)
-        if not -self.ndim <= axis < self.ndim:
-            raise SelectionError(f"{self._label}: expected an axis below {self.ndim}, found {axis}", axis=axis)
-        axis %= self.ndim
-        value = value.astype(self.dtype, copy=False)  # an error here comes before anything has changed
+        value = self._cast(data, self.dtype, self.ndim)  # an error here comes before anything has changed
+        axis = self._checked_axis(axis)
         if value.ndim == self.ndim and value.shape[axis]:
             return self._append(value, axis)
         self._check_block(value, self.shape, axis)
         return self.shape
 
+    def _checked_axis(self, axis: int) -> int:
+        if not -self.ndim <= axis < self.ndim:
+            raise SelectionError(f"{self._label}: expected an axis below {self.ndim}, found {axis}", axis=axis)
+        return axis % self.ndim
+
     def _append(self, value: np.ndarray, axis: int, at: int | None = None) -> tuple[int, ...]:
         """`append` for a block of the array's type; with `at`, only if it will begin there."""
-        return (self._append_locked if self._exclusive else self._append_reserved)(value, axis, at)
+        append = self._append_locked if self._exclusive else self._append_reserved
+        shape = self._when_free(lambda: append(value, axis, at))
+        self._renew_consolidated()
+        return shape
+
+    def reserve(self, count: int, axis: int = 0) -> Reservation:
+        """Room for `count` elements behind the end of an axis, which no reader sees until it is committed.
+
+        For a block that comes in parts, or from many workers: they write to ``reservation.arrays[0]``, the array as it
+        will be, where the room begins at ``reservation.starts[0]``. Meanwhile nobody else changes the shape: others
+        are told who is at it. ``with`` commits at its end, or takes all back where there was an error. Room in several
+        arrays that are to grow as one is made by `tutorial_zarr.array.reserving.Reservation`.
+
+        >>> import tutorial_zarr as zarr
+        >>> a = zarr.create_array({}, shape=(2,), chunks=(4,), dtype="i4")
+        >>> with a.reserve(3) as room:
+        ...     room.arrays[0][room.starts[0] :] = 7
+        ...     a.refresh()
+        (2,)
+        >>> a[:].tolist()
+        [0, 0, 7, 7, 7]
+        """
+        return Reservation([Room(self, count, axis)])
 
     def _check_block(self, value: np.ndarray, shape: tuple[int, ...], axis: int) -> None:
         if value.ndim != self.ndim or value.shape != tuple(
@@ -183,89 +302,157 @@ class Growing(ChunkAccess):
                 axis=axis,
             )
 
-    def _grown(self, now: ArrayMetadata, value: np.ndarray, axis: int, at: int | None) -> ArrayMetadata:
-        """Metadata with room for a block behind what there is now."""
-        self._check_block(value, now.shape, axis)
-        if at not in (None, now.shape[axis]):
+    def _ending_at(self, now: ArrayMetadata, axis: int, stop: int) -> ArrayMetadata:
+        """Metadata with another length along one axis."""
+        shape = tuple(stop if i == axis else n for i, n in enumerate(now.shape))
+        return now.with_shape(shape, self._with(now).grid.resized(shape, self._inner or (1,) * self.ndim))
+
+    def _end(self, now: ArrayMetadata, axis: int, at: int | None) -> int:
+        """Where a block begins: at the end, before what an append left there that is gone; if it must, at `at`."""
+        length, shape = now.shape[axis], list(now.shape)
+        for mark in sorted(now.unfinished.values(), key=lambda mark: -mark.stop):
+            if mark.axis == axis and list(mark.shape) == shape and writers.is_over(mark.by, mark.since):
+                shape[axis] = min(mark.start, shape[axis])
+        end = shape[axis]
+        if at not in (None, length, end):
             raise StoreError(
-                f"{self._label}: expected to append at {at} along axis {axis}, found the length {now.shape[axis]}: "
+                f"{self._label}: expected to append at {at} along axis {axis}, found the length {length}: "
                 "somebody else changes it; nothing was written",
                 path=self.path,
             )
-        shape = tuple(n + value.shape[axis] * (i == axis) for i, n in enumerate(now.shape))
-        return now.with_shape(shape, self._with(now).grid.resized(shape, self._inner or (1,) * self.ndim))
+        return end if at is None else at
 
     def _append_locked(self, value: np.ndarray, axis: int, at: int | None) -> tuple[int, ...]:
         """Elements first, shape last."""
         with self.store.lock(nodes.array_key(self.path, self.zarr_format)):
             now = nodes.read_array(self.store, self.path, self.metadata)
-            grown = self._with(self._grown(now, value, axis, at))
-            start, stop = now.shape[axis], grown.shape[axis]
-            # Beyond the old end nothing is promised, and from now on the block is there: marks begin behind it.
-            marks = {
-                name: mark if mark.axis != axis or mark.start < start else mark._replace(start=max(mark.start, stop))
-                for name, mark in now.unfinished.items()
-                if mark.axis != axis or mark.start < start or mark.stop > stop
-            }
-            if grown.grid.counts != self._with(now).grid.counts:  # a chunk that a killed writer leaves must be found
-                name = f"append-{axis}"
-                older = now.unfinished.get(name, Unfinished(axis, start, stop, 0))  # of one that was killed
-                own = {name: Unfinished(axis, min(start, older.start), max(stop, older.stop), time.time())}
-                nodes.write_array(self.store, self.path, now.with_unfinished(now.unfinished | own))
-            grown._put_block(value, axis, start)
-            after = grown.metadata.with_unfinished(marks)
-            nodes.write_array(self.store, self.path, after)
+            self._look(now)
+            self._check_block(value, now.shape, axis)
+            start = self._end(now, axis, at)
+            stop = start + value.shape[axis]
+            grown = self._ending_at(now, axis, stop)
+            name = f"append-{axis}"
+            older = now.unfinished.get(name, Unfinished(axis, start, stop, 0))  # of one that was killed
+            own = {name: Unfinished(axis, min(start, older.start), max(stop, older.stop), time.time())}
+            marked = now.with_unfinished(now.unfinished | own)
+            room, before = self._with(grown, alone=True), self._with(now)
+            if room.grid.counts != before.grid.counts:  # a chunk that a killed writer leaves must be found
+                nodes.write_array(self.store, self.path, marked)
+            after = grown.with_unfinished(_behind(now.unfinished, axis, start, stop))
+            try:
+                room._put_block(value, axis, start)
+                nodes.write_array(self.store, self.path, after)
+            except BaseException:
+                with suppress(Exception):  # if not, there is the mark
+                    nodes.write_array(self.store, self.path, marked)  # the answer alone may have been lost
+                    before._clear_block(room, axis, start, stop)
+                    nodes.write_array(self.store, self.path, now)
+                raise
             self._bind(after)
-        return self.shape
+        return after.shape
 
     def _append_reserved(self, value: np.ndarray, axis: int, at: int | None) -> tuple[int, ...]:
         """The shape first, with a mark; then the elements; then the mark goes."""
-        name, since = os.urandom(8).hex(), time.time()
+        by, since = writers.me(), time.time()
+        name = by["token"]
 
         def reserve(now: ArrayMetadata) -> ArrayMetadata:
-            self._refuse_resizes(now, since)
-            grown = self._grown(now, value, axis, at)
-            mark = Unfinished(axis, now.shape[axis], grown.shape[axis], since)
-            return grown.with_unfinished(now.unfinished | {name: mark})
+            if name in now.unfinished:
+                return now
+            self._look(now)
+            self._check_block(value, now.shape, axis)
+            start = self._end(now, axis, at)
+            stop = start + value.shape[axis]
+            grown = self._ending_at(now, axis, stop)
+            mark = Unfinished(axis, start, stop, since, by, grown.shape)
+            return grown.with_unfinished(_behind(now.unfinished, axis, start, stop) | {name: mark})
 
-        grown = self._change(reserve)
-        start = grown.unfinished[name].start
-        self._fill_reserved(grown, name, value)
-        return (*grown.shape[:axis], start + value.shape[axis], *grown.shape[axis + 1 :])
-
-    def _refuse_resizes(self, now: ArrayMetadata, since: float, dead: Iterable[str] = ()) -> None:
-        """Refuse where somebody may be deleting what lies beyond the shape."""
-        for name, mark in now.unfinished.items():
-            if mark.start >= now.shape[mark.axis] and name not in dead:
-                raise StoreError(
-                    f"{self._label}: expected nobody to resize it, found a resize that began {since - mark.since:.0f} "
-                    f"s ago; try again when it is done; if it was killed, finish({name!r}) takes its mark away, and "
-                    "another resize what it left",
-                    path=self.path,
-                )
-
-    def _fill_reserved(self, metadata: ArrayMetadata, name: str, value: np.ndarray) -> None:
-        """Write the block that a mark stands for, then take the mark away."""
-        mark = metadata.unfinished[name]
-        units = self._with(metadata).grid.axes[mark.axis]
-        last = units.find(mark.stop - 1)
-        end = units.start(last) + units.size(last)  # others write in that unit too, so it is not ours to write whole
-        wide = tuple(end if i == mark.axis else n for i, n in enumerate(metadata.shape))
-        self._with(metadata.with_shape(wide))._put_block(value, mark.axis, mark.start)
-        now = self._change(lambda now: now.with_unfinished({k: m for k, m in now.unfinished.items() if k != name}))
-        self._bind(now)
-        if now.shape[mark.axis] < mark.stop:
-            raise StoreError(
-                f"{self._label}: expected to append up to {mark.stop} along axis {mark.axis}, found the array cut to "
-                f"{now.shape[mark.axis]} meanwhile",
-                path=self.path,
-            )
+        try:
+            grown = self._change(reserve)
+            mark = grown.unfinished[name]
+            self._with(grown)._put_block(value, axis, mark.start)
+            self._bind(self._without(name, mark))
+        except _InTheWay:
+            raise
+        except BaseException:
+            with suppress(Exception):  # if not, there is the mark
+                self._take_back(name)
+            raise
+        finally:
+            writers.end(by)
+        return (*grown.shape[:axis], mark.stop, *grown.shape[axis + 1 :])
 
     def _put_block(self, value: np.ndarray, axis: int, start: int) -> None:
         place = slice(start, start + value.shape[axis])
         self[tuple(place if i == axis else slice(None) for i in range(self.ndim))] = value
 
-    # --- what killed writers left
+    def _clear_block(self, grown: Growing, axis: int, start: int, stop: int) -> None:
+        """Clear, beyond this shape, the write units of a block that lies in a larger one."""
+        if start < stop:
+            axes = grown.grid.axes
+            units = [range(one.count) for one in axes]
+            units[axis] = range(axes[axis].find(start), axes[axis].find(stop - 1) + 1)
+            for coords in itertools.product(*units):
+                self._clear_unit(coords)
+
+    # --- marks
+
+    def _without(self, name: str, mark: Unfinished) -> ArrayMetadata:
+        """Take away the mark of a block that is written; an error where somebody else did."""
+        mine = False
+
+        def change(now: ArrayMetadata) -> ArrayMetadata:
+            nonlocal mine
+            if name in now.unfinished:
+                mine = True
+                return now.with_unfinished(_but(now.unfinished, name))
+            if not mine:
+                raise StoreError(
+                    f"{self._label}: expected to append up to {mark.stop} along axis {mark.axis}, found the place "
+                    f"taken back, and the length {now.shape[mark.axis]}: it was cut meanwhile",
+                    path=self.path,
+                )
+            return now
+
+        return self._change(change)
+
+    def _take_back(self, name: str) -> None:
+        """Undo what a mark of this writer's stands for, as far as others have not built on it."""
+
+        def cut(now: ArrayMetadata) -> ArrayMetadata:
+            mark = now.unfinished.get(name)
+            built_on = mark is None or now.shape != mark.shape
+            return now if built_on else self._ending_at(now, mark.axis, mark.start)
+
+        now = self._change(cut)
+        mark = now.unfinished.get(name)
+        if mark is None or mark.start < now.shape[mark.axis]:
+            return  # it did not come to it; or others have appended behind it
+        grown = self._with(self._ending_at(now, mark.axis, mark.stop))
+        self._with(now)._clear_block(grown, mark.axis, mark.start, mark.stop)
+        self._bind(self._change(lambda now: now.with_unfinished(_but(now.unfinished, name))))
+
+    def _let_in(self, name: str) -> None:
+        """Make the shape larger by a block that is written in reserved room."""
+        mine = False
+
+        def grow(now: ArrayMetadata) -> ArrayMetadata:
+            nonlocal mine
+            mark = now.unfinished.get(name)
+            if mark is None and mine:
+                return now
+            if mark is None or now.shape[mark.axis] != mark.start:
+                raise StoreError(
+                    f"{self._label}: expected the room that was reserved, found it taken back, and the shape "
+                    f"{now.shape}: its writer was taken for gone; the elements in it are not there",
+                    path=self.path,
+                )
+            mine = True
+            marks = _behind(_but(now.unfinished, name), mark.axis, mark.start, mark.stop)
+            return self._ending_at(now, mark.axis, mark.stop).with_unfinished(marks)
+
+        self._bind(self._change(grow))
+        self._renew_consolidated()
 
     @property
     def unfinished(self) -> dict[str, Unfinished]:
@@ -276,12 +463,21 @@ class Growing(ChunkAccess):
         """Take back what writers left that were killed more than so many seconds ago, as far as that loses nothing.
 
         Chunks beyond the shape are deleted. Where the last elements are those of an append that did not end, the
-        array is cut to where it began. A mark in the midst of an array stays, for `finish`.
+        array is cut to where it began. A mark in the midst of an array stays, for `finish`. Room in several arrays is
+        let in where all of them have their elements. What a writer is known to be at work on stays.
         """
         self._check_writable("its shape")
         self.refresh()
         latest = time.time() - older_than
-        dead = [name for name, mark in self.unfinished.items() if mark.since <= latest]
+
+        def is_dead(mark: Unfinished) -> bool:
+            return mark.since <= latest and writers.is_dead(mark.by) is not False
+
+        for name, mark in self.unfinished.items():
+            if mark.among and is_dead(mark):
+                settle(self, name)
+        self.refresh()
+        dead = [name for name, mark in self.unfinished.items() if is_dead(mark)]
 
         def without_the_last(now: ArrayMetadata) -> tuple[int, ...]:
             shape = list(now.shape)
@@ -305,23 +501,57 @@ class Growing(ChunkAccess):
             raise MetadataError(
                 f"{self._label}: expected the name of an unfinished write, of {sorted(self.unfinished)}, found {name!r}"
             )
-        if data is None:
-            self._bind(
-                self._change(lambda now: now.with_unfinished({k: m for k, m in now.unfinished.items() if k != name}))
+        if writers.is_dead(mark.by) is False:
+            raise StoreError(
+                f"{self._label}: expected a mark whose writer is gone, found one that is at work, "
+                f"{writers.describe(mark.by, mark.since)}",
+                path=self.path,
             )
+        if mark.among:
+            settle(self, name)
+            self.refresh()
             return
-        value = self._cast(data, self.dtype)
-        self._check_block(value, self.shape, mark.axis)
-        if value.shape[mark.axis] != mark.stop - mark.start or mark.stop > self.shape[mark.axis]:
-            raise ValueMismatchError(
-                f"{self._label}: expected data for {mark.start} to {mark.stop} along axis {mark.axis} of the shape "
-                f"{self.shape}, found {value.shape}",
-                axis=mark.axis,
+        if data is not None:
+            value = self._cast(data, self.dtype, self.ndim)
+            self._check_block(value, self.shape, mark.axis)
+            if value.shape[mark.axis] != mark.stop - mark.start or mark.stop > self.shape[mark.axis]:
+                raise ValueMismatchError(
+                    f"{self._label}: expected data for {mark.start} to {mark.stop} along axis {mark.axis} of the shape "
+                    f"{self.shape}, found {value.shape}",
+                    axis=mark.axis,
+                )
+            self._with(self.metadata)._put_block(value, mark.axis, mark.start)
+        self._bind(self._change(lambda now: now.with_unfinished(_but(now.unfinished, name))))
+        self._renew_consolidated()
+
+
+def _but(marks: Marks, name: str) -> Marks:
+    return {key: mark for key, mark in marks.items() if key != name}
+
+
+def _own(now: ArrayMetadata, name: str) -> bool:
+    """Whether a resize of that name is under way."""
+    return any(key.startswith(f"{name}-") for key in now.unfinished)
+
+
+def _behind(marks: Marks, axis: int, start: int, stop: int) -> Marks:
+    """The marks that are left where a block takes the place from `start` to `stop`: they begin behind it.
+
+    They get another name: should their writer live after all, it finds that its place was taken.
+    """
+    left = {}
+    for name, mark in marks.items():
+        if mark.axis != axis or mark.start < start:
+            left[name] = mark
+        elif mark.stop > stop:
+            left[name if mark.by is None else f"left-{name.removeprefix('left-')}"] = mark._replace(
+                start=max(mark.start, stop), shape=(), among=(), ready=False
             )
-        self._fill_reserved(self.metadata, name, value)
+    return left
 
 
-def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether elements are the same, NaN and the sign of zero included."""
     if a.dtype.kind in "OT":
         pairs = zip(a.flat, b.flat, strict=True)
         return all(x is y or (type(x) is type(y) and bool(np.all(x == y))) for x, y in pairs)

@@ -1,6 +1,8 @@
 """NumPy's brackets and their relatives: what is selected, read and written.
 
-What stands between the brackets is understood in `indexing`; the chunks are read and written in `chunk_io`.
+What stands between the brackets is understood in `indexing`; the chunks are read and written in `chunk_io`. Each
+operation takes the array's state once (`ChunkIO`: shape, grid, codecs) and stays with it, whatever another thread
+makes of the handle meanwhile.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr import chunk_io, indexing, limits
-from tutorial_zarr.dtypes.text import object_scalar
+from tutorial_zarr.dtypes.text import as_text, check_record_text, object_scalar
+from tutorial_zarr.dtypes.v2 import Object
 from tutorial_zarr.errors import SelectionError, ValueMismatchError
 from tutorial_zarr.lazy import LazyView
 from tutorial_zarr.plan import Plan, WritePlan
 
 from .base import ArrayBase
+
+Select = Callable[[chunk_io.ChunkIO], indexing.Selection]  # what a selection is in one state of the array
 
 
 class Selecting(ArrayBase):
@@ -31,11 +36,11 @@ class Selecting(ArrayBase):
         rest, fields = indexing.pop_fields(key)
         self._set(self._parsed(rest), value, fields)
 
-    def _select(self, select: Callable[[], indexing.Selection]) -> indexing.Selection:
+    def _select(self, select: Select, io: chunk_io.ChunkIO) -> indexing.Selection:
         try:
-            return select()
+            return select(io)
         except SelectionError as error:
-            raise SelectionError(f"{self._label}: {error.message}; its shape is {self.shape}", **error.fields) from None
+            raise SelectionError(f"{self._label}: {error.message}; its shape is {io.shape}", **error.fields) from None
 
     def _check_fields(self, fields: list[str] | str | None) -> None:
         if fields is None:
@@ -50,12 +55,13 @@ class Selecting(ArrayBase):
 
     def _get(
         self,
-        select: Callable[[], indexing.Selection],
+        select: Select,
         fields: list[str] | str | None = None,
         out: np.ndarray | None = None,
         scalar: bool = False,
     ) -> Any:
-        selection = self._select(select)
+        io = self._io
+        selection = self._select(select, io)
         self._check_fields(fields)
         if out is not None and not isinstance(out, np.ndarray):
             raise SelectionError(f"{self._label}: expected out as a NumPy array, found {type(out).__name__}")
@@ -67,30 +73,34 @@ class Selecting(ArrayBase):
                 )
             target = selection.from_final(out)
             if np.shares_memory(target, out) or not out.size:
-                chunk_io.read(self._io, selection, target)
+                chunk_io.read(io, selection, target)
                 return out
-        limits.check_memory(self._label, math.prod(selection.shape) * self.itemsize)
+        limits.check_memory(self._label, math.prod(selection.shape) * io.element_nbytes)
         result = np.empty(selection.shape, self.dtype)
-        chunk_io.read(self._io, selection, result)
+        chunk_io.read(io, selection, result)
         final = selection.to_final(result)
         if fields is not None:
             final = final[fields]
         if out is not None:
+            if out.shape != final.shape:
+                raise SelectionError(f"{self._label}: expected out of shape {final.shape}, found {out.shape}")
             out[...] = final
             return out
         return final[()] if scalar else final
 
-    def _set(self, select: Callable[[], indexing.Selection], value: Any, fields: list[str] | str | None = None) -> None:
+    def _set(self, select: Select, value: Any, fields: list[str] | str | None = None) -> None:
         self._check_writable("elements")
-        selection = self._select(select)
+        io = self._io
+        selection = self._select(select, io)
         self._check_fields(fields)
         names = [fields] if isinstance(fields, str) else fields
-        dtype = self.dtype
-        if names is not None:
-            dtype = self.dtype[names[0]] if isinstance(fields, str) else np.dtype([(n, self.dtype[n]) for n in names])
-        cast = self._cast(value, dtype)
+        if isinstance(fields, str):
+            cast = self._cast_field(value, fields)
+        else:
+            dtype = self.dtype if names is None else np.dtype([(n, self.dtype[n]) for n in names])
+            cast = self._cast(value, dtype, len(selection.final_shape))
         while cast.ndim > len(selection.final_shape) and cast.shape[0] == 1:
-            cast = cast[0]  # as NumPy does with leading axes of one
+            cast = cast[0, ...]  # as NumPy does with leading axes of one
         try:
             cast = np.broadcast_to(cast, selection.final_shape)
         except ValueError:
@@ -98,19 +108,37 @@ class Selecting(ArrayBase):
                 f"{self._label}: expected a value that broadcasts to the selected shape {selection.final_shape}, "
                 f"found one of shape {cast.shape}"
             ) from None
-        chunk_io.write(self._io, selection, selection.from_final(cast), names)
+        chunk_io.write(io, selection, selection.from_final(cast), names)
 
-    def _cast(self, value: Any, dtype: np.dtype) -> np.ndarray:
-        """`value` as an array of that dtype."""
-        if self.metadata.data_type.name in ("bytes", "variable_length_bytes", "binary") and dtype.kind == "O":
+    def _cast_field(self, value: Any, name: str) -> np.ndarray:
+        """`value` as records with that field alone, so that sub-arrays and records in it are one element each."""
+        dtype = self.dtype[name]
+        cast, inner = self._cast(value, dtype.base, 0), dtype.shape
+        try:
+            cast = np.broadcast_to(cast, np.broadcast_shapes(cast.shape, inner))
+            outer = cast.shape[: cast.ndim - len(inner)]
+            cells = np.empty(outer, [(name, dtype)])
+            cells[name] = np.broadcast_to(cast, outer + inner)
+        except ValueError:
+            raise ValueMismatchError(
+                f"{self._label}: expected a value for the field {name!r} that ends with its shape {inner}, "
+                f"found one of shape {cast.shape}"
+            ) from None
+        return cells
+
+    def _cast(self, value: Any, dtype: np.dtype, ndim: int) -> np.ndarray:
+        """`value` as an array of that dtype, for a selection of `ndim` axes. Every way to write elements leads here."""
+        try:
+            if isinstance(self.metadata.data_type, Object):
+                return self.metadata.data_type.cells(value, ndim)
+            if dtype.kind in "TUS":
+                return as_text(value, dtype)
+            check_record_text(value, dtype)
+        except ValueMismatchError as error:
+            raise ValueMismatchError(f"{self._label}: {error.message}", **error.fields) from None
+        if dtype.kind == "O":
             return self._cast_bytes(value)
-        if isinstance(value, np.ndarray):
-            return value.astype(dtype, copy=False)
-        if dtype.kind == "O" and not isinstance(value, (list, tuple)) and not hasattr(value, "__array__"):
-            cell = np.empty((), object)  # one object, whatever numpy might see in it
-            cell[()] = value
-            return cell
-        return np.asarray(value, dtype)
+        return value.astype(dtype, copy=False) if isinstance(value, np.ndarray) else np.asarray(value, dtype)
 
     def _cast_bytes(self, value: Any) -> np.ndarray:
         """`value` as an object array of bytes; refused before anything is written where an item is none."""
@@ -173,43 +201,43 @@ class Selecting(ArrayBase):
 
     def get_basic_selection(self, selection: Any = Ellipsis, *, out: Any = None, fields: Any = None) -> Any:
         """Integers, slices, ellipsis, new axes."""
-        return self._get(lambda: indexing.basic(selection, self.shape), fields, out)
+        return self._get(lambda io: indexing.basic(selection, io.shape), fields, out)
 
     def set_basic_selection(self, selection: Any, value: Any, *, fields: Any = None) -> None:
         """Write integers, slices, ellipsis."""
-        self._set(lambda: indexing.basic(selection, self.shape), value, fields)
+        self._set(lambda io: indexing.basic(selection, io.shape), value, fields)
 
     def get_orthogonal_selection(self, selection: Any, *, out: Any = None, fields: Any = None) -> Any:
         """Each axis by itself: as ``oindex[...]``."""
-        return self._get(lambda: indexing.orthogonal(selection, self.shape), fields, out)
+        return self._get(lambda io: indexing.orthogonal(selection, io.shape), fields, out)
 
     def set_orthogonal_selection(self, selection: Any, value: Any, *, fields: Any = None) -> None:
         """Write each axis by itself."""
-        self._set(lambda: indexing.orthogonal(selection, self.shape), value, fields)
+        self._set(lambda io: indexing.orthogonal(selection, io.shape), value, fields)
 
     def get_coordinate_selection(self, selection: Any, *, out: Any = None, fields: Any = None) -> Any:
         """Points by their coordinates: as ``vindex[...]``."""
-        return self._get(lambda: indexing.coordinates(selection, self.shape), fields, out)
+        return self._get(lambda io: indexing.coordinates(selection, io.shape), fields, out)
 
     def set_coordinate_selection(self, selection: Any, value: Any, *, fields: Any = None) -> None:
         """Write points by their coordinates."""
-        self._set(lambda: indexing.coordinates(selection, self.shape), value, fields)
+        self._set(lambda io: indexing.coordinates(selection, io.shape), value, fields)
 
     def get_mask_selection(self, mask: Any, *, out: Any = None, fields: Any = None) -> Any:
         """The elements where a mask of the array's shape is true."""
-        return self._get(lambda: indexing.mask(mask, self.shape), fields, out)
+        return self._get(lambda io: indexing.mask(mask, io.shape), fields, out)
 
     def set_mask_selection(self, mask: Any, value: Any, *, fields: Any = None) -> None:
         """Write the elements where a mask of the array's shape is true."""
-        self._set(lambda: indexing.mask(mask, self.shape), value, fields)
+        self._set(lambda io: indexing.mask(mask, io.shape), value, fields)
 
     def get_block_selection(self, selection: Any, *, out: Any = None, fields: Any = None) -> Any:
         """Whole chunks (or shards) by their coordinates: as ``blocks[...]``."""
-        return self._get(lambda: indexing.blocks(selection, self.grid), fields, out)
+        return self._get(lambda io: indexing.blocks(selection, io.grid), fields, out)
 
     def set_block_selection(self, selection: Any, value: Any, *, fields: Any = None) -> None:
         """Write whole chunks (or shards) by their coordinates."""
-        self._set(lambda: indexing.blocks(selection, self.grid), value, fields)
+        self._set(lambda io: indexing.blocks(selection, io.grid), value, fields)
 
     def isel(self, indexers: Mapping[str, Any] | None = None, **by_name: Any) -> Any:
         """Select by the names of dimensions, each by itself: ``a.isel(time=3, lat=slice(0, 10))``.
@@ -225,16 +253,18 @@ class Selecting(ArrayBase):
         With `look` the store is asked for what the metadata cannot tell: the indexes of shards, and sizes.
         ``a.oindex.plan``, ``a.vindex.plan`` and ``a.blocks.plan`` do the same for those.
         """
-        return Plan(self._io, self._select(self._parsed(selection)), look)
+        io = self._io
+        return Plan(io, self._select(self._parsed(selection), io), look)
 
     def plan_write(self, selection: Any = Ellipsis) -> WritePlan:
         """What it would cost to write ``a[selection]``: which write units are whole, and which must be read first."""
-        return WritePlan(self._io, self._select(self._parsed(selection)))
+        io = self._io
+        return WritePlan(io, self._select(self._parsed(selection), io))
 
-    def _parsed(self, key: Any) -> Callable[[], indexing.Selection]:
+    def _parsed(self, key: Any) -> Select:
         if isinstance(key, Mapping):
-            return lambda: indexing.orthogonal(indexing.by_name(key, self.dimension_names), self.shape)
-        return lambda: indexing.parse(key, self.shape)
+            return lambda io: indexing.orthogonal(indexing.by_name(key, self.dimension_names), io.shape)
+        return lambda io: indexing.parse(key, io.shape)
 
     @property
     def lazy(self) -> LazyView:
@@ -244,36 +274,37 @@ class Selecting(ArrayBase):
     @property
     def oindex(self) -> Selector:
         """Orthogonal selection: ``a.oindex[[0, 5], :, [1, 2]]`` takes each axis by itself."""
-        return Selector(self, lambda key: indexing.orthogonal(key, self.shape))
+        return Selector(self, lambda key, io: indexing.orthogonal(key, io.shape))
 
     @property
     def vindex(self) -> Selector:
         """Points: ``a.vindex[[0, 5], [1, 2]]`` takes the elements (0, 1) and (5, 2)."""
-        return Selector(self, lambda key: indexing.coordinates(key, self.shape))
+        return Selector(self, lambda key, io: indexing.coordinates(key, io.shape))
 
     @property
     def blocks(self) -> Selector:
         """Whole chunks (shards, where there are any): ``a.blocks[0, 1:3]``."""
-        return Selector(self, lambda key: indexing.blocks(key, self.grid))
+        return Selector(self, lambda key, io: indexing.blocks(key, io.grid))
 
 
 class Selector:
     """What stands behind ``oindex``, ``vindex`` and ``blocks``: brackets with a meaning of their own."""
 
-    def __init__(self, array: Selecting, select: Callable[[Any], indexing.Selection]) -> None:
+    def __init__(self, array: Selecting, select: Callable[[Any, chunk_io.ChunkIO], indexing.Selection]) -> None:
         self._array, self._select = array, select
 
     def __getitem__(self, key: Any) -> Any:
         rest, fields = indexing.pop_fields(key)
-        return self._array._get(lambda: self._select(rest), fields)
+        return self._array._get(lambda io: self._select(rest, io), fields)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         rest, fields = indexing.pop_fields(key)
-        self._array._set(lambda: self._select(rest), value, fields)
+        self._array._set(lambda io: self._select(rest, io), value, fields)
 
     def plan(self, selection: Any, look: bool = False) -> Plan:
         """As `Array.plan`."""
-        return Plan(self._array._io, self._array._select(lambda: self._select(selection)), look)
+        io = self._array._io
+        return Plan(io, self._array._select(lambda io: self._select(selection, io), io), look)
 
 
 def _all_integers(key: Any, ndim: int) -> bool:

@@ -30,10 +30,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from tutorial_zarr import dtypes, nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.codecs import build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
+from tutorial_zarr.codecs.filters import aligned, in_order
 from tutorial_zarr.create import SPELLED_ALIKE, to_extension, to_v2_codec
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, Extension, GroupMetadata, v2, v3
@@ -130,6 +133,12 @@ def _array_v3(metadata: ArrayMetadata, found: Spelling) -> dict[str, Any]:
             "xarray takes the fill_value of Zarr 2 for _FillValue and masks it, that of Zarr 3 it does not; "
             "where elements are missing values, add the attribute _FillValue"
         )
+    stored = dtypes.v2.stored_dtype(document["dtype"])
+    if stored.names and stored != stored.newbyteorder(v2.byte_order(stored)):
+        found.rewrite.append("its fields differ in byte order, and Zarr 3 has one for all of them")
+    filters = list(document.get("filters") or ())
+    if aligned(filters, stored) != filters:
+        found.rewrite.append("its filters name another byte order than they are given, and Zarr 3's see numbers")
     made = {
         "zarr_format": 3,
         "node_type": "array",
@@ -154,7 +163,7 @@ def _chain_v3(metadata: ArrayMetadata) -> list[dict[str, Any]]:
     filters, compressor = list(document.get("filters") or ()), document.get("compressor")
     chain = [e for e in metadata.codecs if e.name == "transpose"]
     found = [{"name": e.name, "configuration": e.configuration} for e in chain]
-    _, stored = dtypes.from_v2(document["dtype"], next((f["id"] for f in filters if f["id"] in v2.OBJECT_CODECS), None))
+    stored = dtypes.v2.stored_dtype(document["dtype"])
     if compressor and compressor["id"] in v2.ARRAY_CODECS:
         filters, compressor = [*filters, compressor], None
     entries = [to_extension(f, data_type) for f in filters]
@@ -162,7 +171,10 @@ def _chain_v3(metadata: ArrayMetadata) -> list[dict[str, Any]]:
     arrays = sum(isinstance(codec, ArrayArrayCodec) for codec in kinds)
     found += entries[:arrays]
     if not any(isinstance(codec, ArrayBytesCodec) for codec in kinds):
-        endian = {"configuration": {"endian": v2.byte_order(stored)}} if data_type.needs_endian else {}
+        made = [f.get("encode_dtype") or f.get("astype") or f.get("dtype") for f in filters[:arrays]]
+        last = next((np.dtype(name) for name in reversed(made) if name), stored)  # what the last filter stores
+        several = data_type.needs_endian or last.newbyteorder("S") != last
+        endian = {"configuration": {"endian": v2.byte_order(last)}} if several else {}
         found.append({"name": "bytes", **endian})
     found += entries[arrays:]  # what turns an array to bytes; and compressors among the filters
     if compressor:
@@ -234,6 +246,7 @@ def _chain_v2(chain: list[Extension], ndim: int, data_type: dtypes.DataType) -> 
             ids.append(to_v2_codec({"name": extension.name, "configuration": extension.configuration}, data_type))
         else:
             return {"unknown": True}, endian
+    ids = [in_order(each, "<" if endian == "little" else ">") for each in ids]  # as v2's filters see the elements
     if ids and ids[-1]["id"] not in v2.OBJECT_CODECS and chain[-1].name not in ("bytes", "endian"):
         members["compressor"] = ids.pop()
     return {**members, "filters": ids or None}, endian

@@ -33,13 +33,15 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from tutorial_zarr import api, consolidation, hierarchy, nodes
+from tutorial_zarr import api, consolidation, hierarchy, nodes, replacing
 from tutorial_zarr.array import Array
-from tutorial_zarr.errors import ConversionError, NodeNotFoundError, ZarrError
+from tutorial_zarr.display import words
+from tutorial_zarr.errors import ConversionError, NodeExistsError, NodeNotFoundError, StoreError, ZarrError
 from tutorial_zarr.group import Group
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, consolidated
 from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.stores import Store
+from tutorial_zarr.stores import place as places
 
 from .formats import Metadata, spell
 from .rechunking import write_anew
@@ -61,7 +63,17 @@ class NodePlan:
     new: Metadata | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.path or '/'}  {self.how}" + (f": {'; '.join(self.reasons)}" if self.reasons else "")
+        return f"{self.shown}  {self.said}"
+
+    @property
+    def shown(self) -> str:
+        """The path, as it may be printed."""
+        return words.plain(self.path) or "/"
+
+    @property
+    def said(self) -> str:
+        """What becomes of it, and why."""
+        return words.plain(self.how + (f": {'; '.join(self.reasons)}" if self.reasons else ""))
 
 
 @dataclass(frozen=True)
@@ -82,11 +94,11 @@ class ConversionPlan:
         return {"where": self.where, "zarr_format": self.zarr_format, "nodes": rows}
 
     def __str__(self) -> str:
-        width = max((len(node.path or "/") for node in self.nodes), default=0)
-        lines = [f"convert {self.where} to Zarr {self.zarr_format}: {len(self.nodes)} nodes"]
+        width = max((len(node.shown) for node in self.nodes), default=0)
+        lines = [f"convert {self.where} to Zarr {self.zarr_format}: {words.count(len(self.nodes), 'nodes')}"]
         for node in self.nodes:
-            lines.append(f"  {node.path or '/':<{width}}  {str(node).partition('  ')[2]}")
-            lines += [f"  {'':<{width}}  note: {note}" for note in node.notes]
+            lines.append(f"  {node.shown:<{width}}  {node.said}")
+            lines += [f"  {'':<{width}}  note: {words.plain(note)}" for note in node.notes]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -124,7 +136,7 @@ def convert(
     is written there, and arrays whose chunks cannot stay are written anew within `memory` bytes.
 
     dry_run: return the plan, which prints well, and write nothing.
-    consolidate: write consolidated metadata; by default where the source has it.
+    consolidate: write consolidated metadata; by default for each group of which the source has it.
     executor: for what is written anew, as in `rechunk`.
     progress: counts the nodes.
 
@@ -146,22 +158,24 @@ def convert(
             + ("; try target=, a store to write them to" if not plan.of(IMPOSSIBLE) else "; a dry run lists them all"),
             nodes=[node.path for node in bad],
         )
-    keep = consolidate is None and _is_consolidated(store, at, 5 - zarr_format)
+    groups = _consolidated_groups(store, at, plan, consolidate)
     place, root = (store, at) if move is None else move
     with meter(progress, len(plan.nodes), f"convert to Zarr {zarr_format}", unit="nodes") as advance:
+        if move is not None:
+            _carry_strangers(store, at, place, root)
         # Arrays before groups, the deepest first: what is above a node makes it visible.
         for node in sorted(plan.nodes, key=lambda n: (-len(n.path.split("/")) if n.path else 0, n.path)):
             if node.how != DONE:
-                if move is not None:
+                if move is not None and isinstance(node.old, ArrayMetadata):
                     _carry(store, at, place, root, node, memory, executor)
-                nodes.write(place, _join(root, node.path), node.new)  # type: ignore[arg-type]
-            elif move is not None:  # killed between its document and the end of its journal
-                place.delete_prefix(_join(root, nodes.join(node.path, nodes.UNFINISHED)))
+                else:
+                    nodes.write(place, _join(root, node.path), node.new)  # type: ignore[arg-type]
+            elif move is not None:  # killed between its document and the end of its mark
+                replacing.finish(place, _join(root, node.path))
             advance()
-    if move is not None:
-        _carry_strangers(store, at, place, root)
-    if (consolidate or keep) and nodes.kind_at(place, root) == "group":
-        consolidation.write(place, root, zarr_format)
+    for path in groups:
+        consolidation.write(place, _join(root, path), zarr_format)
+    consolidation.renew(place, root)
     return api._node(place, root, nodes.read(place, root, zarr_format), "r+", False, {})
 
 
@@ -176,8 +190,17 @@ def _join(base: str, relative: str) -> str:
     return nodes.join(base, relative) if relative else base
 
 
-def _is_consolidated(store: Store, path: str, zarr_format: int) -> bool:
-    return consolidation.recorded(store, path, zarr_format) is not None
+def _consolidated_groups(store: Store, at: str, plan: ConversionPlan, consolidate: bool | None) -> list[str]:
+    """The groups below `at` that are to be consolidated in the new format, the deepest first."""
+    if consolidate is False:
+        return []
+    groups = [node.path for node in plan.nodes if isinstance(node.old, GroupMetadata)]
+    listed = {
+        path for path in groups if consolidation.recorded(store, _join(at, path), 5 - plan.zarr_format) is not None
+    }
+    if consolidate:
+        listed |= {""} & {*groups}
+    return sorted(listed, key=lambda path: (-len(path.split("/")) if path else 0, path))
 
 
 # --- the plan
@@ -193,12 +216,12 @@ def _plan(store: Store, at: str, zarr_format: int, move: tuple[Store, str] | Non
         found.append(_plan_node(relative, old, store, _join(at, relative), zarr_format, place, path, move is not None))
     if not found:
         raise NodeNotFoundError(
-            f"convert: expected a node of Zarr {5 - zarr_format} at {at!r} in {store!r}, found none; "
-            f"is it Zarr {zarr_format} already?",
+            f"convert: expected a node of Zarr {5 - zarr_format} at {hierarchy.whereabouts(store, at)}, found "
+            + ("none" if _there(store, at, zarr_format) is None else f"one of Zarr {zarr_format} already"),
             path=at,
         )
     if move is not None:
-        if hierarchy.overlaps(store, at, *move):
+        if places.overlaps(store, at, *move):
             raise ConversionError(
                 "convert: expected a target outside of the source, found the same place", path=move[1]
             )
@@ -209,8 +232,7 @@ def _plan(store: Store, at: str, zarr_format: int, move: tuple[Store, str] | Non
                 f"{move[1] or '/'!r} in {move[0]!r}; try another target",
                 path=move[1],
             )
-    where = f"{at!r} in {store!r}" if at else f"the root of {store!r}"
-    return ConversionPlan(where, zarr_format, tuple(found))
+    return ConversionPlan(hierarchy.whereabouts(store, at), zarr_format, tuple(found))
 
 
 def _walk(store: Store, at: str, zarr_format: int) -> Iterator[tuple[str, Metadata | ZarrError]]:
@@ -296,16 +318,25 @@ def _carry(
     memory: int | str,
     executor: Executor | None,
 ) -> None:
-    """Bring the elements of an array to the other place; its document follows."""
-    if not isinstance(node.old, ArrayMetadata):
-        return
+    """Make an array at the other place; the groups above it come when all that they hold is there."""
     source, path = _join(at, node.path), _join(root, node.path)
     if node.how == REWRITE:
-        write_anew(Array(store, source, node.old), Array(place, path, node.new), memory, executor=executor)  # type: ignore[arg-type]
+        old, new = Array(store, source, node.old), Array(place, path, node.new)  # type: ignore[arg-type]
+        write_anew(old, new, memory, executor=executor, within=True)
         return
-    for key in store.list_prefix(source):
-        if not hierarchy.is_document(key):
-            _copy(store, at, place, root, key)
+    documents, about = nodes.documents(node.new, path), repr(places.place(store, source))  # type: ignore[arg-type]
+    action = f"convert {hierarchy.whereabouts(store, source)}"
+    with replacing.Replacement(place, path, documents, action, about=about, within=True) as new:
+        for key in store.list_prefix(source):
+            if not nodes.is_document(key):
+                _copy(store, at, place, root, key)
+                new.beat()
+        if nodes.read(store, source, node.old.zarr_format).document != node.old.document:  # type: ignore[union-attr]
+            raise StoreError(
+                f"{hierarchy.whereabouts(store, source)}: expected an array that stays while it is converted, found "
+                "its document changed; call again",
+                path=source,
+            )
 
 
 def _carry_strangers(store: Store, at: str, place: Store, root: str) -> None:
@@ -337,6 +368,7 @@ def remove_metadata(
     keys = [key for key in store.list_prefix(at) if key.rpartition("/")[2] in DOCUMENTS[zarr_format]]
     if not keys:
         raise NodeNotFoundError(f"remove_metadata: expected documents of Zarr {zarr_format} in {store!r}, found none")
+    _check_above(store, at, 5 - zarr_format)
     for folder in sorted({nodes.parent(key) for key in keys}):
         kept = _there(store, folder, 5 - zarr_format)
         gone = _there(store, folder, zarr_format)
@@ -352,16 +384,29 @@ def remove_metadata(
                 "Zarr 3 differ; if those of the other format are the ones to keep, try force=True",
                 path=folder,
             )
-    # The root first: from then on the whole hierarchy is in the other format. Attributes after what they belong to.
-    keys.sort(key=lambda key: (key.count("/"), key.endswith(".zattrs"), key))
+    keys.sort(key=nodes.going_order)  # the root first: from then on the whole hierarchy is in the other format
     plan = hierarchy.Plan(
         "remove",
         f"the documents of Zarr {zarr_format} from {at or '/'!r} in {store!r}",
         {key: store.get_size(key) or 0 for key in keys},
     )
-    for key in [] if dry_run else keys:
-        store.delete(key)
+    if not dry_run:
+        consolidation.forget(store, at, zarr_format)
+        for key in keys:  # one after the other: their order is what readers rely on
+            store.delete(key)
     return plan
+
+
+def _check_above(store: Store, path: str, zarr_format: int) -> None:
+    """Refuse to leave a node in a format in which no listing of the group above it would show it."""
+    try:
+        hierarchy.check_place(store, path, zarr_format, "node")
+    except NodeExistsError as cause:
+        raise ConversionError(
+            f"remove_metadata: {nodes.label('node', path)}: expected a group of Zarr {zarr_format} above it, found one "
+            f"of Zarr {5 - zarr_format} alone, whose listings would not show it; convert the group above as well",
+            path=path,
+        ) from cause
 
 
 def _agree(one: Metadata | ZarrError, other: Metadata | ZarrError) -> bool:

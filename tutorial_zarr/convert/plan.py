@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import limits
 from tutorial_zarr.chunk_grids import ChunkGrid, UnevenAxis
 from tutorial_zarr.errors import MemoryBudgetError
 from tutorial_zarr.hierarchy import readable
@@ -148,7 +149,9 @@ def edges_of(grid: ChunkGrid, lengths: Sequence[Any] | None = None) -> list[np.n
         if isinstance(axis, UnevenAxis) and lengths is None:
             starts = np.asarray(axis.edges[: axis.count])
         else:
-            starts = np.arange(0, axis.extent, axis.length if lengths is None else lengths[i])
+            length = axis.length if lengths is None else lengths[i]
+            limits.check_memory(f"rechunk: axis {i}", 128 * -(-axis.extent // length), "planning for its chunks")
+            starts = np.arange(0, axis.extent, length)
         found.append(np.append(starts, axis.extent))
     return found
 

@@ -4,9 +4,9 @@ What is copied in which order is worked out in `plan`; here it is done. The work
 whole write units, so regions can be copied by threads, by processes or on a cluster, in any order and without locks.
 
 The new array has no document until all of its elements are there: whoever opens the store meanwhile sees what was
-there before. Beside its chunks lies a folder ``.rechunk`` with the journal, which says which regions are done, and
-the temporary array where the plan needs one. A killed rechunk that is called again goes on from there; at the end
-the document is written and the folder goes.
+there before (`replacing`). Beside its chunks lies the folder ``.unfinished`` with the journal, which says which regions
+are done, and the temporary array where the plan needs one. A killed rechunk that is called again goes on from there,
+if it is of the same array to the same place, and if samples of what is done are still what the source holds.
 
 >>> import numpy as np, tutorial_zarr as zarr
 >>> rows = zarr.array(np.arange(6).reshape(2, 3), chunks=(1, 3))
@@ -27,16 +27,18 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import api, hierarchy, nodes, parallel
+from tutorial_zarr import api, hierarchy, nodes, parallel, replacing
 from tutorial_zarr.array import Array
 from tutorial_zarr.codecs import is_fill
 from tutorial_zarr.create import check_format, find_profile, guess_chunks, like, new_array
-from tutorial_zarr.dtypes.v2 import Object
+from tutorial_zarr.display import words
+from tutorial_zarr.dtypes.v2 import Object, stored_dtype
 from tutorial_zarr.errors import MetadataError, NodeExistsError, StoreError, ValueMismatchError
 from tutorial_zarr.group import Group
 from tutorial_zarr.metadata import ArrayMetadata, parse_json, v2, v3
 from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.stores import MemoryStore, Store
+from tutorial_zarr.stores.place import overlaps, place
 
 from .formats import spell
 from .plan import RechunkPlan, edges_of, make_plan
@@ -87,8 +89,8 @@ def rechunk(
     new = Array(store, at, target_metadata(array, zarr_format, chunks, shards, layout))
     if profile is not None:
         find_profile(profile).check(new.metadata.to_json(), new.metadata.attributes, at)
-    place = None if temp is None else _target(temp, None)[0]
-    plan = write_anew(array, new, memory, place, executor, workers, overwrite, progress, dry_run)
+    between = None if temp is None else _target(temp, None)[0]
+    plan = write_anew(array, new, memory, between, executor, workers, overwrite, progress, dry_run)
     if dry_run:
         return plan
     if verify and content_hash(array) != content_hash(new):
@@ -110,12 +112,16 @@ def write_anew(
     overwrite: bool = False,
     progress: Progress = None,
     dry_run: bool = False,
+    within: bool = False,
 ) -> RechunkPlan:
-    """Copy the elements of `source` into `new`, an array whose document is not yet in its store, and write that too."""
+    """Copy the elements of `source` into `new`, an array whose document is not yet in its store, and write that too.
+
+    `within`: the caller makes the groups above it.
+    """
     count = workers or getattr(executor, "_max_workers", None) or parallel.get_workers()
     plan = plan_rechunk(source, new, parse_bytes(memory), count)
     if not dry_run:
-        _Job(source, new, plan, temp).run(executor, overwrite, progress)
+        _Job(source, new, plan, temp).run(executor, overwrite, within, progress)
     return plan
 
 
@@ -160,6 +166,13 @@ def target_metadata(
         if wanted == 2 and not source.grid.regular:
             chunks = source.grid.max_chunk_shape
     chunks = source.chunks if chunks is None else chunks
+    for name, lengths in (("chunks", chunks), ("shards", shards)):
+        if isinstance(lengths, (tuple, list)) and len(lengths) != source.ndim:
+            raise MetadataError(
+                f"{where}: {name}: expected {words.count(source.ndim, 'lengths')}, one for each axis of the shape "
+                f"{source.shape}, found {lengths!r}",
+                key=name,
+            )
     if wanted != source.zarr_format:
         named = {"codecs", "compressors", "compressor", "filters", "serializer"} & set(layout)
         spelling = spell(_with_plain_codecs(source) if named else base, wanted, anew=True)
@@ -190,6 +203,8 @@ def _laid_out(base: ArrayMetadata, chunks: Any, shards: Any, layout: dict[str, A
     """`base` with the layout that `new_array` makes of these keywords."""
     options = {"shape": base.shape, "dtype": base.data_type, "chunks": chunks, **api._modern(layout)}
     if base.zarr_format == 2:
+        stored = stored_dtype(base.document["dtype"])
+        options["dtype"] = base.data_type if stored.kind == "O" else stored  # filters are told its byte order
         for name, member in (("filters", "filters"), ("compressors", "compressor"), ("order", "order")):
             options.setdefault(name, base.document.get(member))
         if "chunk_key_encoding" not in layout:
@@ -232,16 +247,38 @@ def plan_rechunk(source: Array, new: Array, memory: int, workers: int) -> Rechun
 
 
 class _Copy:
-    """Copies one region, and says whether there was anything but fill values. A class, to be sent to a process."""
+    """Copies one region. Says whether there was anything but fill values, and of some regions what they begin with.
+
+    A class, to be sent to a process.
+    """
 
     def __init__(self, source: Array, target: Array) -> None:
         self.source, self.target = source, target
 
-    def __call__(self, item: tuple[int, tuple[slice, ...]]) -> bool:
+    def __call__(self, item: tuple[int, tuple[slice, ...]]) -> tuple[bool, str | None]:
+        number, slices = item
         with parallel.alone():
-            region = (*item[1], ...)
-            self.target[region] = block = self.source[region]
-            return not is_fill(np.asarray(block), self.source.metadata.fill)
+            self.target[(*slices, ...)] = block = np.asarray(self.source[(*slices, ...)])
+            wrote = not is_fill(block, self.source.metadata.fill)
+            # 0, 1, 2, 4, 8, ...: few in all, and some of them are done whenever the work is cut short
+            sampled = number & (number - 1) == 0
+            corner = tuple(slice(0, n) for n in self.source.grid.max_chunk_shape)
+            return wrote, _digest(block[(*corner, ...)]) if sampled else None
+
+
+def _beginning(source: Array, region: tuple[slice, ...]) -> np.ndarray:
+    """What a region begins with, no more than the largest chunk of the source holds."""
+    shape = source.grid.max_chunk_shape
+    part = [slice(s.start, min(s.stop, s.start + n)) for s, n in zip(region, shape, strict=True)]
+    return np.asarray(source[(*part, ...)])
+
+
+def _digest(block: np.ndarray) -> str:
+    return hashlib.sha256(_element_bytes(block)).hexdigest()[:16]
+
+
+def _element_bytes(part: np.ndarray) -> bytes:
+    return repr(part.tolist()).encode() if part.dtype.kind in "OT" else part.tobytes()
 
 
 class _Job:
@@ -249,87 +286,113 @@ class _Job:
 
     def __init__(self, source: Array, target: Array, plan: RechunkPlan, temp: Store | None) -> None:
         self.source, self.target, self.plan = source, target, plan
+        self.documents = nodes.documents(target.metadata, target.path)
         self.folder = nodes.join(target.path, nodes.UNFINISHED)
-        self.journal = f"{self.folder}/journal.json"
+        self.journal = nodes.join(target.path, nodes.JOURNAL)
         self.what, self.how = self._fingerprints()
         self.temp = target.store if temp is None else temp
         self.temp_folder = f"{self.folder if temp is None else nodes.UNFINISHED}/{self.how}"
+        self._begins: dict[str, str] = {}  # region of the first pass -> a hash of what the source had there
 
     def _fingerprints(self) -> tuple[str, str]:
-        """What is copied to what; and by which regions."""
-        documents = [self.source.metadata.document, self.target.metadata.document]
+        """What is copied to what, of which places; and by which regions."""
+        places = [place(array.store, array.path) for array in (self.source, self.target)]
         cuts = [[edge.tolist() for edge in p.edges] for p in self.plan.passes]
-        what = json.dumps([*map(repr, documents), repr(self.target.metadata.attributes)])
-        how = json.dumps([what, cuts])
-        return tuple(hashlib.sha256(text.encode()).hexdigest()[:16] for text in (what, how))  # type: ignore[return-value]
+        what = repr((places, self.source.metadata.document, sorted(self.documents.items())))
+        return tuple(hashlib.sha256(text.encode()).hexdigest()[:16] for text in (what, what + repr(cuts)))  # type: ignore[return-value]
 
-    def run(self, executor: Executor | None, overwrite: bool, progress: Progress) -> None:
-        done = self._begin(overwrite)
-        arrays = [self.source, *([self._between()] if self.plan.between is not None else []), self.target]
+    def run(self, executor: Executor | None, overwrite: bool, within: bool, progress: Progress) -> None:
+        """Do it, or what is left of it. Until all is there, the mark stays, and the call can be made again."""
+        store, path = self.target.store, self.target.path
         with meter(progress, sum(p.nregions for p in self.plan.passes), "rechunk", unit="regions") as advance:
-            for number, one in enumerate(self.plan.passes):
-                finished = done.get(number, set())
-                if finished:
-                    advance(len(finished))
-                for _ in self._copy(number, one, arrays[number], arrays[number + 1], finished, executor):
-                    advance()
-        nodes.create_parents(self.target.store, self.target.path, self.target.zarr_format)
-        nodes.write(self.target.store, self.target.path, self.target.metadata)
-        if self.temp is not self.target.store:
+            if replacing.resume(store, path, self.documents, self.what):
+                advance(sum(p.nregions for p in self.plan.passes))
+            else:
+                with self._place(overwrite, within) as new:
+                    written = Array(store, new.path, self.target.metadata)
+                    self._run(written, new, executor, advance)
+        if self.temp is not store:
             self.temp.delete_prefix(self.temp_folder)
-        self._clear()
-        self.target.store.delete_prefix(self.folder)  # the journal last: until it is gone, the call can be made again
 
-    def _clear(self) -> None:
-        """Delete what is temporary, but for the journal."""
-        for key in list(self.target.store.list_prefix(self.folder)):
-            if key != self.journal:
-                self.target.store.delete(key)
+    def _run(self, written: Array, new: Any, executor: Executor | None, advance: Any) -> None:
+        done = self._known["done"] if new.resumes else {}
+        new.keeps = bool(done)
+        if not new.resumes:
+            if self.plan.between is not None:  # a resumed second pass must find what the first one wrote
+                self.temp.delete_prefix(self.temp_folder)
+                self.temp.set(f"{self.temp_folder}/begun", b"")
+            self._begins, self._staged = {}, new.staged
+            self._record({})
+        self._done = done
+        arrays = [self.source, *([self._between()] if self.plan.between is not None else []), written]
+        for number, one in enumerate(self.plan.passes):
+            finished = done.get(number, set())
+            if finished:
+                advance(len(finished))
+            for _ in self._copy(number, one, arrays[number], arrays[number + 1], finished, executor):
+                new.keeps = True
+                new.beat()
+                advance()
+        if self.plan.between is not None and self.temp is self.target.store:
+            self.temp.delete_prefix(self.temp_folder)
 
-    def _begin(self, overwrite: bool) -> dict[int, set[int]]:
-        """Make sure that the place is free, or go on with what lies there: number of a pass -> regions done."""
+    def _place(self, overwrite: bool, within: bool) -> replacing.Replacement:
+        """Make sure that the place is free, or go on with what lies there."""
         store, path = self.target.store, self.target.path
         store.check_writable()
         hierarchy.check_place(store, path, self.target.zarr_format, "array")
-        data = store.get(self.journal)
-        found = None if data is None else parse_json(data, self.journal)
-        if found is not None and found.get("what") != self.what:
-            if not overwrite:
-                raise NodeExistsError(
-                    f"{self.target._label}: expected an unfinished rechunk with these settings in {store!r}, found one "
-                    "with others or from another array; repeat that call to finish it, or try overwrite=True",
-                    path=path,
-                )
-            self._discard()
-            found = None
-        if found is None:
-            if hierarchy.overlaps(self.source.store, self.source.path, store, path):
-                raise NodeExistsError(
-                    f"{self.target._label}: expected a place outside of the source, found the same; try another path, "
-                    "and `move` afterwards",
-                    path=path,
-                )
-            nodes.prepare(store, path, "array", overwrite)
-        elif found.get("how") == self.how and (
-            self.plan.between is None or self.temp.exists(f"{self.temp_folder}/begun")
-        ):
-            self._done = {number: _expand(done) for number, done in enumerate(found["done"])}
-            return self._done
-        self._clear()
-        if self.plan.between is not None:  # a resumed second pass must find what the first one wrote
-            self.temp.set(f"{self.temp_folder}/begun", b"")
-        self._record({})
-        return {}
+        if overlaps(self.source.store, self.source.path, store, path):
+            raise NodeExistsError(
+                f"{self.target._label}: expected a place outside of the source, found the same; try another path, "
+                "and `move` afterwards",
+                path=path,
+            )
+        known, mark = self._journal(), replacing.read_mark(store, path)
+        ours = known is not None and known["what"] == self.what
+        if known is not None and not ours and not overwrite:
+            raise NodeExistsError(
+                f"{self.target._label}: expected an unfinished rechunk with these settings in {store!r}, found one "
+                "with others, of another array, or from another place; repeat that call to finish it, or try "
+                "overwrite=True",
+                path=path,
+            )
+        there = nodes.kind_at(store, path)
+        if ours and mark is not None and mark.over and not mark.complete and mark.staged == (there is not None):
+            found = replacing.Survey(there, mark, keep=mark.keep)
+        else:
+            ours, found = False, replacing.survey(store, path, "array", overwrite)
+        new = replacing.Replacement(
+            store, path, self.documents, f"rechunk to {path or '/'}", staged=True, found=found, about=self.what,
+            within=within,
+        )  # fmt: skip
+        new.resumes = ours and known["staged"] == new.staged and self._goes_on(known)  # type: ignore[index]
+        self._known, self._staged = known or {}, new.staged
+        return new
 
-    def _discard(self) -> None:
-        """Delete an unfinished array: its chunks, under any chunk key encoding, and the folder."""
-        store, path = self.target.store, self.target.path
-        if nodes.kind_at(store, path) is None:
-            nodes.refuse_foreign(store, path, self.target._label)
-            store.delete_prefix(path)
+    def _journal(self) -> dict[str, Any] | None:
+        """What a call that was cut short has written down; None where there is none, or it cannot be understood."""
+        data = self.target.store.get(self.journal)
+        known = None if data is None else parse_json(data, self.journal)
+        if known is None or not {"what", "how", "staged", "done", "begins"} <= {*known}:
+            return None
+        return {**known, "done": {number: _expand(done) for number, done in enumerate(known["done"])}}
+
+    def _goes_on(self, known: dict[str, Any]) -> bool:
+        """Whether what is done can stay: the same regions, the temporary array is there, the source is as it was."""
+        passes, done = self.plan.passes, known["done"]
+        if known["how"] != self.how:
+            return False
+        whole = len(done.get(len(passes) - 1, ())) == passes[-1].nregions
+        if self.plan.between is not None and not whole and not self.temp.exists(f"{self.temp_folder}/begun"):
+            return False
+        self._begins = known["begins"]
+        return all(
+            int(number) not in done[0] or _digest(_beginning(self.source, passes[0].region(int(number)))) == digest
+            for number, digest in self._begins.items()
+        )
 
     def _record(self, done: dict[int, set[int]]) -> None:
-        document = {"what": self.what, "how": self.how}
+        document = {"what": self.what, "how": self.how, "staged": self._staged, "begins": self._begins}
         document["done"] = [_runs(done.get(number, set())) for number in range(len(self.plan.passes))]
         self.target.store.set(self.journal, json.dumps(document).encode())
         self._done = done
@@ -358,11 +421,13 @@ class _Job:
         items = ((i, one.region(i)) for i in waiting)
         results = parallel.stream(_Copy(source, target), items, self.plan.workers, ordered=False, executor=executor)
         seen = executor is None
-        for count, ((region, slices), wrote) in enumerate(results, 1):
+        for count, ((region, slices), (wrote, digest)) in enumerate(results, 1):
             if wrote and not seen:
                 self._check_shared(source, target, slices)
                 seen = True
             finished.add(region)
+            if number == 0 and digest is not None:
+                self._begins[str(region)] = digest
             if count % every == 0 or count == len(waiting):
                 self._record({**self._done, number: finished})
             yield region
@@ -416,5 +481,5 @@ def content_hash(array: Array, memory: int = 1 << 25) -> str:
     tile = guess_chunks(array.shape, array.metadata.data_type.item_size or UNSIZED, memory)
     for start in np.ndindex(*(-(-n // t) for n, t in zip(array.shape, tile, strict=True))):
         part = np.asarray(array[(*(slice(i * t, (i + 1) * t) for i, t in zip(start, tile, strict=True)), ...)])
-        digest.update(repr(part.tolist()).encode() if part.dtype.kind in "OT" else part.tobytes())
+        digest.update(_element_bytes(part))
     return digest.hexdigest()

@@ -19,7 +19,9 @@ from tutorial_zarr import parallel
 from tutorial_zarr.array import Array
 from tutorial_zarr.errors import ConversionError, SelectionError, ValueMismatchError, WorkerError, ZarrError
 from tutorial_zarr.progress import Progress, meter
+from tutorial_zarr.stores.shared import Home
 
+from . import journals
 from .workers import Workers
 
 
@@ -86,7 +88,10 @@ def ingest(
     are done. Dead workers are replaced `restarts` times in all; then the run stops.
 
     `journal` names a file of what is done. A run that begins with one skips that, so after a kill the same call goes
-    on. SIGTERM and Ctrl-C end the run after the items in hand; the second one ends it at once.
+    on. With each item stands a checksum of how what is stored of it ends, which takes a request for each write unit;
+    before an item is skipped that is asked for again, and a journal of another array, or of one that was made anew or
+    written to since, is refused. SIGTERM and Ctrl-C end the run after the items in hand; the second one ends it at
+    once.
     """
     if on_error not in ("report", "raise"):
         raise ValueError(f"on_error: expected 'report' or 'raise', found {on_error!r}")
@@ -95,7 +100,9 @@ def ingest(
     if timeout is not None and executor != "processes":
         raise ValueError("timeout: expected executor='processes' with it: nothing else can be stopped from outside")
     array._check_writable("elements")
-    count, work = workers or parallel.get_workers(), Write(array)
+    count, work = workers or parallel.get_workers(), Write(array, journal is not None)
+    if executor == "processes" and work.home.is_private:
+        work.home.refuse(array.store, array._label)
     with ExitStack() as stack:
         note, done = stack.enter_context(_journal(journal, array))
         total = len(source) if isinstance(source, Sized) else None
@@ -115,9 +122,9 @@ class _Run:
     def __init__(
         self,
         array: Array,
-        work: Callable[[Item], None],
+        work: Callable[[Item], str],
         pool: Any,
-        note: Callable[[str], None],
+        note: Callable[[str, str], None],
         done: set[str],
         advance: Callable[[], None],
         attempts: int,
@@ -128,7 +135,7 @@ class _Run:
         self.attempts, self.restarts = attempts, restarts
         self.report = Report()
         self.error: Exception | None = None  # the first one of those that the report tells
-        self.waiting: dict[Future[None], Item] = {}
+        self.waiting: dict[Future[str], Item] = {}
 
     def go(self, source: Iterable[tuple[Any, Any]], queue: int, strict: bool, signals: list[str]) -> None:
         """Keep `queue` items under way until there are no more, or a reason to stop; then wait for those in hand."""
@@ -151,7 +158,7 @@ class _Run:
                         self.submit(item)
                 if self.waiting:  # with a timeout, so that signals come through
                     for future in wait(self.waiting, 0.5, FIRST_COMPLETED)[0]:
-                        self.settle(self.waiting.pop(future), future.exception())
+                        self.settle(self.waiting.pop(future), future)
         except BaseException:
             for future in self.waiting:
                 future.cancel()
@@ -184,12 +191,12 @@ class _Run:
         """Hand an item to the workers."""
         self.waiting[self.pool.submit(self.work, item)] = item
 
-    def settle(self, item: Item, error: BaseException | None) -> None:
+    def settle(self, item: Item, future: Future[str]) -> None:
         """Deal with an item that is done, one way or the other."""
-        self.report.restarted = getattr(self.work, "restarted", 0)
+        self.report.restarted, error = getattr(self.work, "restarted", 0), future.exception()
         if error is None:
             self.report.written += 1
-            self.note(item.key)
+            self.note(item.key, future.result())
             self.advance()
         elif not isinstance(error, Exception):
             raise error
@@ -207,31 +214,33 @@ class _Run:
 
 
 class Write:
-    """Writes an item into an array. A class, so that it can be sent to another process."""
+    """Writes an item into an array, and returns its stamp. A class, so that it can be sent to another process."""
 
-    def __init__(self, array: Array) -> None:
-        self.array = array
+    def __init__(self, array: Array, stamps: bool) -> None:
+        self.array, self.stamps, self.home = array, stamps, Home(array.store)
 
-    def __call__(self, item: Item) -> None:
+    def __call__(self, item: Item) -> str:
+        self.home.check(self.array.store, self.array._label)
         data = item.data() if callable(item.data) else item.data
         shape = tuple(part.stop - part.start for part in item.region)
         if np.shape(data) != shape:
             raise ValueMismatchError(f"expected data of the shape {shape}, found {np.shape(data)}")
         with parallel.alone():  # the items are what runs side by side
             self.array[item.region] = data
+        return journals.stamp(self.array, item.region) if self.stamps else ""
 
 
 def _region(array: Array, where: Any) -> tuple[slice, ...]:
     """The part of the array that an item names, if that is whole write units."""
-    parts = where if isinstance(where, tuple) else (where,)
+    parts, io = where if isinstance(where, tuple) else (where,), array._io
     if all(isinstance(part, (int, np.integer)) for part in parts):
         coords = parts + (0,) * (array.ndim - len(parts)) if array.ndim > len(parts) == 1 else parts
-        return array.grid.region(array._coords(coords))
+        return io.grid.region(array._coords(coords, io))
     if not all(isinstance(part, slice) and part.step in (None, 1) for part in parts) or len(parts) > array.ndim:
         raise TypeError(f"expected the coordinates of a write unit, or slices for {array.ndim} axes, found {where!r}")
-    bounds = [part.indices(n) for part, n in zip(parts, array.shape, strict=False)]
+    bounds = [part.indices(n) for part, n in zip(parts, io.shape, strict=False)]
     region = tuple(slice(start, stop) for start, stop, _ in bounds)
-    region += tuple(slice(0, n) for n in array.shape[len(parts) :])
+    region += tuple(slice(0, n) for n in io.shape[len(parts) :])
     plan = array.plan_write(region)
     if not plan.units or not plan.aligned:
         raise SelectionError(
@@ -248,13 +257,13 @@ def _passing(error: BaseException) -> bool:
 
 
 @contextmanager
-def _journal(path: Any, array: Array) -> Iterator[tuple[Callable[[str], None], set[str]]]:
+def _journal(path: Any, array: Array) -> Iterator[tuple[Callable[[str, str], None], set[str]]]:
     """A function that notes a key as done, and the keys that are; the first line says which array is meant."""
     if path is None:
-        yield lambda key: None, set()
+        yield lambda key, stamp: None, set()
         return
-    about = {"array": array.path, "shape": array.shape, "write_unit": array.write_unit, "dtype": str(array.dtype)}
-    head = json.dumps({"ingest": 1, **about})
+    about = {"shape": array.shape, "write_unit": array.write_unit, "dtype": str(array.dtype)}
+    head = json.dumps({"ingest": 2, **journals.about(array), **about})
     with Path(path).open("a+", encoding="utf-8", newline="\n") as file:
         file.seek(0)
         whole = file.read().rpartition("\n")[0]  # a kill may have cut the last line short
@@ -265,14 +274,16 @@ def _journal(path: Any, array: Array) -> Iterator[tuple[Callable[[str], None], s
                 f"journal {os.fspath(path)!r}: expected {head}, found {lines[0][:200]}: it belongs to another array; "
                 "try another file"
             )
+        done = journals.done(os.fspath(path), array, lines[1:])
 
-        def note(key: str) -> None:
-            file.write(key + "\n")
+        def note(key: str, stamp: str) -> None:
+            file.write(f"{key} {stamp}\n")
             file.flush()
 
         if not lines:
-            note(head)
-        yield note, set(lines[1:])
+            file.write(head + "\n")
+            file.flush()
+        yield note, set(done)
 
 
 @contextmanager

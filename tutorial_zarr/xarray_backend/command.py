@@ -11,6 +11,9 @@ from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr.cli.output import json_option, print_json, print_rows, progress_bar
+from tutorial_zarr.display.words import plain
+from tutorial_zarr.errors import NodeExistsError, NodeNotFoundError
+from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.xarray_backend.netcdf import from_netcdf
 
 
@@ -35,7 +38,7 @@ def command(click: Any) -> Any:
         ),
         click.Option(["--zarr-format"], type=click.Choice(["2", "3"]), default="3", show_default=True),
         click.Option(["--consolidated"], is_flag=True, help="Gather the metadata in one document."),
-        click.Option(["--overwrite"], is_flag=True, help="Delete what is in STORE."),
+        click.Option(["--overwrite"], is_flag=True, help="Replace what is in STORE, once the copy is complete."),
         click.Option(["--skip"], multiple=True, metavar="NAME", help="Leave a variable out; repeat."),
         json_option(click),
     ]
@@ -56,10 +59,13 @@ def import_(
 ) -> int:
     """Copy FILE, NetCDF or HDF5 with all its groups, into the new STORE.
 
-    Values are copied as they are stored: packed ones stay packed, times stay numbers with their units.
+    Values are copied as they are stored: packed ones stay packed, times stay numbers with their units. A copy that is
+    stopped leaves STORE as it was; the same command begins anew.
     """
+    if not overwrite:
+        _refuse_what_is_there(store)
     with progress_bar() as bar:
-        task = bar.add_task(Path(file).name, total=None)
+        task = bar.add_task(plain(Path(file).name), total=None)
         from_netcdf(
             file,
             store,
@@ -75,7 +81,7 @@ def import_(
     members = [node for _, node in root.members(max_depth=None)]
     arrays = [node for node in members if isinstance(node, zarr.Array)]
     report = {
-        "store": store,
+        "store": public(store),
         "arrays": len(arrays),
         "groups": len(members) - len(arrays),
         "bytes": sum(array.nbytes for array in arrays),
@@ -85,6 +91,15 @@ def import_(
         return print_json(report)
     print_rows([(name.replace("_", " "), str(value)) for name, value in report.items()])
     return 0
+
+
+def _refuse_what_is_there(store: str) -> None:
+    """Say it in the words of the command line."""
+    try:
+        zarr.open(store, mode="r")
+    except NodeNotFoundError:
+        return
+    raise NodeExistsError(f"{store}: expected nothing there, found a Zarr store; try --overwrite, or another STORE")
 
 
 def lengths(given: tuple[str, ...]) -> dict[str, int]:

@@ -8,7 +8,7 @@ refused leaves the store as it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from typing import Any
 
 from xarray import Dataset, Variable, conventions
@@ -17,27 +17,17 @@ from xarray.core.utils import FrozenDict
 
 import tutorial_zarr as zarr
 from tutorial_zarr import chunk_grids, consolidation, nodes
-from tutorial_zarr.array import Array
+from tutorial_zarr.array import Array, reserving
 from tutorial_zarr.create import check_attributes
 from tutorial_zarr.errors import GroupNotFoundError, MetadataError, NodeExistsError, ReadOnlyError, ZarrError
 from tutorial_zarr.group import Group
-from tutorial_zarr.stores import Store, make_store
-from tutorial_zarr.xarray_backend import alignment, existing_array, variables
+from tutorial_zarr.metadata.model import plain
+from tutorial_zarr.stores import Store, make_store, writers
+from tutorial_zarr.xarray_backend import alignment, existing_array, outcome, transaction, variables
+from tutorial_zarr.xarray_backend.outcome import Write
 
 MODES = ("r", "r+", "a", "a-", "w", "w-")
 UNNAMED = "__xarray_dataarray_variable__"  # a reserved name, under which xarray writes data arrays without one
-
-
-@dataclass
-class Write:
-    """One variable that is to be written: into an array that exists, or into one with these options."""
-
-    name: str
-    variable: Variable
-    region: tuple[slice, ...]
-    array: Array | None = None
-    shape: tuple[int, ...] = ()
-    options: dict[str, Any] = field(default_factory=dict)
 
 
 class DataStore(AbstractWritableDataStore):
@@ -150,8 +140,8 @@ class DataStore(AbstractWritableDataStore):
         if self.zarr_group is None:
             return {}
         found = dict(self.zarr_group.arrays())
-        if self.zarr_format == 3 and UNNAMED in self.zarr_group:
-            found[UNNAMED] = self.zarr_group[UNNAMED]  # listings leave reserved names out
+        if self.zarr_format == 3 and self.zarr_group._consolidated is None and UNNAMED in self.zarr_group:
+            found[UNNAMED] = self.zarr_group[UNNAMED]  # listings of the store leave reserved names out
         return found
 
     def get_variables(self) -> FrozenDict:
@@ -196,6 +186,11 @@ class DataStore(AbstractWritableDataStore):
             region = {dim: self._find_region(dim, cut, dataset) for dim, cut in region.items()}
         alignment.check_region(region, dataset, self.append_dim)
         self.write_region = region
+        existing = self.arrays()
+        for name in dataset.indexes:
+            if name in existing:
+                one = self._plan_existing(name, dataset.variables[name], existing[name])
+                outcome.check_labels(one, outcome.labelled(one, [], existing))
         return dataset.drop_vars(dataset.indexes)
 
     def _find_region(self, dim: Any, cut: Any, dataset: Dataset) -> slice:
@@ -218,7 +213,7 @@ class DataStore(AbstractWritableDataStore):
         `explicit` names the variables whose encoding was given by the caller; `encoded` says that the values are
         those to be stored, with nothing left for CF to encode.
         """
-        existing = self.arrays()
+        (existing, let_in), attributes = self._settled(), self._checked_attributes(attributes)
         new = [name for name in to_write if _checked_name(name) not in existing]
         if self.mode == "r+" and new:
             raise ValueError(
@@ -229,6 +224,8 @@ class DataStore(AbstractWritableDataStore):
             raise ValueError(
                 f"append_dim={self.append_dim!r} does not match any existing dataset dimensions {self.get_dimensions()}"
             )
+        if self.append_dim is not None:
+            outcome.check_rows(self.append_dim, to_write, existing)
         writes = []
         for name, variable in to_write.items():
             try:
@@ -240,27 +237,51 @@ class DataStore(AbstractWritableDataStore):
                     )
             except ZarrError as error:
                 raise type(error)(f"variable {name!r}: {error.message}", **error.fields) from error
-            if not (self.mode == "a-" and write.array is not None and not self._appends(write.variable)):
-                writes.append(write)
-        self._check_sizes(writes, existing)
-        return writes, check_attributes(dict(attributes))
+            writes.append(write)
+        if let_in and outcome.are_there(writes, let_in):
+            writes = [write for write in writes if not write.grows]  # an append that was killed, and is called again
+        outcome.check_sizes(writes, existing)
+        labels = outcome.coordinates(to_write, attributes, existing, self.get_attrs())
+        return [write for write in writes if self._is_needed(write, writes, existing, labels)], attributes
 
-    def _check_sizes(self, writes: list[Write], existing: dict[str, Array]) -> None:
-        """Refuse a new variable that is longer or shorter than what is there: the group could not be opened again."""
-        sizes: dict[Any, tuple[int, str]] = {}
-        changed = {write.name: write.shape for write in writes if write.array is not None}
-        for name, array in existing.items():
-            if len(array.dimension_names or ()) == array.ndim:
-                lengths = changed.get(name, array.shape)
-                sizes |= {d: (n, name) for d, n in zip(array.dimension_names or (), lengths, strict=True)}
-        for write in writes:
-            for dim, size in write.variable.sizes.items() if write.array is None else ():
-                wanted, other = sizes.get(dim, (size, ""))
-                if wanted != size:
-                    raise ValueError(
-                        f"variable {write.name!r}: expected {wanted} elements along {dim!r}, as array {other!r} has in "
-                        f"the store, found {size}; a new variable is written whole, and with the sizes that are there"
-                    )
+    def _settled(self) -> tuple[dict[str, Array], dict[str, slice]]:
+        """The arrays of the group, once an append to several of them is finished or undone whose writer is gone.
+
+        With the names of those that got longer thereby, and where.
+        """
+        found = self.arrays()
+        left = [
+            (array, name, mark)
+            for array in found.values()
+            for name, mark in array.unfinished.items()
+            if mark.among and writers.is_over(mark.by, mark.since)
+        ]
+        if not left or self.mode not in ("a", "a-", "r+"):
+            return found, {}
+        marked = {array.basename for array, _, _ in left}
+        among = {other.rpartition("/")[2] for _, _, mark in left for other in mark.among} | marked
+        for array, name, _ in left:
+            reserving.settle(array, name)
+        _, _, mark = left[0]
+        after = self.arrays()
+        grown = {name for name in marked if after[name].shape != found[name].shape}
+        return after, dict.fromkeys(among if grown else (), slice(mark.start, mark.stop))
+
+    def _checked_attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The group's attributes as JSON. One that is stored already stays as it is, also where it holds a NaN."""
+        stored = {} if self.zarr_group is None else self.zarr_group.attrs.asdict()
+        known = {k: stored[k] for k, v in attributes.items() if k in stored and repr(plain(v)) == repr(stored[k])}
+        return check_attributes({**attributes, **known})
+
+    def _is_needed(self, write: Write, writes: list[Write], existing: dict[str, Array], labels: set[str]) -> bool:
+        """Whether a variable is to be written: not if it is there already. Refused where it would mislabel others."""
+        if write.array is None or write.grows or self.write_region is not None:
+            return not write.empty
+        leaves = self.mode == "a-" and not self._appends(write.variable)
+        if write.name in labels and (write.name in write.variable.dims or not leaves):
+            outcome.check_labels(write, outcome.labelled(write, writes, existing))
+        in_memory = write.variable.chunks is None
+        return not (leaves or write.empty or ((write.name in labels or in_memory) and not outcome.changes(write)))
 
     def _appends(self, variable: Variable) -> bool:
         return self.append_dim is not None and self.append_dim in variable.dims
@@ -275,7 +296,7 @@ class DataStore(AbstractWritableDataStore):
             )
         trial = zarr.create_array({}, name=name, **options)  # in memory: what is wrong comes to light now
         region = tuple(slice(0, n) for n in encoded.shape)
-        return Write(name, self._fit(name, encoded, region, trial.grid.axes), region, options=options)
+        return Write(name, self._fit(name, encoded, region, trial.grid.axes), region, shape=encoded.shape, made=trial)
 
     def _plan_existing(self, name: str, variable: Variable, array: Array) -> Write:
         before = variables.to_variable(array, self.fill_value_masks)
@@ -283,8 +304,11 @@ class DataStore(AbstractWritableDataStore):
         existing_array.check_same_type(name, variable, decoded)
         variable = variable.copy(deep=False)
         variable.encoding = existing_array.unrounded(decoded.encoding, variable, array.dtype)
-        encoded = self.encode_variable(variable, name)
-        existing_array.check_same_packing(name, encoded, before, times=decoded.dtype.kind in "mMO")
+        if array.dtype.kind in "mM":  # Zarr's own times have no units for CF to encode
+            encoded = variable
+        else:
+            encoded = self.encode_variable(variable, name)
+            existing_array.check_same_packing(name, encoded, before, times=decoded.dtype.kind in "mMO")
         encoded = existing_array.check_same_dimensions(name, encoded, before)
         shape, cuts = list(array.shape), []
         for axis, (dim, size) in enumerate(encoded.sizes.items()):
@@ -313,24 +337,40 @@ class DataStore(AbstractWritableDataStore):
             alignment.check_blocks(name, encoded, region, axes, whole_units=self.mode == "r+")
         return encoded
 
-    def carry_out(self, writes: list[Write], attributes: dict[str, Any]) -> list[tuple[Write, Array]]:
-        """Make the group and the metadata that were planned. The arrays are there then; values are for the caller."""
+    def carry_out(
+        self,
+        writes: list[Write],
+        attributes: dict[str, Any],
+        opened: ExitStack,
+        making: transaction.Making | None = None,
+        compute: bool = True,
+    ) -> list[tuple[Write, Array]]:
+        """Begin what was planned: each variable, and the array to write it into until `opened` closes."""
+        store, paths = self.zarr_store, {one.name: nodes.join(self.path, one.name) for one in writes}
+        if making is not None:
+            return [(one, one.made.at(store, making.path(paths[one.name]), alone=True)) for one in writes]
+        # What is entered last is let in first. A new variable that has the dimension comes after the others got longer;
+        # the rest comes before, so that the same call after a kill finds it there, and nothing is appended twice.
+        new = {one.name: one for one in writes if one.array is None}
+        last = [name for name, one in new.items() if self._appends(one.variable)]
+        anew = [one for one in writes if one.array is not None and one.whole and self.write_region is None]
+        arrays = {name: transaction.add(opened, store, paths[name], new[name]) for name in last}
+        arrays |= transaction.reserve(opened, [one for one in writes if one.grows], self.append_dim)
+        now = [one for one in anew if compute or one.variable.chunks is None]
+        arrays |= transaction.replace(opened, store, self.path, now)
+        arrays |= {name: transaction.add(opened, store, paths[name], new[name]) for name in new if name not in last}
+        return [(one, arrays.get(one.name, one.array)) for one in writes]
+
+    def array_of(self, one: Write) -> Array:
+        """The array of a variable, once it is there."""
+        return one.array if one.made is None else one.made.at(self.zarr_store, nodes.join(self.path, one.name))
+
+    def finish_group(self, attributes: dict[str, Any]) -> None:
+        """What is left when the variables are there: the attributes of a group that was there before."""
         if self.zarr_group is None:
-            made = "w" if self.mode == "w" else "w-"
-            self.zarr_group = zarr.open_group(
-                self.zarr_store, mode=made, path=self.path, zarr_format=self.zarr_format, attributes=attributes
-            )
-        elif self.mode != "r+":
+            self.zarr_group = Group(self.zarr_store, self.path, nodes.new_group(self.zarr_format, attributes))
+        elif self.mode != "r+" and self.zarr_group.attrs.asdict() != attributes:
             self.zarr_group.attrs.put(attributes)
-        ready = []
-        for write in writes:
-            array = write.array
-            if array is None:
-                array = self.zarr_group.create_array(write.name, **write.options)
-            elif write.shape != array.shape:
-                array.resize(write.shape)
-            ready.append((write, array))
-        return ready
 
     def store(
         self,
@@ -340,11 +380,10 @@ class DataStore(AbstractWritableDataStore):
         writer: ArrayWriter | None = None,
         unlimited_dims: Any = None,
     ) -> None:
+        """What xarray calls to write a dataset. All values are written now, whatever the `writer`."""
         if unlimited_dims:
             raise NotImplementedError("Zarr has no unlimited dimensions: every array can be appended to")
-        writer = ArrayWriter() if writer is None else writer
-        for write, array in self.carry_out(*self.plan(variables, attributes, check_encoding_set)):
-            writer.add(write.variable.data, array, write.region)
+        transaction.write([(self, *self.plan(variables, attributes, check_encoding_set))])
         self.finish()
 
     def finish(self) -> None:

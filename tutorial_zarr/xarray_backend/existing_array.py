@@ -19,7 +19,8 @@ def check_same_type(name: Any, variable: Variable, stored: Variable) -> None:
     """Refuse a variable whose values, decoded, are of another kind: fixed-length text would be cut off."""
     new, old = variable.dtype, stored.dtype
     flexible = new.kind in "biufcmMOT" or (new.kind in "SU" and old.kind in "OT")
-    if new != old and (not flexible or (new.kind in "mM") != (old.kind in "mM")):
+    times = {new.kind, old.kind} & {"m", "M"}
+    if new != old and (not flexible or (times and new.kind != old.kind)):
         raise ValueError(
             f"variable {name!r}: Mismatched dtypes for variable {name} between Zarr store on disk and dataset to "
             f"append. Store has dtype {old} but dataset to append has dtype {new}; try astype()"
@@ -81,21 +82,22 @@ def fit(encoded: Variable, dtype: np.dtype, name: Any) -> Any:
 
 
 def exact_cast(data: Any, dtype: np.dtype, name: Any = None) -> Any:
-    """`data` as `dtype`, refused where integers would overflow or fractions be cut off. Chunked data are checked
-    block by block as they are written.
+    """`data` as `dtype`, refused where integers would overflow, fractions or parts of a time's unit be cut off.
+    Chunked data are checked block by block as they are written.
 
     >>> exact_cast(np.array([1.0, 2.0]), np.dtype("i2"))
     array([1, 2], dtype=int16)
     """
-    if data.dtype == dtype or dtype.kind not in "biu" or data.dtype.kind not in "biuf":
+    times = dtype.kind in "mM" and data.dtype.kind == dtype.kind
+    if data.dtype == dtype or not (times or (dtype.kind in "biu" and data.dtype.kind in "biuf")):
         return data
     if hasattr(data, "map_blocks"):
         return data.map_blocks(exact_cast, dtype, name, dtype=dtype)
     data = np.asarray(data)
     with np.errstate(invalid="ignore"):
         cast = data.astype(dtype)
-    if not np.array_equal(cast, data):
-        bad = data[cast != data].flat[0]
+    if not np.array_equal(cast, data, equal_nan=times):
+        bad = data[(cast != data) & ~np.isnat(data)].flat[0] if times else data[cast != data].flat[0]
         raise ValueError(
             f"variable {name!r}: expected values that the stored type {dtype} holds exactly, found {bad}; "
             "try round() and astype(), or write to a new array"

@@ -7,18 +7,18 @@ need not fit into memory, and dask is not needed.
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import xarray as xr
 from xarray import Dataset, Variable
 
-from tutorial_zarr.array import Array
-from tutorial_zarr.dask_arrays import whole_units
-from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.dask_arrays import slabs
+from tutorial_zarr.errors import MissingDependencyError, ValueMismatchError
+from tutorial_zarr.metadata.model import keep_constants
 from tutorial_zarr.progress import Progress, meter
+from tutorial_zarr.xarray_backend import transaction
 from tutorial_zarr.xarray_backend.datastore import DataStore
 
 _UNDECODED = dict.fromkeys(  # each by its name: decode_cf=False is not passed on to groups
@@ -51,6 +51,8 @@ def from_netcdf(
     skip          paths of variables to leave out: ``"time"``, ``"group/time"``
     progress      as everywhere, in bytes
 
+    A `store` that is there with ``mode="w"`` stays as it is until the copy is complete. A copy that fails or is stopped
+    leaves nothing; one that is killed, a mark and no group that anybody could read, and the same call begins anew.
     HDF5 that is not NetCDF has no named dimensions; they are called ``phony_dim_0`` and so on.
     """
     if mode not in ("w", "w-"):
@@ -59,6 +61,8 @@ def from_netcdf(
     groups: dict[str, Dataset] = {}
     try:
         groups = _open_groups(path, engine)
+        for what, lengths in (("chunks", chunks), ("shards", shards)):
+            _check_dimensions(what, lengths, groups)
         left_out, plans = {name.strip("/") for name in skip}, []
         for name, dataset in groups.items():
             variables = {
@@ -67,15 +71,17 @@ def from_netcdf(
                 if f"{name}/{key}".strip("/") not in left_out
             }
             place = target if name == "/" else target.child(name)
-            plans.append((place, *place.plan(variables, dataset.attrs, set(variables), encoded=True)))
+            plans.append((place, *place.plan(variables, keep_constants(dataset.attrs), set(variables), encoded=True)))
         total = sum(write.variable.nbytes for _, writes, _ in plans for write in writes)
-        with meter(progress, total, f"import {os.path.basename(path)}", "bytes") as advance:
-            for place, writes, attributes in plans:
-                for write, array in place.carry_out(writes, attributes):
-                    for slab in slabs(array):
-                        block = write.variable[slab].values
-                        array[slab] = block
-                        advance(block.nbytes)
+        with (
+            meter(progress, total, f"import {os.path.basename(path)}", "bytes") as advance,
+            transaction.begun(plans) as ready,
+        ):
+            for write, array, _ in ready:
+                for slab in slabs(array, COPY_BYTES):
+                    block = write.variable[slab].values
+                    array[slab] = block
+                    advance(block.nbytes)
         target.finish()
         return target
     finally:
@@ -108,6 +114,16 @@ def _open_groups(path: Any, engine: str | None) -> dict[str, Dataset]:
         ) from cause
 
 
+def _check_dimensions(what: str, lengths: Any, groups: dict[str, Dataset]) -> None:
+    """Refuse lengths of dimensions that the file does not have."""
+    known = sorted({str(dim) for dataset in groups.values() for dim in dataset.sizes})
+    unknown = [dim for dim in lengths if dim not in known] if isinstance(lengths, dict) else []
+    if unknown:
+        raise ValueMismatchError(
+            f"{what}: expected dimensions of the file, {', '.join(known) or 'which has none'}; found {unknown[0]!r}"
+        )
+
+
 def _laid_out(variable: Variable, chunks: Any, shards: Any, compressors: Any) -> Variable:
     """The variable with the layout that is asked for as its encoding."""
     encoding: dict[str, Any] = {"compressors": compressors}
@@ -123,16 +139,11 @@ def _laid_out(variable: Variable, chunks: Any, shards: Any, compressors: Any) ->
     elif shards is not None and not isinstance(shards, dict):
         raise ValueError(f"shards: expected lengths by dimension or None, found {shards!r}")
     laid_out = variable.copy(deep=False)
-    laid_out.attrs = {k: v for k, v in variable.attrs.items() if k not in ("DIMENSION_LIST", "REFERENCE_LIST")}
+    attrs = {k: v for k, v in variable.attrs.items() if k not in ("DIMENSION_LIST", "REFERENCE_LIST")}
+    laid_out.attrs = keep_constants(attrs)
     laid_out.encoding = encoding
     return laid_out
 
 
 def _lengths(by_dimension: dict[Any, int], variable: Variable) -> tuple[int, ...]:
     return tuple(max(1, int(by_dimension.get(d, n))) for d, n in variable.sizes.items())
-
-
-def slabs(array: Array) -> Iterator[tuple[slice, ...]]:
-    """Slices that cover an array: blocks of whole write units, of at most `COPY_BYTES` where a unit is no more."""
-    axes = [list(itertools.accumulate((0, *lengths))) for lengths in whole_units(array, COPY_BYTES)]
-    return itertools.product(*[[slice(a, b) for a, b in itertools.pairwise(edges)] for edges in axes])

@@ -17,6 +17,7 @@ import asyncio
 import base64
 import binascii
 import struct
+import warnings
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def to_variable(array: Array, fill_value_masks: bool) -> Variable:
     encoding: dict[str, Any] = {
         "chunks": array.chunks,
         "preferred_chunks": dict(zip(names, array.write_unit, strict=True)),  # blocks of these can be written back
-        "compressors": _as_json(array.compressors),
+        "compressors": _compressors(array),
         "filters": _as_json(array.filters),
         "shards": array.shards,
     }
@@ -132,6 +133,14 @@ def to_variable(array: Array, fill_value_masks: bool) -> Variable:
 def _as_json(codecs: tuple[Any, ...]) -> tuple[dict[str, Any], ...]:
     """Codecs as their documents name them: comparable, and good for `create_array` again."""
     return tuple(codec if isinstance(codec, dict) else codec.to_json() for codec in codecs)
+
+
+def _compressors(array: Array) -> tuple[dict[str, Any], ...]:
+    """The compressors as the document names them: an ``id`` in v2, of which `create_array` knows the name in v3."""
+    if array.zarr_format == 3:
+        return _as_json(array.compressors)
+    compressor = array.metadata.document.get("compressor")
+    return () if compressor is None else (compressor,)
 
 
 # --- fill values as attributes
@@ -180,6 +189,7 @@ def decode_fill_value(value: Any, dtype: np.dtype, where: str = "") -> Any:
 
 LAYOUT = ("chunks", "shards", "compressors", "filters", "serializer", "write_empty_chunks", "chunk_key_encoding",
           "compressor", "codecs", "order", "dimension_separator", "cache_metadata")  # fmt: skip
+SAME_BYTES = ("blosc", "gzip", "zstd")  # codecs that write alike as ``numcodecs.<name>`` and as ``<name>``
 _FROM_A_FILE = ("source", "original_shape", "preferred_chunks")
 
 
@@ -192,19 +202,36 @@ def encode_variable(variable: Variable, name: Any = None) -> Variable:
             encoded.attrs["_FillValue"] = variable.encoding["_FillValue"]
     else:
         encoded = conventions.encode_cf_variable(variable, name=name)
-    encoded = ensure_dtype_not_object(encoded, name=name)
+    if encoded.dtype.kind == "O" and not encoded.chunks:
+        missing = bool(pd.isnull(encoded.data).any())
+        encoded = ensure_dtype_not_object(encoded, name=name)
+        if missing and (encoded.dtype.kind in "OSTU"):
+            _warn_of_missing_text(name)
+    else:
+        encoded = ensure_dtype_not_object(encoded, name=name)
     if encoded.dtype.kind == "T":
-        return encoded if encoded.dtype == np.dtypes.StringDType() else _without_missing_text(encoded)
+        return encoded if encoded.dtype == np.dtypes.StringDType() else _without_missing_text(encoded, name)
     encoded = coding.strings.EncodedStringCoder(allows_unicode=True).encode(encoded, name=name)
     return coding.strings.ensure_fixed_length_bytes(encoded)
 
 
-def _without_missing_text(variable: Variable) -> Variable:
+def _warn_of_missing_text(name: Any) -> None:
+    warnings.warn(
+        f"variable {name!r}: missing text is stored as empty text, as xarray does it, since Zarr has no missing text; "
+        "to tell the two apart, try fillna() with a word of your own",
+        stacklevel=2,
+    )
+
+
+def _without_missing_text(variable: Variable, name: Any) -> Variable:
     """Missing text as empty text, as xarray writes it: Zarr's text has no value for "missing"."""
 
     def fill(block: np.ndarray) -> np.ndarray:
         plain = block.astype(object)
-        plain[pd.isnull(plain)] = ""
+        missing = pd.isnull(plain)
+        if missing.any():
+            _warn_of_missing_text(name)
+        plain[missing] = ""
         return plain.astype(np.dtypes.StringDType())
 
     values = variable.data
@@ -228,7 +255,8 @@ def array_options(
             f"variable {name!r}: unexpected encoding parameters for Zarr {zarr_format}: {unknown!r}.{hint} "
             f"Known: {', '.join(known)}"
         )
-    options = {k: v for k, v in encoding.items() if k in known and k != "cache_metadata" and v is not None}
+    options = {k: v for k, v in encoding.items() if k in known and k != "cache_metadata"}
+    _spell_codecs(options, name)
     if not explicit:
         _drop_what_the_format_lacks(options, zarr_format)
     if "chunks" in options and isinstance(options["chunks"], (tuple, list)) and len(options["chunks"]) != variable.ndim:
@@ -244,6 +272,25 @@ def array_options(
         dtype = coding.strings.check_vlen_dtype(dtype) or dtype
     options |= {"shape": variable.shape, "dtype": dtype, "zarr_format": zarr_format, "attributes": plain(attrs)}
     return {**options, "dimension_names": [str(d) for d in variable.dims]}
+
+
+def _spell_codecs(options: dict[str, Any], name: Any) -> None:
+    """``compressor``, as Zarr 2 calls it, becomes ``compressors``; None asks for no codecs there, and for the default
+    elsewhere.
+    """
+    if "compressor" in options:
+        if options.get("compressors", "auto") != "auto":
+            raise ValueError(
+                f"variable {name!r}: expected one of compressor and compressors in the encoding, found both; "
+                "try compressors, a list"
+            )
+        options["compressors"] = options.pop("compressor")
+    for key, value in list(options.items()):
+        if key in ("compressors", "filters"):
+            given = value if isinstance(value, (list, tuple)) else (value,)
+            options[key] = "auto" if given == ("auto",) else [codec for codec in given if codec is not None]
+        elif value is None:
+            del options[key]
 
 
 def _set_fill_value(options: dict[str, Any], attrs: dict[str, Any], dtype: np.dtype, fill_value_masks: bool) -> None:
@@ -264,9 +311,23 @@ def _drop_what_the_format_lacks(options: dict[str, Any], zarr_format: int) -> No
     if zarr_format == 2:
         for key in ("shards", "serializer", "codecs"):
             options.pop(key, None)
-    elif options.get("filters"):
-        kept = [f for f in options["filters"] if not (isinstance(f, dict) and f.get("id") in OBJECT_CODECS)]
+        return
+    if isinstance(options.get("filters"), list):
+        kept = [
+            f
+            for f in options["filters"]
+            if (f.get("id") if isinstance(f, dict) else getattr(f, "codec_id", None)) not in OBJECT_CODECS
+        ]
         options["filters"] = kept or "auto"
+    if isinstance(options.get("compressors"), list):
+        options["compressors"] = [_registered(codec) for codec in options["compressors"]]
+
+
+def _registered(codec: Any) -> Any:
+    """A codec that numcodecs and Zarr 3 both have by Zarr 3's name, under which more readers know it."""
+    if isinstance(codec, dict) and (known := str(codec.get("name", "")).removeprefix("numcodecs.")) in SAME_BYTES:
+        return {"id": known, **codec.get("configuration", {})} if codec["name"] != known else codec
+    return codec
 
 
 def _uniform(variable: Variable, name: Any) -> tuple[int, ...]:

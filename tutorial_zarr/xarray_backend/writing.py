@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from xarray import DataArray, Dataset, DataTree, conventions
-from xarray.backends.common import ArrayWriter
 
 from tutorial_zarr import dask_arrays
-from tutorial_zarr.xarray_backend.datastore import DataStore, Write
+from tutorial_zarr.xarray_backend import outcome, transaction
+from tutorial_zarr.xarray_backend.datastore import DataStore
+from tutorial_zarr.xarray_backend.outcome import Write
 
+ATTEMPTS = 5  # to append where others append between the plan and the first change
 NAME = "__xarray_dataarray_name__"  # where xarray keeps a data array's name that is not its variable's
 
 
@@ -37,7 +39,7 @@ def to_zarr(
 
     mode          ``w-`` refuses what is there (the default), ``w`` deletes it, ``a`` adds and overwrites variables,
                   ``a-`` with `append_dim` leaves the variables without that dimension, ``r+`` changes values only
-    append_dim    the dimension along which to append; the arrays grow
+    append_dim    the dimension along which to append; all arrays that have it grow, as one, also in a tree
     region        the slices, by dimension, to write to; ``"auto"`` finds them by the coordinates in the store
     encoding      name -> options: chunks, shards, compressors, filters, serializer, fill_value, dtype, scale_factor,
                   _FillValue, units ...; for a tree, group -> name -> options
@@ -47,8 +49,14 @@ def to_zarr(
     safe_chunks   refuse dask chunks of which two would write into one chunk (shard) of the array
     align_chunks  instead of refusing, move the edges of the dask chunks
 
-    Everything is checked before the first change: a dataset that is refused leaves the store as it was. Values of
-    an array that exists are written only as its type and attributes can hold them. Returns the `DataStore`.
+    Everything is checked before the first change, for the group and the tree that would result: the coordinates that
+    label what stays are those that are stored, all variables get longer together, every attribute can be written. What
+    cannot is refused, and leaves the store as it was. Values of an array that exists are written only as its type and
+    attributes can hold them; those that are there already are not written again.
+
+    What is written is let in at the end: a source that fails, or that reads from what it replaces, does no harm. Two
+    may append at once; the second waits a little, then it is told. With a `region` it is otherwise: values are
+    assigned, and those that were written before a source failed stay. Returns the `DataStore`.
     """
     if mode is None:
         mode = "a" if append_dim is not None else "r+" if region is not None else "w-"
@@ -58,34 +66,32 @@ def to_zarr(
         raise ValueError(f"cannot set region unless mode='a', mode='a-', mode='r+' or mode=None, found mode={mode!r}")
     if mode == "r":
         raise ValueError("mode: The only supported options for mode are 'w', 'w-', 'a', 'a-' and 'r+', but mode='r'")
-    target = DataStore.open_group(
-        store,
-        mode,
-        group,
-        consolidated if mode == "r+" else False,
-        consolidate_on_close=mode != "r+" and consolidated is not False,
-        storage_options=storage_options,
-        zarr_format=zarr_format,
-        append_dim=append_dim,
-        write_region=region,
-        safe_chunks=safe_chunks,
-        align_chunks=align_chunks,
-        write_empty=write_empty_chunks,
-    )
-    writer = ArrayWriter()
-    try:
-        plans = [
-            (place, *_plan(dataset, place, options))
-            for dataset, place, options in _parts(data, target, encoding or {}, write_inherited_coords)
-        ]
-        for place, writes, attributes in plans:
-            for write, array in place.carry_out(writes, attributes):
-                writer.add(write.variable.data, array, write.region)
-        target.finish()
-        values = writer.sync(compute=compute, chunkmanager_store_kwargs=chunkmanager_store_kwargs)
-    except BaseException:
-        target.close()
-        raise
+    options = {
+        "consolidated": consolidated if mode == "r+" else False,
+        "consolidate_on_close": mode != "r+" and consolidated is not False,
+        "storage_options": storage_options,
+        "zarr_format": zarr_format,
+        "append_dim": append_dim,
+        "write_region": region,
+        "safe_chunks": safe_chunks,
+        "align_chunks": align_chunks,
+        "write_empty": write_empty_chunks,
+    }
+    for attempt in range(ATTEMPTS):
+        target = DataStore.open_group(store, mode, group, **options)
+        try:
+            parts = list(_parts(data, target, encoding or {}, write_inherited_coords))
+            if append_dim is not None and all(place.append_dim is None for _, place, _ in parts):
+                raise ValueError(f"append_dim={append_dim!r} does not match any existing dimensions of the tree")
+            plans = [(place, *_plan(dataset, place, given)) for dataset, place, given in parts]
+            outcome.check_tree(plans)
+            values = transaction.write(plans, compute, chunkmanager_store_kwargs)
+            target.finish()
+            break
+        except BaseException as error:
+            target.close()
+            if not isinstance(error, transaction.GrownMeanwhileError) or attempt + 1 == ATTEMPTS:
+                raise
     if compute:
         target.close()
         return target
@@ -99,18 +105,16 @@ def _parts(data: Any, target: DataStore, encoding: Mapping[str, Any], inherited:
     if isinstance(data, Dataset):
         yield data, target, encoding
         return
-    if target.append_dim is not None:
-        raise NotImplementedError("append_dim: expected a dataset, found a tree; append to one group at a time")
     unknown = set(encoding) - set(data.groups)
     if unknown:
         raise ValueError(f"encoding: unexpected encoding group name(s) provided: {sorted(unknown)}")
+    append_dim = target.append_dim
     for path, node in data.subtree_with_keys:
         top = node is data
-        yield (
-            node.to_dataset(inherit=inherited or top),
-            target if top else target.child(path),
-            encoding.get(node.path, {}),
-        )
+        dataset, place = node.to_dataset(inherit=inherited or top), target if top else target.child(path)
+        if append_dim is not None:  # it may be that this group has nothing that gets longer
+            place.append_dim = append_dim if append_dim in {*dataset.dims, *place.get_dimensions()} else None
+        yield dataset, place, encoding.get(node.path, {})
 
 
 def _as_dataset(array: DataArray) -> Dataset:

@@ -1,0 +1,554 @@
+"""Making a node or a whole tree at a path: afterwards there is the old one, the new one, or a mark of what goes on.
+
+While something is made at a path, the key ``.unfinished/mark.json`` below it says what, by whom, and how far that is.
+Documents come last and go first, so that no reader meets an array whose chunks are not all there.
+
+- Where nothing was, chunks are written in their place, and the document at the end.
+- With `staged`, chunks are written below ``.unfinished/new`` while the old node stays whole, and may be read as their
+  source. When all are there, the old one is deleted and they are moved.
+- Without, the old node is deleted first: for data that are at hand, and codecs that refuse no value.
+
+Who is killed leaves the mark. Before the new chunks were all there, the same call begins anew; after that, `finish`
+completes what was begun, and so do the same call, opening for writing, and the doctor.
+
+>>> from tutorial_zarr.stores import MemoryStore
+>>> store = MemoryStore()
+>>> with Replacement(store, "g", {"g/zarr.json": b'{"zarr_format": 3, "node_type": "group"}'}, "create group"):
+...     sorted(store.mapping)
+['g/.unfinished/mark.json']
+>>> sorted(store.mapping)
+['g/zarr.json', 'zarr.json']
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import warnings
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from tutorial_zarr import consolidation, nodes
+from tutorial_zarr.errors import MetadataError, NodeExistsError, StoreError
+from tutorial_zarr.metadata import dump_json, parse_json
+from tutorial_zarr.stores import Store, writers
+from tutorial_zarr.stores.base import check_key
+from tutorial_zarr.stores.locks import jitter
+
+WRITING, CLEARING, MOVING = "writing", "clearing", "moving"  # the states of a mark; in the last two, all is written
+_ATTEMPTS = 6  # to delete what others add meanwhile
+_FOLDER = nodes.UNFINISHED + "/"
+
+
+class Mark(NamedTuple):
+    """What is being made at a path."""
+
+    action: str  # in words
+    what: str  # a hash of the documents
+    by: dict[str, Any]  # see `stores.writers`
+    since: float  # seconds since 1970
+    state: str = WRITING
+    staged: bool = False  # whether the new one is written elsewhere, so that what lies at the path is the old one
+    keep: tuple[str, ...] = ()  # names at the path that are not part of it
+    documents: dict[str, str] = {}  # noqa: RUF012 - never modified; key below the path -> bytes, once all is written
+    only: tuple[str, ...] = ()  # names at the path that are part of it, where all others are not
+
+    @property
+    def over(self) -> bool:
+        """Whether its writer is gone."""
+        return writers.is_over(self.by, self.since)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is written, so that anybody can finish it."""
+        return self.state != WRITING
+
+    @property
+    def kind(self) -> str:
+        """What it makes: ``"array"`` or ``"group"``; ``"node"`` where its documents do not say."""
+        if "zarr.json" in self.documents:
+            return str(parse_json(self.documents["zarr.json"].encode("latin-1"), "zarr.json").get("node_type"))
+        return "array" if ".zarray" in self.documents else "group" if ".zgroup" in self.documents else "node"
+
+    def __str__(self) -> str:
+        return f"an unfinished {self.action!r}, {writers.describe(self.by, self.since)}"
+
+
+def read_mark(store: Store, path: str) -> Mark | None:
+    """The mark at a path, None where there is none."""
+    key = nodes.join(path, nodes.MARK)
+    data = nodes.read_document(store, key)
+    return None if data is None else _parse(data, key)
+
+
+def _parse(data: Any, key: str) -> Mark:
+    document = parse_json(data, key)
+    documents, keep, only = document.get("documents", {}), document.get("keep", []), document.get("only", [])
+    if (
+        document.get("state") not in (WRITING, CLEARING, MOVING)
+        or not isinstance(documents, dict)
+        or not isinstance(keep, list)
+        or not isinstance(only, list)
+        or not all(isinstance(text, str) for text in [*documents.values(), *keep, *only])
+        or any(check_key(name).rpartition("/")[2] not in nodes.METADATA_NAMES for name in documents)
+    ):
+        raise MetadataError(f"{key}: expected the mark of unfinished work, found another document", key=key)
+    action, what, by, since = (document.get(name) for name in ("action", "what", "by", "since"))
+    state, staged = document["state"], document.get("staged") is True
+    return Mark(str(action), str(what), by or {}, since or 0, state, staged, tuple(keep), documents, tuple(only))
+
+
+# --- what lies at a place
+
+
+class Survey(NamedTuple):
+    """What lies at a path: a node's kind, the mark of unfinished work, keys that have to go, names that stay."""
+
+    kind: str | None
+    mark: Mark | None
+    dead: tuple[str, ...] = ()  # left by a node that is no more
+    keep: tuple[str, ...] = ()
+    has_group: bool = False  # whether the group above is known to be there
+
+
+def survey(store: Store, path: str, kind: str, overwrite: bool | str = False) -> Survey:
+    """Look at the place for a new node; refused where it may not be taken.
+
+    Nothing is changed, but where a node is refused that a killed writer made: what was left to do then is done, so that
+    the groups above know of it.
+
+    `overwrite` may name the one kind of node that may be replaced. It costs one listing where nothing is, beside a
+    look at the groups above.
+    """
+    store.check_writable()
+    for name in path.split("/") if path else []:
+        nodes.check_name(name, strict=True)
+    has_group = nodes.refuse_inside_array(store, path, kind)
+    names, where = _names(store, path), nodes.label(kind, path)
+    if not names:
+        return Survey(None, None, has_group=has_group)
+    mark = read_mark(store, path) if _FOLDER in names else None
+    if mark is not None and not mark.over:
+        raise NodeExistsError(
+            f"{where}: expected nobody at work there in {store!r}, found {mark}; try again when that is done",
+            path=path,
+        )
+    there = nodes.kind_at(store, path) or (mark.kind if mark is not None and mark.complete else None)
+    if there is not None and (not overwrite or (isinstance(overwrite, str) and there != overwrite)):
+        if mark is None:
+            consolidation.renew(store, path)
+        elif mark.complete or not mark.staged:
+            finish(store, path)
+        wanted, found = "nothing", "an array" if there == "array" else f"a {there}"
+        advice = "try another name, or overwrite=True to delete it and all that it holds"
+        if isinstance(overwrite, str):
+            wanted, advice = f"an {overwrite} or nothing", f"saving over it would delete all its members; {advice}"
+        raise NodeExistsError(
+            f"{where}: expected {wanted} in {store!r} at that path, found {found}; {advice}", path=path
+        )
+    if overwrite:
+        nodes.refuse_foreign(store, path, where)
+        return Survey(there or "leftovers", mark, has_group=has_group)
+    if mark is not None:
+        return Survey(None, mark, keep=mark.keep, has_group=has_group)
+    return _leftovers(store, path, kind, names)._replace(has_group=has_group)
+
+
+def _names(store: Store, path: str) -> list[str]:
+    """The names at a path. Of a server that refuses to list, those that a node would have: it says so."""
+    try:
+        return list(store.list_dir(path))
+    except StoreError as error:
+        if error.fields.get("transient") is not False:  # it failed, or nothing is known of why
+            raise
+        warnings.warn(
+            f"{_where(path)}: expected a store that lists what it holds, found one that does not ({error.message}); "
+            "where chunks of an array lie that was deleted, a new one would show them",
+            nodes.ZarrWarning,
+            stacklevel=5,
+        )
+        known = {nodes.join(path, name): name for name in nodes.NODE_NAMES} | {nodes.join(path, nodes.MARK): _FOLDER}
+        return [name for key, name in known.items() if store.exists(key)]
+
+
+def _leftovers(store: Store, path: str, kind: str, names: list[str]) -> Survey:
+    """What lies where no node is: the chunks of one that was deleted, or other files, which stay."""
+    stale, start = [name for name in names if name in (".zattrs", ".zmetadata")], len(path) + 1 if path else 0
+    if _FOLDER in names:  # what is left of one when its mark was gone; a folder may be empty
+        stale += [key[start:] for key in store.list_prefix(nodes.join(path, nodes.UNFINISHED))]
+    if kind == "array":
+        below = [key[start:] for key in store.list_prefix(path)]
+        chunks = [name for name in below if nodes.is_chunk_name(name)]
+        inside = [name for name in below if name.rpartition("/")[2] in nodes.NODE_NAMES]
+        doubtful = [name for name in chunks if name[0] != "c"] + inside
+        if doubtful:
+            raise NodeExistsError(
+                f"{nodes.label(kind, path)}: expected nothing in {store!r} that the new array would take for its own, "
+                f"found {', '.join(doubtful[:5])}{' and more' * (len(doubtful) > 5)}; overwrite=True deletes what is "
+                "Zarr's; try that, or another name",
+                path=path,
+            )
+        stale += chunks
+    dead = {name.partition("/")[0] for name in stale}
+    keep = [name for name in names if name.rstrip("/") not in dead and name != _FOLDER]
+    return Survey(None, None, tuple(nodes.join(path, name) for name in stale), tuple(keep))
+
+
+def clear(store: Store, path: str, keep: Collection[str] = (), only: Collection[str] = ()) -> None:
+    """Delete all that lies below `path` but the names in `keep` and what is unfinished there; documents first.
+
+    With `only`, nothing but what has one of these names.
+
+    It counts afterwards: where others add or delete at the same time it tries again, and says in the end if keys
+    are left.
+    """
+    for attempt in range(_ATTEMPTS):
+        names = [name for name in store.list_dir(path) if name not in keep and name != _FOLDER]
+        names = [name for name in names if not only or name.rstrip("/") in only]
+        if not names:
+            return
+        if attempt:
+            time.sleep(jitter(0, 0.01 * 2**attempt))
+        folders = [nodes.join(path, name[:-1]) for name in names if name.endswith("/")]
+        own = [nodes.join(path, name) for name in names if not name.endswith("/")]
+        keys = own + [key for folder in folders for key in store.list_prefix(folder)]
+        if not keys and attempt:  # folders without keys: some servers show them for minutes
+            return
+        store.delete_keys(sorted(filter(nodes.is_document, keys), key=nodes.going_order))
+        for folder in folders:
+            store.delete_prefix(folder)
+        store.delete_keys([key for key in own if not nodes.is_document(key)])
+    left = [key for folder in folders for key in store.list_prefix(folder)] + own
+    raise StoreError(
+        f"{_where(path)} in {store!r}: expected to delete all that lies there, found {len(left)} keys left after "
+        f"{_ATTEMPTS} attempts, {', '.join(left[:3])}; does somebody write there? Try again when that is done",
+        path=path,
+    )
+
+
+def _where(path: str) -> str:
+    return repr(path) if path else "the root"
+
+
+# --- making
+
+
+class Replacement:
+    """``with Replacement(...) as place:`` write chunks below `place.path`; leaving the block makes them the node.
+
+    `documents` are those of all nodes that are made, by their keys, in the order in which they become visible: the
+    node's own last. An error in the block takes back what was written; with `staged` the old node is then as it was.
+    `only` names what is replaced of a group that is there, where the rest of it stays: its documents, and members.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        path: str,
+        documents: Mapping[str, bytes],
+        action: str,
+        *,
+        kind: str = "array",
+        overwrite: bool | str = False,
+        staged: bool = False,
+        found: Survey | None = None,
+        about: str = "",
+        only: tuple[str, ...] = (),
+        within: bool = False,
+    ) -> None:
+        self.store, self.node, self.documents = store, path, dict(documents)
+        self.zarr_format = 3 if any(key.endswith("zarr.json") for key in documents) else 2
+        self.found = survey(store, path, kind, overwrite) if found is None else found
+        self.kind, self.staged = kind, staged and self.found.kind is not None
+        self.path = nodes.join(path, nodes.STAGED) if self.staged else path  # where chunks are written meanwhile
+        # `about` is what it is made from, where its documents do not say that
+        what, keep = fingerprint(documents, about), self.found.keep
+        self.mark = Mark(action, what, {}, 0.0, staged=self.staged, keep=keep, only=only)
+        self.within = within  # whether the caller sees to the groups above, so that they are not made here
+        self.resumes = False  # whether what a killed call has written of the same is kept
+        self.keeps = False  # whether an error leaves what was written, and the mark, for a call that resumes it
+
+    def __enter__(self) -> Replacement:
+        if self.found.mark is not None and self.found.mark.complete:
+            if self.staged and self._old_is_whole():  # it may be what this one is made from: the one before is dropped
+                _advance(self.store, self.node, self.found.mark._replace(state=WRITING, documents={}))
+            else:
+                finish(self.store, self.node)
+        self.mark = self.mark._replace(by=writers.me(), since=time.time())
+        try:
+            _put_mark(self.store, self.node, self.mark, self.kind)
+            if self.resumes:
+                self.store.delete_keys([] if self.staged else self.documents)  # attributes, where the last one is not
+                return self
+            if self.found.kind is None:
+                self._check_free()
+            if self.staged or self.found.mark is not None:
+                self.store.delete_prefix(nodes.join(self.node, nodes.STAGED))
+            if not self.staged:
+                self._make_way()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _old_is_whole(self) -> bool:
+        """Whether a replacement that was cut short had deleted nothing: documents go first, the own one first."""
+        found = self.found.mark
+        return found is not None and found.state == CLEARING and nodes.kind_at(self.store, self.node) is not None
+
+    def _check_free(self) -> None:
+        """Look again, now that the mark keeps others out: somebody may have made a node since the survey."""
+        names = list(self.store.list_dir(self.node))
+        if not {*names}.isdisjoint(nodes.NODE_NAMES):
+            self.store.delete_prefix(nodes.join(self.node, nodes.UNFINISHED))
+            raise _overtaken(self.store, self.node)
+
+    def _make_way(self) -> None:
+        if self.found.kind is not None:
+            consolidation.forget(self.store, self.node)
+        if self.found.kind is not None or self.found.mark is not None:
+            clear(self.store, self.node, self.found.keep, self.mark.only)
+        elif self.found.dead:
+            self.store.delete_keys(self.found.dead)
+
+    def _end(self) -> None:
+        writers.end(self.mark.by)
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        try:
+            if kind is None:
+                self._publish()
+            elif not self.keeps:
+                self._withdraw()
+        finally:
+            self._end()
+
+    def _publish(self) -> None:
+        if self.staged:
+            start = len(self.node) + 1 if self.node else 0
+            texts = {key[start:]: data.decode("latin-1") for key, data in self.documents.items()}
+            self.mark = _advance(self.store, self.node, self.mark._replace(state=CLEARING, documents=texts))
+            _roll_forward(self.store, self.node, self.mark)
+            return
+        if self._lost():
+            raise StoreError(f"{_where(self.node)} in {self.store!r}: found that somebody took over; try again later")
+        known = self.within or self.found.has_group
+        top = self.node if known else nodes.create_parents(self.store, self.node, self.zarr_format)
+        _write_documents(self.store, self.documents, self.node)
+        alone = self.found.mark is None and not self.keeps
+        _tidy(self.store, self.node, top, self.zarr_format, alone)
+
+    def beat(self) -> None:
+        """Say now and then that the writer is at work: who looks from another machine believes a mark for an hour."""
+        if time.time() - self.mark.since > writers.HOUR / 6:
+            self.mark = _advance(self.store, self.node, self.mark._replace(since=time.time()))
+
+    def _lost(self) -> bool:
+        """Whether another writer took this one, after more than an hour, for one that is gone."""
+        if time.time() - self.mark.since < writers.HOUR / 2:
+            return False
+        mark = read_mark(self.store, self.node)
+        return mark is None or mark.by != self.mark.by
+
+    def _withdraw(self) -> None:
+        """Take back what was written, as far as the store lets that happen. The mark goes last, and stays where the
+        old node is gone: it says why.
+        """
+        try:
+            if self._lost():
+                return
+            if self.staged:
+                self.store.delete_prefix(self.path)
+            else:
+                clear(self.store, self.node, self.mark.keep, self.mark.only)
+            if self.staged or self.found.kind is None:
+                self.store.delete_prefix(nodes.join(self.node, nodes.UNFINISHED))
+        except Exception:  # the error that brought us here counts; the mark says what is left
+            pass
+
+
+def make(
+    store: Store,
+    path: str,
+    documents: Mapping[str, bytes],
+    action: str,
+    *,
+    kind: str,
+    found: Survey,
+    within: bool = False,
+) -> None:
+    """Make a node that has no chunks yet, where `survey` found that it may be made.
+
+    Where nothing was, and one document says all, no mark is needed. `within`: it is one of many, whose caller has seen
+    to the groups above and will tell them (`consolidation.renew`).
+    """
+    if found.kind is not None or found.mark is not None or found.dead or len(documents) > 1:
+        with Replacement(store, path, documents, action, kind=kind, found=found, within=within):
+            return
+    zarr_format = 3 if nodes.join(path, "zarr.json") in documents else 2
+    top = path if within or found.has_group else nodes.create_parents(store, path, zarr_format)
+    _write_documents(store, documents, path)
+    mark = read_mark(store, path) if kind == "array" else None
+    if mark is not None and not mark.over:  # who put it has looked before our document was there, and writes chunks
+        store.delete_keys(documents)
+        raise _overtaken(store, path)
+    if not within:
+        consolidation.renew(store, top, zarr_format, tree=top != path)
+
+
+def _overtaken(store: Store, path: str) -> NodeExistsError:
+    return NodeExistsError(
+        f"{_where(path)} in {store!r}: expected nothing at that path, found that somebody else makes a node there at "
+        "the same time; try opening it",
+        path=path,
+    )
+
+
+def _put_mark(store: Store, path: str, mark: Mark, kind: str) -> None:
+    """Put a mark where there is none, or that of a writer that is gone. Of two at once one is told."""
+    key = nodes.join(path, nodes.MARK)
+
+    def put(old: Any) -> bytes:
+        there = None if old is None else _parse(old, key)
+        if there is not None and there.by != mark.by and (not there.over or there.complete):
+            raise NodeExistsError(
+                f"{nodes.label(kind, path)}: expected nobody at work there in {store!r}, found {there}; "
+                "try again when that is done",
+                path=path,
+            )
+        return _bytes(mark, key)
+
+    store.update(key, put)
+
+
+def _advance(store: Store, path: str, mark: Mark, expected: dict[str, Any] | None = None) -> Mark:
+    """Write a mark in place of the one that is ours, or `expected`; refused where another writer took over."""
+    key = nodes.join(path, nodes.MARK)
+
+    def advance(old: Any) -> bytes:
+        there = None if old is None else _parse(old, key)
+        if there is None or there.by not in (mark.by, expected):
+            raise StoreError(
+                f"{_where(path)} in {store!r}: expected the mark of this {mark.action!r}, found "
+                f"{there or 'none'}: somebody took over; nothing was replaced",
+                path=path,
+            )
+        return _bytes(mark, key)
+
+    store.update(key, advance)
+    return mark
+
+
+def _bytes(mark: Mark, key: str) -> bytes:
+    return dump_json({name: value for name, value in mark._asdict().items() if value not in ((), {})}, key)
+
+
+def _roll_forward(store: Store, path: str, mark: Mark) -> None:
+    """Finish what is written: delete the old, move the new to its place, write the documents, the node's own last."""
+    zarr_format = 3 if any(name.endswith("zarr.json") for name in mark.documents) else 2
+    if mark.state == CLEARING:
+        consolidation.forget(store, path)
+        clear(store, path, mark.keep, mark.only)
+        mark = _advance(store, path, mark._replace(state=MOVING))
+    store.move_prefix(nodes.join(path, nodes.STAGED), path)
+    top = nodes.create_parents(store, path, zarr_format) if mark.documents else path  # nothing follows a deletion
+    documents = {nodes.join(path, name): text.encode("latin-1") for name, text in mark.documents.items()}
+    _write_documents(store, documents, path, again=True)
+    _tidy(store, path, top, zarr_format if mark.documents else None)
+
+
+def _write_documents(store: Store, documents: Mapping[str, bytes], path: str, again: bool = False) -> None:
+    """Write documents where none are; `again`: some may be there, from a first try, and changed since."""
+    for key, data in documents.items():
+        if not store.set_if_absent(key, data) and not again:
+            raise _overtaken(store, path)
+
+
+def _tidy(store: Store, path: str, top: str, zarr_format: int | None = None, alone: bool = False) -> None:
+    """Tell the groups above of what is new, from `top` down, and take away the mark; `alone`: nothing lies by it."""
+    consolidation.renew(store, top, zarr_format)
+    if alone and store.conditional:  # a bucket: it has no folder that would stay
+        store.delete(nodes.join(path, nodes.MARK))
+    else:
+        store.delete_prefix(nodes.join(path, nodes.UNFINISHED))
+
+
+class Removal:
+    """``with Removal(...):`` the node is there in the block and deleted when it ends, unless by an error.
+
+    A mark says from the first deletion to the last that what lies there is to go.
+    """
+
+    def __init__(self, store: Store, path: str, action: str, keep: tuple[str, ...] = ()) -> None:
+        self.store, self.path = store, path
+        self.mark = Mark(action, fingerprint({}, action), {}, 0.0, keep=keep)
+
+    def __enter__(self) -> Removal:
+        self.mark = self.mark._replace(by=writers.me(), since=time.time())
+        try:
+            _put_mark(self.store, self.path, self.mark, "node")
+        except BaseException:
+            writers.end(self.mark.by)
+            raise
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        try:
+            if kind is None:
+                self.mark = _advance(self.store, self.path, self.mark._replace(state=CLEARING))
+                _roll_forward(self.store, self.path, self.mark)
+            else:
+                self._withdraw()
+        finally:
+            writers.end(self.mark.by)
+
+    def _withdraw(self) -> None:
+        try:
+            self.store.delete_prefix(nodes.join(self.path, nodes.UNFINISHED))
+        except Exception:  # the error that brought us here counts; the mark alone does no harm
+            pass
+
+
+# --- what killed writers left
+
+
+def fingerprint(documents: Mapping[str, bytes], about: str = "") -> str:
+    """What is made of what, in short: the same for the same call."""
+    return hashlib.sha256(repr((sorted(documents.items()), about)).encode()).hexdigest()[:16]
+
+
+def resume(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> bool:
+    """Whether a killed call had made this very node but for its end; it is finished then."""
+    mark = read_mark(store, path)
+    if mark is None or not mark.over or mark.what != fingerprint(documents, about):
+        return False
+    if not mark.complete and (mark.staged or any(store.get(key) != data for key, data in documents.items())):
+        return False
+    finish(store, path)
+    return True
+
+
+def finish(store: Store, path: str) -> str | None:
+    """Deal with the mark of a writer that is gone, and say what was done; None where there is no mark.
+
+    What was all written is completed. What was not is taken back: chunks that would have replaced others, or those of
+    a node that has no document. Refused where the writer may be at work.
+    """
+    mark = read_mark(store, path)
+    if mark is None:
+        return None
+    if not mark.over:
+        raise StoreError(f"{_where(path)} in {store!r}: found {mark}; try again when that is done", path=path)
+    by = writers.me()
+    try:
+        mark, found = _advance(store, path, mark._replace(by=by, since=time.time()), mark.by), mark
+        if mark.complete:
+            _roll_forward(store, path, mark)
+            return f"completed {found}"
+        if nodes.kind_at(store, path) is None:
+            clear(store, path, mark.keep, mark.only)
+        store.delete_prefix(nodes.join(path, nodes.STAGED))
+        _tidy(store, path, path)
+        return f"took back {found}"
+    finally:
+        writers.end(by)
