@@ -55,9 +55,9 @@ decode_mb_per_s = {"lz4": 2000, "zstd": 800, "gzip": 300}  # of plain bytes, in 
 measure = False  # True: print what this machine does; never the same twice
 
 # %%
-import gzip
 import json
 import time
+import zlib
 
 import numcodecs
 import numpy as np
@@ -165,7 +165,7 @@ def delta(values):
 def left_by_hand(values):
     """Bytes after gzip: as they are, and shuffled."""
     plain = values.tobytes()
-    return [len(gzip.compress(data, 5, mtime=0)) for data in (plain, shuffle(plain, values.itemsize))]
+    return [len(zlib.compress(data, 5, wbits=31)) for data in (plain, shuffle(plain, values.itemsize))]
 
 
 firsts = {
@@ -193,7 +193,7 @@ listed = {2: {"filters": [shuffling], "compressors": gzip5}, 3: {"compressors": 
 hand_made = {"shape": dollars.shape, "chunks": (len(dollars), 1), "dtype": "float64", "zarr_format": zarr_format}
 a = zarr.create_array(out / "shuffled_gzip.zarr", **hand_made, **listed, overwrite=True)
 a[...] = dollars
-ours = gzip.compress(shuffle(np.ascontiguousarray(dollars[:, 0]).tobytes(), 8), 5, mtime=0)
+ours = zlib.compress(shuffle(np.ascontiguousarray(dollars[:, 0]).tobytes(), 8), 5, wbits=31)
 print("the library's chunk and ours are the same bytes:", a.encoded_chunk((0, 0)) == ours)
 assert a.encoded_chunk((0, 0)) == ours
 
@@ -287,7 +287,7 @@ print(f"{len(dollars):,} prices of each share, and only {min(distinct)} to {max(
 # %%
 key = {2: "0.0", 3: "c/0/0"}[zarr_format]
 data = (out / "shuffled_gzip.zarr" / key).read_bytes()
-undone = np.frombuffer(unshuffle(gzip.decompress(data), 8), "<f8")
+undone = np.frombuffer(unshuffle(zlib.decompress(data, wbits=31), 8), "<f8")
 print(f"{len(data):,} bytes in the file, {undone.nbytes:,} unpacked, equal: {np.array_equal(undone, dollars[:, 0])}")
 assert np.array_equal(undone, dollars[:, 0])
 
@@ -369,8 +369,8 @@ else:
 # it anyway, with a little paper around it. Compressing twice is the same mistake.
 
 # %%
-packed = gzip.compress(chance.tobytes(), 5, mtime=0)
-twice = gzip.compress(packed, 5, mtime=0)
+packed = zlib.compress(chance.tobytes(), 5, wbits=31)
+twice = zlib.compress(packed, 5, wbits=31)
 grown = [len(packed) - chance.nbytes, len(twice) - chance.nbytes]
 print(f"chance: {chance.nbytes:,} bytes, {grown[0]:+} when packed, {grown[1]:+} when packed twice")
 assert len(twice) > len(packed) > chance.nbytes
@@ -384,7 +384,7 @@ wrong_width = {}
 for name, itemsize in (("temperature", 4), ("temperature", 8), ("cents", 4), ("cents", 3)):
     raw = firsts[name].tobytes()
     raw = raw[: len(raw) // itemsize * itemsize]
-    wrong_width[name, itemsize] = len(raw) / len(gzip.compress(shuffle(raw, itemsize), 5, mtime=0))
+    wrong_width[name, itemsize] = len(raw) / len(zlib.compress(shuffle(raw, itemsize), 5, wbits=31))
     print(f"{name} shuffled by {itemsize} bytes: x{wrong_width[name, itemsize]:.2f}")
 
 # %% [markdown]

@@ -66,7 +66,6 @@ import sys
 from collections import Counter
 from hashlib import sha256
 from math import lgamma, log
-from pathlib import Path
 
 import numpy as np
 
@@ -401,13 +400,13 @@ for (what, rule), many in sorted(Counter((planted.get(at), rule) for at, rule in
     print(f"{what:10} {many:3} chunks, called {rule:10} such as {key_of[at]}")
 assert set(found) == set(planted)
 leftovers = [fault for fault in examined.faults if fault.rule == "leftover"]
-print(f"the killed worker: {len(leftovers)} leftover, of the value {doomed}")
-killed = (work / "safe.zarr.killed").exists()  # unless its only write was lost
-assert [Path(fault.key).name.split(".")[:-2] for fault in leftovers] == [doomed.split("/")[-1].split(".")] * killed
+print(f"the killed worker: {len(leftovers)} leftovers, though it died while it wrote {doomed}")
+assert len(leftovers) <= (work / "safe.zarr.killed").exists()  # one where the second try was lost on its way
 print(next(fault for fault in examined.faults if fault.coords == zeroed))
 
 # %% [markdown]
-# Each has its name and its key. *Absent* is not a fault to the doctor: a chunk may be absent on purpose. We know that
+# Each has its name and its key. What the killed worker had begun is gone: whoever writes that chunk next takes the
+# file that a dead writer left. *Absent* is not a fault to the doctor: a chunk may be absent on purpose. We know that
 # none should be, so we ask the census too.
 #
 # What is broken is written again, through the same network, and examined again, until nothing is left.
@@ -425,7 +424,8 @@ while found:
     report, met = ingest_round(chunks, len(rounds))
     examined, found = see_the_doctor()
     rounds.append({"chunks": len(chunks), "requests": attempts_of(met), "left": len(found)})
-print(*(action.what for action in doctor.repair(LocalStore(safe_folder), examined, leftover_age=0.0)), sep="\n")
+for action in doctor.repair(LocalStore(safe_folder), examined, leftover_age=0.0):
+    print(action.what)
 for number, row in enumerate(rounds, 1):
     print(f"round {number}: {row['chunks']:3} chunks in {row['requests']:3} requests, then {row['left']} to do")
 

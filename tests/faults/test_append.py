@@ -3,7 +3,9 @@
 python -m pytest tests/faults/test_append.py -m slow -n 0 -s     # 1,000 appends by 8 processes, on each store
 """
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import doctor
+from tutorial_zarr.array import growing
 from tutorial_zarr.stores import MemoryStore, ObjectStore, SQLiteStore, TraceStore, wrappers
 
 from .append_worker import append, block
@@ -185,6 +188,35 @@ class DyingStore(wrappers.AroundStore):
         return call()
 
 
+@contextlib.contextmanager
+def appending_elsewhere(array, job, writes):
+    """A writer in another thread that has made so many requests that write; at the end it is killed."""
+    reached, end, errors = threading.Event(), threading.Event(), []
+
+    class Waiting(DyingStore):
+        def around(self, request, call, value=None):
+            if request.verb in ("PUT", "DELETE") and self.writes <= 0 and not end.is_set():
+                reached.set()
+                end.wait(60)
+            return super().around(request, call, value)
+
+    def work():
+        try:
+            job(zarr.open_array(Waiting(array.store, writes), mode="r+", path=array.path))
+        except BaseException as error:
+            errors.append(type(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert reached.wait(60)
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+    assert errors == [Killed]
+
+
 def die(store, writes, job):
     """Whether a writer died in the job before it made so many writes."""
     try:
@@ -267,34 +299,47 @@ def test_a_handle_whose_append_failed_goes_on_with_the_shape_that_is_stored(make
 
 def test_a_hole_in_the_midst_is_left_to_who_knows_what_belongs_there():
     store = bucket()
-    array = zarr.create_array(store, shape=(3,), dtype="i4", chunks=(4,), fill_value=-1)
-    assert die(store, 1, lambda array: array.append([1, 2]))
-    array.append([3])
-    assert array[...].tolist() == [-1, -1, -1, -1, -1, 3]
+    array = zarr.create_array(store, shape=(2,), dtype="i4", chunks=(4,), fill_value=-1)
+    with appending_elsewhere(array, lambda array: array.append([1, 2]), 1):  # it has its place, and is killed later
+        array.append([3])
+    assert array[...].tolist() == [-1, -1, -1, -1, 3]
     report = doctor.examine(store)
     assert [fault.rule for fault in report.faults] == ["unfinished-write"]
-    assert "elements 3 to 5 of axis 0 may not be written" in report.faults[0].problem
+    assert "elements 2 to 4 of axis 0 may not be written" in report.faults[0].problem
     (action,) = doctor.repair(store, report, leftover_age=0)
     assert (action.done, "are to be written again" in action.what) == (False, True)
+    array.refresh()
     (name,) = array.unfinished
-    with pytest.raises(ValueError, match=r"expected data for 3 to 5 along axis 0 of the shape \(6,\), found \(1,\)"):
+    with pytest.raises(ValueError, match=r"expected data for 2 to 4 along axis 0 of the shape \(5,\), found \(1,\)"):
         array.finish(name, [1])
     array.finish(name, [1, 2])
-    assert array[...].tolist() == [-1, -1, -1, 1, 2, 3]
+    assert array[...].tolist() == [-1, -1, 1, 2, 3]
     assert not doctor.examine(store).faults
     with pytest.raises(ValueError, match=r"expected the name of an unfinished write, of \[\], found 'x'"):
         array.finish("x")
 
 
-def test_an_append_to_a_bucket_waits_for_no_resize_but_tells_of_it():
+def test_an_append_waits_for_no_resize_but_tells_of_it_and_not_at_all_for_one_that_was_killed(monkeypatch):
     store = bucket()
     array = zarr.create_array(store, shape=(9,), dtype="i4", chunks=(4,))
     array[...] = 1
-    assert die(store, 1, lambda array: array.resize(3))
-    with pytest.raises(OSError, match=r"expected nobody to resize it, found a resize that began .* finish\('"):
-        array.append([1])
-    (name,) = array.unfinished or zarr.open_array(store).unfinished
-    array.finish(name)
-    array.resize(3)
+    monkeypatch.setattr(growing, "PATIENCE", 0)
+    with appending_elsewhere(array, lambda array: array.resize(3), 1):
+        message = (
+            r"expected nobody to change its shape, found a change of what lies behind 3 along axis 0, begun \d+ s "
+        )
+        with pytest.raises(OSError, match=message + rf"ago by process {os.getpid()} on .*; nothing was written"):
+            array.append([1])
+        with pytest.raises(OSError, match=message):
+            array.resize(5)
+        (name,) = zarr.open_array(store).unfinished
+        with pytest.raises(OSError, match="expected a mark whose writer is gone, found one that is at work, begun"):
+            array.finish(name)
+        (action,) = doctor.repair(store, doctor.examine(store), leftover_age=0)
+        assert not action.done
+        assert f"is at work, begun 0 s ago by process {os.getpid()} on " in action.what
+        assert list(zarr.open_array(store).unfinished) == [name]
     assert array.append([5]) == (4,)
     assert array[...].tolist() == [1, 1, 1, 5]
+    array.resize(12)
+    assert array[...].tolist() == [1, 1, 1, 5] + [0] * 8, "what the killed one had to clear"

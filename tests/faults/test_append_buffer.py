@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
+from tutorial_zarr.errors import StoreError
+from tutorial_zarr.ingestion import buffer as buffers
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
 from .test_append import DyingStore, Killed, bucket
+from .test_growth_faults import FAULTS
 
 
 def rows(start, stop):
@@ -168,3 +171,113 @@ def test_a_journal_of_elements_without_a_fixed_size_is_refused(tmp_path):
     with zarr.AppendBuffer(array) as buffer:
         buffer.append(["a", "bc"])
     assert array[:].tolist() == ["a", "bc"]
+
+
+class FullDisk:
+    """What writes the journal's bytes, on a disk that has room for so many more."""
+
+    def __init__(self, monkeypatch, room):
+        self.room, self.write = room, buffers._write_all
+        monkeypatch.setattr(buffers, "_write_all", self)
+
+    def __call__(self, file, data):
+        part = data[: max(0, self.room)]
+        self.room -= len(data)
+        self.write(file, part)
+        if len(part) < len(data):
+            raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_disk_that_is_full_at_any_byte_takes_nothing_and_loses_nothing(killed, tmp_path, monkeypatch):
+    room, taken = -1, 0
+    while taken < 12:
+        room += 1
+        store, journal = MemoryStore(), tmp_path / f"j{room}"
+        buffer = zarr.AppendBuffer(create(store), journal=journal)
+        taken = 0
+        with monkeypatch.context() as patch:
+            FullDisk(patch, room)
+            for _ in range(6):  # the fourth fills a unit, and a journal of what is left is made
+                try:
+                    buffer.append(rows(taken, taken + 2))
+                    taken += 2
+                except OSError:
+                    pass
+        buffer.append(rows(taken, taken + 1))  # there is room again
+        if killed:
+            abandon(buffer)
+            buffer = zarr.AppendBuffer(zarr.open_array(store, mode="r+"), journal=journal)
+        buffer.close()
+        np.testing.assert_array_equal(zarr.open_array(store)[...], rows(0, taken + 1), str(room))
+        assert not list(tmp_path.iterdir())
+    assert room > 400
+
+
+@pytest.mark.parametrize("fault", ["fails", "answer lost"])
+@pytest.mark.parametrize("make", [MemoryStore, bucket], ids=["memory", "bucket"])
+def test_an_append_that_raises_took_nothing_or_says_so(make, fault, tmp_path):
+    at = 0
+    while True:
+        store, journal = make(), tmp_path / f"j{at}"
+        create(store, 5)
+        failing = FAULTS[fault](10_000, store)
+        buffer = zarr.AppendBuffer(zarr.open_array(failing, mode="r+"), journal=journal)
+        failing.at, taken = at, 5
+        for _ in range(4):
+            try:
+                buffer.append(rows(taken, taken + 2))
+                taken += 2
+            except StoreError as error:
+                taken += 2 * bool(getattr(error, "__notes__", None))
+            assert len(buffer) + buffer.base == taken
+        met, failing.at = failing.at < 0, 10_000
+        if at % 2:
+            abandon(buffer)
+            buffer = zarr.AppendBuffer(zarr.open_array(store, mode="r+"), journal=journal)
+        buffer.close()
+        array = zarr.open_array(store)
+        np.testing.assert_array_equal(array[...], rows(0, taken), str(at))
+        assert array.unfinished == {}
+        if not met:
+            break
+        at += 1
+    assert at >= 4
+
+
+def test_a_journal_of_an_array_that_was_made_anew_is_refused(tmp_path):
+    store, journal = MemoryStore(), tmp_path / "j"
+    create(store)
+    buffer = zarr.AppendBuffer(zarr.open_array(DyingStore(store, 2), mode="r+"), journal=journal)
+    with pytest.raises(Killed):
+        buffer.append(rows(0, 9))  # dies once they are written, before the shape is
+    abandon(buffer)
+    for length, message in ((8, "found others: the array was made anew"), (3, "expected an array of length 0 or 8")):
+        zarr.create_array(store, shape=(length, 4), dtype="i4", chunks=(8, 4), overwrite=True)
+        with pytest.raises(OSError, match=message):
+            zarr.AppendBuffer(zarr.open_array(store, mode="r+"), journal=journal)
+    other = create(MemoryStore())
+    with pytest.raises(OSError, match=r"expected the journal of \{"):
+        zarr.AppendBuffer(other, journal=journal)
+
+
+def test_rows_that_a_codec_changes_are_known_again(tmp_path):
+    for at in range(4):
+        store, journal = MemoryStore(), tmp_path / f"j{at}"
+        values = np.linspace(0, 1, 9)
+        zarr.create_array(
+            store,
+            shape=(0,),
+            chunks=(4,),
+            dtype="f8",
+            filters=[
+                {"name": "numcodecs.fixedscaleoffset", "configuration": {"scale": 10, "offset": 0, "dtype": "f8"}}
+            ],
+        )
+        array = zarr.open_array(DyingStore(store, at), mode="r+")
+        buffer = zarr.AppendBuffer(array, journal=journal)
+        with pytest.raises(Killed):
+            buffer.append(values)
+        abandon(buffer)
+        zarr.AppendBuffer(zarr.open_array(store, mode="r+"), journal=journal).close()
+        np.testing.assert_allclose(zarr.open_array(store)[...], values, atol=0.051)

@@ -7,6 +7,7 @@ to be exact to the byte, by the builder of `tests/spec`.
 import json
 import struct
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -145,6 +146,7 @@ def twice(data):
 
 
 ATTRIBUTES = {"attributes": {"_ARRAY_DIMENSIONS": ["y"]}}
+MARK = b'{"action": "create array", "what": "0", "by": {"host": "elsewhere"}, "since": 0, "state": "writing"}'
 V3 = {
     "cut_json": (put("raw/zarr.json", lambda data: data[:40]), [("bad-json", "raw/zarr.json")]),
     "empty_json": (put("raw/zarr.json", b""), [("bad-json", "raw/zarr.json")]),
@@ -195,6 +197,16 @@ V3 = {
         edit("raw/zarr.json", shape=[4, 8]),
         [("outside-grid", "raw/c/1/0"), ("outside-grid", "raw/c/1/1")],
     ),
+    "unfinished_array": (put("raw/.unfinished/mark.json", MARK), [("unfinished-node", "raw/.unfinished/mark.json")]),
+    "unfinished_group": (put("a/.unfinished/mark.json", MARK), [("unfinished-node", "a/.unfinished/mark.json")]),
+    "unfinished_new": (
+        lambda store: store.update({"new/.unfinished/mark.json": MARK, "new/c/0": b"x"}),
+        [("unfinished-node", "new/.unfinished/mark.json")],
+    ),
+    "unfinished_rechunk": (
+        put("raw/.unfinished/journal.json", b"{}"),
+        [("unfinished-node", "raw/.unfinished/mark.json")],
+    ),
     "unfinished": (put("raw/c/0/0.abc123.partial", b"x"), [("leftover", "raw/c/0/0.abc123.partial")]),
     "both_formats": (put("raw/.zarray", b"{}"), [("two-formats", "raw/zarr.json")]),
     "both_formats_group": (put("a/.zgroup", b'{"zarr_format": 2}'), [("two-formats", "a/zarr.json")]),
@@ -202,7 +214,7 @@ V3 = {
     "stale_deep": (consolidated(edit("a/b/zarr.json", attributes={"x": 1})), [("stale-consolidated", "zarr.json")]),
     "stale_gone": (consolidated(drop("scalar/zarr.json", "scalar/c")), [("stale-consolidated", "zarr.json")]),
     "stale_new": (
-        consolidated(lambda store: zarr.create_array(store, name="new", shape=(2,), dtype="u1")),
+        consolidated(lambda store: store.update({"new/zarr.json": store["scalar/zarr.json"]})),
         [("stale-consolidated", "zarr.json")],
     ),
     "consolidated_form": (
@@ -604,7 +616,8 @@ def test_a_young_leftover_is_left_to_its_writer_and_an_old_one_deleted(tmp_path)
 def test_stale_consolidated_metadata_are_written_anew(zarr_format):
     store = MemoryStore(grown(zarr_format))
     zarr.consolidate_metadata(store)
-    zarr.create_array(store, name="new", shape=(2,), dtype="u1", zarr_format=zarr_format)
+    other = zarr.create_array({}, shape=(2,), dtype="u1", zarr_format=zarr_format).store  # another program's
+    store.mapping.update({f"new/{key}": value for key, value in other.mapping.items()})
     before = dict(store.mapping)
     doctor.repair(store, doctor.examine(store), dry_run=True)
     assert store.mapping == before
@@ -612,6 +625,32 @@ def test_stale_consolidated_metadata_are_written_anew(zarr_format):
     assert action.done
     assert found(store) == []
     assert "new" in zarr.open_consolidated(store)
+
+
+def test_what_a_killed_writer_left_is_completed_or_taken_back():
+    store = MemoryStore(grown(3))
+    whole = dict(store.mapping)
+    store.mapping.update({"new/.unfinished/mark.json": MARK, "new/c/0": b"x"})
+    text = store.mapping["raw/zarr.json"].decode().replace('"attributes": {}', '"attributes": {"is": "new"}')
+    mark = {**json.loads(MARK), "state": "moving", "documents": {"zarr.json": text}}
+    store.mapping["raw/.unfinished/mark.json"] = json.dumps(mark).encode()
+    del store.mapping["raw/zarr.json"]
+    planned = doctor.repair(store, doctor.examine(store), dry_run=True)
+    assert not any(action.done for action in planned)
+    actions = doctor.repair(store, doctor.examine(store))
+    assert [action.what.partition(" an")[0] for action in actions] == ["took back", "completed"]
+    assert found(store) == []
+    assert store.mapping == {**whole, "raw/zarr.json": text.encode()}
+
+
+def test_a_node_that_somebody_is_making_is_left_alone():
+    store = MemoryStore(grown(3))
+    store.mapping["new/.unfinished/mark.json"] = MARK.replace(b'"since": 0', b'"since": %d' % time.time())
+    before = dict(store.mapping)
+    [action] = doctor.repair(store, doctor.examine(store))
+    assert not action.done
+    assert "at work" in action.what
+    assert store.mapping == before
 
 
 def test_a_consolidated_copy_is_kept_where_a_document_below_is_broken():

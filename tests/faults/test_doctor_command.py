@@ -76,7 +76,8 @@ def test_repairs_are_made_only_when_asked_for(run, folder, tmp_path):
     leftover.write_bytes(b"")
     os.utime(leftover, (0, 0))
     (folder / "note.txt").write_text("mine")
-    zarr.create_array(str(folder), name="new", shape=(1,), dtype="u1")
+    (folder / "new").mkdir()  # by another program, which does not consolidate
+    (folder / "new" / "zarr.json").write_bytes((folder / "x" / "zarr.json").read_bytes())
     before = (folder / "zarr.json").read_bytes()
     assert run(folder)[0] == 1
     code, out, _ = run(folder, "--repair", "--dry-run", "--json")

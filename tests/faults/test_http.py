@@ -1,16 +1,22 @@
 """Web servers: what GET and HEAD can read, and what a hostile server is not given."""
 
+import gzip
 import http.server
 import pickle
+import socket
 import threading
+import time
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
-from tutorial_zarr.stores import LocalStore, make_store
+from tutorial_zarr import limits
+from tutorial_zarr.errors import LimitError, MetadataError, NodeNameError, ReadOnlyError, StoreError, ZarrError
+from tutorial_zarr.stores import LocalStore, bounds, make_store
+
+from .test_hostile_data import Peak
 
 pytest.importorskip("urllib3", reason="urllib3 is not installed: pip install 'tutorial_zarr[cloud]'")
 
@@ -223,3 +229,170 @@ def test_a_bucket_that_is_busy_is_asked_again_and_one_that_never_answers_is_give
             bucket(url, timeout=0.2, retries=0).get("a")
         assert raised.value.transient
         stop.set()
+
+
+# --- what a server may cost
+
+
+class Raw(threading.Thread):
+    """A server that answers a connection with the bytes that `answer(request)` yields, as long as they are taken."""
+
+    def __init__(self, answer):
+        super().__init__(daemon=True)
+        self.answer, self.sent, self.requests = answer, 0, 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection:
+            try:
+                request = connection.recv(1 << 16)
+                self.requests += 1
+                for piece in self.answer(request):
+                    connection.sendall(piece)
+                    self.sent += len(piece)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.socket.close()
+
+
+MIB = 1 << 20
+
+
+def endless(_):
+    yield b"HTTP/1.1 200 OK\r\nETag: x\r\n\r\n"
+    for _ in range(200):
+        yield b" " * MIB
+
+
+def endless_headers(_):
+    yield b"HTTP/1.1 200 OK\r\n"
+    while True:
+        yield b"X-A: " + b"a" * 60_000 + b"\r\n"
+
+
+def slowly(text, pause=0.05):
+    def answer(_):
+        for byte in text:
+            yield bytes([byte])
+            time.sleep(pause)
+
+    return answer
+
+
+def test_a_document_without_end_is_given_up_at_the_limit():
+    with Raw(endless) as server, limits.override(document_bytes=MIB):
+        with Peak() as peak, pytest.raises(MetadataError, match=r"zarr.json|answer"):
+            zarr.open(make_store(server.url, mode="r", storage_options={"retries": 0}), mode="r")
+        assert server.sent < 32 * MIB
+        assert peak.bytes < 16 * MIB
+
+
+def test_a_chunk_and_the_range_of_a_shard_without_end_are_given_up(tmp_path):
+    for shards in (None, (4,)):
+        zarr.create_array(tmp_path / "a", shape=(8,), chunks=(2,), shards=shards, dtype="i4", overwrite=True)[:] = 1
+        document = (tmp_path / "a" / "zarr.json").read_bytes()
+
+        def answer(request, document=document):
+            if b"zarr.json" in request:
+                yield b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(document) + document
+            elif b".z" in request:
+                yield b"HTTP/1.1 404 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            else:
+                yield from endless(request)
+
+        with Raw(answer) as server:
+            array = zarr.open_array(make_store(server.url, mode="r", storage_options={"retries": 0}), mode="r")
+            for act in (lambda a=array: a[:], lambda a=array: a[0], lambda a=array: a.encoded_chunk((0,))):
+                with Peak() as peak, pytest.raises(ZarrError):
+                    act()
+                assert peak.bytes < 100 * MIB
+            assert server.sent < 150 * MIB
+
+
+def test_headers_without_end_are_given_up():
+    with Raw(endless_headers) as server, pytest.raises(StoreError):
+        make_store(server.url, mode="r", storage_options={"retries": 0}).get("a")
+    assert server.sent < 64 * MIB
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b" " * 1000,
+        b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 1000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 300,
+    ],
+    ids=["body", "headers", "chunked"],
+)
+def test_a_byte_now_and_then_is_given_up(text):
+    with Raw(slowly(text)) as server:
+        store = make_store(server.url, mode="r", storage_options={"retries": 0, "timeout": 0.3})
+        start = time.monotonic()
+        with pytest.raises(StoreError, match=r"cannot read key 'a'") as caught:
+            store.get("a")
+        assert time.monotonic() - start < 5
+        assert caught.value.transient
+
+
+def test_a_slow_line_that_keeps_its_pace_is_waited_for():
+    body = bytes(range(256)) * 400
+
+    def answer(_):
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+        for at in range(0, len(body), 12_800):
+            time.sleep(0.1)
+            yield body[at : at + 12_800]
+
+    with Raw(answer) as server:
+        assert make_store(server.url, mode="r", storage_options={"retries": 0, "timeout": 0.4}).get("a") == body
+
+
+def test_an_answer_that_was_packed_on_the_way_is_refused_and_not_unpacked():
+    packed = gzip.compress(b" " * (64 * MIB))
+    with serving(lambda *_: (200, {"Content-Encoding": "gzip"}, packed)) as (url, seen):
+        with Peak() as peak, pytest.raises(StoreError, match=r"as they are stored, found them packed by 'gzip'"):
+            make_store(url).get("a")
+        assert seen[0][2]["Accept-Encoding"] == "identity"
+    assert peak.bytes < 4 * MIB
+
+
+def test_a_server_without_ranges_that_sends_too_much_is_stopped():
+    with Raw(endless) as server, bounds.at_most(MIB, lambda key, size: LimitError(f"{key}: {size}")):
+        store = make_store(server.url, mode="r", storage_options={"retries": 0})
+        with pytest.raises(LimitError):
+            store.get("a", (0, 10))
+        with store.snapshot("a") as value, pytest.raises(LimitError):
+            value.get((0, 10))
+    assert server.sent < 64 * MIB
+
+
+def test_what_is_busy_is_asked_again_and_an_error_has_the_last_word():
+    answers = iter([503, 429, 500])
+
+    def answer(handler, path, byte_range):
+        status = next(answers, 200)
+        return status, {}, VALUE
+
+    with serving(answer) as (url, seen):
+        assert make_store(url).get("a") == VALUE
+        assert len(seen) == 4
+    with serving(lambda *_: (503, {}, b"")) as (url, seen):
+        with pytest.raises(StoreError, match=r"the server answered 503 .*; try again later") as caught:
+            make_store(url, storage_options={"retries": 1}).get("a")
+        assert caught.value.transient
+        assert len(seen) == 2

@@ -1,12 +1,13 @@
 """`ingest`: workers that die, hang or fail; runs that are stopped or killed, and go on."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,54 @@ def test_a_second_run_with_the_journal_does_only_what_is_left(tmp_path):
     assert zarr.ingest(source(20), array, **options).skipped == 20
     with pytest.raises(ValueError, match=r"journal .*: expected \{.*, found .* it belongs to another array"):
         zarr.ingest(source(1), create({}, 3), **options)
+
+
+def test_a_journal_is_refused_where_what_it_names_is_not_what_is_stored(tmp_path):
+    def source(count):
+        return [(i, np.full((4, 8), i)) for i in range(count)]
+
+    def spoil(array):
+        with (tmp_path / "journal").open("a") as file:
+            file.write("4:8,0:8\n")
+
+    def again(change):
+        array, journal = create(tmp_path / "array", overwrite=True), tmp_path / "journal"
+        journal.unlink(missing_ok=True)
+        options = {"executor": "threads", "journal": journal}
+        assert zarr.ingest(source(3), array, **options).written == 3
+        changed = change(array)
+        changed = array if changed is None else changed
+        before = {key: changed.store.get(key) for key in changed.store.list_prefix("")}
+        try:
+            return zarr.ingest(source(5), changed, **options)
+        finally:
+            after = {key: changed.store.get(key) for key in before}
+            assert after == before or changed is array
+
+    report = again(lambda array: array.attrs.update(a=1))
+    assert (report.skipped, report.written) == (3, 2)
+    anew = "found [123] that are not what was written, the first at .*: the array was made anew, or written to since"
+    for change, message in [
+        (lambda array: create(tmp_path / "array", overwrite=True), anew),
+        (lambda array: array.__setitem__(slice(4, 8), 9), anew),
+        (lambda array: create(tmp_path / "other"), "it belongs to another array"),
+        (lambda array: create({}), "it belongs to another array"),
+        (spoil, "expected an item and its checksum"),
+    ]:
+        with pytest.raises(ConversionError, match=message):
+            again(change)
+
+
+def test_a_store_in_memory_is_refused_where_other_processes_write():
+    array = create({}, 2)
+    with pytest.raises(OSError, match=r"expected a store that other processes write to, found MemoryStore\(1 keys\)"):
+        zarr.ingest([(0, np.ones((4, 8)))], array)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        report = zarr.ingest([(0, np.ones((4, 8)))], array, executor=pool, attempts=1)
+    assert (report.written, list(report.failed)) == (0, ["0:4,0:8"])
+    assert "what the others wrote would be lost; try a folder, or threads" in report.failed["0:4,0:8"]
+    assert not array[...].any()
+    assert zarr.ingest([(0, np.ones((4, 8)))], array, executor="threads").ok
 
 
 def test_an_error_of_the_source_is_raised_when_the_items_in_hand_are_done():

@@ -1,4 +1,4 @@
-"""A rechunk and a conversion of metadata whose process is killed, at any moment, and called again.
+"""A rechunk, a conversion of metadata and a move whose process is killed, at any moment, and called again.
 
 Afterwards the elements are equal by hash, and at every moment in between the store opens whole: in the old form or
 in the new one. The process is a real one and ends by SIGKILL (on Windows by TerminateProcess), so nothing is tidied
@@ -49,6 +49,17 @@ for number in itertools.count(int(sys.argv[3])):
         pass
     step()
     zarr.convert.remove_metadata(store, 2)
+"""
+
+MOVE = """
+import sys, itertools
+import tutorial_zarr as zarr
+def step(*args):
+    print("step", flush=True)
+names = ["deep/one", "two"]
+for number in itertools.count(int(sys.argv[3])):
+    print(number, flush=True)
+    zarr.move(sys.argv[1], names[number % 2], names[(number + 1) % 2], progress=step)
 """
 
 
@@ -127,13 +138,41 @@ def kill_conversions(tmp_path: Path, moments: int, seed: int) -> int:
     return number
 
 
-@pytest.mark.parametrize("kill", [kill_rechunks, kill_conversions])
+def kill_moves(tmp_path: Path, moments: int, seed: int) -> int:
+    """Kill a process that moves a group to and fro; returns how often it was moved."""
+    numbers = random.Random(seed)
+    store = tmp_path / "a store, with spaces"
+    root = zarr.create_group(store)
+    for i in range(2):
+        root.create_array(f"deep/one/x{i}", data=np.arange(i, i + 40), chunks=2)
+    zarr.consolidate_metadata(store)
+    group, names, number = elements(root["deep/one"]), ["deep/one", "two"], 0
+    whole = {name.removeprefix("deep/one/") for name in files(store) if name.startswith("deep/one/")}
+    for _ in range(moments):
+        number = run_and_kill(MOVE, store, tmp_path, number, numbers)
+        source, target = names[number % 2], names[(number + 1) % 2]
+        for use_consolidated in (False, True):
+            found = elements(zarr.open_group(store, mode="r", use_consolidated=use_consolidated))
+            for path, content in found.items():
+                assert content == group[path.removeprefix("deep/one/").removeprefix("two/")]
+        try:
+            zarr.move(store, source, target)
+        except FileNotFoundError:  # it was killed after the last step
+            pass
+        assert files(store / target) == whole
+        assert files(store / source) == set()
+        assert not zarr.is_stale(store)
+        number += 1
+    return number
+
+
+@pytest.mark.parametrize("kill", [kill_rechunks, kill_conversions, kill_moves])
 def test_what_was_killed_goes_on_and_ends_equal(kill, tmp_path):
     assert kill(tmp_path, 20, seed=1) >= 1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kill", [kill_rechunks, kill_conversions])
+@pytest.mark.parametrize("kill", [kill_rechunks, kill_conversions, kill_moves])
 def test_what_is_killed_at_two_hundred_moments_goes_on_and_ends_equal(kill, tmp_path):
     finished = kill(tmp_path, 200, seed=2)
     print(f"\n{kill.__name__}: 200 processes killed, {finished} stores finished, all equal")

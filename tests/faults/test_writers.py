@@ -184,3 +184,43 @@ def test_a_writer_that_is_killed_while_it_holds_the_lock_frees_it(tmp_path):
     store.update("c/0", lambda old: b"mine")
     assert store.get("c/0") == b"mine"
     assert store.leftovers() == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "sqlite"])
+def test_a_whole_chunk_and_a_part_of_it_written_by_two_processes_are_both_there(kind, tmp_path):
+    """One writes the chunk whole, another one element: 150 times each, at once."""
+    place, rounds = tmp_path / {"folder": "a", "sqlite": "a.sqlite"}[kind], 150
+    array = zarr.create_array(place, shape=(4,), chunks=(4,), dtype="i4")
+    worker = start(place, "partly", "unused", rounds)
+    release([worker])
+    for k in range(1, rounds + 1):
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+        array[:] = k
+        assert worker.stdout.readline() == "written\n"
+        assert array[1:].tolist() == [k] * 3, f"round {k}: the whole write is lost"
+        assert array[0] in (k, -k)
+        if k % 5 == 0:  # an empty chunk is deleted, and so it stays
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+            array[:] = 0
+            assert worker.stdout.readline() == "written\n"
+            assert array[1:].tolist() == [0] * 3, f"round {k}: the deletion is lost"
+    assert worker.stdout.readline() == "done\n"
+    worker.communicate(timeout=20)
+
+
+def test_a_plain_put_beside_an_update_in_a_bucket_is_not_undone(seaweed):
+    store, other = (make_store(seaweed[0], storage_options=seaweed[1]) for _ in range(2))
+    store.set("n", b"0")
+
+    seen = []
+
+    def change(old):
+        if not seen:
+            other.set("n", b"100")
+        seen.append(old)
+        return str(int(bytes(old)) + 1).encode()
+
+    store.update("n", change)
+    assert store.get("n") == b"101"

@@ -3,6 +3,7 @@
     update_worker.py STORE OPTIONS cells KEY START STOP    set the bytes START to STOP of a value, one update each, and
                                                            so many elements of the arrays `chunk` and `shard`
     update_worker.py STORE OPTIONS count KEY TIMES         add one to a number, TIMES times
+    update_worker.py STORE OPTIONS partly KEY ROUNDS       set the array's first element, once for each line
     update_worker.py STORE OPTIONS forever KEY SEED        write values that name their own hash, until killed
 
 It says "ready", waits for a line, works, and says "done".
@@ -44,6 +45,13 @@ def main(url, options, task, key, *numbers):
                 store.update(key, lambda old, i=i: set_cell(old, i))
                 for array in arrays:
                     array[i] = i + 1
+        elif task == "partly":
+            array = tutorial_zarr.open_array(store)
+            for k in range(1, numbers[0] + 1):
+                for _ in range(2 if k % 5 == 0 else 1):
+                    sys.stdin.readline()
+                    array[0] = -k
+                    print("written", flush=True)
         elif task == "count":
             for _ in range(*numbers):
                 store.update(key, lambda old: str(int(old or 0) + 1).encode())

@@ -17,7 +17,7 @@ LAYERS = [
     ["dtypes"],
     ["metadata"],
     ["chunk_grids", "chunk_keys", "parallel", "codecs", "progress", "stores", "display"],
-    ["indexing", "nodes", "consolidation", "hierarchy"],
+    ["indexing", "nodes", "consolidation", "replacing", "hierarchy"],
     ["attributes", "chunk_io", "plan", "lazy", "array", "create"],
     ["group"],
     ["api", "convert", "ingestion"],

@@ -63,7 +63,7 @@ def test_the_report_counts_explains_and_attaches_a_store(peers, tmp_path):
     assert json.loads((folder / "matrix.json").read_text(encoding="utf-8")) == json.loads(json.dumps(data))
     text = (folder / "matrix.md").read_text(encoding="utf-8")
     assert "| tutorial-zarr | liar | 1 |" in text
-    assert "not yet looked into: element [3, 6]: expected the bytes 0100, found 0200" in text
+    assert r"not yet looked into: element \[3, 6\]: expected the bytes 0100, found 0200" in text
     places = sorted(folder.glob("defects/*"))
     assert len(places) == 2  # nobody looked into them, so each is shown
     cell = json.loads((places[0] / "cell.json").read_text(encoding="utf-8"))

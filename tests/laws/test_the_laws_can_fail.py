@@ -190,6 +190,15 @@ class DeletesByTheBeginningOfNames(MemoryStore):
             self.delete(key)
 
 
+class StopsAtAnAbsentKey(MemoryStore):
+    def delete_prefix(self, prefix):
+        self.check_writable()
+        for key in self.list_prefix(prefix):
+            if key not in self.mapping:
+                return
+            self.delete(key)
+
+
 BROKEN_STORES = {
     ForgetsDeletes: "a_deleted_value_is_gone_and_the_others_stay",
     AppendsToOldValues: "a_shorter_value_replaces_a_longer_one_whole",
@@ -216,6 +225,7 @@ BROKEN_STORES = {
     TakesDeletedForPresent: "an_update_sees_the_present_value",
     ListsEveryOtherKey: "threads_that_set_different_keys_do_not_disturb_each_other",
     DeletesByTheBeginningOfNames: "deleting_a_prefix_deletes_all_below_it_and_nothing_else",
+    StopsAtAnAbsentKey: "many_keys_are_deleted_though_another_writer_takes_one_of_them_first",
     LosesUpdates: "threads_that_update_one_value_lose_nothing",
 }
 
@@ -312,6 +322,16 @@ class FlipsAxes(ArrayArrayCodec):
         return array.T
 
 
+class LooksAtTheMemory(ArrayArrayCodec):
+    moves_only = True  # untrue: so it is given elements as they are stored
+
+    def encode(self, array, spec):
+        return array
+
+    def decode(self, array, spec):
+        return np.ascontiguousarray(array).view(spec.data_type.numpy)
+
+
 class TakesItsShapeFromTheBytes(ArrayBytesCodec):
     def encode(self, array, spec):
         return array.tobytes()
@@ -351,6 +371,7 @@ BROKEN_CODECS = {
     TakesAnyNumberOfBytes: "a_few_bytes_never_become_more_than_the_chunk_holds",
     SortsItsInput: "decoding_any_chunk_gives_it_back",
     FlipsAxes: "the_sizes_and_types_that_it_declares_hold",
+    LooksAtTheMemory: "it_may_stand_before_elements_in_the_other_byte_order",
 }
 
 

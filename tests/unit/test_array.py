@@ -410,16 +410,21 @@ def test_reading_fetches_each_chunk_that_it_touches_once_and_no_other():
         assert not store.requests or {request.verb for request in store.requests} == {"GET"}
 
 
-def test_writing_whole_chunks_reads_nothing():
+def test_writing_whole_chunks_reads_nothing_but_those_that_hang_over_the_edge():
     a, store = traced(shape=(5, 6), chunks=(2, 2), dtype="int32")
-    for selection in [
-        ...,
-        (slice(2, 4), slice(None)),
-        (slice(4, 5), slice(2, 4)),
-    ]:  # the last is an edge chunk
+    at_the_edge = ["c/2/0", "c/2/1", "c/2/2"]  # others may append to them meanwhile
+    for selection, read in [
+        (..., at_the_edge),
+        ((slice(2, 4), slice(None)), []),
+        ((slice(4, 5), slice(2, 4)), ["c/2/1"]),
+    ]:
         store.requests.clear()
         a[selection] = 1
-        assert not requests(store, "GET"), selection
+        assert [request.key for request in requests(store, "GET")] == read, selection
+    store.requests.clear()
+    a._with(a.metadata, alone=True)[...] = 2  # nobody else is at it
+    assert not requests(store, "GET")
+    assert (a[...] == 2).all()
 
 
 def test_writing_part_of_a_chunk_reads_and_writes_that_chunk_once():

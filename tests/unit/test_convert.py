@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
+from tutorial_zarr import nodes
 from tutorial_zarr.convert import content_hash, remove_metadata, to_v2, to_v3
 from tutorial_zarr.convert.formats import spell
 from tutorial_zarr.errors import ConversionError, NodeNotFoundError
@@ -199,12 +200,20 @@ def test_a_new_array_that_zarr_2_cannot_say_is_refused(options, message):
         to_v2(root, {})
 
 
-def test_attributes_that_are_no_json_are_refused():
+def test_a_nan_that_an_attribute_has_stays_as_it_is():
+    other = pytest.importorskip("zarr", reason="the second reader is not installed")
+    from zarr.core.buffer.cpu import Buffer
+
     store = MemoryStore()
     zarr.create_group(store, zarr_format=2)
-    store.mapping[".zattrs"] = b'{"missing": NaN}'
-    with pytest.raises(ConversionError, match=r"the number nan at attributes\.missing"):
-        to_v3(store)
+    zarr.create_array(store, name="x", data=np.arange(3), zarr_format=2)
+    store.mapping["x/.zattrs"] = store.mapping[".zattrs"] = b'{"missing": NaN, "n": [1, -Infinity]}'
+    anew = zarr.rechunk(zarr.open_array(store, path="x"), {}, chunks=2, zarr_format=3)
+    for node in (anew, to_v3(store, MemoryStore()), to_v3(store)):
+        assert repr(node.attrs.asdict()) == "{'missing': nan, 'n': [1, -inf]}"
+        data = Buffer.from_bytes(bytes(node.store.get(nodes.join(node.path, "zarr.json"))))
+        theirs = other.open(other.storage.MemoryStore({"zarr.json": data}), mode="r")
+        assert repr(dict(theirs.attrs)) == "{'missing': nan, 'n': [1, -inf]}"
 
 
 def test_members_of_a_group_that_the_other_format_does_not_know_are_refused():
@@ -296,7 +305,7 @@ def test_what_is_converted_already_is_left_alone():
     to_v3(store)
     assert dict(store.mapping) == before
     remove_metadata(store, 2)
-    with pytest.raises(NodeNotFoundError, match="is it Zarr 3 already"):
+    with pytest.raises(NodeNotFoundError, match="found one of Zarr 3 already"):
         to_v3(store)
 
 
@@ -460,3 +469,46 @@ def test_a_spelling_can_be_asked_for_by_itself():
     spelled = spell(zarr.create_array({}, shape=(4,), dtype="i4", zarr_format=2).metadata, 3)
     assert (spelled.problems, spelled.rewrite) == ([], [])
     assert spelled.metadata.document["chunk_key_encoding"] == {"name": "v2", "configuration": {"separator": "."}}
+
+
+# --- consolidated metadata of more than the root, and nodes below
+
+
+@pytest.mark.parametrize(("make", "convert"), [(old_tree, to_v3), (new_tree, to_v2)])
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_every_group_that_was_consolidated_is(make, convert, elsewhere):
+    store = MemoryStore()
+    root = make(store)
+    zarr.consolidate_metadata(store, path="g")
+    target = MemoryStore() if elsewhere else None
+    convert(store, target)
+    if not elsewhere:
+        remove_metadata(store, root.zarr_format)
+    assert zarr.consolidated_differences(target or store, "g") == []
+    with pytest.raises(NodeNotFoundError, match="expected consolidated metadata"):
+        zarr.open_consolidated(target or store)
+
+
+def test_consolidated_metadata_of_the_old_format_go_before_the_documents_that_they_copy():
+    store = TraceStore(MemoryStore())
+    old_tree(store)
+    zarr.consolidate_metadata(store, path="g")
+    zarr.consolidate_metadata(store)
+    to_v3(store)
+    store.clear()
+    remove_metadata(store, 2)
+    gone = [request.key for request in store.requests if request.verb == "DELETE"]
+    assert gone[:2] == [".zmetadata", ".zgroup"]
+    assert next(key for key in gone if key.startswith("g/")) == "g/.zmetadata"
+
+
+def test_a_node_is_not_left_in_a_format_that_no_group_above_it_has():
+    store = MemoryStore()
+    old_tree(store)
+    to_v3(store, path="g")
+    before = dict(store.mapping)
+    with pytest.raises(ConversionError, match=r"'g'.* expected a group of Zarr 3 above it.* convert the group above"):
+        remove_metadata(store, 2, path="g")
+    assert dict(store.mapping) == before
+    remove_metadata(store, 3, path="g")
+    assert documents(store, 3) == {}

@@ -157,6 +157,41 @@ def test_an_array_is_created_for_a_dask_array(zarr_format):
 # --- other processes
 
 
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_dask_array_may_be_read_from_what_it_replaces_and_may_fail(zarr_format, tmp_path):
+    place = tmp_path / "a.zarr"
+    values = np.arange(24.0).reshape(6, 4)
+    zarr.create_array(place, data=values, chunks=(2, 4), zarr_format=zarr_format)
+    from_dask(to_dask(zarr.open_array(place))[::-1] + 1, place, overwrite=True, zarr_format=zarr_format)
+    np.testing.assert_array_equal(zarr.open_array(place)[:], values[::-1] + 1)
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+    def fails(block, block_info=None):
+        if block_info[0]["chunk-location"] == (2, 0):
+            raise OSError("the source is down")
+        return block
+
+    wrong = da.map_blocks(fails, da.zeros((6, 4), chunks=(2, 4)), dtype=float)
+    with pytest.raises(OSError, match="the source is down"):
+        from_dask(wrong, place, overwrite=True)
+    with pytest.raises(ValueMismatchError, match="expected blocks that are not read from what is replaced"):
+        from_dask(to_dask(zarr.open_array(place)), place, overwrite=True, compute=False)
+    assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
+    with pytest.raises(OSError, match="the source is down"):
+        from_dask(wrong, tmp_path / "b.zarr")
+    assert [path for path in (tmp_path / "b.zarr").rglob("*") if path.is_file()] == []
+
+
+def test_blocks_that_are_read_from_the_array_itself_are_read_first():
+    array = example()
+    before = array[...]
+    turned = to_dask(array, "units")[::-1]
+    store_dask(turned, array, rechunk=True)
+    np.testing.assert_array_equal(array[...], before[::-1])
+    with pytest.raises(ValueMismatchError, match="expected blocks that are not read from the array itself"):
+        store_dask(to_dask(array), array, compute=False)
+
+
 def add_up(coords, chunk):
     return coords, int(chunk.sum())
 
@@ -210,3 +245,16 @@ def test_numpy_takes_an_array_as_it_is():
 def test_elements_go_to_other_libraries_by_dlpack():
     array = example()
     np.testing.assert_array_equal(np.from_dlpack(array), array[...])
+
+
+@needs_dask
+def test_tasks_in_other_processes_are_refused_where_they_would_write_to_a_copy_of_memory(tmp_path):
+    import dask
+
+    data = da.ones((8,), chunks=4, dtype="i4")
+    with dask.config.set(scheduler="processes", num_workers=1):
+        with pytest.raises(OSError, match="expected a store that other processes write to, found MemoryStore"):
+            from_dask(data, {})
+        assert (from_dask(data, tmp_path / "a")[...] == 1).all()
+    with dask.config.set(scheduler="threads"):
+        assert (from_dask(data, {})[...] == 1).all()

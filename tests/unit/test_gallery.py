@@ -834,8 +834,8 @@ def test_a_number_that_was_changed_in_an_article_is_noticed(copy, number):
         ("title: ", "headline: ", "front matter: expected a line 'title: ...'"),
         ("notebook: 01_01", "notebook: 77_77", "front matter: expected the id of a notebook, found '77_77'"),
         (
-            "5, mtime=0)",
-            "9, mtime=0)",
+            "5, wbits=31)",
+            "9, wbits=31)",
             "block 'def write_small(store, block, chunk):': this code does not stand",
         ),
         ("`c/1/0`", "`c/1/1/0`", "`c/1/1/0`: this does not stand in the notebook"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 
@@ -283,7 +284,7 @@ def test_moving_takes_everything_along_and_leaves_nothing_behind(zarr_format, tm
 @pytest.mark.parametrize(
     ("source", "dest", "error", "message"),
     [
-        ("g", "x", NodeExistsError, "found a array|found array"),
+        ("g", "x", NodeExistsError, "found an array"),
         ("g", "g", NodeExistsError, "expected a place outside"),
         ("g", "g/h/new", NodeExistsError, "expected a place outside"),
         ("g", "x/new", NodeExistsError, "an array holds no other nodes"),
@@ -423,6 +424,16 @@ def test_attributes_stay_as_they_were_when_the_store_fails(zarr_format):
 # --- consolidated metadata that is out of date
 
 
+@contextlib.contextmanager
+def by_another_program(store):
+    """What is done in this block leaves consolidated metadata as they were, as other programs do."""
+    zarr_format = 3 if "zarr.json" in store.mapping else 2
+    key = "zarr.json" if zarr_format == 3 else ".zmetadata"
+    copy = store.mapping[key]
+    yield
+    store.mapping[key] = copy
+
+
 @FORMATS
 def test_nothing_differs_after_consolidating(zarr_format):
     store = MemoryStore()
@@ -442,11 +453,12 @@ def test_every_difference_is_named(zarr_format):
     store = MemoryStore()
     small_tree(store, zarr_format)
     zarr.consolidate_metadata(store)
-    root = zarr.open_group(store, mode="r+", use_consolidated=False)
-    root.create_group("late")
-    root["x"].resize(9)
-    root["g/y"].attrs["n"] = 1
-    root.delete("g/h/x", dry_run=False)
+    with by_another_program(store):
+        root = zarr.open_group(store, mode="r+", use_consolidated=False)
+        root.create_group("late")
+        root["x"].resize(9)
+        root["g/y"].attrs["n"] = 1
+        root.delete("g/h/x", dry_run=False)
     assert zarr.is_stale(store)
     assert [str(difference) for difference in zarr.consolidated_differences(store)] == [
         "'g/h/x' is in the consolidated metadata, and not in the store",
@@ -462,8 +474,9 @@ def test_a_group_that_may_be_written_asks_the_nodes_themselves_and_says_what_is_
     store = MemoryStore()
     small_tree(store, zarr_format)
     zarr.consolidate_metadata(store)
-    zarr.open_group(store, use_consolidated=False)["x"].resize(9)
-    del zarr.open_group(store, use_consolidated=False)["g/y"]
+    with by_another_program(store):
+        zarr.open_group(store, use_consolidated=False)["x"].resize(9)
+        del zarr.open_group(store, use_consolidated=False)["g/y"]
     group = zarr.open_group(store, mode="r+")
     with pytest.warns(ZarrWarning, match="out of date: 'x' says something else of itself"):
         assert group["x"].shape == (9,)
@@ -478,7 +491,8 @@ def test_a_node_that_consolidated_metadata_does_not_list_is_found_by_its_name(za
     store = MemoryStore()
     small_tree(store, zarr_format)
     zarr.consolidate_metadata(store)
-    zarr.open_group(store, use_consolidated=False).create_group("late")
+    with by_another_program(store):
+        zarr.open_group(store, use_consolidated=False).create_group("late")
     root = zarr.open_group(store, mode="r")
     with pytest.warns(ZarrWarning, match="out of date: 'late' is not listed there, but is in the store"):
         assert root["late"].path == "late"

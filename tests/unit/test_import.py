@@ -2,20 +2,22 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import cli
-from tutorial_zarr.errors import MetadataError, MissingDependencyError, NodeExistsError
+from tutorial_zarr.errors import MetadataError, MissingDependencyError, NodeExistsError, ValueMismatchError
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
 xr = pytest.importorskip("xarray", reason="reading NetCDF needs xarray, which is not installed")
 h5py = pytest.importorskip("h5py", reason="reading HDF5 needs h5py, which is not installed")
 pytest.importorskip("h5netcdf", reason="reading NetCDF needs h5netcdf, which is not installed")
 
-from tutorial_zarr.xarray_backend import ZarrBackend, from_netcdf, netcdf  # noqa: E402 - it needs xarray
+from tutorial_zarr.xarray_backend import ZarrBackend, from_netcdf, netcdf, to_zarr  # noqa: E402 - it needs xarray
 
 both_formats = pytest.mark.parametrize("zarr_format", [2, 3])
 
@@ -101,13 +103,36 @@ def test_netcdf_3_is_read_as_well(tmp_path):
     xr.testing.assert_identical(xr.open_dataset(store, engine=ZarrBackend).load(), dataset)
 
 
+@both_formats
+def test_a_nan_among_attributes_is_kept_and_in_nobody_s_way(zarr_format, tmp_path):
+    with h5py.File(tmp_path / "nan.h5", "w") as raw:
+        raw["a"] = np.arange(3.0)
+        raw["a"].attrs["actual_range"] = np.array([np.nan, 2.0])
+        raw["a"].attrs["valid_max"] = np.inf
+        raw.attrs["limit"] = np.float32("nan")
+    store = {}
+    from_netcdf(tmp_path / "nan.h5", store, zarr_format=zarr_format, consolidated=True)
+    array = zarr.open_group(store, mode="r+")["a"]
+    array.attrs["later"] = 1
+    again = xr.open_dataset(store, engine=ZarrBackend)
+    np.testing.assert_array_equal(again.a.attrs["actual_range"], [np.nan, 2.0])
+    assert (again.a.attrs["valid_max"], again.a.attrs["later"]) == (np.inf, 1)
+    copied = {}
+    to_zarr(again, copied, zarr_format=5 - zarr_format)
+    to_zarr(again.assign(b=again.a * 2), store, mode="a")
+    for place in (store, copied):
+        found = xr.open_dataset(place, engine=ZarrBackend)
+        assert found.a.values.tolist() == [0.0, 1.0, 2.0]
+        assert np.isnan(found.attrs["limit"])
+
+
 def test_what_json_cannot_hold_is_refused_by_name_before_anything_is_written(tmp_path):
     with h5py.File(tmp_path / "odd.h5", "w") as raw:
         raw["fine"] = np.arange(3)
         raw["odd"] = np.arange(3)
-        raw["odd"].attrs["limit"] = np.nan
+        raw["odd"].attrs["limit"] = 1 + 2j
     store = {}
-    with pytest.raises(MetadataError, match="found the number nan at limit"):
+    with pytest.raises(MetadataError, match="found a complex at limit"):
         from_netcdf(tmp_path / "odd.h5", store)
     with pytest.raises(MetadataError, match="variable 'odd': "):
         from_netcdf(tmp_path / "odd.h5", store)
@@ -132,6 +157,104 @@ def test_what_is_there_is_not_overwritten_and_what_is_no_such_file_is_named(file
             from_netcdf(file, {}, **wrong)
 
 
+def test_a_dimension_that_the_file_does_not_have_is_refused(file, tmp_path, capsys):
+    store = {}
+    for options in ({"chunks": {"nodim": 10}}, {"shards": {"time": 8, "nodim": 10}}):
+        with pytest.raises(ValueMismatchError, match="expected dimensions of the file, time, x; found 'nodim'"):
+            from_netcdf(file, store, **options)
+    assert store == {}
+    assert cli.main(["import", str(file), str(tmp_path / "out"), "--chunks", "nodim=10"]) == 1
+    assert "chunks: expected dimensions of the file, time, x; found 'nodim'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists() or zarr_keys(tmp_path / "out") == []
+
+
+def zarr_keys(place):
+    return sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.is_file())
+
+
+class Stops:
+    """Stands for a file of which reading stops half-way: by an error, by Ctrl-C."""
+
+    def __init__(self, monkeypatch, error, at):
+        self.left, self.error = at, error
+        real = xr.Variable.values.fget
+
+        def values(variable):
+            self.left -= 1
+            if self.left < 0:
+                raise self.error
+            return real(variable)
+
+        monkeypatch.setattr(xr.Variable, "values", property(values, xr.Variable.values.fset))
+
+
+@both_formats
+@pytest.mark.parametrize("error", [OSError("the file cannot be read"), KeyboardInterrupt()])
+@pytest.mark.parametrize("at", [0, 3])
+def test_an_import_that_stops_leaves_what_was_there_and_the_same_call_does_it(
+    zarr_format, error, at, file, tmp_path, monkeypatch
+):
+    place = tmp_path / "out.zarr"
+    with monkeypatch.context() as patched:
+        Stops(patched, error, at)
+        with pytest.raises(type(error)):
+            from_netcdf(file, place, zarr_format=zarr_format)
+    assert zarr_keys(place) == []
+    from_netcdf(file, place, zarr_format=zarr_format, consolidated=True)
+    whole = {name: (place / name).read_bytes() for name in zarr_keys(place)}
+    with monkeypatch.context() as patched:
+        Stops(patched, error, at)
+        with pytest.raises(type(error)):
+            from_netcdf(file, place, mode="w", zarr_format=5 - zarr_format, chunks={"time": 5})
+    assert {name: (place / name).read_bytes() for name in zarr_keys(place)} == whole
+    from_netcdf(file, place, mode="w", zarr_format=5 - zarr_format, chunks={"time": 5})
+    with xr.open_dataset(file, engine="h5netcdf") as source:
+        xr.testing.assert_identical(xr.open_dataset(place, engine=ZarrBackend).load(), source.load())
+
+
+KILLED = """
+import os, sys
+import xarray as xr
+from tutorial_zarr.xarray_backend import from_netcdf
+real, left = xr.Variable.values.fget, [int(sys.argv[4])]
+
+def values(variable):
+    left[0] -= 1
+    if left[0] < 0:
+        os._exit(9)
+    return real(variable)
+
+xr.Variable.values = property(values)
+from_netcdf(sys.argv[1], sys.argv[2], mode=sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize("at", [2])
+def test_an_import_that_is_killed_shows_no_reader_a_whole_store_and_the_same_command_does_it(
+    file, tmp_path, at, capsys
+):
+    place = tmp_path / "out.zarr"
+
+    def kill(mode):
+        run = subprocess.run([sys.executable, "-c", KILLED, str(file), str(place), mode, str(at)], check=False)
+        assert run.returncode == 9
+
+    kill("w-")
+    with pytest.raises(FileNotFoundError):
+        xr.open_dataset(place, engine=ZarrBackend)
+    assert cli.main(["info", str(place)]) == 1
+    assert "unfinished" in capsys.readouterr().err
+    assert cli.main(["import", str(file), str(place)]) == 0
+    with xr.open_dataset(file, engine="h5netcdf") as source:
+        source.load()
+    xr.testing.assert_identical(xr.open_dataset(place, engine=ZarrBackend).load(), source)
+    kill("w")
+    xr.testing.assert_identical(xr.open_dataset(place, engine=ZarrBackend).load(), source)
+    assert cli.main(["import", str(file), str(place), "--overwrite", "--chunks", "time=5"]) == 0
+    xr.testing.assert_identical(xr.open_dataset(place, engine=ZarrBackend).load(), source)
+    assert not any(".unfinished" in name for name in zarr_keys(place))
+
+
 # --- the command
 
 
@@ -144,7 +267,7 @@ def test_the_command_copies_and_says_what_it_copied(file, tmp_path, capsys):
     array = zarr.open_array(tmp_path / "out.zarr", path="t")
     assert (array.chunks, array.shards) == ((4, 10), (12, 10))
     assert cli.main(arguments) == 1
-    assert "found a group" in capsys.readouterr().err
+    assert "found a Zarr store; try --overwrite, or another STORE" in capsys.readouterr().err
     assert cli.main([*arguments, "--overwrite", "--zarr-format", "2"]) == 1  # v2 has no shards
     capsys.readouterr()
     assert cli.main(["import", str(file), str(tmp_path / "two"), "--zarr-format", "2", "--chunks-of-the-file"]) == 0

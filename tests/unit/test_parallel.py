@@ -37,10 +37,10 @@ class CountingStore(WrapperStore):
 
     def __init__(self, store):
         super().__init__(store)
-        self.lock, self.now, self.most, self.barrier = threading.Lock(), 0, 0, None
+        self.guard, self.now, self.most, self.barrier = threading.Lock(), 0, 0, None
 
     def get(self, key, byte_range=None):
-        with self.lock:
+        with self.guard:
             self.now += 1
             self.most = max(self.most, self.now)
         try:
@@ -48,7 +48,7 @@ class CountingStore(WrapperStore):
                 self.barrier.wait(PATIENCE)
             return super().get(key, byte_range)
         finally:
-            with self.lock:
+            with self.guard:
                 self.now -= 1
 
 

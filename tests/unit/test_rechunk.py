@@ -16,9 +16,18 @@ import tutorial_zarr as zarr
 from tutorial_zarr.convert import content_hash, rechunk
 from tutorial_zarr.convert.plan import make_plan
 from tutorial_zarr.convert.rechunking import parse_bytes, plan_rechunk, target_metadata
-from tutorial_zarr.errors import MemoryBudgetError, MetadataError, NodeExistsError, StoreError
+from tutorial_zarr.doctor import examine, repair
+from tutorial_zarr.errors import (
+    ChunkError,
+    ConversionError,
+    MemoryBudgetError,
+    MetadataError,
+    NodeExistsError,
+    StoreError,
+    ZarrError,
+)
 from tutorial_zarr.hierarchy import readable
-from tutorial_zarr.stores import LocalStore, MemoryStore, TraceStore, WrapperStore
+from tutorial_zarr.stores import CacheStore, LocalStore, MemoryStore, PrefixStore, TraceStore, WrapperStore
 
 
 def rows(shape=(60, 40), chunks=(1, 40), **options):
@@ -306,9 +315,7 @@ def test_processes_share_the_work(tmp_path):
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
         new = rechunk(source, tmp_path / "new", chunks=(60, 1), memory=20_000, executor=processes)
         assert np.array_equal(new[...], source[...])
-        with pytest.raises(
-            StoreError, match="found that what they wrote is not there; try a store that processes share"
-        ):
+        with pytest.raises(ChunkError, match="found a copy of memory, where what is written would be lost"):
             rechunk(source, MemoryStore(), chunks=(60, 1), executor=processes)
 
 
@@ -444,3 +451,140 @@ def test_a_plan_can_be_made_for_any_two_arrays(tmp_path):
     plan = plan_rechunk(array, zarr.Array(MemoryStore(), "", metadata), 10_000, 4)
     assert plan.workers >= 1
     assert plan.peak <= 10_000
+
+
+# --- of which source, to which place, and what stays
+
+
+def stopped(source, options, left=12):
+    """A target in which a rechunk was cut short."""
+    target = Stopping(MemoryStore())
+    target.left = left
+    with pytest.raises(StoppedError, match="ends"):
+        rechunk(source, target, **options)
+    return target.store
+
+
+ONE_BY_ONE = {"path": "new", "chunks": (2, 8), "memory": 500, "workers": 1}
+
+
+def test_an_unfinished_rechunk_goes_on_for_its_own_source_alone():
+    store = MemoryStore()
+    one = rows((64, 8), (1, 8), store=store, name="one")
+    other = zarr.create_array(store, name="other", data=one[...] + 1000, chunks=(1, 8))
+    target = stopped(one, ONE_BY_ONE)
+    with pytest.raises(NodeExistsError, match="of another array, or from another place"):
+        rechunk(other, target, **ONE_BY_ONE)
+    assert np.array_equal(rechunk(one, target, **ONE_BY_ONE)[...], one[...])
+
+
+@pytest.mark.parametrize("memory", [500, 700])
+def test_an_unfinished_rechunk_of_a_source_that_was_made_anew_begins_anew(memory):
+    store = MemoryStore()
+    options = {**ONE_BY_ONE, "memory": memory}
+    target = stopped(rows((64, 8), (1, 8), store=store, name="one"), options, left=20)
+    new = rows((64, 8), (1, 8))[...] + 1000
+    again = zarr.create_array(store, name="one", data=new, chunks=(1, 8), overwrite=True)
+    assert np.array_equal(rechunk(again, target, **options)[...], new)
+
+
+def test_a_source_that_was_written_meanwhile_is_noticed_when_asked():
+    source = rows((64, 8), (1, 8))
+
+    def write(done, total):
+        source[0] = done
+
+    with pytest.raises(ValueError, match="was the source written to meanwhile"):
+        rechunk(source, {}, chunks=(2, 8), memory=500, workers=1, progress=write, verify=True)
+
+
+def aliases(tmp_path):
+    """Ways to the folder tmp_path/data, in which x lies."""
+    (tmp_path / "link").symlink_to(tmp_path / "data", target_is_directory=True)
+    folder = LocalStore(tmp_path / "data")
+    return [
+        tmp_path / "link", f"file://{tmp_path}/data", tmp_path / "data" / ".." / "data", CacheStore(folder, 1 << 20),
+        TraceStore(folder), PrefixStore(LocalStore(tmp_path), "data"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_nothing_is_written_onto_its_own_source_by_whatever_way(tmp_path, number):
+    a = rows(store=tmp_path / "data", name="x")
+    before = a[...]
+    way = aliases(tmp_path)[number]
+    with pytest.raises(NodeExistsError, match="expected a place outside of the source"):
+        rechunk(a, way, path="x", chunks=(60, 1), overwrite=True)
+    with pytest.raises(NodeExistsError, match="expected a place outside of the source"):
+        rechunk(zarr.open_array(way, path="x", mode="r"), tmp_path / "data", path="x", chunks=(60, 1), overwrite=True)
+    for if_exists in ("replace", "skip", "raise"):
+        with pytest.raises(NodeExistsError, match="expected a place outside"):
+            zarr.copy(a, zarr.open_group(way, use_consolidated=False), name="x", if_exists=if_exists)
+        with pytest.raises(NodeExistsError, match="expected a place outside"):
+            zarr.copy(zarr.open_group(way), zarr.open_group(tmp_path / "data"), name="in", if_exists=if_exists)
+    with pytest.raises(ConversionError, match="expected a target outside of the source"):
+        zarr.convert.to_v2(zarr.open_group(tmp_path / "data"), way)
+    assert np.array_equal(zarr.open_array(tmp_path / "data", path="x")[...], before)
+
+
+class FailingStore(WrapperStore):
+    """Its chunks cannot be read from the third on."""
+
+    reads = 0
+
+    def get(self, key, byte_range=None):
+        if "/c/" in key or key.startswith("c/"):
+            self.reads += 1
+            if self.reads > 2:
+                raise StoreError("the disk is gone")
+        return super().get(key, byte_range)
+
+    def get_tagged(self, key):
+        return self.store.get_tagged(key)
+
+    def set_if(self, key, value, tag, writer=""):
+        return self.store.set_if(key, value, tag, writer)
+
+
+@pytest.mark.parametrize("consolidated", [False, True])
+def test_what_is_to_be_replaced_stays_where_the_source_fails(consolidated):
+    target = MemoryStore()
+    old = rows((12, 8), (3, 8), store=target, name="x")
+    if consolidated:
+        zarr.consolidate_metadata(target)
+    source = rows((64, 8), (1, 8))
+    failing = zarr.open_array(FailingStore(source.store), mode="r")
+    options = {"path": "x", "chunks": (2, 8), "memory": 500, "workers": 1, "overwrite": True}
+    with pytest.raises(StoreError, match="the disk is gone"):
+        rechunk(failing, target, **options)
+    with pytest.raises(StoreError, match="the disk is gone"):
+        zarr.copy(failing, target, name="x", if_exists="replace")
+    assert np.array_equal(zarr.open_array(target, path="x", mode="r")[...], old[...])
+    assert np.array_equal(rechunk(source, target, **options)[...], source[...])
+    assert not [key for key in target.mapping if ".unfinished" in key]
+    assert not consolidated or not zarr.is_stale(target)
+
+
+def test_what_is_to_be_replaced_stays_where_a_codec_refuses():
+    target = MemoryStore()
+    old = rows((12, 8), (3, 8), store=target, name="x")
+    before = dict(target.mapping)
+    source = zarr.create_array({}, data=np.array([1.0, 2.0, np.nan, 4.0]), chunks=1)
+    codec = {"id": "fixedscaleoffset", "offset": 0, "scale": 10, "dtype": "<f8", "astype": "<i2"}
+    with pytest.raises(ZarrError):
+        rechunk(source, target, path="x", chunks=1, overwrite=True, workers=1, filters=[codec])
+    assert np.array_equal(zarr.open_array(target, path="x")[...], old[...])
+    assert {key: target.mapping[key] for key in before} == before
+
+
+def test_the_doctor_leaves_an_unfinished_rechunk_to_the_same_call_or_to_a_deletion():
+    source = rows((64, 8), (1, 8))
+    target = stopped(source, ONE_BY_ONE)
+    zarr.create_group(target)
+    report = examine(target)
+    assert [fault.rule for fault in report.faults] == ["unfinished-node"]
+    assert [action.done for action in repair(target, report)] == [False]
+    other = MemoryStore(dict(target.mapping))
+    assert np.array_equal(rechunk(source, target, **ONE_BY_ONE)[...], source[...])
+    zarr.delete(other, "new", dry_run=False)
+    assert sorted(other.mapping) == ["zarr.json"]

@@ -92,6 +92,49 @@ def test_sqlite_reads_only_what_is_a_store(tmp_path):
         store.set("a", b"2")
 
 
+def test_sqlite_opened_for_reading_makes_nothing_beside_the_file_and_sees_what_others_write(tmp_path):
+    with SQLiteStore(tmp_path / "x.db") as store:
+        store.set("a", b"1")
+    before = (tmp_path / "x.db").read_bytes()
+    with SQLiteStore(tmp_path / "x.db", read_only=True) as reading:
+        assert reading.get("a") == b"1"
+        assert os.listdir(tmp_path) == ["x.db"]
+        assert (tmp_path / "x.db").read_bytes() == before
+        for value in (b"2", b"3"):
+            with SQLiteStore(tmp_path / "x.db") as store:
+                store.set("a", value)
+                assert reading.get("a") == value, "while another connection is open"
+            assert reading.get("a") == value, "after it was closed"
+
+
+def test_sqlite_says_so_where_changes_lie_beside_a_file_and_cannot_be_read(tmp_path):
+    with SQLiteStore(tmp_path / "x.db") as store:
+        store.set("a", b"1")
+        store.set("a", b"2")
+        (tmp_path / "copy.db-wal").write_bytes((tmp_path / "x.db-wal").read_bytes())
+        (tmp_path / "copy.db").write_bytes((tmp_path / "x.db").read_bytes())
+    with SQLiteStore(tmp_path / "copy.db", read_only=True) as reading:
+        assert reading.get("a") == b"2", "a copy of both is read with both"
+    (tmp_path / "copy.db-wal").write_bytes(b"1")
+    for name in os.listdir(tmp_path):
+        if name.endswith("-shm"):
+            os.unlink(tmp_path / name)
+    (tmp_path / "copy.db-shm").mkdir()  # as where nothing can be written
+    with pytest.raises(StoreError, match=r"found changes beside it in .*copy\.db-wal', which SQLite cannot read"):
+        SQLiteStore(tmp_path / "copy.db", read_only=True).get("a")
+
+
+def test_a_transaction_that_was_left_open_takes_no_later_write_with_it(tmp_path):
+    """As an interrupt in the midst of an update may do."""
+    with SQLiteStore(tmp_path / "x.db") as store:
+        store._run("BEGIN IMMEDIATE")
+        store._connection.execute("INSERT INTO zarr VALUES ('lost', x'31')")
+        store.set("a", b"1")
+        assert (store.get("a"), store.get("lost"), store._connection.in_transaction) == (b"1", None, False)
+        with SQLiteStore(tmp_path / "x.db", timeout=0) as other:
+            other.set("a", b"2")
+
+
 def test_an_update_that_fails_is_rolled_back_whole(tmp_path):
     with SQLiteStore(tmp_path / "x.db") as store:
         store.set("a", b"1")

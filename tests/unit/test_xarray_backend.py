@@ -1,6 +1,7 @@
 """xarray through the engine `tutorial_zarr`: what is read, what is written, and what is refused."""
 
 import importlib.util
+import json
 import tomllib
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
 xr = pytest.importorskip("xarray", reason="the engine needs xarray, which is not installed")
+numcodecs = pytest.importorskip("numcodecs", reason="codecs are named as numcodecs names them; it is not installed")
 
-from tutorial_zarr.xarray_backend import ZarrBackend, to_zarr  # noqa: E402 - it needs xarray
+from tutorial_zarr.xarray_backend import DataStore, ZarrBackend, to_zarr  # noqa: E402 - it needs xarray
 from tutorial_zarr.xarray_backend.variables import DimensionNamesError, decode_fill_value  # noqa: E402
 
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("dask") is None, reason="dask is not installed")
@@ -242,6 +244,60 @@ def test_layout_is_taken_from_the_encoding_and_found_there_again():
     assert again["a/zarr.json"] == store["a/zarr.json"]
 
 
+@both_formats
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ({"compressor": numcodecs.Zstd(3)}, ["zstd"]),
+        ({"compressor": numcodecs.Blosc("lz4"), "filters": None}, ["blosc"]),
+        ({"compressor": None}, []),
+        ({"compressors": None}, []),
+        ({"compressors": [None]}, []),
+        ({"compressors": []}, []),
+        ({"compressors": numcodecs.GZip(2)}, ["gzip"]),
+        ({"compressors": "auto", "compressor": {"id": "zlib", "level": 2}}, ["numcodecs.zlib"]),
+        ({"chunks": None, "shards": None, "serializer": None, "write_empty_chunks": None}, ["zstd"]),
+    ],
+)
+def test_codecs_are_written_as_users_of_xarray_name_them(zarr_format, encoding, names):
+    store = {}
+    dataset = xr.Dataset({"a": ("x", np.arange(4.0))})
+    to_zarr(dataset, store, zarr_format=zarr_format, encoding={"a": encoding})
+    found = [codec.to_json()["name"] for codec in zarr.open_array(store, path="a").compressors]
+    assert found == [name if zarr_format == 3 else f"numcodecs.{name.removeprefix('numcodecs.')}" for name in names]
+    xr.testing.assert_identical(opened(store).load(), dataset)
+
+
+def test_two_names_for_one_thing_are_refused():
+    with pytest.raises(ValueError, match="expected one of compressor and compressors in the encoding, found both"):
+        to_zarr(
+            xr.Dataset({"a": ("x", [1])}), {}, encoding={"a": {"compressor": "zstd", "compressors": [numcodecs.Zstd()]}}
+        )
+
+
+@pytest.mark.parametrize("codec", [numcodecs.Zstd(3), numcodecs.Blosc("zstd"), numcodecs.GZip(4)])
+@pytest.mark.parametrize("engine", [ZarrBackend, "zarr"])
+def test_a_codec_of_zarr_2_gets_the_name_that_zarr_3_has_for_it(codec, engine, tmp_path):
+    old, new, again = tmp_path / "2.zarr", {}, {}
+    text = np.array(["ab", "c", "", "d"], object)
+    dataset = xr.Dataset({"a": ("x", np.arange(4.0)), "t": ("x", text)})
+    to_zarr(dataset, old, zarr_format=2, encoding={"a": {"compressors": [codec], "filters": [numcodecs.Delta("f8")]}})
+    if engine == "zarr":
+        pytest.importorskip("zarr", reason="zarr-python is not installed")
+    to_zarr(xr.open_dataset(old, engine=engine), new, zarr_format=3)
+    named = [entry["name"] for entry in zarr.open_array(new, path="a").metadata.document["codecs"]]
+    assert named == ["numcodecs.delta", "bytes", codec.codec_id]
+    xr.testing.assert_identical(opened(new).load(), dataset)
+    document = json.loads(new["a/zarr.json"])
+    configuration = {k: v for k, v in codec.get_config().items() if k != "id"}  # as this library wrote it once
+    document["codecs"][-1] = {"name": f"numcodecs.{codec.codec_id}", "configuration": configuration}
+    new["a/zarr.json"] = json.dumps(document).encode()
+    to_zarr(opened(new, consolidated=False), again)
+    named = [entry["name"] for entry in zarr.open_array(again, path="a").metadata.document["codecs"]]
+    assert named == ["numcodecs.delta", "bytes", codec.codec_id]
+    xr.testing.assert_identical(opened(again).load(), dataset)
+
+
 def test_uneven_chunks_are_written_and_read():
     store = {}
     to_zarr(xr.Dataset({"a": ("x", np.arange(10))}), store, encoding={"a": {"chunks": ((3, 7),)}})
@@ -357,6 +413,231 @@ def test_a_new_variable_of_another_length_is_refused_as_the_group_could_not_be_o
         to_zarr(rest.assign(dew=rest.temperature), store, append_dim="time")
     with pytest.raises(ValueError, match=r"'dew': expected 3 elements along 'time', as array '.*' has .*, found 4"):
         to_zarr(weather()[["temperature"]].rename(temperature="dew").drop_vars("time"), store, mode="a")
+    assert keys(store) == before
+
+
+def grid(rows=(0, 1), x=(10, 20), start=1.0, **coords):
+    values = start + np.arange(len(rows) * len(x), dtype=float).reshape(len(rows), len(x))
+    return xr.Dataset({"a": (("t", "x"), values)}, coords={"t": list(rows), "x": list(x), **coords})
+
+
+@both_formats
+@pytest.mark.parametrize("mode", ["a", "a-"])
+def test_an_append_does_not_put_other_labels_on_the_rows_that_are_there(zarr_format, mode):
+    store = {}
+    to_zarr(grid(height=2.0, name=("x", ["p", "q"]), lat=(("t", "x"), np.ones((2, 2)))), store, zarr_format=zarr_format)
+    before = keys(store)
+    later = grid((2,), height=2.0, name=("x", ["p", "q"]), lat=(("t", "x"), np.ones((1, 2))))
+    wrong = [later.isel(x=[1, 0]), later.assign_coords(x=[10, 21])]
+    if mode == "a":  # a- leaves what has not the dimension, and is no coordinate of an axis
+        wrong += [later.assign_coords(height=3.0), later.assign_coords(name=("x", ["q", "p"]))]
+    for dataset in [*wrong, *(one.chunk(x=1) for one in wrong)]:
+        with pytest.raises(ValueError, match="expected the values of the coordinate that is in the store"):
+            to_zarr(dataset, store, append_dim="t", mode=mode, safe_chunks=False)
+    assert keys(store) == before
+    to_zarr(later, store, append_dim="t", mode=mode)
+    assert opened(store).a.values.tolist() == [[1, 2], [3, 4], [1, 2]]
+
+
+def test_coordinates_are_compared_as_they_are_stored_and_a_nan_equals_a_nan():
+    store = {}
+    label = np.array([np.nan, 0.1])
+    to_zarr(grid(w=("x", label), n=("x", ["u", "v"])), store, encoding={"w": {"dtype": "f4"}})
+    to_zarr(grid((2,), w=("x", label), n=("x", np.array(["u", "v"], object))), store, append_dim="t")
+    assert opened(store).sizes["t"] == 3
+
+
+@both_formats
+def test_an_append_brings_all_variables_that_have_the_dimension(zarr_format):
+    store = {}
+    to_zarr(grid().assign(b=("t", [5, 6]), c=("x", [7, 8])), store, zarr_format=zarr_format)
+    before = keys(store)
+    with pytest.raises(ValueError, match=r"found a dataset without \['b'\]"):
+        to_zarr(grid((2,)), store, append_dim="t")
+    with pytest.raises(ValueError, match=r"without \['t'\]"):
+        to_zarr(grid((2,)).assign(b=("t", [7])).drop_vars("t"), store, append_dim="t")
+    assert keys(store) == before
+    to_zarr(grid((2,)).assign(b=("t", [7])), store, append_dim="t")
+    assert opened(store).b.values.tolist() == [5, 6, 7]
+
+
+@needs_dask
+@both_formats
+def test_an_append_whose_source_fails_leaves_no_array_longer(zarr_format, tmp_path):
+    import dask.array as da
+
+    def fails(block, block_info=None):
+        if block_info[0]["chunk-location"] == (2,):
+            raise OSError("the source is down")
+        return block
+
+    for place in ({}, tmp_path / "a.zarr"):
+        to_zarr(xr.Dataset({"a": ("t", np.arange(4.0)), "b": ("t", np.arange(4))}).chunk(t=2), place)
+        rows = da.map_blocks(fails, da.arange(6, chunks=2, dtype=float), dtype=float)
+        with pytest.raises(OSError, match="the source is down"):
+            to_zarr(xr.Dataset({"a": ("t", rows), "b": ("t", np.arange(6))}), place, append_dim="t")
+        for name in "ab":
+            array = zarr.open_array(place, path=name, mode="r+")
+            assert (array.shape, array.unfinished) == ((4,), {})
+            array.resize(10)
+            assert set(array[4:].tolist()) <= {0} or np.isnan(array[4:]).all()  # nothing of it comes to light
+
+
+def test_two_that_append_at_once_are_both_there(monkeypatch):
+    store, others = {}, [xr.Dataset({"x": ("t", np.full(4, 7.0)), "y": ("t", np.full(4, 7))})]
+    to_zarr(xr.Dataset({"x": ("t", np.zeros(4)), "y": ("t", np.zeros(4, int))}), store)
+    real = DataStore.carry_out
+
+    def between(self, *rest):
+        if others:
+            to_zarr(others.pop(), store, append_dim="t")
+        return real(self, *rest)
+
+    monkeypatch.setattr(DataStore, "carry_out", between)
+    to_zarr(xr.Dataset({"x": ("t", np.full(4, 9.0)), "y": ("t", np.full(4, 9))}), store, append_dim="t")
+    for name in "xy":
+        assert opened(store)[name].values.tolist() == [0] * 4 + [7] * 4 + [9] * 4
+
+
+def test_who_appends_while_another_one_writes_is_told(monkeypatch):
+    store = {}
+    to_zarr(xr.Dataset({"x": ("t", np.zeros(4))}), store)
+    with zarr.open_array(store, path="x", mode="r+").reserve(2), pytest.raises(OSError, match="nothing was written"):
+        to_zarr(xr.Dataset({"x": ("t", np.full(4, 9.0))}), store, append_dim="t")
+    assert opened(store).x.shape == (6,)
+
+
+def test_a_nan_among_the_attributes_that_are_stored_is_in_nobody_s_way():
+    store = {}
+    to_zarr(xr.Dataset({"a": ("t", [1.0]), "b": ("t", [1])}), store, consolidated=False)
+    for key in ("zarr.json", "a/zarr.json"):
+        document = json.loads(store[key])
+        store[key] = json.dumps({**document, "attributes": {"limit": float("nan")}}).encode()
+    rows = xr.Dataset({"a": ("t", [2.0]), "b": ("t", [2])}, attrs={"limit": np.float64("nan")})
+    to_zarr(rows, store, append_dim="t")
+    found = opened(store)
+    assert (found.a.values.tolist(), found.b.values.tolist()) == ([1, 2], [1, 2])
+    assert np.isnan(found.attrs["limit"])
+    again = {}
+    to_zarr(found, again)
+    assert np.isnan(opened(again).a.attrs["limit"])
+
+
+# --- onto its own source
+
+
+@needs_dask
+@both_formats
+@pytest.mark.parametrize("chunks", [None, {}])
+@pytest.mark.parametrize("engine", [ZarrBackend, "zarr"])
+def test_a_dataset_is_written_onto_its_own_source(zarr_format, chunks, engine, tmp_path):
+    place = tmp_path / "a.zarr"
+    if engine == "zarr":
+        pytest.importorskip("zarr", reason="zarr-python is not installed")
+    to_zarr(grid(), place, zarr_format=zarr_format, encoding={"a": {"chunks": (1, 2)}})
+    source = xr.open_dataset(place, engine=engine, chunks=chunks)
+    to_zarr(source.assign(b=source.a[::-1] * 2), place, mode="w")
+    wanted = grid().assign(b=grid().a[::-1] * 2)
+    xr.testing.assert_equal(opened(place).load(), wanted)
+    source = xr.open_dataset(place, engine=engine, chunks=chunks)
+    to_zarr(source.assign(a=source.a.roll(t=1)).drop_vars(["t", "x"]), place, mode="a")
+    np.testing.assert_array_equal(opened(place).a, grid().a.roll(t=1))
+    source = xr.open_dataset(place, engine=engine, chunks=chunks)
+    part = source[["a"]].drop_vars(["t", "x"]).isel(t=slice(None, None, -1))
+    to_zarr(part, place, region={"t": slice(0, 2)}, safe_chunks=False)
+    np.testing.assert_array_equal(opened(place).a, grid().a.roll(t=1)[::-1])
+
+
+@needs_dask
+def test_values_that_are_to_be_written_later_must_not_come_from_what_is_replaced(tmp_path):
+    place = tmp_path / "a.zarr"
+    to_zarr(grid(), place)
+    before = opened(place).load()
+    source = opened(place, chunks={})
+    for mode in ("w", "a"):
+        with pytest.raises(ValueError, match="expected values that are not read from"):
+            to_zarr(source * 2, place, mode=mode, compute=False)
+    xr.testing.assert_identical(opened(place).load(), before)
+
+
+@needs_dask
+@pytest.mark.parametrize("mode", ["w", "a", "r+"])
+def test_a_source_that_fails_leaves_what_was_there(mode, tmp_path):
+    import dask.array as da
+
+    def fails(block, block_info=None):
+        if block_info[0]["chunk-location"] == (1, 0):
+            raise OSError("the source is down")
+        return block
+
+    place = tmp_path / "a.zarr"
+    dataset = grid().chunk(t=1)
+    to_zarr(dataset, place)
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    wrong = dataset.assign(a=(("t", "x"), da.map_blocks(fails, da.zeros((2, 2), chunks=(1, 2)), dtype=float)))
+    with pytest.raises(OSError, match="the source is down"):
+        to_zarr(wrong, place, mode=mode)
+    assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
+    with pytest.raises(OSError, match="the source is down"):
+        to_zarr(wrong, tmp_path / "b.zarr")
+    assert [path for path in (tmp_path / "b.zarr").rglob("*") if path.is_file()] == []
+
+
+# --- labels
+
+
+def test_a_coordinate_does_not_change_under_variables_that_stay():
+    store = {}
+    to_zarr(grid().assign(b=("x", [1, 2])), store)
+    before = keys(store)
+    turned = grid().isel(x=[1, 0])
+    for dataset in (turned, turned[["a"]].rename(a="c")):
+        with pytest.raises(ValueError, match=r"labels elements of '(b' that stay|a' and 1 more)"):
+            to_zarr(dataset, store, mode="a")
+    with pytest.raises(ValueError, match="since it labels elements of"):
+        to_zarr(turned.isel(t=[0]), store, region={"t": slice(0, 1), "x": slice(0, 2)})
+    assert keys(store) == before
+    to_zarr(turned.assign(b=("x", [2, 1])), store, mode="a")  # all that it labels is written with it
+    xr.testing.assert_equal(opened(store).load(), turned.assign(b=("x", [2, 1])))
+
+
+@both_formats
+def test_a_tree_is_appended_to_as_one(zarr_format):
+    def tree(rows):
+        below = grid(rows)[["a"]].drop_vars("t").rename(a="below", x="y")
+        return xr.DataTree.from_dict({"/": grid(rows), "/g": below, "/h": xr.Dataset({"c": ("z", [1])})})
+
+    store = {}
+    to_zarr(tree((0, 1)), store, zarr_format=zarr_format)
+    before = keys(store)
+    with pytest.raises(ValueError, match="array '/g/below' belongs to the same tree"):
+        to_zarr(grid((2,)), store, append_dim="t")
+    with pytest.raises(ValueError, match="array '/t' belongs to the same tree"):
+        to_zarr(tree((2,))["g"].to_dataset(inherit=False), store, group="g", append_dim="t")
+    with pytest.raises(ValueError, match="does not match any existing dimensions of the tree"):
+        to_zarr(tree((2,)), store, append_dim="q", mode="a")
+    assert keys(store) == before
+    to_zarr(tree((2,)), store, append_dim="t", mode="a")
+    found = xr.open_datatree(store, engine=ZarrBackend)
+    assert (found["a"].shape, found["g/below"].shape, found["h/c"].shape) == ((3, 2), (3, 2), (1,))
+
+
+def test_zarrs_own_times_are_appended_to_where_their_unit_holds_the_new_ones():
+    store = {}
+    first = np.array(["2025-01-01", "NaT"], "M8[s]")
+    group = zarr.open_group(store, mode="a")
+    group.create_array("t", data=first, dimension_names=["n"])
+    group.create_array("d", data=np.array([1, 2], "m8[s]"), dimension_names=["n"])
+    later = np.array(["2025-01-03", "NaT"], "M8[ns]")
+    rows = xr.Dataset({"t": ("n", later), "d": ("n", np.array([3, 4], "m8[s]"))})
+    to_zarr(rows, store, append_dim="n")
+    before = keys(store)
+    np.testing.assert_array_equal(zarr.open_array(store, path="t")[:], np.concatenate([first, later.astype("M8[s]")]))
+    assert zarr.open_array(store, path="d")[:].astype(int).tolist() == [1, 2, 3, 4]
+    with pytest.raises(ValueError, match=r"datetime64\[s\] holds exactly, found 2025-01-03T00:00:00.5"):
+        to_zarr(rows.assign(t=("n", later + np.timedelta64(500, "ms"))), store, append_dim="n")
+    with pytest.raises(ValueError, match="Mismatched dtypes for variable d"):
+        to_zarr(rows.assign(d=("n", later)), store, append_dim="n")
     assert keys(store) == before
 
 
@@ -490,5 +771,6 @@ def test_data_arrays_keep_their_names_also_where_they_have_none():
 def test_missing_text_is_written_as_empty_text():
     store = {}
     text = np.array(["ab", None], np.dtypes.StringDType(na_object=None))
-    to_zarr(xr.Dataset({"a": ("x", text)}), store)
+    with pytest.warns(UserWarning, match="missing text is stored as empty text"):
+        to_zarr(xr.Dataset({"a": ("x", text)}), store)
     assert opened(store).a.values.tolist() == ["ab", ""]

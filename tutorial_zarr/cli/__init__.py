@@ -20,14 +20,18 @@ True
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 import warnings
 from typing import Any
 
 from tutorial_zarr import __version__
+from tutorial_zarr.display.words import plain_lines
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.nodes import ZarrWarning
+from tutorial_zarr.stores.secrets import public
 
-from .output import PROGRAM, complain
+from .output import PROGRAM, any_encoding, complain
 
 # Command: the module that has `command(click)`, and the line that --help shows.
 COMMANDS = {
@@ -69,6 +73,12 @@ def main(argv: list[str] | None = None) -> int:
             'try: python -m pip install "tutorial_zarr[cli]"'
         )
         return 2
+    with any_encoding():
+        return _run(click, argv)
+
+
+def _run(click: Any, argv: list[str] | None) -> int:
+    """Run one command; what it raises becomes a sentence."""
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ZarrWarning)
@@ -77,7 +87,9 @@ def main(argv: list[str] | None = None) -> int:
             complain(str(warning.message))
         return 1 if any(issubclass(warning.category, ZarrWarning) for warning in caught) else code
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        print(plain_lines(public(said.getvalue().rstrip("\n"))), file=sys.stderr)
         return error.exit_code
     except click.Abort:
         complain("stopped")

@@ -23,7 +23,7 @@ from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
 from tutorial_zarr.errors import MetadataError, MissingDependencyError
 from tutorial_zarr.metadata import Extension
 
-from .output import complain, console, json_option, print_json, print_rows, print_table
+from .output import complain, json_option, print_json, print_rows, print_table, print_text
 
 
 def command(click: Any) -> Any:
@@ -49,9 +49,9 @@ def check(as_json: bool) -> int:
             [(e["name"], ", ".join(e["missing"]) or "nothing", e["install"] or "") for e in report["extras"]],
         )
     else:
-        console().print("Extras: unknown, as tutorial_zarr is imported from a folder and not installed.")
+        print_text("Extras: unknown, as tutorial_zarr is imported from a folder and not installed.")
     if report["ok"]:
-        console().print("The core is complete and works.")
+        print_text("The core is complete and works.")
     else:
         complain("the core is incomplete: install what is missing above")
     return 0 if report["ok"] else 1

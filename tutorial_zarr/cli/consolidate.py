@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tutorial_zarr import api
+from tutorial_zarr.display import words
 from tutorial_zarr.errors import NodeNotFoundError
 
-from .output import console, json_option, print_json
+from .output import json_option, print_json, print_text
 from .plans import following, path_option
+
+LEFT = "nothing was written: the consolidated metadata are as they were. The same command begins anew"
 
 
 def command(click: Any) -> Any:
@@ -29,10 +32,10 @@ def command(click: Any) -> Any:
 def run(store: str, path: str, dry_run: bool, as_json: bool) -> int:
     """Carry out the command; returns the exit code."""
     if not dry_run:
-        with following("nodes") as progress:
+        with following("nodes", LEFT) as progress:
             group = api.consolidate_metadata(store, path=path, progress=progress)
         count = len(group._consolidated or {})
-        return _say({"consolidated": count, "stale": []}, [f"{count} nodes consolidated"], as_json)
+        return _say({"consolidated": count, "stale": []}, [f"{words.count(count, 'nodes')} consolidated"], as_json)
     try:
         found = api.consolidated_differences(store, path)
     except NodeNotFoundError as error:
@@ -47,5 +50,5 @@ def run(store: str, path: str, dry_run: bool, as_json: bool) -> int:
 def _say(document: dict[str, Any], lines: list[str], as_json: bool) -> int:
     if as_json:
         return print_json(document)
-    console().print("\n".join(lines), markup=False, soft_wrap=True)
+    print_text("\n".join(lines))
     return 0

@@ -7,7 +7,12 @@ from typing import Any
 from tutorial_zarr import convert
 
 from .output import json_option
-from .plans import dry_run_option, following, memory_option, path_option, say
+from .plans import dry_run_option, following, memory_option, path_option, say, stoppable
+
+LEFT = (
+    "STORE can be read as before. The same command finishes the conversion; one that was made in place can also be "
+    "undone, with --undo"
+)
 
 
 def command(click: Any) -> Any:
@@ -55,7 +60,8 @@ def run(
     """Carry out the command; returns the exit code."""
     wanted = int(to)
     if finish or undo:
-        plan = convert.remove_metadata(store, 5 - wanted if finish else wanted, path=path, dry_run=dry_run)
+        with stoppable(LEFT):
+            plan = convert.remove_metadata(store, 5 - wanted if finish else wanted, path=path, dry_run=dry_run)
         return say(plan, as_json, done=not dry_run)
     options = {"path": path, "memory": memory, "consolidate": consolidate}
     if dry_run:
@@ -63,6 +69,7 @@ def run(
         say(plan, as_json)
         return 1 if plan.of("impossible") or (target is None and plan.of("must be rewritten")) else 0
     plan = convert.convert(store, wanted, target, dry_run=True, **options)
-    with following("nodes") as progress:
+    with following("nodes", LEFT) as progress:
         convert.convert(store, wanted, target, progress=progress, **options)
-    return say(plan, as_json, done=True)
+    then = f"both formats lie there now; next: convert ... --to {to} --finish, or --undo" if target is None else ""
+    return say(plan, as_json, done=True, then=then)

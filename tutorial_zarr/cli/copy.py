@@ -10,6 +10,11 @@ from tutorial_zarr.hierarchy import IF_EXISTS
 from .output import json_option
 from .plans import dry_run_option, following, path_option, say
 
+LEFT = (
+    "nothing is lost: what TARGET held is there as it was, or it is marked as unfinished, and no reader takes it for "
+    "whole. The same command finishes the copy"
+)
+
 
 def command(click: Any) -> Any:
     """The click command."""
@@ -32,6 +37,6 @@ def run(store: str, target: str, path: str, target_path: str, if_exists: str, dr
     source = api.open(store, mode="r", path=path, use_consolidated=False)
     plan = api.copy(source, target, name=target_path, if_exists=if_exists, dry_run=True)
     if not dry_run:
-        with following("objects") as progress:
+        with following("objects", LEFT) as progress:
             api.copy(source, target, name=target_path, if_exists=if_exists, progress=progress)
     return say(plan, as_json, done=not dry_run)

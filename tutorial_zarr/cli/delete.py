@@ -7,7 +7,9 @@ from typing import Any
 from tutorial_zarr import api
 
 from .output import json_option
-from .plans import dry_run_option, say
+from .plans import dry_run_option, say, stoppable
+
+LEFT = "the node is whole, or it is gone and some of its chunks lie there still. The same command deletes the rest"
 
 
 def command(click: Any) -> Any:
@@ -33,5 +35,6 @@ def run(store: str, path: str, yes: bool, dry_run: bool, as_json: bool) -> int:
     """Carry out the command; returns the exit code."""
     plan = api.delete(store, path, dry_run=True)
     if yes:
-        api.delete(store, path, dry_run=False)
+        with stoppable(LEFT):
+            api.delete(store, path, dry_run=False)
     return say(plan, as_json, done=yes)

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import tutorial_zarr as zarr
+from tutorial_zarr.display import words
 from tutorial_zarr.metadata.model import plain
+from tutorial_zarr.stores.secrets import public
 
 from .output import json_option, print_json, print_rows
 
@@ -34,7 +36,7 @@ def info(path: str, as_json: bool) -> int:
     report = describe(open_node(path))
     if as_json:
         return print_json(report)
-    rows = [("path", path), ("type", f"{report['type']} (Zarr {report['zarr_format']})")]
+    rows = [("path", words.plain(public(path))), ("type", f"{report['type']} (Zarr {report['zarr_format']})")]
     rows += _array_rows(report) if report["type"] == "array" else _group_rows(report)
     if report["attributes"]:
         rows.append(("attributes", json.dumps(report["attributes"], indent=2, ensure_ascii=False)))
@@ -105,7 +107,10 @@ def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     same, held = report["dtype"] == report["data_type"], "shards that hold " if report["shards"] else ""
     return [
         ("shape", _shape(report["shape"], report["dimension_names"])),
-        ("dtype", report["dtype"] + ("" if same else f", in the metadata {json.dumps(report['data_type'])}")),
+        (
+            "dtype",
+            words.plain(report["dtype"]) + ("" if same else f", in the metadata {json.dumps(report['data_type'])}"),
+        ),
         ("chunks", _shape(report["chunks"])),
         *([("shards", _shape(report["shards"]))] if report["shards"] else []),
         ("codecs", "\n".join(_codec_lines(report["codecs"])) or "none"),
@@ -117,7 +122,7 @@ def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _group_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
-    return [("members", "\n".join(f"{m['name']}  {line(m)}" for m in report["members"]) or "none")]
+    return [("members", "\n".join(f"{words.plain(m['name'])}  {line(m)}" for m in report["members"]) or "none")]
 
 
 def line(outline: dict[str, Any]) -> str:
@@ -126,14 +131,14 @@ def line(outline: dict[str, Any]) -> str:
         return "group"
     chunks = f"  chunks {_shape(outline['chunks'])}" if outline["shape"] else ""
     shards = f" in shards {_shape(outline['shards'])}" if outline["shards"] else ""
-    return f"{_shape(outline['shape'])}  {outline['dtype']}{chunks}{shards}"
+    return f"{_shape(outline['shape'])}  {words.plain(outline['dtype'])}{chunks}{shards}"
 
 
 def _shape(lengths: list[Any], names: list[str | None] | None = None) -> str:
     """As NumPy prints a shape, with the names of the axes before their lengths."""
     if not names:
         return str(tuple(lengths))
-    axes = [str(n) if name is None else f"{name} {n}" for n, name in zip(lengths, names, strict=True)]
+    axes = [str(n) if name is None else f"{words.plain(name)} {n}" for n, name in zip(lengths, names, strict=True)]
     return f"({', '.join(axes)})"
 
 
@@ -152,8 +157,8 @@ def _codec_lines(codecs: list[Any], indent: str = "") -> list[str]:
         codec = {"name": entry} if isinstance(entry, str) else entry  # v3 allows a bare name
         inside = {"codecs": "each chunk in it:", "index_codecs": "its index:"}
         settings = {key: value for key, value in codec.get("configuration", {}).items() if key not in inside}
-        words = [codec["name"], *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
-        lines.append(indent + "  ".join(words))
+        parts = [codec["name"], *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
+        lines.append(indent + "  ".join(map(words.plain, parts)))
         for key, title in inside.items():
             if key in codec.get("configuration", {}):
                 lines += [f"{indent}  {title}", *_codec_lines(codec["configuration"][key], indent + "    ")]

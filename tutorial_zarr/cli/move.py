@@ -9,6 +9,8 @@ from tutorial_zarr import api
 from .output import json_option
 from .plans import dry_run_option, following, say
 
+LEFT = "nothing is lost: the node is whole at SOURCE or at DEST. The same command finishes the move"
+
 
 def command(click: Any) -> Any:
     """The click command."""
@@ -27,6 +29,6 @@ def run(store: str, source: str, dest: str, dry_run: bool, as_json: bool) -> int
     """Carry out the command; returns the exit code."""
     plan = api.move(store, source, dest, dry_run=True)
     if not dry_run:
-        with following("objects") as progress:
+        with following("objects", LEFT) as progress:
             api.move(store, source, dest, progress=progress)
     return say(plan, as_json, done=not dry_run)

@@ -1,22 +1,32 @@
 """What commands share in printing: ``--json``, rows and tables for people, sentences on standard error, a bar.
 
-`rich` lays out what people read. It is imported here and nowhere else, and only when something is printed.
+Everything that a command says passes through here, and is spelt out on the way: names, attributes and errors come from
+stores that anybody may have made, and a terminal obeys control characters. `rich` lays out what people read. It is
+imported here and nowhere else, and only when something is printed.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
+import math
+import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
+
+from tutorial_zarr.display.tree import guides
+from tutorial_zarr.display.words import plain, plain_lines
+from tutorial_zarr.errors import LimitError
+from tutorial_zarr.stores.secrets import public
 
 PROGRAM = "tutorial-zarr"
 
 
 def complain(sentence: str) -> None:
     """Say on standard error what is wrong."""
-    print(f"{PROGRAM}: {sentence}", file=sys.stderr)
+    print(f"{PROGRAM}: {plain_lines(public(sentence))}", file=sys.stderr)
 
 
 def json_option(click: Any) -> Any:
@@ -24,7 +34,18 @@ def json_option(click: Any) -> Any:
     return click.Option(["--json", "as_json"], is_flag=True, help="Print JSON and nothing else.")
 
 
-def console() -> Any:
+@contextmanager
+def any_encoding() -> Iterator[None]:
+    """Standard output and error spell out what their encoding lacks, such as a Greek name where it is ASCII."""
+    with ExitStack() as stack:
+        for stream in (sys.stdout, sys.stderr):
+            if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
+                stack.callback(reconfigure, errors=stream.errors)
+                reconfigure(errors="backslashreplace")
+        yield
+
+
+def _console() -> Any:
     """The console of standard output."""
     from rich.console import Console
 
@@ -34,17 +55,66 @@ def console() -> Any:
 
 def print_json(report: Any) -> int:
     """One JSON document on standard output; returns the exit code 0."""
-    print(json.dumps(report, indent=2, ensure_ascii=False))
+    print(json_text(report, only_ascii=not _is_unicode(sys.stdout)))
     return 0
+
+
+def _is_unicode(stream: Any) -> bool:
+    try:
+        return codecs.lookup(getattr(stream, "encoding", None) or "utf-8").name.startswith("utf")
+    except LookupError:
+        return False
+
+
+def json_text(report: Any, only_ascii: bool = False) -> str:
+    r"""A JSON document that any reader takes: NaN as text, as in metadata; what does not print as an escape.
+
+    >>> print(json_text({"a": [float("nan"), "b\x9bc"]}).replace("\n", ""))
+    {  "a": [    "NaN",    "b\u009bc"  ]}
+    """
+    try:
+        try:
+            text = json.dumps(report, indent=2, ensure_ascii=only_ascii, allow_nan=False)
+        except ValueError:
+            text = json.dumps(_finite(report), indent=2, ensure_ascii=only_ascii, allow_nan=False)
+    except RecursionError:
+        raise LimitError(
+            "--json: expected a report that Python can nest, found too many levels inside each other; try fewer, "
+            "such as --depth 100, or the command without --json",
+            limit="levels",
+        ) from None
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def print_text(text: Any) -> None:
+    """Lines as they are, whatever they hold."""
+    print(plain_lines(text))
 
 
 def print_rows(rows: list[tuple[str, str]]) -> None:
     """Names and values, a row each."""
     from rich.text import Text
 
-    out, width = console(), max(len(name) for name, _ in rows) + 2
+    out, width = _console(), max(len(name) for name, _ in rows) + 2
     for name, value in rows:
-        indented = value.replace("\n", "\n" + " " * width)
+        indented = plain_lines(value).replace("\n", "\n" + " " * width)
         out.print(Text.assemble((name.ljust(width), "bold"), indented), soft_wrap=True)
 
 
@@ -56,24 +126,24 @@ def print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
     table = Table(*columns, box=box.SIMPLE, show_edge=False)
     for row in rows:
-        table.add_row(*map(Text, row))
-    console().print(table)
+        table.add_row(*(Text(plain_lines(cell)) for cell in row))
+    _console().print(table)
 
 
-def print_tree(root: Any, label: Any, children: Any) -> None:
-    """A tree: `label` gives the name and the remark of a node, `children` the nodes below it."""
+def print_tree(
+    root: Any, label: Callable[[Any], tuple[str, str, str]], children: Callable[[Any], Iterable[Any]]
+) -> None:
+    """A tree: `label` gives the name, the style and the remark of a node, `children` the nodes below it."""
     from rich.text import Text
-    from rich.tree import Tree
 
-    def grow(node: Any, parent: Tree | None = None) -> Tree:
+    out = _console()
+    ascii_only = out.options.ascii_only
+    for guide, node in guides(root, children):
         name, style, remark = label(node)
-        text = Text.assemble((name, style), "  ", (remark, "dim"))
-        branch = Tree(text) if parent is None else parent.add(text)
-        for child in children(node):
-            grow(child, branch)
-        return branch
-
-    console().print(grow(root))
+        if ascii_only:
+            guide = re.sub("[├└]──", "+--", guide).replace("│", "|")
+        line = Text.assemble(guide, (plain(name), style), "  ", (plain(remark), "dim"))
+        out.print(line, soft_wrap=True)
 
 
 @contextmanager
@@ -82,6 +152,7 @@ def progress_bar() -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    words = TextColumn("{task.description}", markup=False)
+    columns = (words, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
         yield bar

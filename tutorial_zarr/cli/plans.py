@@ -1,4 +1,6 @@
-"""What the commands share that change a store: ``--dry-run``, the plan that it prints, and a bar while they work."""
+"""What the commands share that change a store: ``--dry-run``, the plan that it prints, a bar while they work, and
+what they say when somebody stops them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .output import console, print_json, progress_bar
+from tutorial_zarr.convert.rechunking import parse_bytes
+
+from .output import complain, print_json, print_text, progress_bar
+
+INTERRUPTED = 130  # the exit code of a command that the user stopped, as shells have it
 
 
 def dry_run_option(click: Any) -> Any:
@@ -22,21 +28,44 @@ def path_option(click: Any, name: str = "--path", words: str = "The node in STOR
 def memory_option(click: Any) -> Any:
     """The option ``--memory`` of what is written anew."""
     words = "What the work may hold at once, such as '2 GiB'."
-    return click.Option(["--memory"], default="256 MiB", show_default=True, help=words)
+    return click.Option(["--memory"], default="256 MiB", show_default=True, help=words, callback=_checked_memory)
 
 
-def say(plan: Any, as_json: bool, done: bool = False) -> int:
-    """Print a plan, or that it was carried out; returns the exit code 0."""
+def _checked_memory(context: Any, option: Any, text: str) -> str:
+    try:
+        parse_bytes(text)
+    except ValueError as error:
+        import click
+
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
+def say(plan: Any, as_json: bool, done: bool = False, then: str = "") -> int:
+    """Print a plan, or that it was carried out and what comes `then`; returns the exit code 0."""
     if as_json:
         return print_json({"done": done, **plan.to_json()})
     text = str(plan)
-    console().print(f"done: {text.splitlines()[0]}" if done else text, markup=False, soft_wrap=True)
+    first = text.partition("\n")[0]
+    print_text(f"done: {first}" + (f"\n{then}" if then else "") if done else text)
     return 0
 
 
 @contextmanager
-def following(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on standard error for ``progress=``."""
-    with progress_bar() as bar:
+def stoppable(left: str) -> Iterator[None]:
+    """Work that the user may stop; then a sentence says what is `left`, and the command ends."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        import click
+
+        complain(f"stopped; {left}")
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def following(what: str, left: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on standard error for ``progress=`` of `stoppable` work."""
+    with stoppable(left), progress_bar() as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

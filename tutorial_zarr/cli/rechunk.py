@@ -9,6 +9,11 @@ from tutorial_zarr import api, convert
 from .output import json_option
 from .plans import dry_run_option, following, memory_option, path_option, say
 
+LEFT = (
+    "the new array is not to be seen until it is whole, and what was there before stays until then. The same command "
+    "goes on where this one was"
+)
+
 
 def command(click: Any) -> Any:
     """The click command."""
@@ -68,6 +73,6 @@ def run(
         options["compressors"] = [compressor]
     plan = convert.rechunk(source, target, dry_run=True, **options)
     if not dry_run:
-        with following("regions") as progress:
+        with following("regions", LEFT) as progress:
             convert.rechunk(source, target, verify=verify, progress=progress, **options)
     return say(plan, as_json, done=not dry_run)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import tutorial_zarr as zarr
+from tutorial_zarr.stores.secrets import public
 
 from .info import line, open_node, outline
 from .output import json_option, print_json, print_tree
@@ -28,7 +29,7 @@ def command(click: Any) -> Any:
 
 def tree(path: str, depth: int | None, as_json: bool) -> int:
     """Show the groups and arrays at and below PATH."""
-    report = hierarchy(open_node(path), Path(path).name or path, depth)
+    report = hierarchy(open_node(path), Path(public(path)).name or path, depth)
     if as_json:
         return print_json(report)
 
@@ -42,7 +43,13 @@ def tree(path: str, depth: int | None, as_json: bool) -> int:
 def hierarchy(node: zarr.Array | zarr.Group, name: str, depth: int | None = None) -> dict[str, Any]:
     """`node` and what is below it, `depth` levels deep, as nested dicts."""
     report = {"name": name, **outline(node)}
-    if isinstance(node, zarr.Group) and depth != 0:
-        below = None if depth is None else depth - 1
-        report["members"] = [hierarchy(member, child, below) for child, member in node.members()]
+    waiting = [(node, report, depth)]
+    while waiting:
+        group, entry, levels = waiting.pop()
+        if isinstance(group, zarr.Group) and levels != 0:
+            members = list(group.members())
+            entry["members"] = [{"name": child, **outline(member)} for child, member in members]
+            below = None if levels is None else levels - 1
+            entries = entry["members"]
+            waiting += [(member, each, below) for (_, member), each in zip(members, entries, strict=True)]
     return report

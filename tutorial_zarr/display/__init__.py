@@ -27,11 +27,12 @@ from .cards import (
 from .grid import draw_grid, selection_picture, selection_svg
 from .plane import GridView
 from .svg import COLOURS, Picture
-from .tree import Branch, array_branch, tree_html, tree_list, tree_text
+from .tree import MOST_NODES, Branch, array_branch, tree_html, tree_list, tree_text
 from .words import ratio_text
 
 __all__ = [
     "COLOURS",
+    "MOST_NODES",
     "ArraySummary",
     "Branch",
     "CodecLine",

@@ -22,7 +22,7 @@ from . import page
 from .page import Markup
 from .plane import axis_of
 from .thumbnail import thumbnail
-from .words import count, escape, length_text, plain, size_text, table_text
+from .words import count, escape, length_text, plain, size_text, some, table_text
 
 KINDS = {0: "array to array", 1: "array to bytes", 2: "bytes to bytes"}
 
@@ -131,7 +131,7 @@ def array_text(s: ArraySummary, more: Mapping[str, Any] | None = None) -> dict[s
     rows["Read-only"] = s.read_only
     rows["Bytes in memory"] = "varies" if s.varying else _bytes(s.nbytes)
     if s.attributes:
-        rows["Attributes"] = ", ".join(plain(name, 40) for name in s.attributes)
+        rows["Attributes"] = some(s.attributes)
     return {**rows, **(more or {})}
 
 
@@ -203,7 +203,7 @@ def group_text(s: GroupSummary, more: Mapping[str, Any] | None = None) -> dict[s
         "Consolidated": s.members is not None,
     }
     if s.attributes:
-        rows["Attributes"] = ", ".join(plain(name, 40) for name in s.attributes)
+        rows["Attributes"] = some(s.attributes)
     return {**rows, **(more or {})}
 
 
@@ -214,7 +214,8 @@ def group_html(s: GroupSummary, below: str = "", more: Mapping[str, Any] | None 
         rows["access"] = "read-only"
     if not below:
         below = f"<p>{page.note('Its members are not listed here, as that asks the store; .tree() shows them.')}</p>"
-    title = page.head("Group", s.name, f"Zarr {s.zarr_format}", *(["consolidated"] if s.members is not None else []))
+    known = [] if s.members is None else ["consolidated", count(len(s.members), "nodes")]
+    title = page.head("Group", s.name, f"Zarr {s.zarr_format}", *known)
     return page.card(f"Group {s.name}", title, page.facts(rows), below, page.attributes(s.attributes))
 
 

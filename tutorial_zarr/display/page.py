@@ -9,15 +9,18 @@ A card may stand in any page: its style reaches nothing outside, it fetches noth
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from .svg import rules, theme
-from .words import LONGEST, escape, plain
+from .words import LONGEST, count, escape, plain
+
+MOST_ROWS = 500  # attributes that a page shows
 
 
 def escape_lines(words: str) -> str:
     """`escape`, and the lines stay lines."""
-    return "\n".join(escape(line) for line in words.splitlines())
+    return "\n".join(escape(line) for line in words.split("\n"))
 
 
 class Markup(str):
@@ -144,14 +147,13 @@ def code(words: Any, longest: int | None = LONGEST) -> Markup:
 
 
 def attributes(found: Mapping[str, Any]) -> Markup:
-    """Attributes, folded away; a long value is cut and says so."""
+    """Attributes, folded away; a long value is cut and says so, and so is a long list of them."""
     if not found:
         return Markup("")
-    names = ", ".join(plain(name, 40) for name in list(found)[:6]) + (", ..." if len(found) > 6 else "")
-    rows = [[Markup(escape(name, LONGEST)), code(_json(value))] for name, value in found.items()]
-    return fold(
-        Markup(f"{len(found)} attribute{'s' if len(found) != 1 else ''} {note(names)}"), table(rows, ("name", "value"))
-    )
+    names = ", ".join(plain(name, 40) for name in islice(found, 6)) + (", ..." if len(found) > 6 else "")
+    rows = [[Markup(escape(name, LONGEST)), code(_json(value))] for name, value in islice(found.items(), MOST_ROWS)]
+    rest = f"<p>{note(f'and {len(found) - MOST_ROWS:,} more')}</p>" if len(found) > MOST_ROWS else ""
+    return fold(Markup(f"{count(len(found), 'attributes')} {note(names)}"), table(rows, ("name", "value")) + rest)
 
 
 def _json(value: Any) -> str:

@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .words import escape
+from .words import escape, plain_lines
 
 # name: on a light page, on a dark page
 COLOURS = {
@@ -78,6 +78,7 @@ class Picture:
 
 def draw(title: str, alt: str, wide: float, high: float, parts: Collection[str]) -> Picture:
     """A picture of `wide` x `high` units that stands for itself: with a title, a description, both sets of colours."""
+    title, alt = plain_lines(title), plain_lines(alt)
     name = _name(title, alt, *parts)
     style = f"<style>{theme('.' + name)}{rules('.' + name)}</style>"
     page = '<rect class="tz-page" width="100%" height="100%" rx="8"/>'
@@ -86,6 +87,7 @@ def draw(title: str, alt: str, wide: float, high: float, parts: Collection[str])
 
 def inline(title: str, alt: str, wide: float, high: float, parts: Collection[str]) -> str:
     """The same as a part of a page that has the style already."""
+    title, alt = plain_lines(title), plain_lines(alt)
     return _svg(_name(title, alt, *parts), title, alt, wide, high, "".join(parts))
 
 

@@ -9,18 +9,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from . import page
 from .cards import ArraySummary, shape_text
 from .words import count, escape, plain
 
 OPEN_MEMBERS = 24  # a group of more members is folded at first
+DRAWN_LEVELS = 64  # levels that are told by lines, or by lists in lists; below that the level is a number
+MOST_NODES = 2000  # nodes that a page shows
+Node = TypeVar("Node")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Branch:
     """A node of a hierarchy: what is said of it in text, what more on a page, and the nodes below it."""
 
@@ -28,7 +31,7 @@ class Branch:
     kind: str  # "array" or "group"
     words: str = ""
     notes: Sequence[Any] = ()
-    branches: Sequence[Branch] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list)
     cut: bool = False  # there may be more below, which was not asked for
 
 
@@ -42,17 +45,30 @@ def array_branch(name: str, s: ArraySummary) -> Branch:
     return Branch(name, "array", words, (*names, *notes))
 
 
+def guides(root: Node, children: Callable[[Node], Iterable[Node]]) -> Iterator[tuple[str, Node]]:
+    """Pairs (what is drawn before a node, node) of a hierarchy from the top; every node, however deep it lies."""
+    yield "", root
+    waiting = [("", list(children(root))[::-1])]
+    while waiting:
+        indent, below = waiting[-1]
+        if not below:
+            waiting.pop()
+            continue
+        node, last, level = below.pop(), not below, len(waiting)
+        if level <= DRAWN_LEVELS:
+            yield indent + ("└── " if last else "├── "), node
+            indent += "    " if last else "│   "
+        else:
+            yield f"{indent}level {level}: ", node
+        waiting.append((indent, list(children(node))[::-1]))
+
+
 def tree_text(root: Branch) -> str:
     """The hierarchy in lines."""
-    return "\n".join([plain(root.name), *_lines(root, "")])
-
-
-def _lines(branch: Branch, indent: str) -> Iterator[str]:
-    for i, below in enumerate(branch.branches):
-        last = i == len(branch.branches) - 1
-        words = f" {plain(below.words)}" if below.words else ""
-        yield f"{indent}{'└── ' if last else '├── '}{plain(below.name)}{words}"
-        yield from _lines(below, indent + ("    " if last else "│   "))
+    lines = []
+    for guide, branch in guides(root, lambda branch: branch.branches):
+        lines.append(guide + plain(branch.name) + (f" {plain(branch.words)}" if branch.words else ""))
+    return "\n".join(lines)
 
 
 def tree_html(root: Branch) -> str:
@@ -62,27 +78,53 @@ def tree_html(root: Branch) -> str:
     return page.card(f"Tree of {root.name}", page.head("Tree", root.name, *notes), tree_list(root))
 
 
-def _totals(branch: Branch) -> tuple[int, int]:
-    below = [_totals(b) for b in branch.branches]
-    arrays = sum(b.kind == "array" for b in branch.branches) + sum(a for a, _ in below)
-    return arrays, sum(b.kind != "array" for b in branch.branches) + sum(g for _, g in below)
+def _totals(root: Branch) -> tuple[int, int]:
+    """How many arrays and how many groups there are below a branch."""
+    waiting, arrays, groups = list(root.branches), 0, 0
+    while waiting:
+        branch = waiting.pop()
+        arrays, groups = arrays + (branch.kind == "array"), groups + (branch.kind != "array")
+        waiting += branch.branches
+    return arrays, groups
 
 
 def tree_list(root: Branch) -> str:
-    """The nodes below `root` as nested lists."""
-    if not root.branches:
-        return f"<p>{page.note('It holds nothing.')}</p>"
-    return f"<ul>{''.join(f'<li>{_item(branch)}</li>' for branch in root.branches)}</ul>"
+    """The nodes below `root` as nested lists; of very many the first, and how many there are besides."""
+    return _Lists().below(root, 1)
 
 
-def _item(branch: Branch) -> str:
-    name = f"<b>{escape(branch.name, 120)}</b>"
-    notes = " ".join(page.note(words) for words in branch.notes)
-    if branch.kind == "array":
-        return f"{name} {escape(branch.words)} {notes}"
-    if not branch.branches:
-        return f"{name} {page.note('group, not opened' if branch.cut else 'empty group')} {notes}"
-    size = page.note(count(len(branch.branches), "members"))
-    return page.fold(
-        page.Markup(f"{name} {size} {notes}"), tree_list(branch), opened=len(branch.branches) <= OPEN_MEMBERS
-    )
+class _Lists:
+    """Nested lists of a bounded number of nodes and levels."""
+
+    def __init__(self) -> None:
+        self.room = MOST_NODES
+
+    def below(self, root: Branch, level: int) -> str:
+        if not root.branches:
+            return f"<p>{page.note('Its members are not shown.' if root.cut else 'It holds nothing.')}</p>"
+        items, left = [], len(root.branches)
+        for branch in root.branches:
+            if not self.room:
+                break
+            self.room, left = self.room - 1, left - 1
+            items.append(self.item(branch, level))
+        if left or root.cut:
+            items.append(page.note(f"and {left:,} more" if left else "and others"))
+        return f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
+
+    def item(self, branch: Branch, level: int) -> str:
+        name = f"<b>{escape(branch.name, 120)}</b>"
+        notes = " ".join(page.note(words) for words in branch.notes)
+        if branch.kind == "array":
+            return f"{name} {escape(branch.words)} {notes}"
+        if not branch.branches:
+            return f"{name} {page.note('group, not opened' if branch.cut else 'empty group')} {notes}"
+        size = page.note(count(len(branch.branches), "members"))
+        if level == DRAWN_LEVELS or not self.room:
+            arrays, groups = _totals(branch)
+            return f"{name} {size} {page.note(f'and {arrays + groups:,} nodes below, not shown here')} {notes}"
+        return page.fold(
+            page.Markup(f"{name} {size} {notes}"),
+            self.below(branch, level + 1),
+            opened=len(branch.branches) <= OPEN_MEMBERS,
+        )

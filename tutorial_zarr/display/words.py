@@ -9,10 +9,14 @@ character in it reaches a terminal, and through `escape`, so that no markup in i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tutorial_zarr.errors import spelled, spelled_lines
+
 LONGEST = 300  # characters of one value that are shown
+LONGEST_LINE = 4000  # and of one line about an array
 
 
 # As html.escape does; that module brings a table of all entities, which makes every import of the library slower.
@@ -21,14 +25,37 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;",
 
 def plain(value: Any, longest: int | None = None) -> str:
     """Text on one line: control characters, and those that turn the direction of writing, spelt out."""
-    words = str(value)
-    if not (words.isascii() and words.isprintable()):
-        words = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in words)
+    words = spelled(str(value))
     if longest is None or len(words) <= longest:
         return words
     if longest < 40:  # no room to say how many are left out
         return words[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return f"{words[: longest - 20]}... ({len(words):,} characters)"
+
+
+def plain_lines(value: Any) -> str:
+    """`plain`, and the lines stay lines; for text of ours in which names from elsewhere stand."""
+    return spelled_lines(str(value))
+
+
+def markdown(value: Any, longest: int | None = None) -> str:
+    r"""`plain`, and nothing in it is markup to Markdown, in a cell of a table too.
+
+    >>> print(markdown("a|b_[x](y) <b>"))
+    a\|b\_\[x\](y) &lt;b&gt;
+    """
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", escape(value, longest))
+
+
+def some(names: Iterable[Any], most: int = 20, longest: int = 40) -> str:
+    """The first of many names, and how many are left out.
+
+    >>> some("abcde", 3), some("abc", 3)
+    ('a, b, c and 2 more', 'a, b, c')
+    """
+    names = list(names)
+    rest = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(plain(name, longest) for name in names[:most]) + rest
 
 
 def escape(value: Any, longest: int | None = None) -> str:
@@ -100,4 +127,4 @@ def selection_text(ranges: Sequence[range]) -> str:
 def table_text(rows: dict[str, Any]) -> str:
     """Names and values in two columns."""
     width = max(map(len, rows), default=0)
-    return "\n".join(f"{name:<{width}} : {plain(value)}" for name, value in rows.items())
+    return "\n".join(f"{name:<{width}} : {plain(value, LONGEST_LINE)}" for name, value in rows.items())

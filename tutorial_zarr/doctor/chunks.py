@@ -78,7 +78,8 @@ def check_chunk(io: ChunkIO, coords: tuple[int, ...]) -> Outcome:
             outcome.add(*_wrong_size(size, pipeline.encoded_size, _head(io, key)))
             return outcome
         limits.check_memory(io.label, size + (pipeline.nbytes or 0), "decoding this chunk")
-        data = io.store.get(key)
+        with io.bounded():
+            data = io.store.get(key)
         if data is not None:
             pipeline.decode(data)
     except Exception as error:
@@ -110,7 +111,8 @@ def open_shard(io: ChunkIO, key: str, pipeline: Pipeline, size: int) -> tuple[Sh
     layout = codec.layout(pipeline.inner_spec)
     if not pipeline.bytes_bytes:
         return ShardSource(io.store, key), size, layout
-    data = io.store.get(key)
+    with io.bounded():
+        data = io.store.get(key)
     for stage, decoded in reversed(pipeline.bytes_bytes):
         data = stage.decode(data, decoded)
     view = memoryview(data).cast("B")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from tutorial_zarr import doctor, parallel
-from tutorial_zarr.cli.output import console, json_option, print_json, progress_bar
+from tutorial_zarr.cli.output import json_option, print_json, print_text, progress_bar
+from tutorial_zarr.display.words import plain
 from tutorial_zarr.stores import make_store
 
 
@@ -85,7 +86,7 @@ def run(
         in_flight = jobs or opened.concurrency or parallel.get_workers()
         if write_manifest:
             count = doctor.write_manifest(opened, write_manifest, path, in_flight, progress)
-            return _say({"manifest": write_manifest, "keys": count}, f"{write_manifest}: {count} keys", as_json)
+            return _say({"manifest": write_manifest, "keys": count}, f"{plain(write_manifest)}: {count} keys", as_json)
         if verify:
             report = doctor.verify(opened, verify, path, in_flight, progress)
         else:
@@ -99,7 +100,7 @@ def run(
     if repair:
         document["repairs"] = [action._asdict() for action in actions]
     would = "would be " if dry_run else ""
-    lines = [f"repair: {action.key}: {would}{action.what}" for action in actions]
+    lines = [f"repair: {plain(action.key)}: {would}{plain(action.what)}" for action in actions]
     _say(document, "\n".join([*lines, str(report)]), as_json)
     return 0 if report.ok else 1
 
@@ -107,5 +108,5 @@ def run(
 def _say(document: Any, text: str, as_json: bool) -> int:
     if as_json:
         return print_json(document)
-    console().print(text, markup=False, soft_wrap=True)
+    print_text(text)
     return 0

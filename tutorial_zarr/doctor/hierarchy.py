@@ -12,18 +12,19 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#hierarchy
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from tutorial_zarr import parallel
+from tutorial_zarr import limits, parallel
 from tutorial_zarr.array import Array
 from tutorial_zarr.errors import MetadataError, MissingDependencyError, UnsupportedError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, parse_json, v2, v3
-from tutorial_zarr.nodes import join, parent
+from tutorial_zarr.nodes import MARK, UNFINISHED, join, parent, read_document
+from tutorial_zarr.replacing import read_mark
 from tutorial_zarr.stores import Store
-from tutorial_zarr.stores.local import PARTIAL
+from tutorial_zarr.stores.local import is_ours
+from tutorial_zarr.stores.writers import describe
 
 from .chunks import Outcome, check_chunk, counts_inner, protected
 from .consolidation import Consolidations
@@ -51,6 +52,7 @@ class Examination:
         waiting = [(path, False)]
         while waiting:
             at, broken = waiting.pop()
+            limits.check_levels(at)
             waiting += reversed(list(self.visit(at, broken)))
         if not self.report.groups and not self.report.arrays and not self.report.counts.keys() - {"orphan", "leftover"}:
             problem = f"expected an array or a group in {self.store!r}, found no document of one"
@@ -82,6 +84,10 @@ class Examination:
         if metadata is None and sound:
             metadata, sound = self.read_v2_group(path, files)
         self.advance()
+        if UNFINISHED + "/" in names:
+            self.unfinished_node(path)
+            if metadata is None and sound:
+                return  # all that lies there belongs to it
         if not sound:
             broken = True
         elif metadata is not None:
@@ -102,7 +108,7 @@ class Examination:
         if self.report.unlisted:
             names = [name + "/" for name in self.consolidations.names_below(path)]
         for name in names:
-            if name.endswith("/"):
+            if name.endswith("/") and name != UNFINISHED + "/":
                 yield join(path, name[:-1]), broken
 
     def guard(self, path: str, listing: Callable[[str], Iterator[str]]) -> Iterator[str]:
@@ -130,10 +136,23 @@ class Examination:
 
     def orphan(self, key: str, problem: str, path: str) -> None:
         """Note a key that nothing accounts for."""
-        if key.endswith(PARTIAL):
+        if is_ours(key.rpartition("/")[2]):
             self.report.add("leftover", key, "found an unfinished value", node=path)
         else:
             self.report.add("orphan", key, problem, node=path)
+
+    def unfinished_node(self, path: str) -> None:
+        """Note that a node is being made, replaced or deleted, or that this was cut short."""
+        key = join(path, MARK)
+        try:
+            mark = read_mark(self.store, path)
+        except (ZarrError, OSError) as error:
+            self.report.add("unreadable", key, str(error), node=path)
+            return
+        below = self.guard(path, lambda at: self.store.list_prefix(join(at, UNFINISHED)))
+        if mark is None and next(below, None) is None:
+            return  # the empty folder of a mark that never came
+        self.report.add("unfinished-node", key, f"found {mark or 'what is left of unfinished work'}", node=path)
 
     def check_files(self, path: str, files: list[str], metadata: Metadata | None, broken: bool) -> None:
         """Hold the keys directly in a group to what may be there."""
@@ -158,7 +177,7 @@ class Examination:
     def document(self, key: str, path: str) -> tuple[dict[str, Any] | None, bool]:
         """The JSON object at `key`, and whether all is well with it. (None, True): there is none."""
         try:
-            data = self.store.get(key)
+            data = read_document(self.store, key)
         except (ZarrError, OSError) as error:
             self.report.add("unreadable", key, str(error), node=path)
             return None, False
@@ -315,10 +334,15 @@ class Examination:
         """The coordinates of the chunks that are stored. Faults of the keys between them are noted on the way."""
         start = len(path) + 1 if path else 0
         own = ("zarr.json",) if metadata.zarr_format == 3 else (".zarray", ".zattrs", "meta", "attrs")
-        other = False
+        other = unfinished = False
         for key in self.guard(path, self.store.list_prefix):
             self.report.keys += 1
             name = key[start:]
+            if name.startswith(UNFINISHED + "/"):
+                if not unfinished:
+                    self.unfinished_node(path)
+                unfinished = True
+                continue
             if name in own:
                 continue
             if metadata.zarr_format == 3 and name in V2_DOCUMENTS:
@@ -351,15 +375,16 @@ class Examination:
 
     def unfinished(self, path: str, key: str, metadata: ArrayMetadata) -> None:
         """Note the changes of the shape that did not come to their end."""
-        for name, (axis, start, stop, since) in metadata.unfinished.items():
+        for name, mark in metadata.unfinished.items():
+            axis, start, stop, since = mark[:4]
             inside = min(stop, metadata.shape[axis])
             what = (
                 f"elements {start} to {inside} of axis {axis} may not be written"
                 if start < inside
                 else f"elements from {start} on of axis {axis}, beyond the shape, may be stored"
             )
-            age = max(0.0, time.time() - since)
-            self.report.add("unfinished-write", key, f"found the mark {name!r}, {age:.0f} s old: {what}", node=path)
+            who = describe(mark.by, since)
+            self.report.add("unfinished-write", key, f"found the mark {name!r}, {who}: {what}", node=path)
 
     def check_dimensions(self, path: str, key: str, metadata: ArrayMetadata) -> None:
         """Hold the names of an array's axes to its attributes, and to the arrays beside it."""

@@ -3,6 +3,8 @@
 - leftovers of killed writers are deleted, those older than an hour: a younger one may belong to a writer at work;
 - what a killed `append` or `resize` left beyond an array's shape, and the block of an append that did not end where it
   is the last, with the same care: nobody was promised these elements;
+- a node that a killed writer was making, replacing or deleting is completed where all of it is there; else what was
+  written of it is taken back, and a node that was to be replaced is as it was;
 - consolidated metadata that are stale or broken are written anew, where every document below them is sound;
 - orphans are moved out of the store into a folder, when each is asked for by name.
 
@@ -19,9 +21,11 @@ from typing import NamedTuple
 
 from tutorial_zarr.api import consolidate_metadata, open_array
 from tutorial_zarr.errors import NodeNameError
-from tutorial_zarr.nodes import array_key
+from tutorial_zarr.nodes import JOURNAL, array_key, join
+from tutorial_zarr.replacing import finish, read_mark
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.base import check_key
+from tutorial_zarr.stores.writers import describe, is_dead
 
 from .report import Report
 
@@ -54,6 +58,9 @@ def repair(
     for path in sorted({fault.node for fault in report.faults if fault.rule == "unfinished-write"}):
         actions += _finish(store, path, leftover_age, dry_run)
     for fault in report.faults:
+        if fault.rule == "unfinished-node":
+            actions.append(_finish_node(store, fault.node, fault.key, dry_run))
+    for fault in report.faults:
         if fault.rule in ("stale-consolidated", "bad-consolidated"):
             actions.append(_consolidate(store, report, fault.node, fault.key, dry_run))
     return actions
@@ -82,7 +89,10 @@ def _finish(store: Store, path: str, age: float, dry_run: bool) -> list[Action]:
     actions = []
     for name, mark in found.items():
         inside, old = mark.start < array.shape[mark.axis], time.time() - mark.since >= age
-        if not old:
+        if is_dead(mark.by) is False:
+            why = f"left: the writer of the mark {name!r} is at work, {describe(mark.by, mark.since)}"
+            actions.append(Action(key, why, False))
+        elif not old:
             why = f"left: the mark {name!r} is younger than {age:.0f} s; it may belong to a writer"
             actions.append(Action(key, why, False))
         elif name in array.unfinished if not dry_run else inside and mark.stop < array.shape[mark.axis]:
@@ -91,6 +101,18 @@ def _finish(store: Store, path: str, age: float, dry_run: bool) -> list[Action]:
         else:
             actions.append(Action(key, f"cleared: the mark {name!r}, and what it stood for", not dry_run))
     return actions
+
+
+def _finish_node(store: Store, path: str, key: str, dry_run: bool) -> Action:
+    mark = read_mark(store, path)
+    if mark is None:
+        return Action(key, "left: unfinished work without its mark; who makes a node there deletes it", False)
+    if not mark.over:
+        return Action(key, f"left: {mark}: the writer may be at work", False)
+    if not mark.complete and store.exists(join(path, JOURNAL)):
+        return Action(key, f"left: {mark}; the same call goes on with it, deleting the node ends it", False)
+    what = f"{'completed' if mark.complete else 'took back'} {mark}"
+    return Action(key, what if dry_run else finish(store, path) or what, not dry_run)
 
 
 def _consolidate(store: Store, report: Report, path: str, key: str, dry_run: bool) -> Action:

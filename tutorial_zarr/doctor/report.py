@@ -15,6 +15,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from tutorial_zarr.display.words import plain
+
 KEPT = 1000  # faults of one rule that are listed one by one; the others are counted
 
 
@@ -44,7 +46,8 @@ RULES = {
     "lenient": Rule(
         "warning",
         "a writer that deviates from the specification in a way that is known",
-        "other readers may refuse it: write the document again, as opening with mode 'r+' and updating attributes does",
+        "other readers may refuse it: write the document again, as opening with mode 'r+' and updating attributes "
+        "does; a NaN among the attributes stays until that one is set to null or text",
     ),
     "two-formats": Rule(
         "warning",
@@ -78,6 +81,11 @@ RULES = {
         "a writer that was killed while it appended or resized, or one at work",
         "doctor --repair deletes what lies beyond the shape, and cuts off the block of an append that did not end; "
         "in the midst of an array write the elements again: array.finish(name, data)",
+    ),
+    "unfinished-node": Rule(
+        "warning",
+        "a writer that was killed while it made, replaced or deleted this node, or one at work",
+        "repeat the call; or doctor --repair, which completes what is all there, and takes the rest back",
     ),
     "outside-grid": Rule(
         "warning",
@@ -149,8 +157,8 @@ class Fault:
     def __str__(self) -> str:
         inner = f", inner chunk {self.inner}" if self.inner is not None else ""
         return (
-            f"{self.severity} {self.rule}: {self.key or '(root)'}{inner}\n"
-            f"  {self.problem}\n  likely: {self.cause}\n  repair: {self.repair}"
+            f"{self.severity} {self.rule}: {plain(self.key) or '(root)'}{inner}\n"
+            f"  {plain(self.problem)}\n  likely: {plain(self.cause)}\n  repair: {self.repair}"
         )
 
 

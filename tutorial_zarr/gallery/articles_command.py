@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutorial_zarr.cli.output import console, print_json, progress_bar
+from tutorial_zarr.cli.output import print_json, print_text, progress_bar
 from tutorial_zarr.gallery import articles, publish
 from tutorial_zarr.gallery.command import group, report_problems
 
@@ -40,7 +40,7 @@ def build_articles(names: tuple[str, ...], out_dir: str, base_url: str | None, i
     if as_json:
         return print_json([path.as_posix() for path in paths])
     for path in paths:
-        console().print(path.as_posix(), soft_wrap=True)
+        print_text(path.as_posix())
     return 0
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr import gallery
-from tutorial_zarr.cli.output import complain, console, json_option, print_json, print_table, progress_bar
+from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
+from tutorial_zarr.display.words import plain
 from tutorial_zarr.gallery import stored_outputs, student, template
 from tutorial_zarr.gallery.catalogue import ROOT, select
 
@@ -60,8 +61,8 @@ def new(name: str, slug: str, as_json: bool) -> int:
     if as_json:
         return print_json(files)
     for file in files:
-        console().print(file)
-    console().print(f"It runs as it is. To see what is left to write: tutorial-zarr gallery check {name}")
+        print_text(file)
+    print_text(f"It runs as it is. To see what is left to write: tutorial-zarr gallery check {name}")
     return 0
 
 
@@ -134,7 +135,7 @@ def student_versions(ids: tuple[str, ...], out_dir: str, as_json: bool) -> int:
     paths = [path.as_posix() for path in student.write_student_versions(out_dir, ids or None)]
     if as_json:
         return print_json(paths)
-    console().print(f"{len(paths)} notebooks for students are in {Path(out_dir) / 'notebooks'}.")
+    print_text(f"{len(paths)} notebooks for students are in {Path(out_dir) / 'notebooks'}.")
     return 0
 
 
@@ -145,7 +146,7 @@ def report_problems(problems: list[dict[str, str]], as_json: bool, praise: str) 
     elif problems:
         print_table(tuple(problems[0]), [tuple(map(str, problem.values())) for problem in problems])
     else:
-        console().print(praise)
+        print_text(praise)
     return 1 if problems else 0
 
 
@@ -171,7 +172,7 @@ def _report_results(results: list[dict[str, Any]], as_json: bool) -> int:
     print_table(columns[: 8 if failed else 6], [row[: 8 if failed else 6] for row in rows])
     for result in failed:
         complain(f"notebook {_label(result)}{', ' * bool(_where(result))}{_where(result)}: {result['error']}")
-    console().print(f"{len(results) - len(failed)} of {len(results)} notebooks ran to the end.")
+    print_text(f"{len(results) - len(failed)} of {len(results)} notebooks ran to the end.")
     return 1 if failed else 0
 
 
@@ -210,6 +211,6 @@ def _progress(ids: tuple[str, ...], both: bool = False) -> Iterator[Callable[[di
                     bar.remove_task(running.pop(name))
                 bar.advance(overall)
                 done = f"{label}  {event['status']}  {event['seconds']:.1f} s  {event['title']}"
-                bar.console.print(done, markup=False, soft_wrap=True)
+                bar.console.print(plain(done), markup=False, soft_wrap=True)
 
         yield show

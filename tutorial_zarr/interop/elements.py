@@ -129,7 +129,7 @@ def _v2(document: dict[str, Any]) -> Iterator[str]:
     filters = document.get("filters") or []
     compressor = document.get("compressor")
     chain = [*filters, *([compressor] if compressor else [])]
-    object_codec = next((f["id"] for f in chain if f["id"] in OBJECT_CODECS), None)
+    object_codec = next((f for f in chain if f["id"] in OBJECT_CODECS), None)
     data_type, _ = dtypes.from_v2(document["dtype"], object_codec)
     yield from _type(data_type, data_type.name)
     yield f"keys:v2{document.get('dimension_separator', '.')}"

@@ -16,8 +16,8 @@ import functools
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr import dtypes
+from tutorial_zarr.display.words import plain
 from tutorial_zarr.errors import MetadataError, SelectionError
 
 from .elements import elements_of
@@ -49,13 +50,13 @@ class Finding:
     change: str = ""
 
     def __str__(self) -> str:
-        what = " with ".join(map(words, self.elements))
+        what, array = " with ".join(map(words, self.elements)), plain(self.array)
         if self.outcome == "untested":
-            return f"{self.array}: {self.reader}: {what} was never tried"
+            return f"{array}: {self.reader}: {what} was never tried"
         verdict = "reads it wrong" if self.outcome == "wrong" else "does not read it"
         evidence = f"{self.outcome} in {self.cases} of {self.cases} cases"
         said = f"; it says {self.said!r}" if self.said else ""
-        return f"{self.array}: {self.reader} {verdict}: {what} ({evidence}{said}); try: {self.change}"
+        return f"{array}: {self.reader} {verdict}: {what} ({evidence}{said}); try: {self.change}"
 
 
 class Matrix:
@@ -68,6 +69,7 @@ class Matrix:
         self._empty = frozenset(data["empty"])
         self._with: dict[str, set[int]] = {}
         self._reads: dict[tuple[str, ...], bool | None] = {}
+        self.linted: dict[Any, list[Finding]] = {}  # elements and readers -> what was found
         for n, elements in enumerate(self.cases):
             for element in elements:
                 self._with.setdefault(element, set()).add(n)
@@ -161,12 +163,19 @@ def lint_elements(
 ) -> list[Finding]:
     """What readers do not have of these elements: alone first, and in pairs of those that they have alone."""
     matrix = matrix or stored_matrix()
-    wanted = check_readers(readers, matrix)
+    key = (*sorted(elements),), (*check_readers(readers, matrix),)
+    if key not in matrix.linted:  # most arrays of a store are alike
+        if len(matrix.linted) > 1000:
+            matrix.linted.clear()
+        matrix.linted[key] = _findings(*key, matrix)
+    return [replace(finding, array=array) for finding in matrix.linted[key]]
+
+
+def _findings(given: Sequence[str], wanted: Sequence[str], matrix: Matrix) -> list[Finding]:
     found: list[Finding] = []
-    given = sorted(elements)
     for reader in wanted:
         single = {element: matrix.reads(reader, [element]) for element in given}
-        found += [Finding(array, reader, (e,), "untested", 0) for e, reads in single.items() if reads is None]
+        found += [Finding("", reader, (e,), "untested", 0) for e, reads in single.items() if reads is None]
         bad = [(e,) for e, reads in single.items() if reads is False]
         if any(e.startswith("format:") for (e,) in bad):  # then nothing else matters
             bad = [(e,) for (e,) in bad if e.startswith("format:")]
@@ -177,12 +186,12 @@ def lint_elements(
         sound = [e for e in given if not any(e in blamed for blamed in bad)]
         for blamed in bad:
             outcome, cases, said = matrix.outcome(reader, blamed)
-            change = nearest_change(sound, blamed, wanted, matrix)
+            change = nearest_change(sound, blamed, list(wanted), matrix)
             if change is None and len(wanted) > 1:
                 change = nearest_change(sound, blamed, [reader], matrix)
                 change = change and f"{change}, for {reader} alone"
             change = change or f"without {' and '.join(map(words, blamed))}; no case shows a smaller change"
-            found.append(Finding(array, reader, blamed, outcome, cases, said, change))
+            found.append(Finding("", reader, blamed, outcome, cases, said, change))
     return found
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutorial_zarr.cli.output import json_option, print_json, print_table
+from tutorial_zarr.cli.output import json_option, print_json, print_table, print_text
+from tutorial_zarr.stores.secrets import public
 
 from .lint import check_readers, lint, stored_matrix
 
@@ -31,7 +32,7 @@ def check(store: str, readers: str, as_json: bool) -> int:
         print_json({"matrix": matrix.data["date"], "readers": versions, "findings": [vars(f) for f in findings]})
     elif findings:
         for finding in findings:
-            print(finding)
+            print_text(finding)
     else:
-        print_table(("store", "read by"), [(store, ", ".join(wanted))])
+        print_table(("store", "read by"), [(public(store), ", ".join(wanted))])
     return int(bool(bad))

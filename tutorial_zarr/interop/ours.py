@@ -92,7 +92,7 @@ def _lengths(axis: object) -> object:
 
 def _keywords_v2(document: dict) -> dict:
     """The same for Zarr 2."""
-    codecs = [f["id"] for f in document["filters"] or [] if f["id"] in OBJECT_CODECS]
+    codecs = [f for f in document["filters"] or [] if f["id"] in OBJECT_CODECS]
     data_type, stored = dtypes.from_v2(document["dtype"], codecs[0] if codecs else None)
     fill = document["fill_value"]
     return {

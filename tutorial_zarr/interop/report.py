@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tutorial_zarr.display.words import markdown
 from tutorial_zarr.errors import StoreError
 
 from .cases import Case, all_cases
@@ -132,7 +133,7 @@ def to_markdown(data: dict[str, Any]) -> str:
     ]
     for name, peer in data["peers"].items():
         versions = ", ".join(f"{n} {v}" for n, v in sorted(peer["versions"].items()))
-        lines.append(f"| {name} | {versions or 'absent: ' + peer['absent']} |")
+        lines.append(f"| {name} | {markdown(versions or 'absent: ' + peer['absent'])} |")
     outcomes = [name for name in MARKS if name != "unwritten"]
     head = ["writer", "reader", *outcomes]
     lines += ["", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -149,7 +150,7 @@ def to_markdown(data: dict[str, Any]) -> str:
         else:
             said = data["details"].get(f"{writer}|{reader}|{_place(data, case)}", {}).get("said", "")
             groups.setdefault(
-                (f"{writer} to {reader or 'disk'}: {outcome}", f"not yet looked into: {said}"), []
+                (f"{writer} to {reader or 'disk'}: {outcome}", f"not yet looked into: {markdown(said)}"), []
             ).append(case)
     for (who, cause), ids in sorted(groups.items()):
         some = sorted(set(ids))

@@ -22,10 +22,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tutorial_zarr import limits
 from tutorial_zarr.array import Array
 from tutorial_zarr.display import Picture, page
 from tutorial_zarr.display.svg import draw, rect, text
-from tutorial_zarr.display.words import count, selection_text
+from tutorial_zarr.display.words import count, plain, selection_text, some
 from tutorial_zarr.viz.chunk_bytes import ChunkBytes, chunk_bytes
 from tutorial_zarr.viz.chunk_grid import chunk_coords
 
@@ -67,13 +68,13 @@ class Panel:
         """What to show of each object; the middle of a long list of chunks left out."""
         documents = [entry for entry in self.entries if entry.coords is None]
         chunks = [entry for entry in self.entries if entry.coords is not None]
-        rows = [Row(e.key, f"{e.nbytes:,} B", e.holds, "tz-document") for e in documents]
-        rows += [Row(e.key, f"{e.nbytes:,} B", e.holds, "tz-stored") for e in chunks[: self.limit]]
+        rows = [Row(plain(e.key), f"{e.nbytes:,} B", plain(e.holds, 300), "tz-document") for e in documents]
+        rows += [Row(plain(e.key), f"{e.nbytes:,} B", e.holds, "tz-stored") for e in chunks[: self.limit]]
         if len(chunks) > self.limit:
             rest = sum(entry.nbytes for entry in chunks[self.limit :])
             rows.append(Row("...", f"{rest:,} B", count(len(chunks) - self.limit, "more chunks"), "tz-stored"))
         if self.absent:
-            words = f"{count(self.absent, 'absent chunks')}, read as {self.fill_value}"
+            words = f"{count(self.absent, 'absent chunks')}, read as {plain(self.fill_value, 120)}"
             rows.append(Row("", "0 B", words, "tz-absent"))
         return rows
 
@@ -99,7 +100,7 @@ class Anatomy:
         for panel in self.panels:
             rows = panel.rows()
             key, size = max(len(row.key) for row in rows), max(len(row.size) for row in rows)
-            lines = [f"{panel.name}: {panel.summary}"]
+            lines = [f"{plain(panel.name)}: {panel.summary}"]
             for number, row in enumerate(rows):
                 branch = "└── " if number == len(rows) - 1 else "├── "
                 lines.append(f"{branch}{row.key:<{key}}  {row.size:>{size}}  {row.holds}")
@@ -170,7 +171,8 @@ def _panel(array: Array, name: str, limit: int, chunk: Sequence[int] | None) -> 
         short, coords = key.removeprefix(prefix), chunk_coords(array, key)
         nbytes = array.store.get_size(key) or 0
         if coords is None:
-            data = bytes(array.store.get(key) or b"")
+            whole = nbytes <= limits.current().document_bytes
+            data = bytes(array.store.get(key, None if whole else (0, MOST_TEXT)) or b"")
             documents.append((short, data[:MOST_TEXT].decode("utf-8", "backslashreplace")))
             entries.append(Entry(short, nbytes, _document(key, data)))
         else:
@@ -197,7 +199,7 @@ def _document(key: str, data: bytes) -> str:
     except ValueError:
         return "not a part of the array"
     if key.rpartition("/")[2] == ".zattrs":
-        return f"attributes: {', '.join(document) or 'none'}"
+        return f"attributes: {some(document) or 'none'}"
     if isinstance(document, Mapping):
         wanted = ("shape", "dtype", "data_type", "chunks", "chunk_grid", "codecs", "compressor", "attributes")
         return f"metadata: {', '.join(name for name in wanted if name in document)}"

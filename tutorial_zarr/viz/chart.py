@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutorial_zarr.display import COLOURS, Picture
+from tutorial_zarr.display.words import plain_lines
 from tutorial_zarr.errors import MissingDependencyError
 
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
@@ -106,6 +107,7 @@ class Chart(Picture):
         FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
         figure.set_layout_engine(layout)
         figure.set_dpi(dots)
+        title, alt = plain_lines(title), plain_lines(alt)
         words = f"<title>{html.escape(title)}</title><desc>{html.escape(alt)}</desc>"
         drawn = svg.getvalue().decode("utf-8").partition("<svg ")[2]
         head, _, rest = drawn.partition(">")

@@ -15,9 +15,10 @@ from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr.cli.info import open_node
-from tutorial_zarr.cli.output import json_option, print_json
-from tutorial_zarr.display.words import escape
+from tutorial_zarr.cli.output import json_option, print_json, print_text
+from tutorial_zarr.display.words import escape, some
 from tutorial_zarr.errors import ArrayNotFoundError
+from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.viz.anatomy import Anatomy, anatomy
 
 
@@ -46,16 +47,18 @@ def _anatomy(paths: tuple[str, ...], chunk: tuple[int, ...] | None, limit: int, 
     for path in paths:
         node = open_node(path)
         if not isinstance(node, zarr.Array):
-            names = ", ".join(name for name, _ in node.arrays()) or "no array"
-            raise ArrayNotFoundError(f"{path}: expected an array, found a group that holds {names}; try tree {path}")
+            names = some(name for name, _ in node.arrays()) or "no array"
+            raise ArrayNotFoundError(
+                f"{public(path)}: expected an array, found a group that holds {names}; try tree {public(path)}"
+            )
         arrays.append(node)
-    names = [f"{path} (Zarr {array.zarr_format})" for path, array in zip(paths, arrays, strict=True)]
+    names = [f"{public(path)} (Zarr {array.zarr_format})" for path, array in zip(paths, arrays, strict=True)]
     found = anatomy(*arrays, names=names, limit=limit, chunk=chunk)
     if html is not None:
         Path(html).write_text(page(found), encoding="utf-8", newline="\n")
     if as_json:
         return print_json(report(found))
-    print(found)
+    print_text(found)
     return 0
 
 

@@ -44,10 +44,12 @@ def exercise_2(answer: Any) -> Verdict:
     for name in "abc":
         root.create_array(name, shape=(2,), dtype="uint8")
     zarr.consolidate_metadata(root.store)
+    copy = root.store.get("zarr.json")
     now = zarr.open_group(root.store, mode="r+", zarr_format=3, use_consolidated=False)
     del now["b"]
     now.create_array("d", shape=(2,), dtype="uint8")
     now["c"].attrs["units"] = "K"
+    root.store.set("zarr.json", copy)  # another program would have left it as it was
     found = sorted(difference.path for difference in zarr.consolidated_differences(root.store))
     if not _whole(answer):
         return not_yet(f"expected a whole number of nodes, found {answer!r}.")

@@ -8,8 +8,9 @@ from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr.cli.info import open_node
-from tutorial_zarr.cli.output import complain, console, json_option, print_json, print_table
+from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text
 from tutorial_zarr.convert.rechunking import parse_bytes
+from tutorial_zarr.display.words import plain
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.labs.chunks import advice, storage
@@ -124,13 +125,9 @@ def run(
     return _show(found, as_json, top, folder) or code
 
 
-def _arrays(group: Any, prefix: str = "") -> list[tuple[str, Any]]:
+def _arrays(group: Any) -> list[tuple[str, Any]]:
     """All arrays below a group, with their paths."""
-    found = []
-    for name, member in group.members():
-        below = f"{prefix}{name}"
-        found += [(below, member)] if isinstance(member, zarr.Array) else _arrays(member, below + "/")
-    return found
+    return [(name, member) for name, member in group.members(max_depth=None) if isinstance(member, zarr.Array)]
 
 
 def _layout(chunks: tuple[int, ...] | None, shards: tuple[int, ...] | None) -> Layout | None:
@@ -188,14 +185,14 @@ def _show(found: list[tuple[str, advice.Advice]], as_json: bool, top: int, folde
         reports = {name: each.to_json(top) for name, each in found}
         return print_json(reports[""] if set(reports) == {""} else reports)
     for name, each in found:
-        console().print((f"{name}: " if name else "") + each.text(top), markup=False, soft_wrap=True)
+        print_text((f"{plain(name)}: " if name else "") + each.text(top))
         prices = each.question.store.prices
         sentence = (
             f"No price list for {each.question.store.name!r}: nothing is said of money."
             if prices is None
             else prices.provenance
         )
-        console().print(sentence + "\n", markup=False, soft_wrap=True)
+        print_text(sentence + "\n")
     return 0
 
 

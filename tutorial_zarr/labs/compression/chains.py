@@ -307,10 +307,10 @@ def _caution(filters: tuple[JSON, ...], sample: Sample) -> str:
     """What a sample cannot prove."""
     if filters[0]["name"] not in SCALING:
         floats = sample.data_type.numpy.kind == "f" and filters[0]["name"].endswith("delta")
-        return "exact on this sample; in general differences of floats do not add up again" if floats else ""
-    step = 1 / filters[0]["configuration"]["scale"]
-    wraps = ", and what does not fit is stored as another number" if sample.zarr_format == 2 else ""
-    return f"exact as long as every value is a whole multiple of {step:g}{wraps}"
+        return (
+            "exact on this sample; where differences of floats do not add up again, they are refused" if floats else ""
+        )
+    return f"exact as long as every value is a whole multiple of {1 / filters[0]['configuration']['scale']:g}"
 
 
 # --- floats that are decimals

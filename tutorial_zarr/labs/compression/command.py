@@ -12,10 +12,11 @@ from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr.cli.info import open_node
-from tutorial_zarr.cli.output import complain, console, json_option, print_json, print_table, progress_bar
+from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
 from tutorial_zarr.convert.rechunking import parse_bytes
 from tutorial_zarr.display.words import plain
 from tutorial_zarr.labs import compression
+from tutorial_zarr.stores.secrets import public
 
 from .figures import lossy_family
 from .measure import Result
@@ -95,7 +96,7 @@ def run(
         for each in found:
             show(each, top)
         for file in files:
-            console().print(file, markup=False)
+            print_text(plain(file))
     return 0 if found else 1
 
 
@@ -103,7 +104,7 @@ def arrays(path: str) -> Iterator[tuple[str, zarr.Array]]:
     """The array at `path`, or every array below the group there."""
     node = open_node(path)
     if isinstance(node, zarr.Array):
-        yield node.path or Path(path).name, node
+        yield node.path or Path(public(path)).name, node
         return
     for name, member in node.members(max_depth=None):
         if isinstance(member, zarr.Array):
@@ -112,22 +113,21 @@ def arrays(path: str) -> Iterator[tuple[str, zarr.Array]]:
 
 def show(found: Shootout, top: int) -> None:
     """Tables and sentences for people."""
-    out = console()
     for line in (str(found.sample), *found.sample.notes):
-        out.print(plain(line), markup=False, soft_wrap=True)
+        print_text(plain(line))
     exact = [r for r in found.results if r.chain.promise is None]
     always = [r for r in exact[top:] if r.chain.name or not r.chain.codecs or any(r is p.result for p in found.picks)]
     print_table(COLUMNS[:6], [row(r, found.sample)[:6] for r in (*exact[:top], *always) if r.holds])
     for r in exact:
         if not r.holds:
-            out.print(f"{r.label}: not lossless here: {r.changed:.1%} of the values come back changed", markup=False)
+            print_text(f"{r.label}: not lossless here: {r.changed:.1%} of the values come back changed")
     if len(exact) > top + len(always):
-        out.print(f"and {len(exact) - top - len(always)} larger ones: --top, --json", markup=False)
+        print_text(f"and {len(exact) - top - len(always)} larger ones: --top, --json")
     if lossy := smallest_of_each(found):
         print_table(("lossy", *COLUMNS[1:]), [row(r, found.sample) for r in lossy])
     for line in found.sentences():
-        out.print(plain(line), markup=False, soft_wrap=True)
-    out.print()
+        print_text(plain(line))
+    print_text("")
 
 
 def smallest_of_each(found: Shootout) -> list[Result]:

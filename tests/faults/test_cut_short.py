@@ -1,0 +1,188 @@
+"""Copies, moves, deletions, rechunks and conversions that end at each of their requests, consolidated or not.
+
+The law: whoever reads the store afterwards, by the consolidated metadata or by the nodes' own documents, by this
+library or by zarr-python, finds of each array what it held before or what it was to hold, or does not find it; never
+other elements. And the same call, made again, ends as if nobody had stopped it.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr import replacing
+from tutorial_zarr.errors import NodeExistsError, ZarrError
+from tutorial_zarr.stores import MemoryStore, WrapperStore
+
+
+class StoppedError(Exception):
+    """Stands for the end of the process."""
+
+
+class Stopping(WrapperStore):
+    """Stops at the change number `left`, and lets nothing be changed from then on."""
+
+    left = 10**6
+
+    def _count(self):
+        self.left -= 1
+        if self.left < 0:
+            raise StoppedError("here the process ends")
+
+    def set(self, key, value):
+        self._count()
+        super().set(key, value)
+
+    def set_if(self, key, value, tag, writer=""):
+        self._count()
+        return super().set_if(key, value, tag, writer)
+
+    def get_tagged(self, key):
+        return self.store.get_tagged(key)
+
+    def delete(self, key):
+        self._count()
+        super().delete(key)
+
+
+def tree(zarr_format, consolidated, add=0):
+    """/ holds x, and the group g with y and the group h, which holds x and is consolidated itself."""
+    store = MemoryStore()
+    root = zarr.create_group(store, zarr_format=zarr_format, attributes={"title": "t"})
+    root.create_array("x", data=np.arange(1, 7) + add, chunks=2, attributes={"n": 1})
+    root.create_array("g/y", data=np.arange(1.0, 4) + add, chunks=2)
+    root.create_array("g/h/x", data=np.arange(1, 3) + add, chunks=1, compressors=None)
+    if consolidated:
+        zarr.consolidate_metadata(store, path="g/h")
+        zarr.consolidate_metadata(store)
+    return store
+
+
+def contents(mapping, use_consolidated):
+    """Path -> elements of all arrays that a reader finds; None stands for an error."""
+    found = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            root = zarr.open_group(MemoryStore(dict(mapping)), mode="r", use_consolidated=use_consolidated)
+        except ZarrError:
+            return found
+        for path, node in root.members(max_depth=None):
+            if isinstance(node, zarr.Array):
+                try:
+                    found[path] = node[...].tolist()
+                except ZarrError:
+                    found[path] = None
+    return found
+
+
+def contents_of_zarr_python(mapping):
+    """The same, as zarr-python sees it."""
+    other = pytest.importorskip("zarr", reason="the second reader is not installed")
+    from zarr.core.buffer.cpu import Buffer
+    from zarr.storage import MemoryStore as OtherStore
+
+    store, found = OtherStore({key: Buffer.from_bytes(bytes(value)) for key, value in mapping.items()}), {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for path, node in other.open_group(store, mode="r").members(max_depth=None):
+                if isinstance(node, other.Array):
+                    found[path] = node[...].tolist()
+        except (FileNotFoundError, ValueError, KeyError):
+            pass
+    return found
+
+
+def readers(mapping):
+    return [contents(mapping, None), contents(mapping, False), contents_of_zarr_python(mapping)]
+
+
+def check_truth(mapping, old, new, both):
+    found_by = readers(mapping) if both else [contents(mapping, None), contents(mapping, False)]
+    for found in found_by:
+        for path, elements in found.items():
+            assert elements is None or elements in (old.get(path), new.get(path)), path
+
+
+SOURCE = {f: tree(f, False, add=100) for f in (2, 3)}
+
+
+def source(zarr_format, path=""):
+    return zarr.open(SOURCE[zarr_format], mode="r", path=path)
+
+
+def _nodes(zarr_format, group, array):
+    made = zarr.create_group({}, zarr_format=zarr_format, attributes={"n": 2})
+    return {
+        group: made.metadata,
+        f"{group}/x": made.create_array("x", shape=3, dtype="i1", fill_value=7).metadata,
+        array: made.create_array("y", shape=5, dtype="i1", fill_value=8, attributes={"n": 3}).metadata,
+    }
+
+
+OPERATIONS = {
+    "move": lambda s, f: zarr.move(s, "g", "new/place"),
+    "move an array": lambda s, f: zarr.move(s, "x", "g/z"),
+    "delete": lambda s, f: zarr.delete(s, "g", dry_run=False),
+    "delete an array": lambda s, f: zarr.delete(s, "g/y", dry_run=False),
+    "copy": lambda s, f: zarr.copy(source(f, "g"), s, name="new/place"),
+    "copy within": lambda s, f: zarr.copy(zarr.open(s, path="g", use_consolidated=False), s, name="new"),
+    "copy replaces": lambda s, f: zarr.copy(source(f, "g"), s, name="g", if_exists="replace"),
+    "copy replaces an array": lambda s, f: zarr.copy(source(f, "x"), s, name="x", if_exists="replace"),
+    "copy replaces the root": lambda s, f: zarr.copy(source(f), s, name="", if_exists="replace"),
+    "copy skips": lambda s, f: zarr.copy(source(f), s, name="g", if_exists="skip"),
+    "rechunk": lambda s, f: zarr.rechunk(source(f, "x"), s, path="g/new", chunks=3, workers=1),
+    "rechunk replaces": lambda s, f: zarr.rechunk(source(f, "x"), s, path="x", chunks=3, workers=1, overwrite=True),
+    "rechunk within": lambda s, f: zarr.rechunk(
+        zarr.open_array(s, path="g/h/x"), s, path="x", chunks=2, workers=1, overwrite=True
+    ),
+    "create a hierarchy": lambda s, f: zarr.create_hierarchy(store=s, nodes=_nodes(f, "new/a", "new/b/c")),
+    "create replaces": lambda s, f: zarr.create_hierarchy(store=s, nodes=_nodes(f, "g", "x"), overwrite=True),
+    "convert to a target": lambda s, f: zarr.convert.convert(
+        source(5 - f), f, zarr.open_group(s, use_consolidated=False).require_group("converted"), memory="1 MiB"
+    ),
+}
+
+
+@pytest.mark.parametrize("consolidated", [False, True])
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_ends_at_any_request_shows_nothing_untrue_and_goes_on(operation, zarr_format, consolidated):
+    act, begin = OPERATIONS[operation], tree(zarr_format, consolidated).mapping
+    whole = Stopping(MemoryStore(dict(begin)))
+    act(whole, zarr_format)
+    steps, final = 10**6 - whole.left, whole.store.mapping
+    old, new = contents(begin, False), contents(final, False)
+    assert [found == new for found in readers(final)] == [True] * 3
+    if consolidated and operation != "copy replaces the root":  # by one that is not consolidated
+        assert not zarr.is_stale(MemoryStore(dict(final)))
+    assert not [key for key in final if ".unfinished" in key or ".rechunk" in key]
+    assert steps > 3
+    for step in range(steps):
+        store = Stopping(MemoryStore(dict(begin)))
+        store.left = step
+        with pytest.raises(StoppedError, match="ends"):
+            act(store, zarr_format)
+        check_truth(store.store.mapping, old, new, both=consolidated and step % 3 == 0)
+        again(act, store.store, zarr_format)
+        assert _said(store.store.mapping) == _said(final), step
+
+
+def again(act, store, zarr_format):
+    """The same call. One that was killed when all was there is told so; the mark is the doctor's."""
+    try:
+        act(store, zarr_format)
+    except NodeExistsError:
+        if act is not OPERATIONS["create a hierarchy"]:
+            raise
+        replacing.finish(store, "new")
+
+
+def _said(mapping):
+    """Values, documents as what they say: consolidated entries may stand in another order."""
+    return {k: json.loads(v) if k.endswith(("zarr.json", ".zmetadata")) else bytes(v) for k, v in mapping.items()}
