@@ -371,8 +371,8 @@ for high in (128, 192):
 
 # %% [markdown]
 # All values are right both times. But a chunk that a writer covers only in part must be read, changed and written
-# back, and for that writers must wait for each other. `plan_write` says so beforehand, and its numbers are those
-# that the store saw.
+# back, and for that writers must wait for each other. So must one that hangs over the edge of the array: others may
+# have appended there. `plan_write` says so beforehand, and its numbers are those that the store saw.
 #
 # One knob to turn: the height of a band, in whole write units. Three things to watch: partial units (`plan_write`),
 # requests in flight, and workers times the codec's own threads.
