@@ -75,6 +75,23 @@ def test_what_was_taken_before_an_error_is_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_the_last_rows_cannot_be_written_the_journal_is_closed_and_the_next_buffer_takes_them(tmp_path):
+    store = MemoryStore()
+    create(store)
+    failing = FAULTS["fails"](10_000, store)
+    buffer = zarr.AppendBuffer(zarr.open_array(failing, mode="r+"), journal=tmp_path / "j")
+    buffer.append(rows(0, 3))
+    failing.at = 0
+    with pytest.raises(StoreError), buffer:
+        pass
+    assert buffer._file.closed
+    assert len(buffer) == 3
+    array = zarr.open_array(store, mode="r+")
+    zarr.AppendBuffer(array, journal=tmp_path / "j").close()
+    np.testing.assert_array_equal(array[...], rows(0, 3))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_block_that_does_not_fit_is_refused_and_not_kept(tmp_path):
     array = create(MemoryStore())
     with zarr.AppendBuffer(array, journal=tmp_path / "j") as buffer:

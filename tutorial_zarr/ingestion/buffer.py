@@ -152,10 +152,14 @@ class AppendBuffer:
             self._cut(end)
 
     def close(self) -> None:
-        """Write what is held, and delete the journal."""
-        self.flush()
+        """Write what is held, and delete the journal. Where the writing fails, the journal stays, closed; so it can
+        be tried again, here or with another buffer."""
+        try:
+            self.flush()
+        finally:
+            if self._file is not None:
+                self._file.close()
         if self._file is not None:
-            self._file.close()
             self._file = None
             self._path.unlink()  # type: ignore[union-attr]
 
