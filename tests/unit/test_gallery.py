@@ -15,7 +15,7 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import gallery
-from tutorial_zarr.gallery import articles, contract, exercises, lesson, packages, readers, source
+from tutorial_zarr.gallery import articles, command, contract, copies, exercises, lesson, packages, readers, source
 from tutorial_zarr.gallery.catalogue import FILE_NAME, NOTEBOOKS, ROOT
 from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.publish import build_articles, text_table
@@ -55,6 +55,32 @@ def test_the_gallery_keeps_its_own_contract():
     assert gallery.check() == []
 
 
+def test_copies_are_there_whole_or_not_at_all(copy, tmp_path):
+    out = tmp_path / "out"
+    (tmp_path / "out.partial" / "rest").mkdir(parents=True)  # of a copy that was cut short
+    (path,) = copies.copy_notebooks(out, ["01_01"], copy)
+    assert path == out / "notebooks" / f"{FIRST}.ipynb"
+    assert {file.relative_to(out / "notebooks").as_posix() for file in (out / "notebooks").rglob("*.*")} == {
+        f"{FIRST}.py", f"{FIRST}.ipynb", f"{FIRST}.facts.json"
+    }  # fmt: skip
+    assert path.read_bytes() == (copy / f"{FIRST}.ipynb").read_bytes()
+    for link in re.findall(r"\]\((\.\./[^)#]*articles/[^)#]*)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).exists()
+    assert not (tmp_path / "out.partial").exists()
+    with pytest.raises(gallery.GalleryError, match="expected a new folder, or an empty one, found something at"):
+        copies.copy_notebooks(out, None, copy)
+    (tmp_path / "empty").mkdir()
+    assert len(copies.copy_notebooks(tmp_path / "empty", None, copy)) == len(gallery.list_notebooks(copy))
+
+
+def test_what_authors_do_needs_a_clone(monkeypatch):
+    monkeypatch.setattr(command, "ROOT", ROOT / "elsewhere")
+    for call in (lambda: command.new("02_09", "x", False), lambda: command.build((), 1, False),
+                 lambda: command.check((), False, False)):  # fmt: skip
+        with pytest.raises(gallery.GalleryError, match="expected a clone of the repository"):
+            call()
+
+
 def test_the_notebooks_are_listed_with_what_they_say_of_themselves():
     first = next(notebook for notebook in gallery.list_notebooks() if notebook.id == "01_01")
     assert first.title == "Write your first Zarr array and look at the disk"
@@ -75,7 +101,7 @@ def test_an_unknown_notebook_is_refused_with_the_known_ones():
 
 
 def test_a_missing_folder_of_notebooks_says_what_to_do(tmp_path):
-    with pytest.raises(gallery.GalleryError, match="found no such folder; try it in a clone"):
+    with pytest.raises(gallery.GalleryError, match="found no such folder; try to install"):
         gallery.list_notebooks(tmp_path / "notebooks")
 
 

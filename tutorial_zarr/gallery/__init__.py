@@ -10,8 +10,8 @@ beside it is built from it, with outputs, and the same source always gives the s
     build()            source -> notebook with outputs, facts, figures (`runner`, `source`)
     check()            the contract, as a list of what breaks it (`contract`), articles included (`articles`)
 
-A new notebook comes from `template`, the students' version from `student`, nbval's comparison with the stored
-outputs is `stored_outputs`, and an article for a publishing site comes from `publish`.
+A new notebook comes from `template`, copies of all from `copies`, the students' version from `student`, nbval's
+comparison with the stored outputs is `stored_outputs`, and an article for a publishing site comes from `publish`.
 
 What a notebook itself imports is in `lesson`. The lessons' data are in the package `data_gen`.
 """

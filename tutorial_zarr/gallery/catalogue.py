@@ -26,7 +26,9 @@ from pathlib import Path
 
 from tutorial_zarr.errors import ZarrError
 
-ROOT = Path(__file__).resolve().parents[2]
+CLONE = Path(__file__).resolve().parents[2]
+# A wheel has the notebooks and the articles as well, in a folder of this package.
+ROOT = CLONE if (CLONE / "notebooks").is_dir() else Path(__file__).resolve().parent / "files"
 NOTEBOOKS = ROOT / "notebooks"
 ARTICLES = ROOT / "articles"
 TO_WRITE = re.compile(r"\(to write: [^)]*\)?")  # what a template leaves for its author
@@ -92,8 +94,8 @@ def list_notebooks(folder: Path | None = None) -> list[Notebook]:
     folder = Path(folder or NOTEBOOKS)
     if not folder.is_dir():
         raise GalleryError(
-            f"gallery: expected the notebooks in the folder {folder.name!r} of a clone of the repository, "
-            "found no such folder; try it in a clone, installed with pip install --editable"
+            f"gallery: expected the notebooks in the folder {folder.name!r} of a clone or of the installed package, "
+            "found no such folder; try to install the package anew"
         )
     found = [(FILE_NAME.fullmatch(path.name), path) for path in folder.glob("*/*.py")]
     notebooks = [Notebook(match[1], path, _head(path)) for match, path in found if match]

@@ -1,4 +1,4 @@
-"""``tutorial-zarr gallery``: make, list, run, build and check the notebooks, and write the students' versions.
+"""``tutorial-zarr gallery``: copy, make, list, run, build and check the notebooks; the students' versions.
 
 What a notebook is, and how it runs, is in the modules beside this one.
 """
@@ -14,8 +14,8 @@ from typing import Any
 from tutorial_zarr import gallery
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
 from tutorial_zarr.display.words import plain
-from tutorial_zarr.gallery import stored_outputs, student, template
-from tutorial_zarr.gallery.catalogue import ROOT, select
+from tutorial_zarr.gallery import copies, stored_outputs, student, template
+from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, select
 
 
 def command(click: Any) -> Any:
@@ -33,6 +33,7 @@ def command(click: Any) -> Any:
         ["--out", "out_dir"], type=click.Path(), default="student", help="Where to; default: student."
     )
     actions = {
+        "copy": (copy, [click.Argument(["folder"], type=click.Path()), ids]),
         "new": (new, [click.Argument(["name"], metavar="ID"), click.Argument(["slug"])]),
         "list": (list_, []),
         "run": (run, [ids, full, zarr_format, out_dir, jobs, resume, given]),
@@ -40,7 +41,7 @@ def command(click: Any) -> Any:
         "check": (check, [ids, outputs]),
         "student": (student_versions, [ids, target]),
     }
-    return group(click, "gallery", actions, "Make, list, run, build and check the notebooks.")
+    return group(click, "gallery", actions, "Copy, make, list, run, build and check the notebooks.")
 
 
 def group(click: Any, name: str, actions: dict[str, tuple[Callable[..., int], list[Any]]], purpose: str) -> Any:
@@ -57,6 +58,7 @@ def new(name: str, slug: str, as_json: bool) -> int:
 
     ID is its number, such as 02_01, and SLUG its name, such as chunk_lab.
     """
+    _expect_a_clone("new")
     files = [path.relative_to(ROOT).as_posix() for path in template.new(name, slug)]
     if as_json:
         return print_json(files)
@@ -64,6 +66,23 @@ def new(name: str, slug: str, as_json: bool) -> int:
         print_text(file)
     print_text(f"It runs as it is. To see what is left to write: tutorial-zarr gallery check {name}")
     return 0
+
+
+def copy(folder: str, ids: tuple[str, ...], as_json: bool) -> int:
+    """Copy the notebooks IDS, or all of them, with their outputs and articles, to the new folder FOLDER."""
+    paths = [path.as_posix() for path in copies.copy_notebooks(folder, ids or None)]
+    if as_json:
+        return print_json(paths)
+    print_text(f"{len(paths)} notebooks are in {Path(folder) / 'notebooks'}; to open them: jupyter lab {folder}")
+    return 0
+
+
+def _expect_a_clone(action: str) -> None:
+    if ROOT != CLONE:
+        raise GalleryError(
+            f"gallery {action}: expected a clone of the repository, in which notebooks are written, found the "
+            "installed package, which has copies of them; try it in a clone, installed with pip install --editable"
+        )
 
 
 def list_(as_json: bool) -> int:
@@ -117,6 +136,7 @@ def _value(text: str) -> Any:
 
 def build(ids: tuple[str, ...], jobs: int, as_json: bool) -> int:
     """Build the notebooks IDS, or all of them, from their sources: run them and store what they print."""
+    _expect_a_clone("build")
     with _progress(ids) as progress:
         results = gallery.build(ids or None, jobs=jobs, progress=progress)
     return _report_results(results, as_json)
@@ -124,6 +144,7 @@ def build(ids: tuple[str, ...], jobs: int, as_json: bool) -> int:
 
 def check(ids: tuple[str, ...], outputs: bool, as_json: bool) -> int:
     """Hold the notebooks IDS, or all of them, to their contract; without --outputs nothing is run."""
+    _expect_a_clone("check")
     problems = gallery.check(ids or None)
     if outputs:
         problems += stored_outputs.check_outputs(ids or None)

@@ -152,8 +152,10 @@ class AppendBuffer:
             self._cut(end)
 
     def close(self) -> None:
-        """Write what is held, and delete the journal. Where the writing fails, the journal stays, closed; so it can
-        be tried again, here or with another buffer."""
+        """Write what is held, and delete the journal.
+
+        Where the writing fails, the journal stays, closed; so it can be tried again, here or with another buffer.
+        """
         try:
             self.flush()
         finally:
