@@ -195,8 +195,7 @@ def _regular(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid
     chunk_shape = integers(configuration["chunk_shape"], "chunk_grid 'regular': chunk_shape")
     if len(chunk_shape) != len(shape):
         raise MetadataError(
-            f"chunk_grid 'regular': expected a chunk_shape of {len(shape)} lengths for shape {shape}, "
-            f"found {chunk_shape}",
+            f"chunk_grid 'regular': expected a chunk_shape with a length for each axis of {shape}, found {chunk_shape}",
             key="chunk_grid",
         )
     for length, extent in zip(chunk_shape, shape, strict=True):

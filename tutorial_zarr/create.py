@@ -23,7 +23,7 @@ from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
 from tutorial_zarr.codecs.filters import aligned, in_order
 from tutorial_zarr.dtypes.text import Bytes, String, array_of
 from tutorial_zarr.dtypes.v2 import Object, describe_stored, object_type
-from tutorial_zarr.errors import MetadataError, NodeExistsError
+from tutorial_zarr.errors import MetadataError, NodeExistsError, nearest
 from tutorial_zarr.metadata import GroupMetadata, v2, v3
 from tutorial_zarr.metadata.model import dump_json, plain
 from tutorial_zarr.stores import Store
@@ -47,16 +47,15 @@ def new_group(
     return metadata
 
 
+_OF_THE_LIBRARY = {"deferred", "read_only", "alone"}  # keywords that callers within the library set
+
+
 def _check_keywords(options: dict[str, Any]) -> None:
     taken = Array.__init__.__kwdefaults__ or {}
     for name in sorted(set(options) - set(taken)):
-        import difflib
-
-        known = [*new_array.__kwdefaults__, *taken]
-        near = difflib.get_close_matches(name, known, 1)
+        known = sorted({*new_array.__kwdefaults__, *taken} - _OF_THE_LIBRARY)
         raise TypeError(
-            f"creating an array: expected keywords of {', '.join(sorted(known))}; found {name!r}"
-            + (f"; try {near[0]}=" if near else "")
+            f"creating an array: found the keyword {name!r}; {nearest(name, known)}expected one of {', '.join(known)}"
         )
 
 
@@ -283,7 +282,7 @@ def _chunk_shape(chunks: Any, shape: tuple[int, ...], itemsize: int, what: str =
         given = tuple(max(1, n) if c in (None, -1) else c for c, n in zip(given, shape, strict=True))
     if len(given) != len(shape) or not all(isinstance(c, (int, np.integer)) and c >= 1 for c in given):
         raise MetadataError(
-            f"{what}: expected {len(shape)} lengths of at least 1 for the shape {shape}, found {chunks!r}", key=what
+            f"{what}: expected a length of at least 1 for each axis of the shape {shape}, found {chunks!r}", key=what
         )
     return tuple(int(c) for c in given)
 

@@ -35,6 +35,7 @@ The same values stand as attributes on the exception, so that a program need not
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 LONGEST_MESSAGE = 10_000  # characters of a message that are shown
@@ -49,6 +50,18 @@ def spelled(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """What to try for a name that nobody knows, to be put into a sentence; empty where no known one is like it.
+
+    >>> nearest("zsdt", ["gzip", "zstd"]), nearest("x", ["gzip", "zstd"])
+    ("did you mean 'zstd'? ", '')
+    """
+    import difflib
+
+    near = [each for each in difflib.get_close_matches(str(name), list(known), 1) if each != name]
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def spelled_lines(text: str) -> str:

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tutorial_zarr.chunk_grids import Axis, ChunkGrid
-from tutorial_zarr.errors import SelectionError
+from tutorial_zarr.errors import SelectionError, nearest
 
 
 class Part(NamedTuple):
@@ -287,9 +287,7 @@ def _whole(key: Any, shape: tuple[int, ...], advanced: bool = True) -> list[Any]
     if len(dots) > 1:
         raise SelectionError("expected at most one ellipsis ('...') in a selection, found two")
     if width > len(shape):
-        raise SelectionError(
-            f"too many indices: expected at most {len(shape)} for shape {shape}, found {width}", shape=shape
-        )
+        raise SelectionError(f"too many indices: expected at most {len(shape)}, found {width}", shape=shape)
     at = dots[0] if dots else len(entries)
     entries[at : at + len(dots)] = [slice(None)] * (len(shape) - width)
     return entries
@@ -549,12 +547,9 @@ def by_name(key: Any, names: tuple[str | None, ...] | None) -> Any:
     known = [name for name in names or () if name is not None]
     for name in key:
         if name not in known or known.count(name) > 1:
-            import difflib
-
-            near = difflib.get_close_matches(str(name), known, 1)
             raise SelectionError(
                 f"expected names of dimensions, of {', '.join(map(repr, known)) or 'which there are none'}; "
-                f"found {name!r}" + (f"; try {near[0]!r}" if near and near[0] != name else ""),
+                f"found {name!r}; {nearest(name, known)}".rstrip(";? "),
                 name=name,
             )
     return tuple([key.get(name, slice(None)) if name is not None else slice(None) for name in names or ()])

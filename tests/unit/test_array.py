@@ -937,8 +937,44 @@ def test_chunks_are_told_along_the_arrays_axes_whatever_turns_the_shard_first(be
 
 
 def test_a_keyword_that_creating_does_not_know_is_refused_with_the_nearest_one():
-    with pytest.raises(TypeError, match="found 'compressor'; try compressors="):
+    with pytest.raises(
+        TypeError, match=r"found the keyword 'compressor'; did you mean 'compressors'\? expected one of"
+    ):
         zarr.create_array({}, shape=4, dtype="u2", zarr_format=2, compressor={"id": "zlib"})
+    with pytest.raises(TypeError, match=r"found the keyword 'x'; expected one of") as raised:
+        zarr.create_array({}, shape=4, dtype="u2", x=1)
+    assert "deferred" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"dtype": "int31"}, r"'int31' is not a data type .*; did you mean 'int32'\? known are"),
+        (
+            {"dtype": "i4", "compressors": {"name": "zsdt"}},
+            r"'zsdt' is not a codec .*; did you mean 'zstd'\? known are",
+        ),
+        ({"dtype": "i4", "compressors": {"name": "qqqq"}}, "'qqqq' is not a codec that this library knows; known are"),
+        (
+            {"dtype": "i4", "compressors": {"name": "gzip", "configuration": {"level": 1, "lvl": 2}}},
+            "codec 'gzip': expected the keys level; found 'lvl'",
+        ),
+        ({"dtype": "i4", "chunks": (2, 2)}, r"expected a length of at least 1 for each axis of the shape \(4,\)"),
+    ],
+)
+def test_a_name_that_nobody_knows_is_told_with_what_may_have_been_meant(options, words):
+    with pytest.raises(MetadataError, match=words):
+        zarr.create_array({}, shape=(4,), **options)
+
+
+def test_what_is_no_selection_is_told_in_the_array_s_own_words():
+    a = zarr.create_array({}, shape=(8, 8), dtype="i4", dimension_names=["time", "x"])
+    with pytest.raises(SelectionError, match="its elements have no fields that text could name, found 'x'"):
+        a["x"]
+    with pytest.raises(SelectionError, match=r"too many indices: expected at most 2, found 3; its shape is \(8, 8\)$"):
+        a[1, 2, 3]
+    with pytest.raises(SelectionError, match="found 'tim'; did you mean 'time'; its shape"):
+        a[{"tim": 3}]
 
 
 def test_bytes_by_name_is_little_endian_where_elements_have_an_order():

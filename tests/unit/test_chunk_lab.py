@@ -56,7 +56,7 @@ def test_patterns_by_name_are_those_by_position():
             {"today": lab.Layout((10, 10), (25, 10))},
             r"multiples of the chunks \(10, 10\), found \(25, 10\); the nearest are \(20, 10\)",
         ),
-        (((999, 999), "f4"), {"today": lab.Layout((10,))}, r"chunks: expected 2 lengths of at least 1"),
+        (((999, 999), "f4"), {"today": lab.Layout((10,))}, r"chunks: expected a length of at least 1 for each axis"),
     ],
 )
 def test_a_question_without_an_answer_is_refused_with_a_sentence(arguments, options, says):

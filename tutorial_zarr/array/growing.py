@@ -130,7 +130,7 @@ class Growing(ChunkAccess):
         self._check_writable("its shape")
         if len(new) != self.ndim or not all(isinstance(n, (int, np.integer)) and n >= 0 for n in new):
             raise MetadataError(
-                f"{self._label}: expected {self.ndim} lengths of at least 0 for the shape {self.shape}, found {new}",
+                f"{self._label}: expected a length of at least 0 for each axis of the shape {self.shape}, found {new}",
                 key="shape",
             )
         wanted = tuple(int(n) for n in new)

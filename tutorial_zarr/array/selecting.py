@@ -50,8 +50,10 @@ class Selecting(ArrayBase):
             raise SelectionError(f"{self._label}: expected the name of a field or a list of names, found {fields!r}")
         for field in names:
             if field not in (self.dtype.names or ()):
-                known = ", ".join(map(repr, self.dtype.names or ())) or "none"
-                raise SelectionError(f"{self._label}: expected a field of {known}, found {field!r}", field=field)
+                known = f"a field of {', '.join(map(repr, self.dtype.names))}" if self.dtype.names else (
+                    "integers and slices, for its elements have no fields that text could name"
+                )  # fmt: skip
+                raise SelectionError(f"{self._label}: expected {known}, found {field!r}", field=field)
 
     def _get(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tutorial_zarr.errors import MetadataError, UnsupportedError
+from tutorial_zarr.errors import MetadataError, UnsupportedError, nearest
 from tutorial_zarr.metadata import Extension
 from tutorial_zarr.metadata.model import InternalExtension
 from tutorial_zarr.plugins import entry_point
@@ -47,7 +47,8 @@ def build(extension: Extension) -> Codec | None:
         if not extension.must_understand:
             return None
         raise UnsupportedError(
-            f"codecs: {extension.name!r} is not a codec that this library knows; known are {', '.join(names())}",
+            f"codecs: {extension.name!r} is not a codec that this library knows; "
+            f"{nearest(extension.name, names())}known are {', '.join(names())}",
             key="codecs",
             found=extension.name,
         )
@@ -58,12 +59,13 @@ def check_configuration(
     name: str, configuration: dict[str, Any], required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
 ) -> None:
     """Refuse a configuration with a key missing, or one that the codec does not take."""
-    missing = sorted(set(required) - set(configuration))
-    unknown = sorted(set(configuration) - set(required) - set(optional))
+    known = ", ".join(required + optional)
+    missing = [f"no {key!r}" for key in sorted(set(required) - set(configuration))]
+    unknown = [repr(key) for key in sorted(set(configuration) - set(required + optional))]
     if missing or unknown:
         raise MetadataError(
-            f"codec {name!r}: expected the keys {', '.join(required + optional) or 'none'}; "
-            f"found {', '.join(configuration) or 'none'}",
+            f"codec {name!r}: expected {f'the keys {known}' if known else 'no configuration'}; "
+            f"found {', '.join(missing + unknown)}",
             key="codecs",
             codec=name,
         )

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.errors import MetadataError, MissingDependencyError, UnsupportedError
+from tutorial_zarr.errors import MetadataError, MissingDependencyError, UnsupportedError, nearest
 from tutorial_zarr.plugins import entry_point
 
 JSON = Any
@@ -160,7 +160,8 @@ def from_json(document: JSON) -> DataType:
     if factory := entry_point("tutorial_zarr.data_types", name):
         return factory(name, configuration)
     raise UnsupportedError(
-        f"data_type: {name!r} is not a data type that this library knows; try one of {', '.join(names())}",
+        f"data_type: {name!r} is not a data type that this library knows; "
+        f"{nearest(name, names())}known are {', '.join(names())}",
         key="data_type",
         found=name,
     )

@@ -79,7 +79,9 @@ def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: b
     require(document, ARRAY_KEYS if strict else ("shape", "chunks", "dtype", "order"), "members")
     shape, chunks = integers(document["shape"], "shape", strict), integers(document["chunks"], "chunks", strict)
     if len(shape) != len(chunks):
-        raise MetadataError(f"chunks: expected {len(shape)} lengths as in shape, found {len(chunks)}", key="chunks")
+        raise MetadataError(
+            f"chunks: expected as many lengths as shape, {len(shape)}, found {len(chunks)}", key="chunks"
+        )
     separator = document.get("dimension_separator", ".")
     if separator not in (".", "/"):
         raise MetadataError(f"dimension_separator: expected '.' or '/', found {separator!r}", key="dimension_separator")

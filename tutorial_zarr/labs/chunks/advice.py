@@ -298,7 +298,7 @@ def _check_layout(layout: Layout, shape: Sequence[int]) -> None:
     for what, lengths in (("chunks", chunks), ("shards", shards)):
         if lengths is not None and (len(lengths) != len(shape) or min(lengths, default=1) < 1):
             raise LabError(
-                f"{what}: expected {len(shape)} lengths of at least 1 for shape {tuple(shape)}, found {lengths}"
+                f"{what}: expected a length of at least 1 for each axis of the shape {tuple(shape)}, found {lengths}"
             )
     if shards is not None and any(s % c for s, c in zip(shards, chunks, strict=True)):
         nearest = tuple([max(1, round(s / c)) * c for s, c in zip(shards, chunks, strict=True)])

@@ -104,7 +104,7 @@ def check(patterns: Sequence[Pattern], shape: Sequence[int]) -> list[Pattern]:
     for pattern in patterns:
         where = f"pattern {pattern.name!r}"
         if len(pattern.lengths) != len(shape):
-            raise LabError(f"{where}: expected {len(shape)} lengths for shape {tuple(shape)}, found {pattern.lengths}")
+            raise LabError(f"{where}: expected a length for each axis of {tuple(shape)}, found {pattern.lengths}")
         for axis, (length, extent) in enumerate(zip(pattern.lengths, shape, strict=True)):
             start = pattern.starts[axis] if pattern.starts else 0
             if length < 1 or start < 0 or start + length > extent:
