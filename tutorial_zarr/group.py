@@ -490,7 +490,7 @@ class Group:
     def __delitem__(self, name: str) -> None:
         self._check_writable()
         path = self._path_of(name)
-        if self._find(name) is None:
+        if self._find(name) is None and replacing.read_mark(self.store, path) is None:
             raise GroupMemberError(f"{self._label}: expected a member {name!r} to delete, found none", name=name)
         hierarchy.delete(self.store, path, dry_run=False)
         self._consolidated = None

@@ -151,16 +151,13 @@ def _place(
     tree: Tree, target: Store, path: str, kind: str, action: str, overwrite: bool, advance: Callable[..., None]
 ) -> None:
     """Make a whole tree at `path`: what is there stays until all of the new one is."""
-    documents = tree.placed(path)
-    action = f"{action} {whereabouts(tree.store, tree.path)}"
-    about = repr(place(tree.store, tree.path))
+    documents, about = tree.placed(path), tree.about
     if not replacing.resume(target, path, documents, about):
-        new = replacing.Replacement(
+        action = f"{action} {whereabouts(tree.store, tree.path)}"
+        with replacing.Replacement(
             target, path, documents, action, kind=kind, overwrite=overwrite, staged=True, about=about
-        )
-        with new:
-            tree.transfer(tree.data, target, new.path, lambda: (new.beat(), advance()))
-            tree.check()
+        ) as new:
+            tree.fill(new, advance)
     for _ in documents:
         advance()
 
@@ -192,7 +189,7 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
     """Move the node at `source`, and all that it holds, to `path` in the same store.
 
     The copy is complete before anything is deleted: whoever stops this in the middle finds the node at the old
-    place or at both, and the same call finishes it.
+    place or at both, with a mark, and the same call finishes it.
     """
     action = f"move {source!r} to {path!r}"
     plan = Plan("move", f"{source!r} to {path!r} in {store!r}", {})
@@ -203,6 +200,7 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
         replacing.finish(store, source)
         _drop_folder(store, source)
         if mark.action == action and nodes.kind_at(store, path) is not None:
+            replacing.finish(store, path)
             return plan
     kind = nodes.kind_at(store, source)
     if kind is None:
@@ -213,28 +211,34 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
         _check_free(store, path, kind)
         return _plan(plan.action, plan.where, store, _listed_keys(store, source))
     tree = Tree.read(store, source)
-    arrived = mark is not None and mark.action == action and mark.over and tree.equals(store, path)
-    if arrived:
-        replacing.finish(store, path)
-    else:
-        _check_free(store, path, kind)
+    documents, about = tree.placed(path), tree.about
+    arrived = replacing.is_made(store, path, documents, about)
+    found = None if arrived else _check_free(store, path, kind)
     with (
         meter(progress, tree.nkeys(), f"move {source}", unit="objects") as advance,
-        replacing.Removal(store, source, action),
+        replacing.Removal(store, source, action) as old,
     ):
-        if not arrived:
-            _place(tree, store, path, kind, "move", False, advance)
+        if arrived:
+            old.decide()
+            replacing.finish(store, path)
+        else:
+            with replacing.Replacement(store, path, documents, action, kind=kind, found=found, about=about) as new:
+                new.then = old.decide
+                tree.fill(new, advance)
+        for _ in documents:
+            advance()
     _drop_folder(store, source)
     return plan
 
 
-def _check_free(store: Store, path: str, kind: str) -> None:
-    """Refuse a place where anything is but what an unfinished copy or move left."""
+def _check_free(store: Store, path: str, kind: str) -> replacing.Survey:
+    """Look at the place for a move; refused where anything is but what an unfinished copy or move left."""
     found = replacing.survey(store, path, kind)
     if found.mark is None and (there := next(iter(store.list_prefix(path)), None)) is not None:
         raise NodeExistsError(
             f"move: expected nothing at {path!r} in {store!r}, found the key {there!r}; try another name", path=path
         )
+    return found
 
 
 def delete(store: Store, path: str, *, dry_run: bool) -> Plan:
@@ -380,6 +384,16 @@ class Tree:
         for _ in parallel.stream(one, keys, max(self.store.concurrency or 0, target.concurrency or 0, 1)):
             advance()
 
+    @property
+    def about(self) -> str:
+        """What a copy is made from, for its mark."""
+        return repr(place(self.store, self.path))
+
+    def fill(self, new: replacing.Replacement, advance: Callable[[], Any]) -> None:
+        """Copy all but the documents to where a new tree is made."""
+        self.transfer(self.data, new.store, new.path, lambda: (new.beat(), advance()))
+        self.check()
+
     def check(self) -> None:
         """Refuse a copy from which something is missing because its source was changed: a missing chunk is no error."""
         if self.gone and any(self.store.get(key) != data for key, data in self.documents.items()):
@@ -388,13 +402,6 @@ class Tree:
                 f"{self.gone[0]!r} is gone and documents were changed; try again",
                 path=self.path,
             )
-
-    def equals(self, store: Store, path: str) -> bool:
-        """Whether all of it lies at `path` as well, and nothing else does."""
-        keys = {self.moved(key, path): key for key in [*self.documents, *self.data]}
-        return {*_listed_keys(store, path)} == {*keys} and all(
-            store.get(there) == self.store.get(here) for there, here in keys.items()
-        )
 
 
 def _listed_keys(store: Store, path: str) -> list[str]:

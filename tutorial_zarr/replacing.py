@@ -25,7 +25,8 @@ from __future__ import annotations
 import hashlib
 import time
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from tutorial_zarr import consolidation, nodes
@@ -52,6 +53,7 @@ class Mark(NamedTuple):
     keep: tuple[str, ...] = ()  # names at the path that are not part of it
     documents: dict[str, str] = {}  # noqa: RUF012 - never modified; key below the path -> bytes, once all is written
     only: tuple[str, ...] = ()  # names at the path that are part of it, where all others are not
+    up: int = 0  # how many levels above the path that begins which is made with it
 
     @property
     def over(self) -> bool:
@@ -84,18 +86,20 @@ def read_mark(store: Store, path: str) -> Mark | None:
 def _parse(data: Any, key: str) -> Mark:
     document = parse_json(data, key)
     documents, keep, only = document.get("documents", {}), document.get("keep", []), document.get("only", [])
+    up = document.get("up", 0)
     if (
         document.get("state") not in (WRITING, CLEARING, MOVING)
         or not isinstance(documents, dict)
         or not isinstance(keep, list)
         or not isinstance(only, list)
         or not all(isinstance(text, str) for text in [*documents.values(), *keep, *only])
+        or type(up) is not int
         or any(check_key(name).rpartition("/")[2] not in nodes.METADATA_NAMES for name in documents)
     ):
         raise MetadataError(f"{key}: expected the mark of unfinished work, found another document", key=key)
     action, what, by, since = (document.get(name) for name in ("action", "what", "by", "since"))
     state, staged = document["state"], document.get("staged") is True
-    return Mark(str(action), str(what), by or {}, since or 0, state, staged, tuple(keep), documents, tuple(only))
+    return Mark(str(action), str(what), by or {}, since or 0, state, staged, tuple(keep), documents, tuple(only), up)
 
 
 # --- what lies at a place
@@ -267,6 +271,8 @@ class Replacement:
         self.within = within  # whether the caller sees to the groups above, so that they are not made here
         self.resumes = False  # whether what a killed call has written of the same is kept
         self.keeps = False  # whether an error leaves what was written, and the mark, for a call that resumes it
+        self.joined = False  # whether others that are made with it may be seen, so that an error leaves the mark
+        self.then: Callable[[], Any] | None = None  # what is done when all is there, before the mark goes
 
     def __enter__(self) -> Replacement:
         if self.found.mark is not None and self.found.mark.complete:
@@ -318,16 +324,14 @@ class Replacement:
         try:
             if kind is None:
                 self._publish()
-            elif not self.keeps:
+            elif not (self.keeps or self.joined):
                 self._withdraw()
         finally:
             self._end()
 
     def _publish(self) -> None:
         if self.staged:
-            start = len(self.node) + 1 if self.node else 0
-            texts = {key[start:]: data.decode("latin-1") for key, data in self.documents.items()}
-            self.mark = _advance(self.store, self.node, self.mark._replace(state=CLEARING, documents=texts))
+            self.complete()
             _roll_forward(self.store, self.node, self.mark)
             return
         if self._lost():
@@ -335,8 +339,17 @@ class Replacement:
         known = self.within or self.found.has_group
         top = self.node if known else nodes.create_parents(self.store, self.node, self.zarr_format)
         _write_documents(self.store, self.documents, self.node)
+        if self.then is not None:
+            self.then()
         alone = self.found.mark is None and not self.keeps
-        _tidy(self.store, self.node, top, self.zarr_format, alone)
+        _tidy(self.store, self.node, _higher(top, self.mark.up), self.zarr_format, alone)
+
+    def complete(self) -> None:
+        """Say of a staged one that all is written: from here on anybody can finish it."""
+        if self.staged and not self.mark.complete:
+            start = len(self.node) + 1 if self.node else 0
+            texts = {key[start:]: data.decode("latin-1") for key, data in self.documents.items()}
+            self.mark = _advance(self.store, self.node, self.mark._replace(state=CLEARING, documents=texts))
 
     def beat(self) -> None:
         """Say now and then that the writer is at work: who looks from another machine believes a mark for an hour."""
@@ -365,6 +378,21 @@ class Replacement:
                 self.store.delete_prefix(nodes.join(self.node, nodes.UNFINISHED))
         except Exception:  # the error that brought us here counts; the mark says what is left
             pass
+
+
+@contextmanager
+def together(news: Collection[Replacement]) -> Iterator[None]:
+    """``with together(news):`` write the chunks of all; none is seen before all are written, and the mark of the first
+    stays until the last one is there.
+    """
+    with ExitStack() as stack:
+        for new in news:
+            stack.enter_context(new)
+        yield
+        for new in news:
+            new.joined = len(news) > 1
+        for new in news:
+            new.complete()
 
 
 def make(
@@ -440,7 +468,10 @@ def _advance(store: Store, path: str, mark: Mark, expected: dict[str, Any] | Non
 
 
 def _bytes(mark: Mark, key: str) -> bytes:
-    return dump_json({name: value for name, value in mark._asdict().items() if value not in ((), {})}, key)
+    members = {name: value for name, value in mark._asdict().items() if value not in ((), {})}
+    if not mark.up:
+        del members["up"]
+    return dump_json(members, key)
 
 
 def _roll_forward(store: Store, path: str, mark: Mark) -> None:
@@ -454,7 +485,7 @@ def _roll_forward(store: Store, path: str, mark: Mark) -> None:
     top = nodes.create_parents(store, path, zarr_format) if mark.documents else path  # nothing follows a deletion
     documents = {nodes.join(path, name): text.encode("latin-1") for name, text in mark.documents.items()}
     _write_documents(store, documents, path, again=True)
-    _tidy(store, path, top, zarr_format if mark.documents else None)
+    _tidy(store, path, _higher(top, mark.up), zarr_format if mark.documents else None)
 
 
 def _write_documents(store: Store, documents: Mapping[str, bytes], path: str, again: bool = False) -> None:
@@ -462,6 +493,12 @@ def _write_documents(store: Store, documents: Mapping[str, bytes], path: str, ag
     for key, data in documents.items():
         if not store.set_if_absent(key, data) and not again:
             raise _overtaken(store, path)
+
+
+def _higher(path: str, levels: int) -> str:
+    """The path of a group so many levels above."""
+    names = path.split("/") if path else []
+    return "/".join(names[: max(len(names) - levels, 0)])
 
 
 def _tidy(store: Store, path: str, top: str, zarr_format: int | None = None, alone: bool = False) -> None:
@@ -476,7 +513,7 @@ def _tidy(store: Store, path: str, top: str, zarr_format: int | None = None, alo
 class Removal:
     """``with Removal(...):`` the node is there in the block and deleted when it ends, unless by an error.
 
-    A mark says from the first deletion to the last that what lies there is to go.
+    A mark says from the first deletion to the last that what lies there is to go; after `decide` it does so always.
     """
 
     def __init__(self, store: Store, path: str, action: str, keep: tuple[str, ...] = ()) -> None:
@@ -492,12 +529,17 @@ class Removal:
             raise
         return self
 
+    def decide(self) -> None:
+        """From here on the node goes, whatever happens: whoever finds the mark deletes it."""
+        if not self.mark.complete:
+            self.mark = _advance(self.store, self.path, self.mark._replace(state=CLEARING))
+
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         try:
             if kind is None:
-                self.mark = _advance(self.store, self.path, self.mark._replace(state=CLEARING))
+                self.decide()
                 _roll_forward(self.store, self.path, self.mark)
-            else:
+            elif not self.mark.complete:
                 self._withdraw()
         finally:
             writers.end(self.mark.by)
@@ -517,15 +559,20 @@ def fingerprint(documents: Mapping[str, bytes], about: str = "") -> str:
     return hashlib.sha256(repr((sorted(documents.items()), about)).encode()).hexdigest()[:16]
 
 
-def resume(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> bool:
-    """Whether a killed call had made this very node but for its end; it is finished then."""
+def is_made(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> bool:
+    """Whether a killed call had made this very node but for its end, which is `finish`."""
     mark = read_mark(store, path)
     if mark is None or not mark.over or mark.what != fingerprint(documents, about):
         return False
-    if not mark.complete and (mark.staged or any(store.get(key) != data for key, data in documents.items())):
-        return False
-    finish(store, path)
-    return True
+    return mark.complete or (not mark.staged and all(store.get(key) == data for key, data in documents.items()))
+
+
+def resume(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> bool:
+    """Whether a killed call had made this very node but for its end; it is finished then."""
+    made = is_made(store, path, documents, about)
+    if made:
+        finish(store, path)
+    return made
 
 
 def finish(store: Store, path: str) -> str | None:
@@ -548,7 +595,7 @@ def finish(store: Store, path: str) -> str | None:
         if nodes.kind_at(store, path) is None:
             clear(store, path, mark.keep, mark.only)
         store.delete_prefix(nodes.join(path, nodes.STAGED))
-        _tidy(store, path, path)
+        _tidy(store, path, _higher(path, mark.up))
         return f"took back {found}"
     finally:
         writers.end(by)
