@@ -21,7 +21,7 @@ from tutorial_zarr import create as make
 from tutorial_zarr.array import Array
 from tutorial_zarr.create import DEFAULT
 from tutorial_zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeExistsError, NodeNotFoundError, StoreError
-from tutorial_zarr.group import Group, Tree
+from tutorial_zarr.group import Group, Tree, store_arrays
 from tutorial_zarr.metadata import ArrayMetadata, consolidated
 from tutorial_zarr.progress import Progress
 from tutorial_zarr.stores import Store, make_store
@@ -404,14 +404,16 @@ def _refuse_groups(*arrays: Any) -> None:
 
 
 def save_group(store: Any, *args: Any, **kwargs: Any) -> None:
-    """Write several arrays into a group: positional ones as ``arr_0``, ``arr_1``, named ones under their names."""
+    """Write several arrays into a group: positional ones as ``arr_0``, ``arr_1``, named ones under their names.
+
+    They replace the arrays of these names, all or none: who is cut short leaves a mark, and calls it again.
+    """
     path, zarr_format = kwargs.pop("path", None), kwargs.pop("zarr_format", None)
     storage_options = kwargs.pop("storage_options", None)
     _refuse_groups(*args, *kwargs.values())
     opened = _open_store(store, "a", storage_options)
     target = open_group(opened, mode="a", path=path, zarr_format=zarr_format)
-    for name, arr in {**{f"arr_{i}": a for i, a in enumerate(args)}, **kwargs}.items():
-        target[name] = arr
+    store_arrays(target, {**{f"arr_{i}": a for i, a in enumerate(args)}, **kwargs})
     if not isinstance(store, Store):
         opened.close()
 

@@ -11,7 +11,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,13 +53,63 @@ _OF_THE_LIBRARY = {"deferred", "read_only", "alone"}  # keywords that callers wi
 def _check_keywords(options: dict[str, Any]) -> None:
     taken = Array.__init__.__kwdefaults__ or {}
     for name in sorted(set(options) - set(taken)):
-        known = sorted({*new_array.__kwdefaults__, *taken} - _OF_THE_LIBRARY)
+        known = sorted({*plan_array.__kwdefaults__, "overwrite", *taken} - _OF_THE_LIBRARY)
         raise TypeError(
             f"creating an array: found the keyword {name!r}; {nearest(name, known)}expected one of {', '.join(known)}"
         )
 
 
-def new_array(
+class Planned(NamedTuple):
+    """An array that is to be made: nothing can be wrong any more with what its documents say."""
+
+    array: Array
+    documents: dict[str, bytes]
+    data: Any
+    options: dict[str, Any]
+
+
+def new_array(store: Store, path: str, *, overwrite: bool | str = False, **options: Any) -> Array:
+    """Create an array, and write `data` into it if there are any. See `api.create_array` for the keywords.
+
+    ``overwrite="array"`` replaces an array, and no group. Of data that are read piece by piece (an array of this or
+    another library), the old array may be the source.
+    """
+    planned = plan_array(store, path, **options)
+    if planned.data is None:
+        found = replacing.survey(store, path, "array", overwrite)
+        replacing.make(store, path, planned.documents, "create array", kind="array", found=found)
+    else:
+        _write_all([planned], overwrite)
+    return planned.array
+
+
+def new_arrays(store: Store, arrays: dict[str, dict[str, Any]], overwrite: bool | str = False) -> None:
+    """Create arrays with data, path -> keywords of each, such that a reader finds all of them, or a mark, or none."""
+    for path in arrays:
+        inside = [other for other in arrays if path.startswith(other + "/")]
+        if inside:
+            raise NodeExistsError(
+                f"{nodes.label('array', path)}: expected a group above it, found that {inside[0]!r} is to be an array; "
+                "an array holds no other nodes",
+                path=path,
+            )
+    _write_all([plan_array(store, path, **options) for path, options in arrays.items()], overwrite)
+
+
+def _write_all(planned: list[Planned], overwrite: bool | str) -> None:
+    staged = not all(isinstance(one.data, np.ndarray) and _takes_all(one.array, one.data) for one in planned)
+    news = [
+        replacing.Replacement(
+            one.array.store, one.array.path, one.documents, "create array", overwrite=overwrite, staged=staged
+        )
+        for one in planned
+    ]
+    with replacing.together(news):
+        for one, new in zip(planned, news, strict=True):
+            _fill(Array(new.store, new.path, one.array.metadata, alone=True, **one.options), one.data)
+
+
+def plan_array(
     store: Store,
     path: str,
     *,
@@ -81,14 +131,9 @@ def new_array(
     object_codec: Any = None,
     dimension_separator: str | None = None,
     profile: Any = None,
-    overwrite: bool | str = False,
     **array_options: Any,
-) -> Array:
-    """Create an array, and write `data` into it if there are any. See `api.create_array` for the keywords.
-
-    ``overwrite="array"`` replaces an array, and no group. Of data that are read piece by piece (an array of this or
-    another library), the old array may be the source.
-    """
+) -> Planned:
+    """What a new array is to be, by the keywords of `api.create_array`. Nothing is changed."""
     _check_keywords(array_options)
     rules = None if profile is None else find_profile(profile)
     if zarr_format is None:
@@ -134,16 +179,7 @@ def new_array(
     encoded = nodes.documents(metadata, path)
     if rules is not None:
         rules.check(metadata.to_json(), checked, path)
-    # All that can be wrong with the metadata has come to light before anything is written or deleted.
-    array = Array(store, path, metadata, **array_options)
-    if data is None:
-        found = replacing.survey(store, path, "array", overwrite)
-        replacing.make(store, path, encoded, "create array", kind="array", found=found)
-        return array
-    staged = not (isinstance(data, np.ndarray) and _takes_all(array, data))
-    with replacing.Replacement(store, path, encoded, "create array", overwrite=overwrite, staged=staged) as place:
-        _fill(Array(store, place.path, metadata, alone=True, **array_options), data)
-    return array
+    return Planned(Array(store, path, metadata, **array_options), encoded, data, array_options)
 
 
 # Codecs that take whatever elements there are

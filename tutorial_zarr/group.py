@@ -18,7 +18,7 @@ import fnmatch
 import functools
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from tutorial_zarr import consolidation, create, display, hierarchy, limits, nodes, replacing
@@ -483,9 +483,7 @@ class Group:
 
         One of this library keeps its layout, codecs, attributes and names. A group of that name is not replaced.
         """
-        options = create.copy_of(value, self.zarr_format) if isinstance(value, Array) else {}
-        options.pop("shape", None)
-        self.create_array(name, data=value, overwrite="array", **options)  # type: ignore[arg-type]
+        store_arrays(self, {name: value})
 
     def __delitem__(self, name: str) -> None:
         self._check_writable()
@@ -494,6 +492,23 @@ class Group:
             raise GroupMemberError(f"{self._label}: expected a member {name!r} to delete, found none", name=name)
         hierarchy.delete(self.store, path, dry_run=False)
         self._consolidated = None
+
+
+def store_arrays(group: Group, arrays: Mapping[str, Any]) -> None:
+    """Store arrays under their names, each as ``group[name] = value`` does it, but so that they belong together.
+
+    Nothing is replaced before all are looked at, and a mark says so until all are there. One may hold what another one
+    of them replaces.
+    """
+    group._check_writable()
+    planned = {}
+    for name, value in arrays.items():
+        options = create.copy_of(value, group.zarr_format) if isinstance(value, Array) else {}
+        planned[group._path_of(name)] = options | {"shape": None, "data": value, "zarr_format": group.zarr_format}
+    if len(planned) != len(arrays):
+        raise NodeNameError(f"{group._label}: expected each name once, found {', '.join(sorted(arrays))}")
+    create.new_arrays(group.store, planned, overwrite="array")
+    group._consolidated = None
 
 
 class GroupMemberError(ZarrError, KeyError):

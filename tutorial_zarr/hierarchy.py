@@ -17,7 +17,7 @@ Left out: nodes with attributes and elements (`group`, `array`), and changes of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -491,39 +491,103 @@ def create(store: Store, missing: dict[str, Metadata], implied: set[str], overwr
     """Write the nodes that `check_creation` found missing.
 
     Before the first is written, all are encoded, and all places looked at. What has nothing above it, or replaces a
-    node, is made as a whole tree: whoever is killed leaves that unfinished, and the same call begins it anew.
+    node, is made as a whole tree. Where there are several, the first has a mark until all are there: whoever is killed
+    leaves that, and the same call goes on.
     """
+    if not missing:
+        return
     encoded = {path: nodes.documents(metadata, path) for path, metadata in missing.items()}
-    parts: dict[str, list[str]] = {}  # the nodes that are made at once: one with all that is made below it
+    trees: dict[str, dict[str, bytes]] = {}  # path of what is made at once -> documents, its own last
     for path in missing:
         above = (a for a in _above(path) if a in missing and not (overwrite and a in implied))
-        parts.setdefault(next(above, path), []).append(path)
-    found = {}
-    for path, part in parts.items():
-        if not (overwrite and path in implied):
-            found[path] = _survey(store, path, part, missing, implied, overwrite)
-    for path, part in parts.items():
-        keys = sorted((key for at in part for key in encoded[at]), key=nodes.coming_order)
-        documents = {key: encoded[nodes.parent(key)][key] for key in keys}
-        if path in found:
-            kind = missing[path].node_type
-            replacing.make(store, path, documents, "create hierarchy", kind=kind, found=found[path], within=True)
-            continue
-        for key, data in documents.items():
-            store.set_if_absent(key, data)
-    if missing:
-        names = [path.split("/") for path in missing]
-        common = [one for one, *others in zip(*names, strict=False) if {one} == {*others, one}]
-        consolidation.renew(store, "/".join(common))
+        trees.setdefault(next(above, path), {}).update(encoded[path])
+    trees = {path: {key: tree[key] for key in sorted(tree, key=nodes.coming_order)} for path, tree in trees.items()}
+    groups = [trees.pop(path) for path in [*trees] if overwrite and path in implied]  # between; they replace nothing
+    named = {key: data for path in missing if path not in implied for key, data in encoded[path].items()}
+    what = replacing.fingerprint(named)
+    found = _look(store, trees, missing, implied, overwrite, what)
+
+    def make(path: str, within: bool, what: str = "") -> None:
+        kind, action = missing[path].node_type, "create hierarchy"
+        replacing.make(store, path, trees[path], action, kind=kind, found=found[path], within=within, what=what)
+
+    def between() -> None:
+        for group in groups:
+            for key, data in group.items():
+                store.set_if_absent(key, data)
+
+    first, *others = found or [""]
+    if found and len(trees) == 1:
+        between()
+        make(first, False, what)
+    elif found:
+        kind, up = missing[first].node_type, len(first.split("/")) - len(_common(missing))
+        with replacing.Replacement(
+            store, first, trees[first], "create hierarchy", kind=kind, found=found[first], within=True, what=what, up=up
+        ) as new:
+            new.joined = True
+            between()
+            for path in others:
+                new.beat()
+                make(path, True)
+
+
+def _common(paths: Iterable[str]) -> list[str]:
+    """The names on the way to what holds all of these paths."""
+    names = [path.split("/") if path else [] for path in paths]
+    return [one for one, *others in zip(*names, strict=False) if {one} == {*others, one}]
+
+
+def _look(
+    store: Store,
+    trees: dict[str, dict[str, bytes]],
+    missing: dict[str, Metadata],
+    implied: set[str],
+    overwrite: bool,
+    what: str,
+) -> dict[str, replacing.Survey]:
+    """What lies at the places of new trees, the one with the mark first; refused where one may not be taken.
+
+    What a killed call of the same made is left out. If that is all, the call is finished.
+    """
+    found, refused = {}, {}
+    for path in trees:
+        try:
+            found[path] = _survey(store, path, trees[path], missing, implied, overwrite, what)
+        except NodeExistsError as error:
+            refused[path] = error
+    marked = [path for path, one in found.items() if one.mark is not None and one.mark.what == what]
+    for path in sorted(implied - {*missing}) if refused else []:  # groups that are there, of a killed call perhaps
+        mark = replacing.read_mark(store, path)
+        if mark is not None and mark.over and mark.what == what:
+            marked.append(path)
+        elif mark is not None and mark.over and (mark.complete or not mark.staged):
+            replacing.finish(store, path)
+    there = {path for path in [*refused, *marked] if marked and not overwrite and path in trees
+             and all(store.get(key) == data for key, data in trees[path].items())}  # fmt: skip
+    for path, error in refused.items():
+        if path not in there:
+            raise error
+    for path in marked if not overwrite else []:
+        if there == {*trees} or path not in trees:
+            replacing.finish(store, path)
+        elif found[path].kind is not None:  # it was changed since, or another one deleted
+            replacing.survey(store, path, missing[path].node_type)
+    return {path: found[path] for path in sorted(found, key=lambda path: path not in marked) if path not in there}
 
 
 def _survey(
-    store: Store, path: str, part: list[str], missing: dict[str, Metadata], implied: set[str], overwrite: bool
+    store: Store,
+    path: str,
+    tree: dict[str, bytes],
+    missing: dict[str, Metadata],
+    implied: set[str],
+    overwrite: bool,
+    what: str,
 ) -> replacing.Survey:
     """What lies at the place of a tree of new nodes; refused where it may not be taken, or that of one of them not."""
-    found = replacing.survey(store, path, missing[path].node_type, overwrite)
+    found = replacing.survey(store, path, missing[path].node_type, overwrite, what)
     dead = list(found.dead)
-    for at in part if found.keep and not overwrite else []:
-        if at != path and at not in implied:
-            dead += replacing.survey(store, at, missing[at].node_type).dead
+    for at in sorted({nodes.parent(key) for key in tree} - implied - {path}) if found.keep and not overwrite else []:
+        dead += replacing.survey(store, at, missing[at].node_type).dead
     return found._replace(dead=tuple(dead))

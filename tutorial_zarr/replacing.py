@@ -115,11 +115,11 @@ class Survey(NamedTuple):
     has_group: bool = False  # whether the group above is known to be there
 
 
-def survey(store: Store, path: str, kind: str, overwrite: bool | str = False) -> Survey:
+def survey(store: Store, path: str, kind: str, overwrite: bool | str = False, what: str = "") -> Survey:
     """Look at the place for a new node; refused where it may not be taken.
 
     Nothing is changed, but where a node is refused that a killed writer made: what was left to do then is done, so that
-    the groups above know of it.
+    the groups above know of it. Unless its mark says that it is `what` is to be made: that is for the caller to see to.
 
     `overwrite` may name the one kind of node that may be replaced. It costs one listing where nothing is, beside a
     look at the groups above.
@@ -139,6 +139,8 @@ def survey(store: Store, path: str, kind: str, overwrite: bool | str = False) ->
         )
     there = nodes.kind_at(store, path) or (mark.kind if mark is not None and mark.complete else None)
     if there is not None and (not overwrite or (isinstance(overwrite, str) and there != overwrite)):
+        if mark is not None and mark.what == what:
+            return Survey(there, mark, keep=mark.keep, has_group=has_group)
         if mark is None:
             consolidation.renew(store, path)
         elif mark.complete or not mark.staged:
@@ -257,17 +259,19 @@ class Replacement:
         staged: bool = False,
         found: Survey | None = None,
         about: str = "",
+        what: str = "",
         only: tuple[str, ...] = (),
         within: bool = False,
+        up: int = 0,
     ) -> None:
         self.store, self.node, self.documents = store, path, dict(documents)
         self.zarr_format = 3 if any(key.endswith("zarr.json") for key in documents) else 2
         self.found = survey(store, path, kind, overwrite) if found is None else found
         self.kind, self.staged = kind, staged and self.found.kind is not None
         self.path = nodes.join(path, nodes.STAGED) if self.staged else path  # where chunks are written meanwhile
-        # `about` is what it is made from, where its documents do not say that
-        what, keep = fingerprint(documents, about), self.found.keep
-        self.mark = Mark(action, what, {}, 0.0, staged=self.staged, keep=keep, only=only)
+        # `about` is what it is made from, where its documents do not say that; `what` is the hash of more than them
+        what, keep = what or fingerprint(documents, about), self.found.keep
+        self.mark = Mark(action, what, {}, 0.0, staged=self.staged, keep=keep, only=only, up=up)
         self.within = within  # whether the caller sees to the groups above, so that they are not made here
         self.resumes = False  # whether what a killed call has written of the same is kept
         self.keeps = False  # whether an error leaves what was written, and the mark, for a call that resumes it
@@ -404,6 +408,7 @@ def make(
     kind: str,
     found: Survey,
     within: bool = False,
+    what: str = "",
 ) -> None:
     """Make a node that has no chunks yet, where `survey` found that it may be made.
 
@@ -411,7 +416,7 @@ def make(
     to the groups above and will tell them (`consolidation.renew`).
     """
     if found.kind is not None or found.mark is not None or found.dead or len(documents) > 1:
-        with Replacement(store, path, documents, action, kind=kind, found=found, within=within):
+        with Replacement(store, path, documents, action, kind=kind, found=found, within=within, what=what):
             return
     zarr_format = 3 if nodes.join(path, "zarr.json") in documents else 2
     top = path if within or found.has_group else nodes.create_parents(store, path, zarr_format)

@@ -159,6 +159,13 @@ def _hierarchy(store: Store, source: Source) -> None:
     dict(zarr.create_hierarchy(store=store, nodes=documents, overwrite=True))
 
 
+def _new_hierarchy(store: Store, source: Source) -> None:
+    root = zarr.create_group({}, zarr_format=source.format, attributes={"number": 2})
+    new = root.create_array("a", shape=(4,), dtype="i8", chunks=(2,), fill_value=3).metadata
+    documents = {"g/n": new, "h/deep/a": new, "h/deep/b": new, "k": root.metadata, "k/a": new, "m/a": new}
+    dict(_root(store).create_hierarchy(documents))
+
+
 def _source_group(source: Source, zarr_format: int) -> zarr.Group:
     def make(inside: Store) -> None:
         root = zarr.create_group(inside, zarr_format=zarr_format, attributes={"title": "copied"})
@@ -432,6 +439,16 @@ def acts() -> list[Act]:
             "save a group",
             lambda s, f: zarr.save_group(s, path="g", x=NEW, n=Y, zarr_format=f.format),
             {"g/x": NEW, "g/n": Y},
+        ),
+        Act(
+            "save a group of arrays",
+            lambda s, f: zarr.save_group(s, path="g", n=Y, x=f.array(NEW, (3, 5)), zarr_format=f.format),
+            {"g/x": NEW, "g/n": Y},
+        ),
+        Act(
+            "create a new hierarchy",
+            _new_hierarchy,
+            dict.fromkeys(("g/n", "h/deep/a", "h/deep/b", "k/a", "m/a"), np.full(4, 3, "i8")),
         ),
         Act("create a hierarchy", _hierarchy, dict.fromkeys(("g/x", "h/deep/a", "h/deep/b"), np.full(4, 3, "i8"))),
         Act("copy", _copy("to"), {"to/x": NEW, "to/sub/w": Y}),
