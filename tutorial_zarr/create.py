@@ -106,6 +106,8 @@ def _write_all(planned: list[Planned], overwrite: bool | str) -> None:
     ]
     with replacing.together(news):
         for one, new in zip(planned, news, strict=True):
+            for each in news:
+                each.beat()
             _fill(Array(new.store, new.path, one.array.metadata, alone=True, **one.options), one.data)
 
 

@@ -16,8 +16,9 @@ from tutorial_zarr.errors import (
     NodeNotFoundError,
     ReadOnlyError,
     StoreError,
+    ZarrError,
 )
-from tutorial_zarr.stores import LocalStore, MemoryStore, ZipStore
+from tutorial_zarr.stores import LocalStore, MemoryStore, WrapperStore, ZipStore
 
 FORMATS = pytest.mark.parametrize("zarr_format", [2, 3])
 
@@ -572,6 +573,59 @@ def test_saving_an_array_over_a_group_is_refused(tmp_path):
     with pytest.raises(NodeExistsError, match="group"):
         zarr.save_array(tmp_path / "g", np.arange(3))
     assert zarr.load(tmp_path / "g")["x"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_arrays_of_a_group_are_saved_in_each_others_place(zarr_format):
+    store = MemoryStore()
+    zarr.save_group(store, x=np.arange(5), y=np.arange(7.0), zarr_format=zarr_format)
+    root = zarr.open_group(store, mode="r")
+    zarr.save_group(store, w=root["x"], x=root["y"], y=root["x"], z=np.arange(2), zarr_format=zarr_format)
+    assert {name: array.tolist() for name, array in zarr.load(store).items()} == {
+        "w": [0, 1, 2, 3, 4],
+        "x": [0, 1, 2, 3, 4, 5, 6],
+        "y": [0, 1, 2, 3, 4],
+        "z": [0, 1],
+    }
+    assert zarr.open_array(store, path="x").dtype == "f8"
+    assert not [key for key in store.mapping if ".unfinished" in key]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "error", "message"),
+    [
+        ({"x": np.arange(9), "g": np.arange(3)}, NodeExistsError, "expected an array or nothing.*found a group"),
+        ({"x": np.arange(9), "x/y": np.arange(3)}, NodeExistsError, "'x' is to be an array; an array holds no other"),
+        ({"x": np.arange(9), "x/": np.arange(3)}, NodeNameError, "expected each name once"),
+        ({"x": np.arange(9), "n": np.array([1, None], object)}, ZarrError, "object"),
+        ({"x": np.arange(9), "z": np.arange(3), "__z": np.arange(3)}, NodeNameError, "reserved"),
+    ],
+)
+def test_of_arrays_that_are_saved_at_once_all_are_refused_where_one_is(arrays, error, message):
+    store = MemoryStore()
+    root = zarr.create_group(store)
+    root["x"], root["g/y"] = np.arange(4), np.arange(5)
+    before = dict(store.mapping)
+    with pytest.raises(error, match=message):
+        zarr.save_group(store, **arrays)
+    assert dict(store.mapping) == before
+
+
+def test_a_source_that_fails_leaves_all_arrays_that_it_was_saved_with():
+    class Failing(WrapperStore):
+        def get(self, key, byte_range=None):
+            if key.endswith("c/1"):
+                raise StoreError("no answer", key=key)
+            return super().get(key, byte_range)
+
+    store, source = MemoryStore(), MemoryStore()
+    root = zarr.create_group(store)
+    root["x"], root["y"] = np.arange(4), np.arange(5)
+    zarr.create_array(source, data=np.arange(6), chunks=2)
+    before = dict(store.mapping)
+    with pytest.raises(StoreError, match="no answer"):
+        zarr.save_group(store, x=np.arange(9), n=np.arange(2), y=zarr.open_array(Failing(source), mode="r"))
+    assert dict(store.mapping) == before
 
 
 def test_saving_a_group_does_not_store_its_names(tmp_path):
