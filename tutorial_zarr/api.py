@@ -501,7 +501,8 @@ def create_hierarchy(
 
     `nodes` maps paths to metadata (``array.metadata``) or metadata documents, all of one format; groups between
     them that are missing are created too. Everything is checked before anything is written. With `overwrite` the
-    nodes that are named, and they alone, replace what is there.
+    nodes that are named, and they alone, replace what is there. A call that was cut short leaves a mark; made again,
+    it goes on.
     """
     opened = _open_store(store, "a", None)
     parsed, implied = hierarchy.parse_nodes(nodes)

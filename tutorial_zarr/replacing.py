@@ -393,9 +393,10 @@ def together(news: Collection[Replacement]) -> Iterator[None]:
         for new in news:
             stack.enter_context(new)
         yield
-        for new in news:
-            new.joined = len(news) > 1
-        for new in news:
+        many = list(news) if len(news) > 1 else []
+        for new in many:
+            new.joined = True
+        for new in many:
             new.complete()
 
 

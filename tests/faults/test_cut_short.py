@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import replacing
-from tutorial_zarr.errors import NodeExistsError, ZarrError
+from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.stores import MemoryStore, WrapperStore
 
 
@@ -169,18 +168,8 @@ def test_what_ends_at_any_request_shows_nothing_untrue_and_goes_on(operation, za
         with pytest.raises(StoppedError, match="ends"):
             act(store, zarr_format)
         check_truth(store.store.mapping, old, new, both=consolidated and step % 3 == 0)
-        again(act, store.store, zarr_format)
+        act(store.store, zarr_format)
         assert _said(store.store.mapping) == _said(final), step
-
-
-def again(act, store, zarr_format):
-    """The same call. One that was killed when all was there is told so; the mark is the doctor's."""
-    try:
-        act(store, zarr_format)
-    except NodeExistsError:
-        if act is not OPERATIONS["create a hierarchy"]:
-            raise
-        replacing.finish(store, "new")
 
 
 def _said(mapping):
