@@ -18,6 +18,7 @@ Left out: nodes with attributes and elements (`group`, `array`), and changes of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -128,14 +129,16 @@ def copy(
                  skipped=tuple(present))  # fmt: skip
     with meter(progress, tree.nkeys(present), f"copy {source_path or '/'}", unit="objects") as advance:
         if present:
-            _add(tree, target, path, present, advance)
+            about = "copy " + tree.about
+            with replacing.Addition(target, path, f"copy {whereabouts(source, source_path)}", about) as adding:
+                _add(tree, target, path, present, lambda: (adding.beat(), advance()))
         else:
             _place(tree, target, path, kind, plan.action, if_exists == "replace", advance)
     return plan
 
 
 def _copy_plan(source: Store, source_path: str, target: Store, path: str, if_exists: str, kind: str) -> Plan:
-    keys, replaced = _listed_keys(source, source_path), []
+    keys, replaced = listed_keys(source, source_path), []
     skipped: dict[str, str] = {}
     if if_exists == "skip":
         skipped = _present(source, source_path, target, path, Tree(source, source_path, dict.fromkeys(keys, b""), []))
@@ -209,7 +212,7 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
     check_place(store, path, 3 if store.exists(nodes.join(source, "zarr.json")) else 2, kind)
     if dry_run:
         _check_free(store, path, kind)
-        return _plan(plan.action, plan.where, store, _listed_keys(store, source))
+        return _plan(plan.action, plan.where, store, listed_keys(store, source))
     tree = Tree.read(store, source)
     documents, about = tree.placed(path), tree.about
     arrived = replacing.is_made(store, path, documents, about)
@@ -249,7 +252,7 @@ def delete(store: Store, path: str, *, dry_run: bool) -> Plan:
     store.check_writable()
     if not path:
         raise NodeNameError("delete: expected a path below the root, found the root; delete the store itself", path="")
-    keys = _listed_keys(store, path)
+    keys = listed_keys(store, path)
     left = keys or store.exists(nodes.join(path, nodes.MARK))
     if nodes.kind_at(store, path) is None and (not left or nodes.foreign_keys(store, path)):
         raise NodeNotFoundError(f"delete: expected a node at {path!r} in {store!r}, found none", path=path)
@@ -347,10 +350,10 @@ class Tree:
     def read(cls, store: Store, path: str) -> Tree:
         """Bind what lies at `path`: its documents, and the keys that were there while they were so."""
         for _ in range(_ATTEMPTS):
-            listed = sorted(filter(nodes.is_document, _listed_keys(store, path)), key=nodes.coming_order)
+            listed = sorted(filter(nodes.is_document, listed_keys(store, path)), key=nodes.coming_order)
             documents = {key: bytes(data) for key in listed if (data := nodes.read_document(store, key)) is not None}
             # Listed after the documents were read, so that no array is larger there than the chunks that are copied.
-            keys = _listed_keys(store, path)
+            keys = listed_keys(store, path, refuse=True)
             if {*documents} == {*filter(nodes.is_document, keys)}:
                 if not documents:
                     raise NodeNotFoundError(f"expected a node at {whereabouts(store, path)}, found none", path=path)
@@ -381,8 +384,10 @@ class Tree:
             else:
                 target.set(self.moved(key, path), value)
 
-        for _ in parallel.stream(one, keys, max(self.store.concurrency or 0, target.concurrency or 0, 1)):
-            advance()
+        at_once = max(self.store.concurrency or 0, target.concurrency or 0, 1)
+        with closing(parallel.stream(one, keys, at_once, writes=True)) as results:
+            for _ in results:
+                advance()
 
     @property
     def about(self) -> str:
@@ -404,9 +409,22 @@ class Tree:
             )
 
 
-def _listed_keys(store: Store, path: str) -> list[str]:
-    """The keys below `path`, but for what is unfinished there."""
-    return [key for key in store.list_prefix(path) if nodes.UNFINISHED not in key.split("/")]
+def listed_keys(store: Store, path: str, refuse: bool = False) -> list[str]:
+    """The keys below `path`, but for what is unfinished there; `refuse` a tree of which a part alone can be seen."""
+    keys = []
+    for key in store.list_prefix(path):
+        if nodes.UNFINISHED not in key.split("/"):
+            keys.append(key)
+        elif refuse and f"/{key}".endswith("/" + nodes.MARK):
+            at = key[: -len(nodes.MARK)].strip("/")
+            mark = replacing.read_mark(store, at)
+            if mark is not None and (mark.adds or (mark.complete and nodes.kind_at(store, at) is None)):
+                raise StoreError(
+                    f"{whereabouts(store, path)}: expected a tree that is whole, found {mark} at {at or '/'!r}; repeat "
+                    "the call that was cut short, and then this one",
+                    path=at,
+                )
+    return keys
 
 
 # --- creating

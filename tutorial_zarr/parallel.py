@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -195,13 +195,15 @@ def stream(
     ordered: bool = True,
     timeout: float | None = None,
     executor: Executor | None = None,
-) -> Iterator[tuple[Any, Any]]:
+    writes: bool = False,
+) -> Generator[tuple[Any, Any], None, None]:
     """Pairs (item, work(item)), lazily, with at most `in_flight` items under way.
 
     Nothing is read ahead beyond that, and nothing at all before the first pair is asked for. With `ordered` the
     pairs come in the order of `items`, else as they are finished. An item that takes longer than `timeout`
     seconds raises TimeoutError; its thread cannot be stopped, but its result is dropped. So it is with an interrupt
-    (Ctrl-C): it does not wait for the items under way.
+    (Ctrl-C): it does not wait for the items under way. It does where `work` writes (`writes`), so that nothing is
+    written any more when it has ended, whatever ended it: close it where an error may keep you from using it up.
     """
     if in_flight <= 1 and executor is None and timeout is None:
         for item in items:
@@ -211,7 +213,7 @@ def stream(
 
     pool = executor or ThreadPoolExecutor(in_flight, thread_name_prefix="tutorial_zarr_stream")
     waiting: dict[Future[Any], tuple[Any, float]] = {}
-    source, patient = iter(items), timeout is None
+    source, patient, user = iter(items), writes or timeout is None, threading.get_ident()
     try:
         while True:
             for item in islice(source, in_flight - len(waiting)):
@@ -227,11 +229,15 @@ def stream(
             for future in done:
                 item, _ = waiting.pop(future)
                 yield item, future.result()
+                user = threading.get_ident()
     except KeyboardInterrupt:
-        patient = False
+        patient = writes
         raise
     finally:
-        for future in waiting:
-            future.cancel()
+        busy = [future for future in waiting if not future.cancel()]
+        # Who drops it in the middle may leave it to the garbage collector, which comes to any thread, a worker too.
+        patient = patient and user == threading.get_ident()
         if executor is None:
             pool.shutdown(wait=patient, cancel_futures=True)
+        elif writes and patient:
+            wait(busy)

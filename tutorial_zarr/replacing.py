@@ -7,6 +7,7 @@ Documents come last and go first, so that no reader meets an array whose chunks 
 - With `staged`, chunks are written below ``.unfinished/new`` while the old node stays whole, and may be read as their
   source. When all are there, the old one is deleted and they are moved.
 - Without, the old node is deleted first: for data that are at hand, and codecs that refuse no value.
+- Where nodes are added to a tree one by one, each is made so, and a mark at the top says that others are to come.
 
 Who is killed leaves the mark. Before the new chunks were all there, the same call begins anew; after that, `finish`
 completes what was begun, and so do the same call, opening for writing, and the doctor.
@@ -37,6 +38,7 @@ from tutorial_zarr.stores.base import check_key
 from tutorial_zarr.stores.locks import jitter
 
 WRITING, CLEARING, MOVING = "writing", "clearing", "moving"  # the states of a mark; in the last two, all is written
+ADDING = "adding"  # what is there is whole, and there is more to come: the same call alone can go on
 _ATTEMPTS = 6  # to delete what others add meanwhile
 _FOLDER = nodes.UNFINISHED + "/"
 
@@ -63,7 +65,12 @@ class Mark(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether all is written, so that anybody can finish it."""
-        return self.state != WRITING
+        return self.state in (CLEARING, MOVING)
+
+    @property
+    def adds(self) -> bool:
+        """Whether all that is there is whole, but not all is there."""
+        return self.state == ADDING
 
     @property
     def kind(self) -> str:
@@ -88,7 +95,7 @@ def _parse(data: Any, key: str) -> Mark:
     documents, keep, only = document.get("documents", {}), document.get("keep", []), document.get("only", [])
     up = document.get("up", 0)
     if (
-        document.get("state") not in (WRITING, CLEARING, MOVING)
+        document.get("state") not in (WRITING, CLEARING, MOVING, ADDING)
         or not isinstance(documents, dict)
         or not isinstance(keep, list)
         or not isinstance(only, list)
@@ -357,8 +364,7 @@ class Replacement:
 
     def beat(self) -> None:
         """Say now and then that the writer is at work: who looks from another machine believes a mark for an hour."""
-        if time.time() - self.mark.since > writers.HOUR / 6:
-            self.mark = _advance(self.store, self.node, self.mark._replace(since=time.time()))
+        self.mark = _beat(self.store, self.node, self.mark)
 
     def _lost(self) -> bool:
         """Whether another writer took this one, after more than an hour, for one that is gone."""
@@ -450,6 +456,13 @@ def _put_mark(store: Store, path: str, mark: Mark, kind: str) -> None:
                 "try again when that is done",
                 path=path,
             )
+        adds = mark.adds or mark.only
+        if adds and there is not None and there.adds and there.what != mark.what:
+            raise NodeExistsError(
+                f"{nodes.label(kind, path)}: expected a whole one in {store!r}, to add to it by {mark.action!r}, found "
+                f"{there}; repeat that call to finish it, or delete the key {key!r} to leave it as it is",
+                path=path,
+            )
         return _bytes(mark, key)
 
     store.update(key, put)
@@ -471,6 +484,12 @@ def _advance(store: Store, path: str, mark: Mark, expected: dict[str, Any] | Non
 
     store.update(key, advance)
     return mark
+
+
+def _beat(store: Store, path: str, mark: Mark) -> Mark:
+    """Write a mark anew that is ours, if it is some minutes old."""
+    old = time.time() - mark.since > writers.HOUR / 6
+    return _advance(store, path, mark._replace(since=time.time())) if old else mark
 
 
 def _bytes(mark: Mark, key: str) -> bytes:
@@ -510,6 +529,10 @@ def _higher(path: str, levels: int) -> str:
 def _tidy(store: Store, path: str, top: str, zarr_format: int | None = None, alone: bool = False) -> None:
     """Tell the groups above of what is new, from `top` down, and take away the mark; `alone`: nothing lies by it."""
     consolidation.renew(store, top, zarr_format)
+    _unmark(store, path, alone)
+
+
+def _unmark(store: Store, path: str, alone: bool) -> None:
     if alone and store.conditional:  # a bucket: it has no folder that would stay
         store.delete(nodes.join(path, nodes.MARK))
     else:
@@ -557,6 +580,46 @@ class Removal:
             pass
 
 
+class Addition:
+    """``with Addition(...):`` nodes are added at a path and below it, each of them whole when it is seen.
+
+    A mark says from the first to the last that there are more to come. An error leaves it and what is there, as a kill
+    does: the same call goes on, and one that would add something else is refused. `about` is what they are made from.
+    """
+
+    def __init__(self, store: Store, path: str, action: str, about: str) -> None:
+        self.store, self.path = store, path
+        self.mark = Mark(action, fingerprint({}, about), {}, 0.0, ADDING)
+
+    def __enter__(self) -> Addition:
+        there, dead = read_mark(self.store, self.path), ()
+        if there is not None and there.adds:
+            self.mark = self.mark._replace(keep=there.keep)
+        elif nodes.kind_at(self.store, self.path) is None:
+            found = survey(self.store, self.path, "group")
+            self.mark, dead = self.mark._replace(keep=found.keep), found.dead
+        self.mark = self.mark._replace(by=writers.me(), since=time.time())
+        try:
+            _put_mark(self.store, self.path, self.mark, "group")
+            self.store.delete_keys(dead)
+        except BaseException:
+            writers.end(self.mark.by)
+            raise
+        return self
+
+    def beat(self) -> None:
+        """As that of `Replacement`."""
+        self.mark = _beat(self.store, self.path, self.mark)
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        try:
+            if kind is None:
+                self.beat()
+                _unmark(self.store, self.path, alone=True)
+        finally:
+            writers.end(self.mark.by)
+
+
 # --- what killed writers left
 
 
@@ -585,10 +648,11 @@ def finish(store: Store, path: str) -> str | None:
     """Deal with the mark of a writer that is gone, and say what was done; None where there is no mark.
 
     What was all written is completed. What was not is taken back: chunks that would have replaced others, or those of
-    a node that has no document. Refused where the writer may be at work.
+    a node that has no document. What was to be added to waits for the call that goes on with it. Refused where the
+    writer may be at work.
     """
     mark = read_mark(store, path)
-    if mark is None:
+    if mark is None or mark.adds:
         return None
     if not mark.over:
         raise StoreError(f"{_where(path)} in {store!r}: found {mark}; try again when that is done", path=path)

@@ -54,13 +54,13 @@ class Source:
 
     def store(self, make: Callable[[Store], Any]) -> Store:
         """A store whose chunks are the blocks; the same call finds it in the same place."""
-        inside = LocalStore(self.folder / "source")
-        if not any((self.folder / "source" / name).exists() for name in ("zarr.json", ".zarray", ".zgroup")):
-            self.making = True
-            shutil.rmtree(self.folder / "source", ignore_errors=True)  # of a process that died while it made it
-            make(inside)
+        if not (self.folder / "source").exists():
+            self.making, making = True, self.folder / "source being made"
+            shutil.rmtree(making, ignore_errors=True)  # of a process that died while it made it
+            make(LocalStore(making))
+            making.rename(self.folder / "source")  # it is there whole, or not at all
             self.making = False
-        return _Blocks(inside, self)
+        return _Blocks(LocalStore(self.folder / "source"), self)
 
     def dask(self, data: Any, chunks: tuple[int, ...]) -> Any:
         """A dask array, each of whose blocks counts."""

@@ -5,6 +5,7 @@ either), and by an error of the store that passes. In between nobody may meet el
 values in the place of elements.
 """
 
+import itertools
 import sys
 import threading
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import replacing
+from tutorial_zarr import convert, doctor, replacing
 from tutorial_zarr.errors import NodeExistsError, NodeNotFoundError, StoreError
 from tutorial_zarr.stores import LocalStore, MemoryStore, SQLiteStore, TraceStore, WrapperStore, writers
 
@@ -338,3 +339,102 @@ def test_requests_in_a_bucket():
     assert requests_of(lambda s: zarr.open_array(s, path="x", mode="r"), store) == "GET HEAD HEAD"
     data = requests_of(lambda s: zarr.create_array(s, name="y", data=np.arange(2)), store)
     assert data == "DELETE GET GET GET GET LIST LIST PUT PUT PUT"  # a mark, looked at again, beside chunk and document
+
+
+# --- nodes that are added to a tree
+
+
+def a_copy_that_adds(source, store):
+    return zarr.copy(source, store, name="to", if_exists="skip")
+
+
+def a_conversion(source, store):
+    return convert.to_v2(source, zarr.open_group(store, mode="r+", path="to"))
+
+
+def half_added(add):
+    """A source, and a store to which a part of it was added; and the store as it is when all is there."""
+    zarr_format = 3 if add is a_copy_that_adds else 2
+    source = zarr.create_group({}, attributes={"title": "source"})
+    source.create_array("sub/x", data=NEW, chunks=(2,))
+    source.create_array("y", data=OLD, chunks=(2,))
+    before = MemoryStore()
+    zarr.create_group(before, path="to", zarr_format=zarr_format)
+    zarr.consolidate_metadata(before)
+    whole = MemoryStore(dict(before.mapping))
+    add(source, whole)
+    store = MemoryStore(dict(before.mapping))
+    with pytest.raises(StoreError, match="slow down"):
+        add(source, CutShort(store, 9, killed=False))
+    assert store.mapping != before.mapping
+    return source, store, whole
+
+
+@pytest.mark.parametrize("add", [a_copy_that_adds, a_conversion])
+def test_what_is_added_is_marked_until_all_of_it_is_there(add):
+    source, store, whole = half_added(add)
+    mark = store.mapping["to/.unfinished/mark.json"]
+    assert replacing.finish(store, "to") is None, "the same call alone can go on"
+    zarr.open_group(store, mode="r+", path="to")
+    with pytest.raises(NodeExistsError, match="found a group"):
+        zarr.create_array(store, name="to", data=OLD)
+    actions = doctor.repair(store, doctor.examine(store))
+    assert any("the same call goes on with it" in str(action) for action in actions)
+    assert store.mapping["to/.unfinished/mark.json"] == mark
+    with pytest.raises(StoreError, match="expected a tree that is whole"):
+        zarr.copy(zarr.open_group(store, mode="r", path="to"), {})
+    with pytest.raises(StoreError, match="expected a tree that is whole"):
+        convert.convert(store, 2 if add is a_copy_that_adds else 3, {}, path="to")
+    add(source, store)
+    assert store.mapping == whole.mapping
+    add(source, store)
+    assert store.mapping == whole.mapping
+
+
+@pytest.mark.parametrize("add", [a_copy_that_adds, a_conversion])
+def test_what_was_to_be_added_is_not_mixed_with_something_else(add):
+    _, store, _ = half_added(add)
+    left, other = dict(store.mapping), zarr.create_group({})
+    other.create_array("z", data=OLD)
+    with pytest.raises(NodeExistsError, match=r"repeat that call to finish it, or delete the key 'to/.unfinished/mark"):
+        add(other, store)
+    part = replacing.Replacement(
+        store, "to", {}, "save a part", kind="group", found=replacing.Survey("group", None), staged=True, only=("y",)
+    )
+    with pytest.raises(NodeExistsError, match=r"expected a whole one .* to add to it by 'save a part'"), part:
+        pass
+    assert store.mapping == left
+    store.delete("to/.unfinished/mark.json")
+    add(other, store)
+    assert zarr.open_array(store, path="to/z", mode="r")[...].tolist() == OLD.tolist()
+    assert replacing.read_mark(store, "to") is None
+
+
+@pytest.mark.parametrize("path", ["g", ""])
+def test_a_tree_of_which_a_part_is_half_replaced_or_half_added_is_not_taken_for_whole(path):
+    store = MemoryStore()
+    old_array(store, 3)
+    before, places = dict(store.mapping), 0
+    for at in itertools.count():
+        store = MemoryStore(dict(before))
+        try:
+            from_an_array(CutShort(store, at, killed=True), 3)
+            break
+        except Killed:
+            writers._active.clear()
+        mark = replacing.read_mark(store, "g/x")
+        if mark is None or not mark.complete or store.exists("g/x/zarr.json"):
+            continue
+        places += 1
+        left, target = dict(store.mapping), MemoryStore()
+        with pytest.raises(StoreError, match=r"expected a tree that is whole, found an unfinished .* at 'g/x'"):
+            zarr.copy(zarr.open_group(store, path=path, mode="r"), target, name="to")
+        assert not target.mapping
+        if path:
+            with pytest.raises(StoreError, match="expected a tree that is whole"):
+                zarr.move(store, path, "to")
+        assert store.mapping == left
+        zarr.open_array(store, path="g/x", mode="r+")
+        copied = zarr.copy(zarr.open_group(store, path=path, mode="r"), target, name="to")
+        assert copied["x" if path else "g/x"][...].tolist() == NEW.tolist()
+    assert places > 2

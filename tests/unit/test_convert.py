@@ -465,6 +465,30 @@ def test_a_conversion_into_another_store_goes_on_where_it_stopped(convert):
         assert target.store.mapping == whole.mapping
 
 
+def test_what_a_killed_writer_left_beside_the_source_or_at_the_target_is_not_taken_over():
+    root = old_tree()
+    root.store.set("plain/.unfinished/new/0.0", b"of a killed writer")
+    target = MemoryStore({".zattrs": b'{"a": "killed deletion"}', "big/c/0/0": b"its chunk"})
+    expected, source = MemoryStore(), to_v3(root, {})
+    assert not [key for key in source.store.mapping if ".unfinished" in key]
+    del source.attrs["title"]
+    to_v2(source, expected)
+    to_v2(source, target)
+    assert target.mapping == expected.mapping
+
+
+def test_files_at_the_target_are_not_written_over():
+    root = old_tree()
+    root.store.set("g/notes.txt", b"somebody's")
+    target = MemoryStore({"g/notes.txt": b"somebody else's"})
+    before = dict(target.mapping)
+    with pytest.raises(ConversionError, match=r"expected nothing at key 'g/notes.txt' .*nothing was written"):
+        to_v3(root, target)
+    assert target.mapping == before
+    target.set("g/notes.txt", b"somebody's")
+    assert hashes(to_v3(root, target)) == hashes(root)
+
+
 def test_a_spelling_can_be_asked_for_by_itself():
     spelled = spell(zarr.create_array({}, shape=(4,), dtype="i4", zarr_format=2).metadata, 3)
     assert (spelled.problems, spelled.rewrite) == ([], [])

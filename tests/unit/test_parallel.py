@@ -4,7 +4,11 @@ Nothing here measures time. What runs at once is forced by barriers: work that w
 only go on if they are under way as well.
 """
 
+import gc
 import multiprocessing
+import os
+import signal
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import islice
@@ -13,6 +17,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
+from tutorial_zarr.parallel import stream as stream_of
 from tutorial_zarr.stores import MemoryStore, TraceStore, WrapperStore
 
 PATIENCE = 30  # seconds after which a barrier gives up: a failure, not a measurement
@@ -422,3 +427,57 @@ def test_reading_inside_a_map_on_our_threads_does_not_wait_for_itself():
     a, _ = traced(count=8)
     sums = list(a.parallel_chunk_map(lambda coords, elements: int(big[...].sum()), max_concurrency=4))
     assert sums == [3 * 1024 * 1024] * 8
+
+
+# -- how a stream ends ---------------------------------------------------------------------------------------
+
+
+def test_a_stream_may_be_collected_by_one_of_its_own_threads(monkeypatch):
+    ignored, dropped, collected = [], threading.Event(), threading.Event()
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: ignored.append(found.exc_value))
+
+    def work(item):
+        if item:
+            dropped.wait(PATIENCE)
+            gc.collect()
+            collected.set()
+
+    pairs = stream_of(work, range(2), 2)
+    next(pairs)
+    cycle = [pairs]
+    cycle.append(cycle)
+    del pairs, cycle
+    dropped.set()
+    assert collected.wait(PATIENCE)
+    assert ignored == []
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_where_a_stream_writes_nothing_is_under_way_when_it_ends(own):
+    guard, under_way, began = threading.Lock(), set(), threading.Semaphore(0)
+
+    def work(item):
+        with guard:
+            under_way.add(item)
+        began.release()
+        threading.Event().wait(0.3)
+        with guard:
+            under_way.remove(item)
+
+    def interrupt():
+        for _ in range(2):
+            began.acquire()
+        signal.raise_signal(signal.SIGINT) if os.name == "nt" else os.kill(os.getpid(), signal.SIGINT)
+
+    with ThreadPoolExecutor(2) as threads:
+        pairs = stream_of(work, range(9), 2, executor=None if own else threads, writes=True)
+        killer = threading.Thread(target=interrupt)
+        killer.start()
+        with pytest.raises(KeyboardInterrupt):
+            next(pairs)
+        assert not under_way
+        killer.join()
+        pairs = stream_of(work, range(9), 2, executor=None if own else threads, writes=True)
+        next(pairs)
+        pairs.close()
+        assert not under_way

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
+import time
 import tracemalloc
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -588,3 +590,33 @@ def test_the_doctor_leaves_an_unfinished_rechunk_to_the_same_call_or_to_a_deleti
     assert np.array_equal(rechunk(source, target, **ONE_BY_ONE)[...], source[...])
     zarr.delete(other, "new", dry_run=False)
     assert sorted(other.mapping) == ["zarr.json"]
+
+
+class LateStore(WrapperStore):
+    """Its journal cannot be written when chunks are on their way, and those come late."""
+
+    def __init__(self):
+        super().__init__(MemoryStore())
+        self.came, self.journals = threading.Event(), 0
+
+    def set(self, key, value):
+        if key.endswith("journal.json"):
+            self.journals += 1
+            if self.journals == 2:
+                raise StoreError("503: slow down")
+        elif not key.endswith(".json"):
+            if self.came.is_set():
+                time.sleep(0.2)
+            self.came.set()
+        super().set(key, value)
+
+
+def test_nothing_is_written_any_more_when_a_rechunk_has_failed():
+    store = LateStore()
+    source = zarr.create_array({}, data=np.arange(32), chunks=(1,))
+    with pytest.raises(StoreError, match="slow down"):
+        rechunk(source, store, path="x", chunks=(2,), workers=3)
+    for thread in threading.enumerate():
+        if thread.name.startswith("tutorial_zarr_stream"):
+            thread.join()
+    assert store.store.mapping == {}

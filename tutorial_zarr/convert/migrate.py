@@ -30,6 +30,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +89,11 @@ class ConversionPlan:
         """The nodes of which it is so."""
         return [node for node in self.nodes if node.how in how]
 
+    @property
+    def tree(self) -> bool:
+        """Whether there is a group at its top."""
+        return any(not node.path and isinstance(node.old, GroupMetadata) for node in self.nodes)
+
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON."""
         rows = [{"path": n.path, "how": n.how, "reasons": list(n.reasons), "notes": list(n.notes)} for n in self.nodes]
@@ -133,7 +139,8 @@ def convert(
     """Write `source` (a node, or a store with a `path`) in another format, and return it opened.
 
     Without a `target` only documents are written, beside the old ones. With one, a store or a group, the hierarchy
-    is written there, and arrays whose chunks cannot stay are written anew within `memory` bytes.
+    is written there, and arrays whose chunks cannot stay are written anew within `memory` bytes. Until all is there a
+    mark says so; the same call goes on with what was cut short.
 
     dry_run: return the plan, which prints well, and write nothing.
     consolidate: write consolidated metadata; by default for each group of which the source has it.
@@ -148,21 +155,20 @@ def convert(
     plan = _plan(store, at, zarr_format, move)
     if dry_run:
         return plan
-    bad = plan.of(IMPOSSIBLE) + (plan.of(REWRITE) if move is None else [])
-    if bad:
-        raise ConversionError(
-            f"convert: expected nodes that can become Zarr {zarr_format} {'in place' if move is None else 'unharmed'} "
-            f"in {store!r}, found {len(bad)} of {len(plan.nodes)} that cannot: "
-            + "; ".join(f"{node.path or '/'!r} {node.how} ({', '.join(node.reasons)})" for node in bad[:4])
-            + (" and others" if len(bad) > 4 else "")
-            + ("; try target=, a store to write them to" if not plan.of(IMPOSSIBLE) else "; a dry run lists them all"),
-            nodes=[node.path for node in bad],
-        )
+    if move is not None and plan.tree and replacing.finish(*move):  # what was cut short there is out of the way now
+        plan = _plan(store, at, zarr_format, move)
+    _refuse(plan, in_place=move is None)
     groups = _consolidated_groups(store, at, plan, consolidate)
-    place, root = (store, at) if move is None else move
-    with meter(progress, len(plan.nodes), f"convert to Zarr {zarr_format}", unit="nodes") as advance:
-        if move is not None:
-            _carry_strangers(store, at, place, root)
+    place, root, strangers, mark = store, at, [], nullcontext()
+    if move is not None:
+        place, root = move
+        strangers = _strangers(store, at, place, root)
+        if plan.tree:
+            about = repr((zarr_format, places.place(store, at)))
+            mark = replacing.Addition(place, root, f"convert {plan.where}", about)
+    with meter(progress, len(plan.nodes), f"convert to Zarr {zarr_format}", unit="nodes") as advance, mark as adding:
+        for key in strangers:
+            _copy(store, at, place, root, key)
         # Arrays before groups, the deepest first: what is above a node makes it visible.
         for node in sorted(plan.nodes, key=lambda n: (-len(n.path.split("/")) if n.path else 0, n.path)):
             if node.how != DONE:
@@ -170,13 +176,29 @@ def convert(
                     _carry(store, at, place, root, node, memory, executor)
                 else:
                     nodes.write(place, _join(root, node.path), node.new)  # type: ignore[arg-type]
-            elif move is not None:  # killed between its document and the end of its mark
-                replacing.finish(place, _join(root, node.path))
+            elif move is not None and isinstance(node.old, ArrayMetadata):
+                replacing.finish(place, _join(root, node.path))  # killed between its document and the end of its mark
             advance()
-    for path in groups:
-        consolidation.write(place, _join(root, path), zarr_format)
-    consolidation.renew(place, root)
+            if adding is not None:
+                adding.beat()
+        for path in groups:
+            consolidation.write(place, _join(root, path), zarr_format)
+        consolidation.renew(place, root)
     return api._node(place, root, nodes.read(place, root, zarr_format), "r+", False, {})
+
+
+def _refuse(plan: ConversionPlan, in_place: bool) -> None:
+    """Refuse a plan that cannot be carried out."""
+    bad = plan.of(IMPOSSIBLE) + (plan.of(REWRITE) if in_place else [])
+    if bad:
+        raise ConversionError(
+            f"convert: expected nodes that can become Zarr {plan.zarr_format} {'in place' if in_place else 'unharmed'} "
+            f"at {plan.where}, found {len(bad)} of {len(plan.nodes)} that cannot: "
+            + "; ".join(f"{node.path or '/'!r} {node.how} ({', '.join(node.reasons)})" for node in bad[:4])
+            + (" and others" if len(bad) > 4 else "")
+            + ("; try target=, a store to write them to" if not plan.of(IMPOSSIBLE) else "; a dry run lists them all"),
+            nodes=[node.path for node in bad],
+        )
 
 
 def _place(source: Any, path: str | None) -> tuple[Store, str]:
@@ -326,11 +348,9 @@ def _carry(
         return
     documents, about = nodes.documents(node.new, path), repr(places.place(store, source))  # type: ignore[arg-type]
     action = f"convert {hierarchy.whereabouts(store, source)}"
+    tree = hierarchy.Tree.read(store, source)
     with replacing.Replacement(place, path, documents, action, about=about, within=True) as new:
-        for key in store.list_prefix(source):
-            if not nodes.is_document(key):
-                _copy(store, at, place, root, key)
-                new.beat()
+        tree.transfer(tree.data, place, new.path, new.beat)
         if nodes.read(store, source, node.old.zarr_format).document != node.old.document:  # type: ignore[union-attr]
             raise StoreError(
                 f"{hierarchy.whereabouts(store, source)}: expected an array that stays while it is converted, found "
@@ -339,16 +359,29 @@ def _carry(
             )
 
 
-def _carry_strangers(store: Store, at: str, place: Store, root: str) -> None:
-    """Copy what belongs to no node: files that somebody put beside them."""
-    for key in nodes.foreign_keys(store, at):
-        _copy(store, at, place, root, key)
+def _strangers(store: Store, at: str, place: Store, root: str) -> list[str]:
+    """The keys that belong to no node: files that somebody put beside them. They may not take the place of others."""
+    hierarchy.listed_keys(store, at, refuse=True)
+    keys = nodes.foreign_keys(store, at)
+    for key in keys:
+        there = nodes.read_value(place, target := _moved(at, root, key))
+        if there is not None and bytes(there) != bytes(nodes.read_value(store, key) or b""):
+            raise ConversionError(
+                f"convert: expected nothing at key {target!r} in {place!r}, or what is at {key!r} in the source, found "
+                "something else; nothing was written; move one of the two away, or try another target",
+                path=root,
+            )
+    return keys
+
+
+def _moved(at: str, root: str, key: str) -> str:
+    return nodes.join(root, key[len(at) + 1 if at else 0 :])
 
 
 def _copy(store: Store, at: str, place: Store, root: str, key: str) -> None:
-    value = store.get(key)
+    value = nodes.read_value(store, key)
     if value is not None:
-        place.set(nodes.join(root, key[len(at) + 1 if at else 0 :]), value)
+        place.set(_moved(at, root, key), value)
 
 
 # --- removing what is superfluous

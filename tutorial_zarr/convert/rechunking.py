@@ -23,6 +23,7 @@ import math
 import re
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -329,10 +330,11 @@ class _Job:
             finished = done.get(number, set())
             if finished:
                 advance(len(finished))
-            for _ in self._copy(number, one, arrays[number], arrays[number + 1], finished, executor):
-                new.keeps = True
-                new.beat()
-                advance()
+            with closing(self._copy(number, one, arrays[number], arrays[number + 1], finished, executor)) as regions:
+                for _ in regions:
+                    new.keeps = True
+                    new.beat()
+                    advance()
         if self.plan.between is not None and self.temp is self.target.store:
             self.temp.delete_prefix(self.temp_folder)
 
@@ -419,18 +421,19 @@ class _Job:
         waiting = [i for i in range(one.nregions) if i not in finished]
         every = max(1, one.nregions // _RECORDS)
         items = ((i, one.region(i)) for i in waiting)
-        results = parallel.stream(_Copy(source, target), items, self.plan.workers, ordered=False, executor=executor)
-        seen = executor is None
-        for count, ((region, slices), (wrote, digest)) in enumerate(results, 1):
-            if wrote and not seen:
-                self._check_shared(source, target, slices)
-                seen = True
-            finished.add(region)
-            if number == 0 and digest is not None:
-                self._begins[str(region)] = digest
-            if count % every == 0 or count == len(waiting):
-                self._record({**self._done, number: finished})
-            yield region
+        copy, seen = _Copy(source, target), executor is None
+        results = parallel.stream(copy, items, self.plan.workers, ordered=False, executor=executor, writes=True)
+        with closing(results):
+            for count, ((region, slices), (wrote, digest)) in enumerate(results, 1):
+                if wrote and not seen:
+                    self._check_shared(source, target, slices)
+                    seen = True
+                finished.add(region)
+                if number == 0 and digest is not None:
+                    self._begins[str(region)] = digest
+                if count % every == 0 or count == len(waiting):
+                    self._record({**self._done, number: finished})
+                yield region
 
     def _check_shared(self, source: Array, target: Array, region: tuple[slice, ...]) -> None:
         """Whether a worker elsewhere wrote to the store that is here, and not to a copy of it."""

@@ -109,7 +109,7 @@ def _finish_node(store: Store, path: str, key: str, dry_run: bool) -> Action:
         return Action(key, "left: unfinished work without its mark; who makes a node there deletes it", False)
     if not mark.over:
         return Action(key, f"left: {mark}: the writer may be at work", False)
-    if not mark.complete and store.exists(join(path, JOURNAL)):
+    if mark.adds or (not mark.complete and store.exists(join(path, JOURNAL))):
         return Action(key, f"left: {mark}; the same call goes on with it, deleting the node ends it", False)
     what = f"{'completed' if mark.complete else 'took back'} {mark}"
     return Action(key, what if dry_run else finish(store, path) or what, not dry_run)

@@ -181,7 +181,7 @@ class ObjectStore(Store):
         while batch := list(islice(keys, PAGE)):
             if not self._request("delete", batch[0], lambda obstore, batch=batch: self._delete(obstore, batch)):
                 # One was absent, and there some servers, and obstore with them, leave the others. So each by itself.
-                for _ in parallel.stream(self.delete, batch, self.concurrency or 1, ordered=False):
+                for _ in parallel.stream(self.delete, batch, self.concurrency or 1, ordered=False, writes=True):
                     pass
 
     def _delete(self, obstore: Any, keys: list[str]) -> bool:
