@@ -21,7 +21,7 @@ only read believes its copy, and asks the store where the copy lists no such nod
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tutorial_zarr import nodes
@@ -109,14 +109,34 @@ def _same_entries(one: Documents | None, other: Documents | None, zarr_format: i
     )
 
 
-def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = True) -> None:
-    """After a change at `path`: put it into every consolidated metadata that tells of it, where there is any.
+def with_copy(documents: Mapping[str, bytes], zarr_format: int) -> dict[str, bytes]:
+    """The documents of a new hierarchy from the root on, and among them the consolidated metadata of all of them."""
+    entries: Documents = {}
+    for key, data in documents.items():
+        folder, _, name = key.rpartition("/")
+        entries |= _entries(folder, {name: parse_json(data, key)}, zarr_format)
+    if zarr_format == 3:
+        own = {
+            **parse_json(documents["zarr.json"], "zarr.json"),
+            "consolidated_metadata": consolidated.write_v3(entries),
+        }
+        return {**documents, "zarr.json": dump_json(own, "zarr.json")}
+    copy = {consolidated.V2_KEY: dump_json(consolidated.write_v2(entries), consolidated.V2_KEY)}
+    *others, own_key = documents  # the root's own comes last
+    return {**{key: documents[key] for key in others}, **copy, own_key: documents[own_key]}
+
+
+def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = True) -> bool:
+    """After a change at `path`: put it into every consolidated metadata that tells of it; returns if there is any.
 
     That is those of the groups above, and of the node itself. With `tree` all that lies below is read anew, else the
     node's own documents alone. Each group above costs one request; two where the format is not given.
     """
+    found = False
     for key, base in _holders(store, path, zarr_format, own=tree or zarr_format == 2):
         store.update(key, lambda old, key=key, base=base: _changed(store, path, key, base, old, True, tree))
+        found = True
+    return found
 
 
 def forget(store: Store, path: str, zarr_format: int | None = None) -> None:

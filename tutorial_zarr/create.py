@@ -11,12 +11,14 @@ import importlib.util
 import math
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tutorial_zarr import dtypes, nodes, replacing
 from tutorial_zarr.array import Array
+from tutorial_zarr.array.sources import reads_from
 from tutorial_zarr.chunk_grids import run_lengths
 from tutorial_zarr.codecs import build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
@@ -100,7 +102,13 @@ def _write_all(planned: list[Planned], overwrite: bool | str) -> None:
     staged = not all(isinstance(one.data, np.ndarray) and _takes_all(one.array, one.data) for one in planned)
     news = [
         replacing.Replacement(
-            one.array.store, one.array.path, one.documents, "create array", overwrite=overwrite, staged=staged
+            one.array.store,
+            one.array.path,
+            one.documents,
+            "create array",
+            overwrite=overwrite,
+            staged=staged,
+            onto_itself=partial(_is_made_from, one.data, one.array),
         )
         for one in planned
     ]
@@ -109,6 +117,11 @@ def _write_all(planned: list[Planned], overwrite: bool | str) -> None:
             for each in news:
                 each.beat()
             _fill(Array(new.store, new.path, one.array.metadata, alone=True, **one.options), one.data)
+
+
+def _is_made_from(data: Any, array: Array) -> bool:
+    """Whether data would be others once they are written; an array that is copied onto itself stays the same."""
+    return not isinstance(data, (np.ndarray, Array)) and reads_from(data, array.store, array.path)
 
 
 def plan_array(

@@ -18,11 +18,9 @@ arrays, needs none of this: ``a.parallel_chunk_map(fn, executor=client.get_execu
 
 from __future__ import annotations
 
-import gc
 import itertools
 import math
 import threading
-import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -31,10 +29,9 @@ import numpy as np
 
 from tutorial_zarr import api, nodes, replacing
 from tutorial_zarr.array import Array
+from tutorial_zarr.array.sources import reads_from
 from tutorial_zarr.chunk_grids import Axis
 from tutorial_zarr.errors import MissingDependencyError, SelectionError, StoreError, ValueMismatchError
-from tutorial_zarr.stores import LocalStore, Store
-from tutorial_zarr.stores.place import overlaps
 from tutorial_zarr.stores.shared import Home
 
 BLOCK_BYTES = 1 << 27  # what a block that was not asked for otherwise holds at most, or one unit where that is more
@@ -187,40 +184,18 @@ def from_dask(data: Any, store: Any, *, rechunk: bool = False, compute: bool = T
         array = api.create_array(opened, shape=data.shape, dtype=data.dtype, **options)
         return array, store_dask(data, array, rechunk=rechunk, compute=False)
     documents, overwrite = nodes.documents(trial.metadata, path), options.get("overwrite", False)
-    making = replacing.Replacement(opened, path, documents, "store a dask array", overwrite=overwrite, staged=True)
+    making = replacing.Replacement(
+        opened,
+        path,
+        documents,
+        "store a dask array",
+        overwrite=overwrite,
+        staged=True,
+        onto_itself=lambda: reads_from(data, opened, path),
+    )
     with making as place:
         store_dask(data, trial.at(opened, place.path, alone=True), rechunk=rechunk)
     return trial.at(opened, path)
-
-
-# --- sources that read from what is written
-
-
-def reads_from(data: Any, store: Store, path: str) -> bool:
-    """Whether lazy data hold on to an array at, above or below a place, as far as that can be seen."""
-    return any(overlaps(source, at, store, path) for source, at in _sources(data))
-
-
-_PLAIN = (type, types.ModuleType, str, bytes, int, float, complex, np.generic, np.dtype, Store, type(None))
-
-
-def _sources(data: Any) -> Iterator[tuple[Store, str]]:
-    """Where the arrays lie that anything in a graph of tasks refers to."""
-    seen: set[int] = set()
-    waiting = [data]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, _PLAIN) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, Array):
-            yield one.store, one.path
-        elif (at := getattr(one, "store_path", None)) is not None and hasattr(getattr(at, "store", None), "root"):
-            yield LocalStore(at.store.root), at.path  # an array of zarr-python in a folder
-        elif isinstance(one, types.FunctionType):  # not its globals: they lead everywhere
-            waiting += [*(one.__closure__ or ()), *(one.__defaults__ or ()), one.__kwdefaults__]
-        elif not (isinstance(one, np.ndarray) and not one.dtype.hasobject):
-            waiting += gc.get_referents(one)
 
 
 def afterwards(function: Callable[[], Any], values: Any) -> Any:

@@ -252,6 +252,7 @@ class Replacement:
     `documents` are those of all nodes that are made, by their keys, in the order in which they become visible: the
     node's own last. An error in the block takes back what was written; with `staged` the old node is then as it was.
     `only` names what is replaced of a group that is there, where the rest of it stays: its documents, and members.
+    `onto_itself` tells whether what is written is made from what lies at the path, and would be another a second time.
     """
 
     def __init__(
@@ -270,6 +271,7 @@ class Replacement:
         only: tuple[str, ...] = (),
         within: bool = False,
         up: int = 0,
+        onto_itself: Callable[[], bool] = bool,
     ) -> None:
         self.store, self.node, self.documents = store, path, dict(documents)
         self.zarr_format = 3 if any(key.endswith("zarr.json") for key in documents) else 2
@@ -279,6 +281,7 @@ class Replacement:
         # `about` is what it is made from, where its documents do not say that; `what` is the hash of more than them
         what, keep = what or fingerprint(documents, about), self.found.keep
         self.mark = Mark(action, what, {}, 0.0, staged=self.staged, keep=keep, only=only, up=up)
+        self._onto_itself = onto_itself
         self.within = within  # whether the caller sees to the groups above, so that they are not made here
         self.resumes = False  # whether what a killed call has written of the same is kept
         self.keeps = False  # whether an error leaves what was written, and the mark, for a call that resumes it
@@ -287,10 +290,7 @@ class Replacement:
 
     def __enter__(self) -> Replacement:
         if self.found.mark is not None and self.found.mark.complete:
-            if self.staged and self._old_is_whole():  # it may be what this one is made from: the one before is dropped
-                _advance(self.store, self.node, self.found.mark._replace(state=WRITING, documents={}))
-            else:
-                finish(self.store, self.node)
+            self._deal_with(self.found.mark)
         self.mark = self.mark._replace(by=writers.me(), since=time.time())
         try:
             _put_mark(self.store, self.node, self.mark, self.kind)
@@ -308,10 +308,23 @@ class Replacement:
             raise
         return self
 
-    def _old_is_whole(self) -> bool:
-        """Whether a replacement that was cut short had deleted nothing: documents go first, the own one first."""
-        found = self.found.mark
-        return found is not None and found.state == CLEARING and nodes.kind_at(self.store, self.node) is not None
+    def _deal_with(self, found: Mark) -> None:
+        """Drop what a killed writer had made, where the old one is whole, from which this one may be made; else finish
+        it, and do not make the next one from it as from the old one.
+        """
+        # Documents go first, the own one before the others: where that is there, nothing else is gone.
+        if self.staged and found.state == CLEARING and nodes.kind_at(self.store, self.node) is not None:
+            _advance(self.store, self.node, found._replace(state=WRITING, documents={}))
+            consolidation.renew(self.store, self.node)  # the groups above may have forgotten it
+            return
+        finish(self.store, self.node)
+        if self._onto_itself():
+            raise StoreError(
+                f"{_where(self.node)} in {self.store!r}: expected a whole {self.kind} to read from and to replace, "
+                f"found {found}; all of it had been written, and it is finished now; open it again, and see if there "
+                "is anything left to write",
+                path=self.node,
+            )
 
     def _check_free(self) -> None:
         """Look again, now that the mark keeps others out: somebody may have made a node since the survey."""

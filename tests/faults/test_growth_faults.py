@@ -244,6 +244,33 @@ def test_consolidated_metadata_are_true_after_every_change_of_a_shape(kind, zarr
         assert doctor.examine(store).ok
 
 
+@pytest.mark.parametrize("kind", ["memory", "bucket"])
+def test_a_resize_that_cuts_and_grows_shows_the_groups_above_no_shape_that_nobody_asked_for(kind, tmp_path):
+    at, between = 0, 0
+    while True:
+        store = make(kind, tmp_path)
+        zarr.create_group(store).create_array("g/a", data=np.arange(24).reshape(6, 4), chunks=(2, 4))
+        zarr.consolidate_metadata(store)
+        failing = KilledAt(store, at)
+        try:
+            zarr.open_array(failing, path="g/a").resize(3, 6)
+        except Killed:
+            pass
+        if failing.at >= 0:
+            break
+        listed, own = zarr.open_group(store, mode="r")["g/a"], zarr.open_array(store, path="g/a", mode="r")
+        if listed.shape not in ((6, 4), (3, 6)):
+            assert own.unfinished
+            between += 1
+        zarr.open_array(store, path="g/a").resize(3, 6)
+        own = zarr.open_array(store, path="g/a", mode="r")
+        assert own[:].tolist() == [[*range(i, i + 4), 0, 0] for i in (0, 4, 8)]
+        assert not own.unfinished
+        assert not zarr.is_stale(store)
+        at += 1
+    assert between
+
+
 # --- room in several arrays that grow as one
 
 
@@ -303,6 +330,42 @@ def test_arrays_that_grow_as_one_are_all_old_or_all_new_once_the_next_writer_has
         assert length - 7 >= before or fault == "answer lost" or before == 0 or length == 11
         at += 1
     assert {(3, 3)} < met
+
+
+@pytest.mark.parametrize("next_one", ["both", "one", "doctor"])
+@pytest.mark.parametrize("kind", ["memory", "bucket"])
+def test_a_mark_stays_until_the_groups_above_know_of_all_arrays_that_grew_as_one(kind, next_one, tmp_path):
+    at, stale = 0, 0
+    while True:
+        store = make(kind, tmp_path)
+        pair(store)
+        zarr.consolidate_metadata(store)
+        failing = KilledAt(store, at)
+        try:
+            grow_both(failing, 2)
+        except Killed:
+            pass
+        if failing.at >= 0:
+            break
+        root = zarr.open_group(store, mode="r")
+        marks = [dict(zarr.open_array(store, path=name, mode="r").unfinished) for name in ("time", "data")]
+        if zarr.is_stale(store):
+            assert any(marks)
+            stale += lengths(store) == (7, 7)  # by their own documents all is there
+        if not any(marks):
+            assert (len(root["time"]), len(root["data"])) in ((3, 3), (7, 7))
+        if next_one == "both":
+            grow_both(store, 3)
+        elif next_one == "one":
+            zarr.open_array(store, path="data").append(np.full((1, 2), 3))
+        else:
+            doctor.repair(store, doctor.examine(store), leftover_age=0)
+        own = [zarr.open_array(store, path=name, mode="r") for name in ("time", "data")]
+        assert not any(array.unfinished for array in own)
+        root = zarr.open_group(store, mode="r")
+        assert [root["time"].shape, root["data"].shape] == [array.shape for array in own]
+        at += 1
+    assert stale
 
 
 class Killed(BaseException):

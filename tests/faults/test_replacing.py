@@ -217,6 +217,53 @@ def test_opening_for_writing_completes_what_was_all_there():
     pytest.fail("no kill fell between the old and the new")
 
 
+def by_from_dask(store, values):
+    from tutorial_zarr import dask_arrays
+
+    dask_arrays.from_dask(values, store, name="g/x", overwrite=True)
+
+
+WAYS = {
+    "from_dask": by_from_dask,
+    "create_array": lambda store, values: zarr.create_array(store, name="g/x", data=values, overwrite=True),
+    "item": lambda store, values: zarr.open_group(store, path="g").__setitem__("x", values),
+}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+def test_values_made_from_the_old_array_are_not_made_once_more_from_the_new_one(way, fails):
+    dask = pytest.importorskip("dask", reason="what reads from its target lazily is dask's")
+    from tutorial_zarr import dask_arrays
+
+    def call(store):
+        source = zarr.open_array(store, path="g/x", mode="r")
+        WAYS[way](store, dask_arrays.to_dask(source, chunks="units") + 1000)
+
+    told = at = 0
+    with dask.config.set(scheduler="synchronous"):
+        while True:
+            store = MemoryStore()
+            old_array(store, 3)
+            try:
+                call(CutShort(store, at, killed=not fails))
+                break
+            except (Killed, StoreError):
+                writers._active.clear()
+            zarr.open_array(store, path="g/x", mode="r+")  # puts it in its place where neither is there
+            if zarr.open_array(store, path="g/x")[0] == OLD[0] or list(store.list_prefix("g/x/.unfinished")):
+                try:
+                    call(store)
+                except StoreError as error:
+                    assert "it is finished now; open it again" in str(error)  # noqa: PT017
+                    told += 1
+            assert zarr.open_array(store, path="g/x")[:].tolist() == (OLD + 1000).tolist()
+            assert not list(store.list_prefix("g/x/.unfinished"))
+            at += 1
+    assert at > 5
+    assert told
+
+
 # --- what lies at a place
 
 

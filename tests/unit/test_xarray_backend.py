@@ -331,6 +331,17 @@ def test_nothing_that_is_there_is_overwritten_unless_asked(zarr_format):
     assert set(opened(store).variables) == {"count", "time", "station", "name"} & set(weather()[["count"]].variables)
 
 
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_new_root_is_written_with_its_consolidated_metadata_in_one_piece(zarr_format):
+    store = TraceStore(MemoryStore())
+    to_zarr(weather(), store, zarr_format=zarr_format)
+    copies = ".zmetadata" if zarr_format == 2 else "zarr.json"
+    assert [request.verb for request in store.requests if request.key == copies].count("PUT") == 1
+    held = dict(store.store.mapping)
+    zarr.consolidate_metadata(store)
+    assert store.store.mapping == held  # and it is the same as when it is gathered
+
+
 def test_mode_a_adds_variables_and_keeps_consolidated_metadata_up_to_date():
     store = {}
     to_zarr(weather(), store)

@@ -78,24 +78,28 @@ class Growing(ChunkAccess):
         """Change the metadata such that no other change of them is lost. `change` may be called again: see above."""
         return nodes.change_array(self.store, self.path, self.metadata, change)
 
-    def _renew_consolidated(self) -> None:
-        """Write the new shape where consolidated metadata hold it: one request for each group above."""
-        if self.path:
-            consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
+    def _renew_consolidated(self) -> bool:
+        """Write the new shape where consolidated metadata hold it: one request for each group above.
+
+        It tells whether any do.
+        """
+        return bool(self.path) and consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
 
     # --- others who are at it
 
     def _look(self, now: ArrayMetadata, dead: Collection[str] = ()) -> None:
         """Raise where somebody may be writing, or deleting, beyond the shape.
 
-        Marks within it are those of other appends, which have their place. Where a lock is held, a mark that names
+        Marks within it are those of other appends, which have their place; of arrays that grew as one, the last one's
+        mark may be left, until the groups above know of all of them. Where a lock is held, a mark that names
         nobody is one that a killed writer left.
         """
         for name, mark in now.unfinished.items():
-            if mark.start < now.shape[mark.axis] or name in dead or (self._exclusive and mark.by is None):
+            inside = mark.start < now.shape[mark.axis]
+            if (inside and not mark.among) or name in dead or (self._exclusive and mark.by is None):
                 continue
             over = writers.is_over(mark.by, mark.since)
-            if not over or mark.among:
+            if mark.among if over else not inside:
                 raise _InTheWay(name, mark, over)
 
     def _when_free(self, attempt: Callable[[], Any]) -> Any:
@@ -124,7 +128,8 @@ class Growing(ChunkAccess):
     def resize(self, *shape: Any) -> None:
         """Change the shape. What is cut off is gone, and stays gone when the array grows again.
 
-        A reader sees the array cut at once, then larger: never elements that are about to go.
+        A reader sees the array cut at once, then larger: never elements that are about to go. Until it has its new
+        shape, in the metadata of the groups above as well, there is a mark in `unfinished`.
         """
         new = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else tuple(shape)
         self._check_writable("its shape")
@@ -152,24 +157,32 @@ class Growing(ChunkAccess):
             cut, after = self._resized(now, choose(now), "resize")
             if cut.shape != now.shape:
                 nodes.write_array(self.store, self.path, cut)
-                self._renew_consolidated()
+            told = cut.shape != now.shape and self._renew_consolidated()
             self._with(cut)._clear_beyond()
+            if told and after.shape != cut.shape:  # the groups above are told of the new shape while a mark is there
+                nodes.write_array(self.store, self.path, _grown(cut, after, "resize"))
+                self._renew_consolidated()
             if after.document != now.document:
                 nodes.write_array(self.store, self.path, after)
             self._bind(after)
         self._renew_consolidated()
 
     def _resize_marked(self, choose: Callable[[ArrayMetadata], tuple[int, ...]], dead: Collection[str]) -> None:
-        by, shape, ended = writers.me(), self.shape, False
+        by, old, shape, ended = writers.me(), self.shape, self.shape, False
         name = by["token"]
 
         def begin(now: ArrayMetadata) -> ArrayMetadata:
-            nonlocal shape
+            nonlocal old, shape
             if _own(now, name):
                 return now
             self._look(now, dead)
-            shape = choose(now)
+            old, shape = now.shape, choose(now)
             return self._resized(now, shape, name, by)[0]
+
+        def grow(now: ArrayMetadata) -> ArrayMetadata:
+            if not _own(now, name) or now.shape == shape:
+                return now
+            return _grown(now, self._resized(now, shape, name)[1], name)
 
         def end(now: ArrayMetadata) -> ArrayMetadata:
             nonlocal ended
@@ -186,8 +199,11 @@ class Growing(ChunkAccess):
 
         try:
             cut = self._change(begin)
-            self._renew_consolidated()
+            told = cut.shape != old and self._renew_consolidated()
             self._with(cut)._clear_beyond()
+            if told and cut.shape != shape:  # the groups above are told of the new shape while a mark is there
+                self._change(grow)
+                self._renew_consolidated()
             self._bind(self._change(end))
         finally:
             writers.end(by)
@@ -430,10 +446,10 @@ class Growing(ChunkAccess):
             return  # it did not come to it; or others have appended behind it
         grown = self._with(self._ending_at(now, mark.axis, mark.stop))
         self._with(now)._clear_block(grown, mark.axis, mark.start, mark.stop)
-        self._bind(self._change(lambda now: now.with_unfinished(_but(now.unfinished, name))))
+        self._unmark(name)
 
-    def _let_in(self, name: str) -> None:
-        """Make the shape larger by a block that is written in reserved room."""
+    def _let_in(self, name: str, keep: bool = False) -> None:
+        """Make the shape larger by a block that is written in reserved room. With `keep` the mark stays."""
         mine = False
 
         def grow(now: ArrayMetadata) -> ArrayMetadata:
@@ -441,6 +457,9 @@ class Growing(ChunkAccess):
             mark = now.unfinished.get(name)
             if mark is None and mine:
                 return now
+            if mark is not None and mark.ready and now.shape[mark.axis] >= mark.stop > mark.start:
+                mine = True  # or another one's, who was killed then
+                return now if keep else now.with_unfinished(_but(now.unfinished, name))
             if mark is None or now.shape[mark.axis] != mark.start:
                 raise StoreError(
                     f"{self._label}: expected the room that was reserved, found it taken back, and the shape "
@@ -449,10 +468,18 @@ class Growing(ChunkAccess):
                 )
             mine = True
             marks = _behind(_but(now.unfinished, name), mark.axis, mark.start, mark.stop)
-            return self._ending_at(now, mark.axis, mark.stop).with_unfinished(marks)
+            own = {name: mark} if keep else {}
+            return self._ending_at(now, mark.axis, mark.stop).with_unfinished(marks | own)
 
         self._bind(self._change(grow))
-        self._renew_consolidated()
+
+    def _unmark(self, name: str) -> None:
+        """Take a mark away, if it is there."""
+
+        def change(now: ArrayMetadata) -> ArrayMetadata:
+            return now.with_unfinished(_but(now.unfinished, name)) if name in now.unfinished else now
+
+        self._bind(self._change(change))
 
     @property
     def unfinished(self) -> dict[str, Unfinished]:
@@ -521,7 +548,7 @@ class Growing(ChunkAccess):
                     axis=mark.axis,
                 )
             self._with(self.metadata)._put_block(value, mark.axis, mark.start)
-        self._bind(self._change(lambda now: now.with_unfinished(_but(now.unfinished, name))))
+        self._unmark(name)
         self._renew_consolidated()
 
 
@@ -532,6 +559,14 @@ def _but(marks: Marks, name: str) -> Marks:
 def _own(now: ArrayMetadata, name: str) -> bool:
     """Whether a resize of that name is under way."""
     return any(key.startswith(f"{name}-") for key in now.unfinished)
+
+
+def _grown(cut: ArrayMetadata, after: ArrayMetadata, name: str) -> ArrayMetadata:
+    """What a resize of that name has made, with its marks, which now stand behind all that is left."""
+    own = {key: mark for key, mark in cut.unfinished.items() if key.startswith(f"{name}-")}
+    ends = {key: max(mark.start, after.shape[mark.axis]) for key, mark in own.items()}
+    moved = {key: mark._replace(start=ends[key], stop=max(mark.stop, ends[key])) for key, mark in own.items()}
+    return after.with_unfinished(after.unfinished | moved)
 
 
 def _behind(marks: Marks, axis: int, start: int, stop: int) -> Marks:

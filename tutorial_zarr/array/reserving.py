@@ -7,7 +7,8 @@ Several arrays grow as one::
     reserve     a mark in each document; where one is refused, those before it are taken back
     write       whatever the writers like
     ready       each mark is told that the elements are there
-    let in      one array after the other: the shape larger, the mark away
+    let in      one array after the other: the shape larger, the mark away, but for the last one's
+    tell        the groups above that have consolidated metadata; then the last mark goes
 
 So a killed writer is dealt with by whoever comes next (`settle`): if all the marks that are left are ready, the rest is
 let in; if one is not, no shape has changed yet, and all is taken back. The one that is not ready goes last, so that
@@ -110,8 +111,7 @@ class Reservation:
                 self._marked[i] = True
                 self._mark_ready(i, True)
         self._decided = True
-        for room in self._rooms:
-            room.array._let_in(self.name)
+        _let_in([room.array for room in self._rooms], self.name)
         writers.end(self.by)
 
     def withdraw(self) -> None:
@@ -163,19 +163,34 @@ def settle(array: Growing, name: str) -> None:
     mark = array.unfinished.get(name) or nodes.read_array(array.store, array.path, array.metadata).unfinished.get(name)
     by = writers.me()
     try:
-        left = {}
+        left, done = [], []
         for path in _paths(array, mark) if mark else ():
             metadata = nodes.read(array.store, path, array.zarr_format)
-            if isinstance(metadata, ArrayMetadata) and name in metadata.unfinished:
+            if isinstance(metadata, ArrayMetadata):
                 one = type(array)(array.store, path, metadata, **{**array._options, "alone": False})
-                left[path] = one, _claim(one, name, by)
-        ready = {path: found is None or found.ready for path, (_, found) in left.items()}
-        for path in sorted(left, key=lambda path: (not ready[path], path)):
-            one, found = left[path]
-            if found is not None:
-                one._let_in(name) if all(ready.values()) else one._take_back(name)
+                found = _claim(one, name, by) if name in metadata.unfinished else None
+                left.append((one, found)) if found is not None else done.append(one)
+        if left and all(found.ready for _, found in left):
+            _let_in([one for one, _ in left], name, done)
+            return
+        for one, _ in sorted(left, key=lambda pair: pair[1].ready, reverse=True):
+            one._take_back(name)
     finally:
         writers.end(by)
+
+
+def _let_in(arrays: list[Growing], name: str, before: Iterable[Growing] = ()) -> None:
+    """Let the elements in, one array after the other; some were let in `before`.
+
+    The last of several keeps its mark until the groups above know of all.
+    """
+    together = [*before, *arrays]
+    for array in arrays:
+        array._let_in(name, keep=array is arrays[-1] and len(together) > 1)
+    for array in together:
+        array._renew_consolidated()
+    if len(together) > 1:
+        arrays[-1]._unmark(name)
 
 
 def _claim(array: Growing, name: str, by: dict[str, Any]) -> Unfinished | None:

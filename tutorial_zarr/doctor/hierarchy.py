@@ -378,11 +378,12 @@ class Examination:
         for name, mark in metadata.unfinished.items():
             axis, start, stop, since = mark[:4]
             inside = min(stop, metadata.shape[axis])
-            what = (
-                f"elements {start} to {inside} of axis {axis} may not be written"
-                if start < inside
-                else f"elements from {start} on of axis {axis}, beyond the shape, may be stored"
-            )
+            if start >= inside:
+                what = f"elements from {start} on of axis {axis}, beyond the shape, may be stored"
+            elif mark.ready:
+                what = f"elements {start} to {inside} of axis {axis} are there; the groups above may not know of them"
+            else:
+                what = f"elements {start} to {inside} of axis {axis} may not be written"
             who = describe(mark.by, since)
             self.report.add("unfinished-write", key, f"found the mark {name!r}, {who}: {what}", node=path)
 

@@ -57,6 +57,7 @@ class DataStore(AbstractWritableDataStore):
         self.fill_value_masks = (
             self.zarr_format == 2 if use_zarr_fill_value_as_mask is None else use_zarr_fill_value_as_mask
         )
+        self.gathered = False  # whether the documents that are written hold their consolidated metadata
         self._closes = closes
 
     @classmethod
@@ -262,10 +263,9 @@ class DataStore(AbstractWritableDataStore):
         among = {other.rpartition("/")[2] for _, _, mark in left for other in mark.among} | marked
         for array, name, _ in left:
             reserving.settle(array, name)
-        _, _, mark = left[0]
-        after = self.arrays()
-        grown = {name for name in marked if after[name].shape != found[name].shape}
-        return after, dict.fromkeys(among if grown else (), slice(mark.start, mark.stop))
+        after, (array, _, mark) = self.arrays(), left[0]
+        let_in = all(one.ready for _, _, one in left) and after[array.basename].shape[mark.axis] >= mark.stop
+        return after, dict.fromkeys(among if let_in else (), slice(mark.start, mark.stop))
 
     def _checked_attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """The group's attributes as JSON. One that is stored already stays as it is, also where it holds a NaN."""
@@ -388,8 +388,10 @@ class DataStore(AbstractWritableDataStore):
 
     def finish(self) -> None:
         """Gather the metadata where that was asked for, or where there are consolidated metadata that are now old."""
-        if self.mode not in ("r", "r+") and (
-            self.consolidate or consolidation.recorded(self.zarr_store, "", self.zarr_format)
+        if (
+            not self.gathered
+            and self.mode not in ("r", "r+")
+            and (self.consolidate or consolidation.recorded(self.zarr_store, "", self.zarr_format))
         ):
             zarr.consolidate_metadata(self.zarr_store, zarr_format=self.zarr_format)
 

@@ -18,12 +18,13 @@ from typing import Any
 
 from xarray.backends.common import ArrayWriter
 
-from tutorial_zarr import nodes
+from tutorial_zarr import consolidation, nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.array.reserving import Reservation, Room
-from tutorial_zarr.dask_arrays import Gate, Target, reads_from
+from tutorial_zarr.array.sources import reads_from
+from tutorial_zarr.dask_arrays import Gate, Target
 from tutorial_zarr.errors import NodeExistsError, StoreError
-from tutorial_zarr.replacing import Mark, Replacement, Survey, finish, read_mark
+from tutorial_zarr.replacing import Replacement, Survey, read_mark
 from tutorial_zarr.stores import Store
 from tutorial_zarr.xarray_backend.outcome import Write
 
@@ -46,10 +47,19 @@ class Making:
             for one in writes:
                 documents |= nodes.documents(one.made.metadata, nodes.join(place.path, one.name))
             documents |= nodes.documents(nodes.new_group(place.zarr_format, attributes), place.path)
+        top.gathered = top.consolidate and not top.path
+        if top.gathered:
+            documents = consolidation.with_copy(documents, top.zarr_format)
         writes = [one for _, some, _ in plans for one in some]
-        _finish_first(top.zarr_store, top.path, read_mark(top.zarr_store, top.path), writes)
         self.replacement = Replacement(
-            top.zarr_store, top.path, documents, ACTION, kind="group", overwrite=top.mode == "w", staged=True
+            top.zarr_store,
+            top.path,
+            documents,
+            ACTION,
+            kind="group",
+            overwrite=top.mode == "w",
+            staged=True,
+            onto_itself=lambda: _read_from(top.zarr_store, top.path, writes),
         )
         members = {self.relative(key).partition("/")[0] for key in documents}
         if taken := sorted(members & {name[:-1] for name in self.replacement.found.keep if name.endswith("/")}):
@@ -58,6 +68,7 @@ class Making:
                 f"found {', '.join(taken)}; try mode='w' to delete them, or another group",
                 path=top.path,
             )
+        top.gathered = top.gathered and not self.replacement.found.keep  # who knows what that is
 
     def relative(self, path: str) -> str:
         """A path or key counted from the topmost group."""
@@ -144,12 +155,19 @@ def replace(opened: ExitStack, store: Store, path: str, writes: list[Write]) -> 
             "that is done",
             path=path,
         )
-    _finish_first(store, path, mark, writes)
     for one in writes:
         nodes.refuse_foreign(store, nodes.join(path, one.name), f"variable {one.name!r}")
     only = (*(one.name for one in writes), *_DOCUMENTS)
     making = Replacement(
-        store, path, documents(), ACTION, kind="group", staged=True, found=Survey("group", None), only=only
+        store,
+        path,
+        documents(),
+        ACTION,
+        kind="group",
+        staged=True,
+        found=Survey("group", mark),
+        only=only,
+        onto_itself=lambda: _read_from(store, path, writes),
     )
     opened.enter_context(making)
     opened.callback(lambda: making.documents.update(documents()))  # others may have set attributes
@@ -201,21 +219,13 @@ def check_sources(plans: list[Plan], made: dict[str, Making]) -> None:
                 )
 
 
+def _read_from(store: Store, path: str, writes: Iterable[Write]) -> bool:
+    return any(reads_from(one.variable._data, store, path) for one in writes)
+
+
 def bound(one: Write, array: Array) -> Any:
     """The values of a variable; computed, where blocks would be read from the array while others are written."""
     in_place = array is one.array and one.variable.chunks is not None
     if in_place and reads_from(one.variable._data, array.store, array.path):
         return one.variable.compute().data
     return one.variable.data
-
-
-def _finish_first(store: Store, path: str, mark: Mark | None, writes: Iterable[Write]) -> None:
-    """Complete what a killed call has written whole; and do not go on with values that were to be read from before."""
-    if mark is not None and mark.complete:
-        finish(store, path)
-        if any(reads_from(one.variable._data, store, path) for one in writes):
-            raise StoreError(
-                f"{nodes.label('group', path)}: expected a whole one in {store!r}, found {mark}; all of it had been "
-                "written, and it is finished now; open it again, and see if there is anything left to write",
-                path=path,
-            )
