@@ -101,6 +101,7 @@ def _parse(data: Any, key: str) -> Mark:
         or not isinstance(only, list)
         or not all(isinstance(text, str) for text in [*documents.values(), *keep, *only])
         or type(up) is not int
+        or any(max(text, default="") > "\xff" for text in documents.values())  # each character is a byte
         or any(check_key(name).rpartition("/")[2] not in nodes.METADATA_NAMES for name in documents)
     ):
         raise MetadataError(f"{key}: expected the mark of unfinished work, found another document", key=key)

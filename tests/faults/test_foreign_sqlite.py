@@ -1,7 +1,9 @@
 """SQLite files of somebody else: looked at before they are asked for anything."""
 
+import gc
 import json
 import sqlite3
+import weakref
 
 import pytest
 
@@ -107,3 +109,33 @@ def test_a_zip_entry_is_measured_before_it_is_read(tmp_path):
     ):
         zarr.open(path, mode="r")
     assert peak.bytes < 1 << 20
+
+
+def connections():
+    return {id(each) for each in gc.get_objects() if isinstance(each, sqlite3.Connection)}
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_file_that_is_refused_is_let_go_at_once(read_only, tmp_path):
+    path = tmp_path / "a.sqlite"
+    before = bytearray(made(path, [sqlite._TABLE]))
+    before[100] = 99  # the kind of the first page
+    path.write_bytes(before)
+    held = connections()
+    gc.disable()
+    try:
+        with pytest.raises(StoreError, match=r"malformed"):
+            list(SQLiteStore(path, read_only=read_only).list_prefix())
+        gone = weakref.ref(SQLiteStore(tmp_path / "b.sqlite"))
+        assert gone() is None
+        assert connections() <= held
+    finally:
+        gc.enable()
+
+
+def test_text_that_is_no_text_is_an_error_of_the_store(tmp_path):
+    path = tmp_path / "a.sqlite"
+    before = made(path, [sqlite._TABLE])
+    path.write_bytes(before.replace(b"CREATE TABLE zarr", b"CREATE TABLE z\xffrr"))
+    with pytest.raises(StoreError, match=r"a\.sqlite: "):
+        list(SQLiteStore(path, read_only=True).list_prefix())

@@ -1,4 +1,8 @@
-"""A short fuzz of every target with one seed; the long one is ``python tests/faults/fuzz_run.py --inputs 1000000``."""
+"""A short fuzz of every target with one seed; the long one is ``python -m tests.faults.fuzz_run --inputs 1000000``.
+
+What the long one found is tested where it was mended. Two finds were in decoders of others: pcodec took memory for the
+numbers that a header promised, and zstd went on for ever where a second frame ended early (`test_hostile_data`).
+"""
 
 import random
 import sys
@@ -10,17 +14,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import fuzz_targets
 
+import tutorial_zarr as zarr
+from tutorial_zarr.errors import CodecError, StoreError, ZarrError
+from tutorial_zarr.stores import MemoryStore
+
 TARGETS = {target.name: target for target in fuzz_targets.all_targets()}
 INPUTS = 20
-# Inputs that fuzzing found, and what they did: kept, so that they do it no more.
-FOUND = {
-    "chunk v3.codecs.numcodecs.pcodec": [  # made the decoder ask for 4 GiB, and end the process without them
-        b"pco!\x03\x00null\x05\x0f\x04\x01\x03;\x00\x00\x10\x01\x01\x80\x00\x00\x00\xe7@\x00\xe2\xff\xff\x7f\x00",
-    ],
-    "chunk v3.codecs.zstd": [  # a frame without a size, and the beginning of another: never came back
-        bytes.fromhex("28b52ffd003841000002000300060007 0028b52ffd"),
-    ],
-}
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -28,8 +27,6 @@ FOUND = {
 def test_changed_bytes_give_an_array_or_an_error_of_ours(name):
     target, rng = TARGETS[name], random.Random(name)
     with fuzz_targets.allowed():
-        for data in FOUND.get(name, []):
-            fuzz_targets.check(target, data)
         for _ in range(INPUTS):
             fuzz_targets.check(target, fuzz_targets.mutate(rng.choice(target.seeds), rng, target.seeds))
 
@@ -51,9 +48,30 @@ def test_a_bug_is_noticed():
         fuzz_targets.check(fuzz_targets.Target("broken", [b"x"], broken), b"x")
 
     def greedy(data):
-        from tutorial_zarr.errors import CodecError
-
         raise CodecError("cannot decode") from MemoryError("5 TiB")
 
     with pytest.raises(fuzz_targets.Bug, match=r"memory was taken beyond the limit: 5 TiB"):
         fuzz_targets.check(fuzz_targets.Target("greedy", [b"x"], greedy), b"x")
+
+    def its_own(data):
+        error = ZarrError("round")
+        raise error from error
+
+    with pytest.raises(fuzz_targets.Bug, match=r"its own cause"):
+        fuzz_targets.check(fuzz_targets.Target("its own", [b"x"], its_own), b"x")
+
+
+def test_an_error_of_the_store_reaches_the_reader_as_it_is(tmp_path):
+    class Fails(MemoryStore):
+        def get(self, key, byte_range=None):
+            if key.startswith("c"):
+                raise failure
+            return super().get(key, byte_range)
+
+    failure = StoreError("503: slow down")
+    failure.__cause__ = OSError("no route to host")
+    array = zarr.create_array(Fails(), shape=(4,), chunks=(2,), dtype="u1")
+    with pytest.raises(StoreError) as raised:
+        array[...]
+    assert raised.value is failure
+    assert str(raised.value.__cause__) == "no route to host"

@@ -247,6 +247,22 @@ def test_very_many_axes_are_refused_and_very_many_attributes_read():
     assert len(zarr.open_array(v3([1], [1], "uint8", attributes=many), mode="r").attrs) == 100_000
 
 
+@pytest.mark.parametrize("entry", ["x", 3, None, [], True])
+@pytest.mark.parametrize("entries", ["a/.zgroup", "a/.zarray", "a/.zgroup a/.zattrs", "a"])
+def test_an_entry_of_consolidated_metadata_that_is_no_object_is_left_out_with_a_word(entries, entry):
+    *first, last = entries.split()
+    listed = {name: {"zarr_format": 2} for name in first} | {last: entry}
+    if last == "a":
+        listed["good"] = {"zarr_format": 3, "node_type": "group"}
+        stored = {"zarr.json": {**listed["good"], "consolidated_metadata": {"kind": "inline", "metadata": listed}}}
+    else:
+        listed["good/.zgroup"] = {"zarr_format": 2}
+        stored = {".zgroup": {"zarr_format": 2}, ".zmetadata": {"zarr_consolidated_format": 1, "metadata": listed}}
+    group = zarr.open_group({key: json.dumps(value).encode() for key, value in stored.items()}, mode="r")
+    with pytest.warns(Warning, match="left out 'a'"):
+        assert [path for path, _ in group.members(None)] == ["good"]
+
+
 # --- zip files and names
 
 

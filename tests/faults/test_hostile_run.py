@@ -59,6 +59,10 @@ def test_what_is_beyond_them_is_noticed(monkeypatch):
     def refuse(place):
         raise ZarrError("no")
 
+    def busy(place):
+        while True:
+            pass
+
     def network(place):
         __import__("socket").create_connection(("127.0.0.1", 9))
 
@@ -66,7 +70,8 @@ def test_what_is_beyond_them_is_noticed(monkeypatch):
         "fine": lambda place: None,
         "refuses": refuse,
         "greedy": lambda place: bytearray(500 << 20),
-        "slow": lambda place: time.sleep(30),
+        "busy": busy,
+        "waits": lambda place: time.sleep(60),
         "dies": lambda place: __import__("os")._exit(3),
         "raises": lambda place: [][1],
         "asks": network,
@@ -74,11 +79,15 @@ def test_what_is_beyond_them_is_noticed(monkeypatch):
     }
     monkeypatch.setattr(hostile_run, "ACTS", acts)
     monkeypatch.setattr(hostile_run, "SECONDS", 1)
-    results = dict(hostile_run.meet(lambda folder: folder, tuple(acts)))
+    monkeypatch.setattr(hostile_run, "PATIENCE", 100)
+    results = dict(hostile_run.meet(lambda folder: folder, tuple(name for name in acts if name != "waits")))
+    monkeypatch.setattr(hostile_run, "PATIENCE", 1)
+    results |= hostile_run.meet(lambda folder: folder, ("waits",))
     assert (results["fine"], results["refuses"], results["last"]) == ("fine", "refused", "fine")
     for name, words in (
         ("greedy", "MemoryError"),
-        ("slow", "more than 1 s"),
+        ("busy", "more than 1 s of the processor"),
+        ("waits", "more than 1 s by the clock"),
         ("dies", "the process died"),
         ("raises", "IndexError"),
         ("asks", "the network"),

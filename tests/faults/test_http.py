@@ -164,6 +164,112 @@ def test_a_server_that_sends_another_range_than_was_asked_for_is_not_believed(he
         make_store(url).get("a", (5, 8))
 
 
+WHOLE, PART = {"Content-Range": "bytes 0-9/10"}, {"Content-Range": "bytes 6-9/10"}
+ANSWERS = [  # what was asked for, the answer, and what comes of it; None where that is an error
+    (None, 206, WHOLE, VALUE, VALUE),
+    (None, 206, PART, b"6789", None),
+    (None, 206, {"Content-Range": "bytes 0-3/10"}, b"0123", None),
+    (None, 416, {}, b"", None),
+    (-4, 206, PART, b"6789", b"6789"),
+    (-4, 206, WHOLE, VALUE, b"6789"),
+    (-4, 206, {"Content-Range": "bytes 8-9/10"}, b"89", None),
+    (-4, 206, {"Content-Range": "bytes 0-2/3"}, b"012", b"012"),
+    (-4, 416, {"Content-Range": "bytes */0"}, b"", b""),
+    (-4, 416, {"Content-Range": "bytes */10"}, b"", None),
+    ((2, 6), 206, {"Content-Range": "bytes 2-5/10"}, b"2345", b"2345"),
+    ((2, 6), 206, {"Content-Range": "bytes 2-9/10"}, b"23456789", b"2345"),
+    ((2, 6), 206, {"Content-Range": "bytes 2-3/10"}, b"23", None),
+    ((2, 6), 206, {"Content-Range": "bytes 2-3/4"}, b"23", b"23"),
+    ((2, 6), 206, {"Content-Range": "bytes 2-3/*"}, b"23", b"23"),
+    ((2, None), 206, {"Content-Range": "bytes 2-3/10"}, b"23", None),
+    ((20, 26), 416, {"Content-Range": "bytes */10"}, b"", b""),
+    ((2, 6), 416, {"Content-Range": "bytes */10"}, b"", None),
+]
+
+
+@pytest.mark.parametrize(("byte_range", "status", "headers", "body", "expected"), ANSWERS)
+def test_of_an_answer_no_other_bytes_are_taken_than_those_that_were_asked_for(
+    byte_range, status, headers, body, expected
+):
+    with serving(lambda *_: (status, headers, body)) as (url, _):
+        store = make_store(url)
+        if expected is None:
+            with pytest.raises(StoreError, match=r"key 'a': expected the .*, found Content-Range .*cannot be trusted"):
+                store.get("a", byte_range)
+        else:
+            assert store.get("a", byte_range) == expected
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_a_server_that_knows_get_alone_is_read_and_asked_once_for_more(status, tmp_path):
+    zarr.create_array(LocalStore(tmp_path), data=np.arange(8), chunks=(2,), shards=(4,))
+    files = {f"/{key}": LocalStore(tmp_path).get(key) for key in LocalStore(tmp_path).list_prefix()} | {"/empty": b""}
+    honest = from_values(files)
+
+    def answer(handler, path, byte_range):
+        return (status, {}, b"") if handler.command == "HEAD" else honest(handler, path, byte_range)
+
+    with serving(answer) as (url, seen):
+        assert zarr.open(url, mode="r")[1:7].tolist() == [1, 2, 3, 4, 5, 6]
+        store = make_store(url)
+        assert [store.exists(key) for key in ("zarr.json", "empty", "absent")] == [True, True, False]
+        assert [store.get_size(key) for key in ("c/0", "empty", "absent")] == [len(files["/c/0"]), 0, None]
+        assert [command for command, _, _ in seen].count("HEAD") == 2  # one for each of the two stores
+
+
+def test_a_server_that_knows_no_range_from_the_end_is_asked_by_the_size(tmp_path):
+    zarr.create_array(LocalStore(tmp_path), data=np.arange(8), chunks=(2,), shards=(8,))
+    files = {f"/{key}": LocalStore(tmp_path).get(key) for key in LocalStore(tmp_path).list_prefix()}
+    honest = from_values(files | {"/a": VALUE, "/empty": b""})
+
+    def answer(handler, path, byte_range):
+        if (byte_range or "").startswith("bytes=-") and path != "/absent":
+            return 416, {}, b""
+        return honest(handler, path, byte_range)
+
+    with serving(answer) as (url, _):
+        assert zarr.open(url, mode="r")[2:4].tolist() == [2, 3]
+        store = make_store(url)
+        assert [store.get("a", n) for n in (-3, -30, 0)] == [b"789", VALUE, b""]
+        assert (store.get("empty", -3), store.get("absent", -3)) == (b"", None)
+
+
+def test_a_redirect_to_no_url_is_an_error_of_the_store():
+    with (
+        serving(lambda *_: (302, {"Location": "http://[/"}, b"")) as (url, _),
+        pytest.raises(StoreError, match=r"key 'a': expected a URL in a redirect, found"),
+    ):
+        make_store(url).get("a")
+
+
+def test_an_answer_takes_memory_for_what_has_come_and_not_for_what_it_says():
+    sent = [b"Content-Length: 4000000000000", b"Content-Length: %d" % (1 << 64)]
+    sent += [b"Transfer-Encoding: chunked\r\n\r\nE8D4A51000\r\n", b"Content-Length: x"]
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer():
+        for each in sent:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n" + each + b"\r\n\r\n" * (b"chunked" not in each) + VALUE)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    store = make_store(f"http://127.0.0.1:{listener.getsockname()[1]}", storage_options={"retries": 0})
+    try:
+        with Peak() as peak:
+            for _ in sent[:-1]:
+                with pytest.raises(StoreError, match=r"cannot read key 'a'"):
+                    store.get("a")
+        assert peak.bytes < 40 << 20
+        with pytest.raises(StoreError, match=r"key 'a': expected a size in Content-Length, found 'x'"):
+            store.get_size("a")
+    finally:
+        thread.join()
+        listener.close()
+
+
 def test_a_busy_server_is_asked_again_and_a_forbidden_key_is_not_absent():
     answers = [(503, {"Retry-After": "86400"}, b""), (500, {}, b""), (200, {}, VALUE), (403, {}, b"")]
     with serving(lambda *_: answers.pop(0)) as (url, seen):

@@ -6,6 +6,7 @@ values in the place of elements.
 """
 
 import itertools
+import json
 import sys
 import threading
 
@@ -14,7 +15,7 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import convert, doctor, replacing
-from tutorial_zarr.errors import NodeExistsError, NodeNotFoundError, StoreError
+from tutorial_zarr.errors import NodeExistsError, NodeNotFoundError, StoreError, ZarrError
 from tutorial_zarr.stores import LocalStore, MemoryStore, SQLiteStore, TraceStore, WrapperStore, writers
 
 OLD, NEW = np.arange(1, 9, dtype="i4"), np.arange(101, 109, dtype="i4")
@@ -485,3 +486,21 @@ def test_a_tree_of_which_a_part_is_half_replaced_or_half_added_is_not_taken_for_
         copied = zarr.copy(zarr.open_group(store, path=path, mode="r"), target, name="to")
         assert copied["x" if path else "g/x"][...].tolist() == NEW.tolist()
     assert places > 2
+
+
+def test_a_mark_of_somebody_elses_making_is_refused():
+    whole = {"action": "a", "what": "b", "by": {"host": "elsewhere"}, "since": 1, "state": "moving", "staged": True}
+    for change in (
+        {"documents": {"zarr.json": "\u0701"}},
+        {"documents": {"../b/zarr.json": "{}"}},
+        {"documents": {"c/0": "x"}},
+        {"documents": {"zarr.json": 1}},
+        {"keep": [1]},
+        {"only": "c"},
+        {"state": "done"},
+    ):
+        store = MemoryStore({"a/.unfinished/mark.json": json.dumps({**whole, **change}).encode(), "b/c/0": b"1"})
+        before = dict(store.mapping)
+        with pytest.raises(ZarrError, match=r"expected the mark of unfinished work|expected names joined"):
+            replacing.finish(store, "a")
+        assert dict(store.mapping) == before

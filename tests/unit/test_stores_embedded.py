@@ -1,8 +1,10 @@
 """Stores in one SQLite file, in whatever fsspec knows, and how `make_store` finds them."""
 
+import json
 import multiprocessing
 import os
 import pickle
+import random
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from tutorial_zarr.stores import (
     LocalStore,
     ObjectStore,
     SQLiteStore,
+    Store,
     ZipStore,
     make_store,
 )
@@ -190,3 +193,74 @@ def test_a_folder_takes_its_own_options_and_no_others(tmp_path):
     with pytest.raises(StoreError, match=r"cannot open it with the options \['anon'\]"):
         make_store(tmp_path, storage_options={"anon": True})
     assert os.listdir(tmp_path) == []
+
+
+def test_a_reference_set_is_read_where_it_is_named_and_what_it_says_amiss_is_an_error_of_the_store(tmp_path):
+    pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'tutorial_zarr[cloud]'")
+    array = {"zarr_format": 2, "shape": [4], "chunks": [2], "dtype": "|u1", "compressor": None, "filters": None}
+    (tmp_path / "bytes").write_bytes(b"xx\3\4")
+    refs = {".zgroup": '{"zarr_format": 2}', "x/.zarray": json.dumps({**array, "fill_value": 0, "order": "C"})}
+    refs |= {"x/0": "\1\2", "x/1": [str(tmp_path / "bytes"), 2, 2]}
+    place = tmp_path / "references.json"
+
+    def options(document):
+        place.write_text(json.dumps(document))
+        return {"fo": str(place), "remote_protocol": "file", "skip_instance_cache": True}
+
+    store = make_store("reference://", "r", options({"version": 1, "refs": refs}))
+    assert zarr.open_group(store, mode="r")["x"][:].tolist() == [1, 2, 3, 4]
+    assert list(store.list_dir("x")) == [".zarray", "0", "1"]
+    assert sorted(store.list_prefix()) == sorted(refs)
+    for document in (
+        [],
+        {"version": 1, "refs": [1]},
+        {"version": 1, "templates": {"u": "{"}, "refs": {"a": ["{{v}}"]}},
+    ):
+        with pytest.raises(StoreError, match=r"reference:.*: cannot open with the options"):
+            make_store("reference://", "r", options(document))
+    for size in ("2", -1, 1.5, [2]):
+        wrong = make_store("reference://", "r", options({"version": 1, "refs": {**refs, "x/1": ["y", 2, size]}}))
+        with pytest.raises(StoreError, match=r"key 'x/1'"):
+            wrong.get("x/1", -1)
+
+
+def test_a_value_whose_size_a_file_system_does_not_know_is_measured():
+    pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'tutorial_zarr[cloud]'")
+    store = FsspecStore("memory://of-unknown-size")
+    store.set("a", b"0123456789")
+    store.fs = Unmeasured(store.fs)
+    assert (store.get_size("a"), store.get("a", -3), store.get_size("absent")) == (10, b"789", None)
+    assert store.get("a", (20, 30)) == b""
+
+
+class Unmeasured:
+    """A file system that tells no sizes, as that of a web server may."""
+
+    def __init__(self, fs):
+        self.fs = fs
+
+    def __getattr__(self, name):
+        return getattr(self.fs, name)
+
+    def info(self, path):
+        return {**self.fs.info(path), "size": None}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_database_lists_a_folder_as_it_would_by_all_of_its_keys_and_looks_at_few(seed):
+    rng = random.Random(seed)
+    keys = {
+        "/".join(rng.choices(["a", "b", "a.b", "a0", "a!", "A", "é", "😀", "c"], k=rng.randint(1, 5)))
+        for _ in range(300)
+    }
+    store = SQLiteStore(":memory:")
+    for key in keys | {f"many/{n}" for n in range(3000)} | {f"deep/x/{n}" for n in range(3000)}:
+        store.set(key, b"")
+    for prefix in ["", "many", "absent", *rng.sample(sorted(keys), 30)]:
+        assert list(store.list_dir(prefix)) == list(Store.list_dir(store, prefix)), prefix
+    asked = []
+    store._run = lambda statement, *values: asked.append(values) or SQLiteStore._run(store, statement, *values)
+    assert list(store.list_dir("deep")) == ["x/"]
+    assert [values[-1] for values in asked] == [1, 2]
+    assert len(list(store.list_dir("many"))) == 3000
+    assert len(asked) < 20

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -125,13 +125,15 @@ class ChunkIO:
         """How many elements of the chunk lie within the array, along each axis."""
         return tuple([s.stop - s.start for s in self.grid.region(coords)])
 
-    def fail(self, key: str, stage: str, cause: Exception) -> Exception:
-        """The error for a chunk that cannot be read or written: with the array and the key, where they are missing."""
+    def give_up(self, key: str, stage: str, cause: Exception) -> NoReturn:
+        """Raise for a chunk that cannot be read or written: with the array and the key, where `cause` lacks them."""
         if isinstance(cause, MissingDependencyError) and not cause.message.startswith(self.label):
-            return MissingDependencyError(f"{self.label}: {cause.message}", **cause.fields)
+            raise MissingDependencyError(f"{self.label}: {cause.message}", **cause.fields) from cause
         if isinstance(cause, (ChunkError, ChunkNotFoundError, NodeNotFoundError, StoreError, MissingDependencyError)):
-            return cause
-        return ChunkError(f"{self.label}: cannot {stage} the chunk at key {key!r}: {cause}", key=key, stage=stage)
+            raise cause  # as it is: an error that is its own cause would be followed for ever
+        raise ChunkError(
+            f"{self.label}: cannot {stage} the chunk at key {key!r}: {cause}", key=key, stage=stage
+        ) from cause
 
     def absent(self, key: str) -> None:
         """Raise for a chunk that is not there, or note it, if the caller wants it so.
@@ -218,7 +220,7 @@ class ChunkIO:
             try:
                 chunk = self.decode_or_fill(old, pipeline, whole)
             except ZarrError as cause:
-                raise self.fail(key, "decode", cause) from cause
+                self.give_up(key, "decode", cause)
             return old if change(chunk) is False else self.encode(chunk, pipeline)
 
         self.modify(key, changed, lambda: pipeline.encode(self.decode(None, pipeline)))

@@ -226,13 +226,13 @@ class _ChunkReader(_Reader):
         except CodecError as cause:  # bad bytes; or a read that was cut short, which a second one shows
             data = io.store.get(io.prefix + name)
             if data is None or self.reader is None:
-                raise io.fail(io.prefix + name, "decode", cause) from cause
+                io.give_up(io.prefix + name, "decode", cause)
             try:
                 self._place(coords, data, inner, outer)
             except ZarrError as again:
-                raise io.fail(io.prefix + name, "decode", again) from again
+                io.give_up(io.prefix + name, "decode", again)
         except ZarrError as cause:
-            raise io.fail(io.prefix + name, "decode", cause) from cause
+            io.give_up(io.prefix + name, "decode", cause)
 
     def _place(self, coords: tuple[int, ...], data: Any, inner: Any, outer: Any) -> None:
         chunk = self.io.pipeline_at(coords).decode(data)
@@ -358,7 +358,7 @@ class _InnerReader(_Reader):
                         self.io.absent(key)
                 decoder.put_all(group)
             except ZarrError as cause:
-                raise self.io.fail(key, "decode", cause) from cause
+                self.io.give_up(key, "decode", cause)
 
 
 class _ShardReader(_InnerReader):

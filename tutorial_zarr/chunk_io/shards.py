@@ -67,7 +67,7 @@ class Plan:
             for job in self._inner_jobs(ShardSource(io.store, key), layout, item, io.extents(coords), outer, buffer):
                 yield key, *job
         except ZarrError as cause:
-            raise io.fail(key, "decode", cause) from cause
+            io.give_up(key, "decode", cause)
 
     def _inner_jobs(
         self,

@@ -99,7 +99,7 @@ class _ChunkWriter:
                 try:
                     self.io.put(key, data)
                 except ZarrError as cause:
-                    raise self.io.fail(key, "write", cause) from cause
+                    self.io.give_up(key, "write", cause)
 
     def encode(
         self, name: str, coords: tuple[int, ...], inner: Any, outer: Any, complete: bool, item: tuple[Part, ...]
@@ -124,7 +124,7 @@ class _ChunkWriter:
             io.update(key, pipeline, partial(encoder.change, part=part, inner=inner), whole)
             return None
         except ZarrError as cause:
-            raise io.fail(key, "write", cause) from cause
+            io.give_up(key, "write", cause)
 
     def write_shard(
         self,

@@ -87,7 +87,7 @@ def _stored(array: Array) -> Iterator[tuple[int, ...]]:
         try:
             yield from _inner(array, key, coords)
         except ZarrError as error:
-            raise io.fail(key, "count", error) from error
+            io.give_up(key, "count", error)
 
 
 def _inner(array: Array, key: str, coords: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

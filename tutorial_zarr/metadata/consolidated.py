@@ -80,6 +80,9 @@ class Listed(MutableMapping[str, Any]):
         if name not in self._parsed:
             document, attributes, key = self._documents[name]
             try:
+                for each in (document,) if self.zarr_format == 3 else (document, attributes):
+                    if not isinstance(each, dict):
+                        raise MetadataError(f"{key}: expected a JSON object, found {type(each).__name__}", key=key)
                 if self.zarr_format == 3:
                     self._parsed[name] = v3.parse(document, key)
                 else:

@@ -30,11 +30,12 @@ class FsspecStore(Store):
     def __init__(self, url: str, read_only: bool = False, fs: Any = None, **options: Any) -> None:
         self.url, self.read_only, self.options = public(url).rstrip("/"), read_only, options
         self.fs, self.root = (fs, url) if fs is not None else _open(url, options)
-        self.root = self.root.rstrip("/")
+        # a reference set has its keys at a root without a name; elsewhere that is a slash
+        self.root, self._start = self.root.rstrip("/"), self.root and self.root.rstrip("/") + "/"
         self.concurrency = 64 if getattr(self.fs, "async_impl", False) else None
 
     def _path(self, key: str) -> str:
-        return f"{self.root}/{check_key(key)}" if key else self.root
+        return f"{self._start}{check_key(key)}" if key else self.root
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         path = self._path(key)
@@ -88,11 +89,18 @@ class FsspecStore(Store):
 
     def get_size(self, key: str) -> int | None:
         found = self._try("read", key, lambda: self.fs.info(self._path(key)))
-        return None if found is None or found["type"] == "directory" else found["size"]
+        if found is None or found.get("type") == "directory":
+            return None
+        size = found.get("size")
+        if size is None:  # it does not know: a web server that does not tell
+            return len(self.get(key) or b"")
+        if type(size) is not int or size < 0:
+            raise StoreError(f"{self.url}: key {key!r}: expected a size, found {size!r}", key=key)
+        return size
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         self.fs.invalidate_cache()
-        start, below = len(self.root) + 1, prefix + "/" if prefix else ""
+        start, below = len(self._start), prefix + "/" if prefix else ""
         found = self._try("list", prefix, lambda: self.fs.find(self._path(prefix)))  # a file's own path, for a file
         yield from sorted(path[start:] for path in found if path[start:].startswith(below))
 
@@ -160,7 +168,7 @@ def _open(url: str, options: dict[str, Any]) -> tuple[Any, str]:
         return fsspec.core.url_to_fs(url, **{"use_listings_cache": False, **options})
     except ImportError as cause:
         raise MissingDependencyError(f"{public(url)}: fsspec needs one more package: {cause}") from cause
-    except (ValueError, TypeError) as cause:
+    except Exception as cause:  # every file system has errors of its own
         said = f"{public(url)}: cannot open with the options {sorted(options)}: {hidden(str(cause), options)}"
         raise because(StoreError(said), cause, options)  # noqa: B904 - it has its cause, where that may be shown
 

@@ -37,6 +37,7 @@ from .snapshot import Snapshot, TaggedSnapshot
 
 REDIRECTS = 5
 RETRIED = (408, 429, 500, 502, 503, 504)
+NO_HEAD = (405, 501)  # what servers answer who know no HEAD
 LONGEST_WAIT = 10.0  # seconds before a request is made again
 
 
@@ -69,6 +70,7 @@ class HTTPStore(Store):
         self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
         self.absent, self.verify = tuple(absent), verify
         self._pool: Any = None
+        self._heads = True  # whether the server is believed to know HEAD
 
     @property
     def pool(self) -> Any:
@@ -111,38 +113,67 @@ class HTTPStore(Store):
         if answer is None:
             return None, None
         tag = answer.headers.get("ETag")
-        if answer.status == 416:
-            return b"", tag  # the range begins where the value has ended
-        if answer.status != 206:
+        if answer.status == 200:
             return cut(answer.data, byte_range), tag  # a server that knows no ranges sends the whole
-        return self._checked(key, byte_range, answer), tag
+        if answer.status == 416 and isinstance(byte_range, int) and _total(answer) != 0:
+            return self._last(key, byte_range)  # it knows ranges, and not "the last bytes"
+        return self._part(key, byte_range, answer), tag
 
-    def _checked(self, key: str, byte_range: ByteRange, answer: Any) -> bytes:
-        """The bytes of a partial answer, if they are those that were asked for."""
-        found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", ""))
-        if found:
-            first, last, data = int(found[1]), int(found[2]), answer.data
-            if isinstance(byte_range, tuple):
-                as_asked, wanted = first == byte_range[0], None if byte_range[1] is None else byte_range[1] - first
-            else:
-                as_asked, wanted = byte_range == 0 or found[3] in (str(last + 1), "*"), -byte_range
-            if as_asked and len(data) == last - first + 1:
-                return data if wanted is None else data[: max(wanted, 0)]
+    def _last(self, key: str, count: int) -> tuple[Any, str | None]:
+        size = self.get_size(key)
+        if not size:
+            return (None if size is None else b""), None
+        return self.get_part(key, (max(size + count, 0), size))
+
+    def _part(self, key: str, byte_range: ByteRange, answer: Any) -> bytes:
+        """The bytes of a partial answer, if they are those that were asked for, and all of them."""
+        said, data = answer.headers.get("Content-Range", ""), answer.data
+        found, total = _RANGE.fullmatch(said), _total(answer)
+        if answer.status == 416:  # the range begins where the value has ended
+            if total == 0 or (isinstance(byte_range, tuple) and (total is None or total <= byte_range[0])):
+                return b""
+        elif found and found[1] and len(data) == int(found[2]) + 1 - int(found[1]):
+            first, stop = int(found[1]), int(found[2]) + 1
+            whole = total in (None, stop)  # whether it ends where the value does, as far as that is said
+            if byte_range is None:
+                if first == 0 and total == stop:
+                    return data  # type: ignore[no-any-return]
+            elif isinstance(byte_range, tuple):
+                if first == byte_range[0] and (whole or (byte_range[1] is not None and stop >= byte_range[1])):
+                    return cut(data, (0, None if byte_range[1] is None else max(byte_range[1] - first, 0)))
+            elif byte_range == 0 or (whole and (len(data) >= -byte_range or first == 0)):
+                return cut(data, byte_range)
+        wanted = "the whole" if byte_range is None else f"the range {byte_range}"
         raise self._failed(
             key,
-            f"expected the range {byte_range}, found Content-Range {answer.headers.get('Content-Range')!r} and "
-            f"{len(answer.data)} bytes; this server's ranges cannot be trusted",
+            f"expected {wanted}, found Content-Range {said[:100]!r} and {len(data)} bytes with status {answer.status}; "
+            "this server's ranges cannot be trusted",
         )
 
     def get_size(self, key: str) -> int | None:
-        answer = self._request("HEAD", key, {})
+        answer = self._head(key)
         if answer is None:
             return None
-        size = answer.headers.get("Content-Length")
-        return len(self.get(key) or b"") if size is None else int(size)
+        if answer.status == 206 and (total := _total(answer)) is not None:
+            return total
+        size = answer.headers.get("Content-Length") if answer.status == 200 else None
+        if size is None:
+            return len(self.get(key) or b"")
+        if re.fullmatch("[0-9]{1,18}", size):
+            return int(size)
+        raise self._failed(key, f"expected a size in Content-Length, found {size[:50]!r}")
 
     def exists(self, key: str) -> bool:
-        return self._request("HEAD", key, {}) is not None
+        return self._head(key) is not None
+
+    def _head(self, key: str) -> Any:
+        """What a server says of a value: to HEAD, or, where it knows GET alone, when asked for the first byte."""
+        if self._heads:
+            answer = self._request("HEAD", key, {}, also=NO_HEAD)
+            if answer is None or answer.status not in NO_HEAD:
+                return answer
+            self._heads = False
+        return self._request("GET", key, {"Range": "bytes=0-0"})
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         raise self._no_listing()
@@ -164,8 +195,8 @@ class HTTPStore(Store):
             unlisted=True,
         )
 
-    def _request(self, verb: str, key: str, headers: dict[str, str]) -> Any:
-        """The answer; None where it says that there is no such key."""
+    def _request(self, verb: str, key: str, headers: dict[str, str], also: tuple[int, ...] = ()) -> Any:
+        """The answer, whose status is one of success or in `also`; None where it says that there is no such key."""
         path = f"{self.parts.path.rstrip('/')}/{quote(check_key(key))}"
         here = url = self.parts._replace(path=path, fragment="").geturl()
         for _ in range(REDIRECTS + 1):
@@ -175,15 +206,19 @@ class HTTPStore(Store):
             target = answer.get_redirect_location()
             if not target:
                 break
-            url = urljoin(url, target)
-            if urlsplit(url)[:2] != urlsplit(here)[:2]:
+            try:
+                url = urljoin(url, target)
+                elsewhere = urlsplit(url)[:2] != urlsplit(here)[:2]
+            except ValueError:
+                raise self._failed(key, f"expected a URL in a redirect, found {target[:200]!r}") from None
+            if elsewhere:
                 there = urlsplit(url).netloc.rpartition("@")[2]
                 raise self._failed(
                     key,
                     f"expected an answer from this server, found a redirect to {there!r}, which is "
                     "refused; if that is where the data are, open that URL",
                 )
-        if answer.status in (200, 206, 416):
+        if answer.status in (200, 206, 416, *also):
             check_size(key, len(answer.data))
             packed = answer.headers.get("Content-Encoding", "identity")
             if packed.lower() == "identity" or verb == "HEAD":
@@ -222,6 +257,15 @@ class HTTPStore(Store):
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_pool": None}
+
+
+_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/([0-9]{1,18}|\*)")
+
+
+def _total(answer: Any) -> int | None:
+    """How long a value is, as a partial answer says."""
+    found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+    return int(found[3]) if found and found[3] != "*" else None
 
 
 def _reason(cause: Exception) -> str:

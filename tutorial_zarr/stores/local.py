@@ -25,7 +25,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from tutorial_zarr import parallel
 from tutorial_zarr.errors import NodeNameError, StoreError
@@ -195,7 +195,7 @@ class LocalStore(Store):
             self._note(error)
             self._write_beside(path, key, value)
         except OSError as error:
-            raise _failed("write", key, error) from error
+            _give_up("write", key, error)
 
     def _set_at_once(self, path: str, name: str, value: Any) -> bool:
         """What `set` comes to where nobody else is at work and all goes well; False, and nothing done, where not."""
@@ -273,7 +273,7 @@ class LocalStore(Store):
             except OSError:
                 pass
             if isinstance(error, OSError):
-                raise _failed("write", key, error) from error
+                _give_up("write", key, error)
             raise
 
     def _make_folder(self, path: str, key: str) -> None:
@@ -291,7 +291,7 @@ class LocalStore(Store):
                     key=key,
                 ) from cause
             except OSError as cause:
-                raise _failed("write", key, cause) from cause
+                _give_up("write", key, cause)
             if self.durable:
                 _sync_folder(os.path.dirname(folder))
 
@@ -317,7 +317,7 @@ class LocalStore(Store):
         except OSError as error:
             if isinstance(error, (FileNotFoundError, NotADirectoryError)) or os.path.isdir(path):
                 return  # a folder is no key
-            raise _failed("delete", key, error) from error
+            _give_up("delete", key, error)
         if self.durable:
             _sync_folder(os.path.dirname(path))
 
@@ -344,7 +344,7 @@ class LocalStore(Store):
                 elif new is not old:
                     self._write(lock.file, path, key, new)
             except OSError as error:
-                raise _failed("write", key, error) from error
+                _give_up("write", key, error)
 
     def leftovers(self, older_than: float = 0.0) -> list[Leftover]:
         found, latest = [], time.time() - older_than
@@ -393,7 +393,7 @@ class LocalStore(Store):
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise _failed("list", prefix, error) from error
+            _give_up("list", prefix, error)
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
         waiting = [self._sorted(prefix)]  # no recursion: folders may be deeper than Python's stack
@@ -427,7 +427,7 @@ class LocalStore(Store):
                 else:
                     self._delete_below(folder, bool(prefix))
             except OSError as error:
-                raise _failed("delete what is below", prefix, error) from error
+                _give_up("delete what is below", prefix, error)
             left = list(self.list_prefix(prefix))  # whoever writes here meanwhile
             if not left:
                 return
@@ -596,13 +596,14 @@ def is_ours(name: str) -> bool:
     return name.endswith(PARTIAL) and _OURS.fullmatch(name) is not None
 
 
-def _failed(verb: str, key: str, error: OSError) -> StoreError:
+def _give_up(verb: str, key: str, error: OSError) -> NoReturn:
+    """Raise the error of a store for one of the system's; one of ours goes on as it is."""
     if isinstance(error, StoreError):
-        return error
+        raise error
     if isinstance(error, IsADirectoryError):
-        return StoreError(f"key {key!r}: expected a place for a value, found a folder", key=key)
+        raise StoreError(f"key {key!r}: expected a place for a value, found a folder", key=key) from error
     where = f"key {key!r}" if key else "the whole folder"
-    return StoreError(f"{where}: cannot {verb}: {error.strerror}", key=key)
+    raise StoreError(f"{where}: cannot {verb}: {error.strerror}", key=key) from error
 
 
 def _absent(error: OSError, key: str) -> None:

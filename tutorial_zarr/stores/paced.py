@@ -16,6 +16,7 @@ from .bounds import check_size, room
 
 LEAST_RATE = 1 << 14  # bytes a second that an answer must come with, after the time that its first may take
 OVERHEAD = 1 << 20  # bytes of headers, and of what marks the pieces of a body
+AT_ONCE = 1 << 24  # bytes for which there is room before they have come
 
 
 class _Paced(io.RawIOBase):
@@ -45,10 +46,24 @@ class _Paced(io.RawIOBase):
         super().close()
 
 
+class _Reader(io.BufferedReader):
+    """Takes no memory for what an answer says that comes, only for what has come."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size <= AT_ONCE:
+            return super().read(size)
+        check_size("answer", max(size - OVERHEAD, 0))
+        pieces = []
+        while size and (piece := super().read(min(size, AT_ONCE))):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
-        self.fp = io.BufferedReader(_Paced(sock, self.fp.detach()))
+        self.fp = _Reader(_Paced(sock, self.fp.detach()))
 
 
 @functools.cache

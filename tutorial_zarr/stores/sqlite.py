@@ -82,8 +82,12 @@ class SQLiteStore(Store):
         self._lost = False  # whether the database was in the memory of a parent process
         tell_after_fork(self)
         if not read_only:
-            self._run("PRAGMA journal_mode=WAL")
-            self._run(_TABLE)
+            try:
+                self._run("PRAGMA journal_mode=WAL")
+                self._run(_TABLE)
+            except BaseException:
+                self.close()
+                raise
 
     def after_fork(self) -> None:
         """In a forked child: the connection is the parent's, and so is whatever thread held the lock."""
@@ -126,7 +130,16 @@ class SQLiteStore(Store):
 
     def _checked(self, connection: Any) -> Any:
         """The connection, if the file holds our table and nothing that changes what it does, or nothing yet."""
-        connection.set_progress_handler(self._goes_on, STEPS)
+        this = weakref.ref(self)  # else neither would go, with its lock on the file, before the next garbage collection
+        connection.set_progress_handler(lambda: (store := this()) is not None and store._is_too_long(), STEPS)
+        try:
+            self._check_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check_schema(self, connection: Any) -> None:
         connection.execute("PRAGMA trusted_schema=OFF")
         found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE tbl_name = 'zarr'").fetchmany(9)
         ours = [sql for kind, name, sql in found if kind == "table" and name == "zarr" and _OURS.fullmatch(sql or "")]
@@ -134,14 +147,12 @@ class SQLiteStore(Store):
         if not found:  # a new file; or somebody else's, in which no table is made
             others = [f"table {name!r}" for (name,) in connection.execute("SELECT name FROM sqlite_master LIMIT 3")]
         if others:
-            connection.close()
             raise StoreError(
                 f"{self.path}: expected a file with the table zarr (k TEXT PRIMARY KEY, v BLOB), as a store has it, "
                 f"found {', '.join(others)}; it is not read, nor written to"
             )
-        return connection
 
-    def _goes_on(self) -> bool:
+    def _is_too_long(self) -> bool:
         """Called every so many steps; true ends the request."""
         self._ticks += 1
         if self.path == ":memory:":
@@ -188,7 +199,7 @@ class SQLiteStore(Store):
                 self.close()
                 if replaced:
                     raise ReplacedError(f"{self.path}: expected one state of the file, found it changed meanwhile")
-            except (sqlite3.Error, OverflowError) as cause:
+            except (sqlite3.Error, OverflowError, UnicodeError) as cause:
                 advice = (
                     "is another process holding it?" if "locked" in str(cause) else "is it a store of this library?"
                 )
@@ -275,6 +286,27 @@ class SQLiteStore(Store):
             if not isinstance(key, str):
                 raise StoreError(f"{self.path}: expected keys that are text, found {key!r}")
             yield key
+
+    def list_dir(self, prefix: str = "") -> Iterator[str]:
+        # What lies in a folder is passed over, so that a listing costs what it lists and not what lies below.
+        start, (_, end), count = prefix + "/" if prefix else "", _bounds(prefix), 1
+        at = start and start + "\0"
+        statement = "SELECT k FROM zarr WHERE k >= ? AND (? = '' OR k < ?) ORDER BY k LIMIT ?"
+        while rows := self._run(statement, at, prefix, end, count):
+            found = 0
+            for (key,) in rows:
+                if not isinstance(key, str):
+                    raise StoreError(f"{self.path}: expected keys that are text, found {key!r}")
+                if key >= at:
+                    name, slash, _ = key[len(start) :].partition("/")
+                    at = f"{start}{name}0" if slash else key + "\0"  # "0" comes after "/"
+                    found += 1
+                    yield name + slash
+            if not found:
+                raise StoreError(
+                    f"{self.path}: expected keys in their order, found {key!r} behind {at!r}: it is damaged"
+                )
+            count = min(2 * count, 1000) if found == len(rows) else 1
 
     def delete_prefix(self, prefix: str) -> None:
         self.check_writable()

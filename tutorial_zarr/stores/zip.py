@@ -26,7 +26,7 @@ import weakref
 import zipfile
 import zlib
 from collections.abc import Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from tutorial_zarr import limits
 from tutorial_zarr.errors import NodeNameError, StoreError
@@ -203,7 +203,7 @@ class ZipStore(Store):
                 copy.write(at, self._file.read(at, min(_PIECE, self._end - at)))  # type: ignore[union-attr]
         except OSError as cause:
             lock.release()
-            raise self._failed("make a copy to write to", cause) from cause
+            self._give_up("make a copy to write to", cause)
         except BaseException:
             lock.release()
             raise
@@ -218,10 +218,10 @@ class ZipStore(Store):
         if found != self._found or (self._file is None and found is not None):
             self._load()  # which says so if there is no file any more
 
-    def _failed(self, what: str, cause: OSError) -> StoreError:
+    def _give_up(self, what: str, cause: OSError) -> NoReturn:
         if isinstance(cause, StoreError):
-            return cause
-        return StoreError(f"{self.path}: cannot {what}: {cause.strerror or cause}; the file is as it was")
+            raise cause
+        raise StoreError(f"{self.path}: cannot {what}: {cause.strerror or cause}; the file is as it was") from cause
 
     def set(self, key: str, value: Any) -> None:
         self.check_writable()
@@ -240,7 +240,7 @@ class ZipStore(Store):
             self._file.write(self._end, header)  # type: ignore[union-attr]
             self._file.write(self._end + len(header), data)  # type: ignore[union-attr]
         except OSError as cause:  # what was written lies behind the end, and the next value over it
-            raise self._failed(f"write key {key!r}", cause) from cause
+            self._give_up(f"write key {key!r}", cause)
         self._end += len(header) + len(data)
         self._names[key] = info
 
@@ -306,7 +306,7 @@ class ZipStore(Store):
             if not self._is_published():
                 self._file, self._names, self._end = before
             if isinstance(cause, OSError):
-                raise self._failed("finish it", cause) from cause
+                self._give_up("finish it", cause)
             raise
         for name in (PARTIAL, COMPACT):  # who still reads an entry there has it open
             _remove(self._real + name)
