@@ -38,6 +38,7 @@ def _open_store(store: Any, mode: str, storage_options: dict[str, Any] | None) -
 
 def _node(store: Store, path: str, metadata: Any, mode: str, use_consolidated: Any, options: dict[str, Any]) -> Any:
     read_only = mode == "r"
+    options = make.configured(options)
     array_options = {k: options[k] for k in _ARRAY_OPTIONS if k in options}
     if isinstance(metadata, ArrayMetadata):
         return Array(store, path, metadata, read_only=read_only, **array_options)

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -52,10 +52,35 @@ def new_group(
 _OF_THE_LIBRARY = {"deferred", "read_only", "alone"}  # keywords that callers within the library set
 
 
+# zarr-python's, of which the two about shards are advice that this library has no use for
+_CONFIG = ("order", "read_missing_chunks", "sharding_coalesce_max_bytes", "sharding_coalesce_max_gap_bytes",
+           "write_empty_chunks")  # fmt: skip
+
+
+def configured(options: dict[str, Any]) -> dict[str, Any]:
+    """`options` with zarr-python's ``config={"write_empty_chunks": ...}`` as keywords of this library."""
+    if options.get("config") is None:
+        return {name: value for name, value in options.items() if name != "config"}
+    config = options["config"]
+    if not isinstance(config, Mapping):
+        config = config.to_dict() if hasattr(config, "to_dict") else {"": config}
+    for name in sorted({*config} - {*_CONFIG}):
+        raise TypeError(f"config: found {name!r}; {nearest(name, _CONFIG)}expected one of {', '.join(_CONFIG)}")
+    if config.get("order", "C") != "C":
+        raise TypeError("config: expected order 'C', in which arrays are read, found 'F'; try numpy.asfortranarray")
+    found = {"write_empty_chunks": config["write_empty_chunks"]} if "write_empty_chunks" in config else {}
+    if not config.get("read_missing_chunks", True):
+        found["missing"] = "error"
+    twice = sorted({*found} & {*options})
+    if twice:
+        raise TypeError(f"config: expected {twice[0]} once, found it in config and beside it")
+    return {**found, **{name: value for name, value in options.items() if name != "config"}}
+
+
 def _check_keywords(options: dict[str, Any]) -> None:
     taken = Array.__init__.__kwdefaults__ or {}
     for name in sorted(set(options) - set(taken)):
-        known = sorted({*plan_array.__kwdefaults__, "overwrite", *taken} - _OF_THE_LIBRARY)
+        known = sorted({*plan_array.__kwdefaults__, "config", "overwrite", *taken} - _OF_THE_LIBRARY)
         raise TypeError(
             f"creating an array: found the keyword {name!r}; {nearest(name, known)}expected one of {', '.join(known)}"
         )
@@ -149,6 +174,7 @@ def plan_array(
     **array_options: Any,
 ) -> Planned:
     """What a new array is to be, by the keywords of `api.create_array`. Nothing is changed."""
+    array_options = configured(array_options)
     _check_keywords(array_options)
     rules = None if profile is None else find_profile(profile)
     if zarr_format is None:

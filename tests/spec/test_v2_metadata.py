@@ -66,6 +66,7 @@ CASES = [
         i4(1, 2, 3),
         lenient=True,
     ),
+    Read("v2.metadata.bare_lengths", META, v2(3, 2, "<i4", TWO), i4(1, 2, 3), lenient=True),
     Read("v2.metadata.shape_2_0", META, v2([Literal("3.0")], [2], "<i4", TWO), i4(1, 2, 3), lenient=True),
     Read("v2.metadata.fill_value_null", META, v2([3], [2], "<i4", TWO, fill=None), i4(1, 2, 3)),
     # "Undefined": every reader gives zero, and so do we.

@@ -9,6 +9,7 @@ import pytest
 import tutorial_zarr as zarr
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
+    ChunkNotFoundError,
     GroupNotFoundError,
     MetadataError,
     NodeExistsError,
@@ -455,6 +456,61 @@ def test_zarr_2_keywords_still_work():
     b = zarr.open_array(store, mode="w", path="y", shape=(2,), dtype="int8", compressor=None, zarr_format=2)
     assert json.loads(store["y/.zarray"])["compressor"] is None
     assert b.shape == (2,)
+
+
+@FORMATS
+def test_zarr_python_3_s_config_is_understood(zarr_format):
+    a = zarr.create_array(
+        {}, shape=2, chunks=1, dtype="i4", zarr_format=zarr_format, config={"write_empty_chunks": True}
+    )
+    a[:] = 0
+    assert a.nchunks_initialized == 2
+    b = zarr.open_array(a.store, mode="r", config={"read_missing_chunks": False, "sharding_coalesce_max_bytes": 1})
+    a.store.delete(a.chunk_key((0,)))
+    with pytest.raises(ChunkNotFoundError):
+        b[:]
+    group = zarr.create_group({}, zarr_format=zarr_format)
+    c = group.create_array("c", shape=2, chunks=1, dtype="i4", config={"write_empty_chunks": False, "order": "C"})
+    c[:] = 0
+    assert c.nchunks_initialized == 0
+    for config, words in [
+        ({"write_empty_chunk": True}, "found 'write_empty_chunk'; did you mean 'write_empty_chunks'"),
+        ({"order": "F"}, "expected order 'C'"),
+        (3, "config: found ''"),
+    ]:
+        with pytest.raises(TypeError, match=words):
+            zarr.create_array({}, shape=2, dtype="i4", config=config)
+    with pytest.raises(TypeError, match="write_empty_chunks once"):
+        zarr.create_array({}, shape=2, dtype="i4", config={"write_empty_chunks": True}, write_empty_chunks=True)
+
+
+def test_a_file_url_leads_where_the_path_leads(tmp_path, monkeypatch):
+    for name in ["a b.zarr", "100%.zarr", "a%20b.zarr", "ä#?.zarr"]:
+        place = tmp_path / name
+        zarr.create_array(place.as_uri(), data=np.array([1, 2]))
+        assert place.is_dir()
+        for url in [
+            place.as_uri(),
+            place.as_uri().replace("file:///", "file:/"),
+            f"file://localhost{place.as_uri()[7:]}",
+        ]:
+            assert zarr.open_array(url, mode="r")[:].tolist() == [1, 2]
+    (tmp_path / "c d").mkdir()
+    zarr.create_array(tmp_path / "as%20it", data=np.array([3]))  # a path that somebody put behind file:// as it is
+    assert zarr.open_array(f"file://{tmp_path}/as%20it", mode="r")[:].tolist() == [3]
+    monkeypatch.chdir(tmp_path)
+    assert zarr.open_array("file://a b.zarr", mode="r")[:].tolist() == [1, 2]
+
+
+def test_a_chain_of_urls_is_opened_by_fsspec(tmp_path):
+    pytest.importorskip("fsspec")
+    zarr.create_array(tmp_path / "a.zarr", data=np.arange(4))
+    url = f"simplecache::{(tmp_path / 'a.zarr').as_uri()}"
+    assert zarr.open_array(url, mode="r", storage_options={"simplecache": {"cache_storage": str(tmp_path / "c")}})[
+        :
+    ].tolist() == [0, 1, 2, 3]
+    zarr.save_array(tmp_path / "b.zip", np.arange(3))
+    assert zarr.open_array(f"zip::{(tmp_path / 'b.zip').as_uri()}", mode="r")[:].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -70,11 +70,14 @@ class Integer(DataType):
         try:
             if isinstance(value, str):
                 value = float(value) if not value.strip().lstrip("+-").isdigit() else int(value)
-            if isinstance(value, float) and value.is_integer():
-                value = int(value)
         except ValueError:
             pass
-        return self.fill_from_json(int(value) if isinstance(value, bool) else value)
+        return self.fill_from_json(int(value) if isinstance(value, bool) else whole(value))
+
+
+def whole(value: JSON) -> JSON:
+    """5.0 as 5; above 2**53, where a float may stand for several integers, as it is."""
+    return int(value) if type(value) is float and value.is_integer() and abs(value) < 1 << 53 else value
 
 
 class Float(DataType):

@@ -15,7 +15,8 @@ from .model import Extension
 LENIENCIES = {
     # name: (what is read, whose stores need it)
     "bare-constants": ("NaN and Infinity without quotes in JSON", "zarr-python, in attributes; old v2 fill values"),
-    "whole-floats": ("2.0 for 2 in a shape", "JavaScript writers, whose numbers are all floats"),
+    "whole-floats": ("2.0 for 2 in a shape, or in an integer's fill value", "JavaScript and xarray-made writers"),
+    "bare-lengths": ("2 for [2] in the shape and chunks of v2", "Rarr, in R, whose numbers are vectors"),
     "null-members": ("null for attributes, dimension_names, consolidated_metadata", "zarr-python 3.0"),
     "plus-infinity": ("+Infinity in a scalar_map of cast_value", "those who followed the specification's example"),
     "bool-fill-0": ("0 and 1 as the fill value of booleans", "zarrita, the v3 prototype; many v2 writers"),

@@ -77,7 +77,7 @@ def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: b
         raise MetadataError(f"expected zarr_format 2, found {found!r}", key="zarr_format")
     # leniency: missing-members - some writers leave out compressor, filters or fill_value
     require(document, ARRAY_KEYS if strict else ("shape", "chunks", "dtype", "order"), "members")
-    shape, chunks = integers(document["shape"], "shape", strict), integers(document["chunks"], "chunks", strict)
+    shape, chunks = (integers(_listed(document[key], strict), key, strict) for key in ("shape", "chunks"))
     if len(shape) != len(chunks):
         raise MetadataError(
             f"chunks: expected as many lengths as shape, {len(shape)}, found {len(chunks)}", key="chunks"
@@ -155,6 +155,11 @@ def _codecs(
 def byte_order(stored: np.dtype) -> str:
     """``"little"`` or ``"big"``, of a numpy dtype as stored. "little" too where a record's fields differ."""
     return "big" if stored == stored.newbyteorder(">") != stored.newbyteorder("<") else "little"
+
+
+def _listed(value: JSON, strict: bool) -> JSON:
+    """leniency: bare-lengths - 2 is [2] in the shape and the chunks of an array with one axis."""
+    return [value] if type(value) is int and not strict else value
 
 
 def _fill_value(value: JSON, data_type: dtypes.DataType, stored: np.dtype, strict: bool) -> np.ndarray | None:

@@ -126,7 +126,7 @@ def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMet
         endian = next((c.configuration.get("endian") for c in chain if c.name == "bytes"), None)
         fill = data_type.fill_from_json(document["fill_value"], endian or "little")
     else:
-        fill = data_type.fill_from_json(document["fill_value"])
+        fill = data_type.fill_from_json(_fill_value(document["fill_value"], data_type, strict))
     return ArrayMetadata(
         zarr_format=3,
         shape=shape,
@@ -139,6 +139,11 @@ def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMet
         dimension_names=_dimension_names(document.get("dimension_names"), document, len(shape), strict),
         document=document,
     )
+
+
+def _fill_value(value: JSON, data_type: dtypes.DataType, strict: bool) -> JSON:
+    """leniency: whole-floats - 0.0 of an integer type is 0."""
+    return dtypes.numbers.whole(value) if isinstance(data_type, dtypes.numbers.Integer) and not strict else value
 
 
 def _from_zarrita(codecs: tuple[Extension, ...]) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
+import urllib.parse
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -127,10 +129,32 @@ def make_store(store: Any, mode: str = "a", storage_options: dict[str, Any] | No
     return ReadOnlyStore(opened) if mode == "r" and not opened.read_only else opened
 
 
+def _file_of(url: str) -> str:
+    """The path that a ``file:`` URL names (RFC 8089), in which %20 is a space.
+
+    A path that people have put behind ``file://`` as it stands is taken so where that is what is there.
+
+    >>> _file_of("file:///data/my%20zarr"), _file_of("file:/data"), _file_of("file://localhost/data")
+    ('/data/my zarr', '/data', '/data')
+    """
+    path = url.removeprefix("file:")
+    if path.startswith("//"):
+        host, slash, rest = path[2:].partition("/")
+        path = slash + rest if host in ("", "localhost") else path[2:]  # file://data/a.zarr: a relative path
+        if os.name == "nt" and host not in ("", "localhost"):
+            path = "//" + path  # file://server/share
+    if os.name == "nt" and re.match(r"/[A-Za-z]:(/|$)", path):
+        path = path[1:]
+    decoded = urllib.parse.unquote(path, errors="surrogateescape")
+    return path if os.path.exists(path) and not os.path.exists(decoded) else decoded
+
+
 def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
-    scheme, is_url, rest = path.partition("://")
-    if is_url and scheme == "file":
-        path = rest
+    scheme, is_url, _ = path.partition("://")
+    if path.startswith("file:/"):
+        path = _file_of(path)
+    elif "::" in scheme:  # fsspec's chains: simplecache::s3://bucket/path, zip::https://host/file.zip
+        return _room("fsspec").open_fsspec_store(path, mode, options)
     elif is_url:
         factory = _factories.get(scheme) or entry_point("tutorial_zarr.stores", scheme)
         if isinstance(factory, str):
