@@ -105,8 +105,19 @@ def open(
     """Open the array or group at `path`. With mode ``"a"`` or ``"w"`` one is created where there is none: an array
     if a `shape` is given, else a group.
 
-    Modes: ``"r"`` read; ``"r+"`` read and write; ``"a"`` the same, creating what is missing; ``"w"`` create,
-    deleting what is there; ``"w-"`` create, refusing what is there.
+    store             where: a path, a URL, a dict, a `Store`; None is new memory
+    mode              ``"r"`` read; ``"r+"`` read and write; ``"a"`` the same, creating what is missing; ``"w"`` create,
+                      deleting what is there; ``"w-"`` create, refusing what is there
+    path              of the node below the store's root, such as ``"group/array"``; None is the root
+    zarr_format       2 or 3, where only that one is meant; None finds the one that is there, and creates 3
+    use_consolidated  of a group: None believes its consolidated metadata where it has them, True demands them, False
+                      looks at each document
+    strict            refuse what only lenient readers take (`metadata.leniencies`)
+    storage_options   of a URL: a dict for the library that opens it, such as ``{"anon": True}``
+    options           where something is created, keywords of `create_array`; of an array, those of `open_array`
+
+    Raises NodeNotFoundError where nothing is and the mode creates nothing, NodeExistsError where ``"w-"`` finds
+    something, MetadataError for a document that breaks a rule, StoreError where the store fails.
     """
     opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path)
     metadata = _read(opened, at, mode, zarr_format, strict)
@@ -182,10 +193,23 @@ def open_array(
     storage_options: dict[str, Any] | None = None,
     **options: Any,
 ) -> Array:
-    """Open an array; modes as in `open`. To create one, `shape` and the keywords of `create_array` are needed.
+    """Open an array.
 
-    `missing="error"` makes absent chunks an error, ``"warn"`` warns of them, once for each read (their number and the
-    first key). `allow_pickle=True` runs code that a v2 pickle brings along.
+    store            where: a path, a URL, a dict, a `Store`; None is new memory
+    mode             as in `open`; to create one, `shape` and the keywords of `create_array` are needed
+    path             of the array below the store's root; None is the root
+    name             the same, as zarr-python calls it when creating
+    zarr_format      2 or 3, where only that one is meant; None finds the one that is there, and creates 3
+    strict           refuse what only lenient readers take (`metadata.leniencies`)
+    storage_options  of a URL: a dict for the library that opens it
+    options          `missing`: what an absent chunk is, ``"fill"`` the fill value, ``"warn"`` that and one warning for
+                     each read with the number and the first key, ``"error"`` a ChunkNotFoundError;
+                     `write_empty_chunks`: whether chunks of nothing but the fill value are stored (not by default);
+                     `allow_pickle`: run the code that a pickle of Zarr 2 brings along (not by default); `config`:
+                     zarr-python's dict of such things; or keywords of `create_array`
+
+    Raises ArrayNotFoundError where nothing is and the mode creates nothing, NodeExistsError where a group is there,
+    MetadataError for a document that breaks a rule, StoreError where the store fails.
     """
     opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path or name)
     metadata = _read(opened, at, mode, zarr_format, strict)
@@ -219,7 +243,22 @@ def open_group(
     storage_options: dict[str, Any] | None = None,
     **options: Any,
 ) -> Group:
-    """Open a group; modes as in `open`. Consolidated metadata is used where it is there, unless told otherwise."""
+    """Open a group.
+
+    store             where: a path, a URL, a dict, a `Store`; None is new memory
+    mode              as in `open`
+    path              of the group below the store's root; None is the root
+    zarr_format       2 or 3, where only that one is meant; None finds the one that is there, and creates 3
+    use_consolidated  None believes its consolidated metadata where it has them, True demands them, False looks at each
+                      document
+    attributes        of a group that is created: a dict of what JSON holds
+    strict            refuse what only lenient readers take (`metadata.leniencies`)
+    storage_options   of a URL: a dict for the library that opens it
+    options           for the arrays that are opened by way of the group: those of `open_array`
+
+    Raises GroupNotFoundError where nothing is and the mode creates nothing, NodeExistsError where an array is there,
+    MetadataError for a document that breaks a rule, StoreError where the store fails.
+    """
     opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path)
     metadata = _read(opened, at, mode, zarr_format, strict)
     if metadata is None:
@@ -267,17 +306,40 @@ def create_array(
     overwrite: bool = False,
     **options: Any,
 ) -> Array:
-    """Create an array and return it.
+    """Create an array and return it. With `data` it is seen when all of them are stored.
 
-    `shape` and `dtype` say what it holds, or `data` does. `chunks` is the chunk shape (an axis may be a list of
-    lengths: an uneven grid); with `shards`, chunks lie together in stored objects of that shape. Codecs are given
-    as `filters` (array -> array), `serializer` (array -> bytes) and `compressors` (bytes -> bytes), or all in
-    order as `codecs`: by name, as JSON, or as objects of numcodecs. `fill_value` is what absent chunks read as.
+    store               where: a path, a URL, a dict, a `Store`; None is new memory
+    name                its path below the store's root; groups above it are created; None is the root
+    shape               a length for each axis, in elements; or one number for one axis
+    dtype               as NumPy takes it (``"<f4"``, ``float``, ``str``), or a name of Zarr 3 such as ``"bfloat16"``
+    data                its elements, in place of `shape` and `dtype`: what NumPy makes an array of, or an array of this
+                        library, zarr-python, dask or xarray, read piece by piece
+    chunks              the chunk shape, in elements; one number for all axes; None or -1 for an axis that is not cut;
+                        ``"auto"`` for chunks of at most 4 MiB; a list of lengths for an axis that is cut unevenly
+    shards              the shape of stored objects that hold several chunks each, a multiple of `chunks`; ``"auto"``;
+                        Zarr 3 alone
+    filters             array -> array codecs
+    compressors         bytes -> bytes codecs; ``"auto"`` is zstd, None none
+    serializer          the array -> bytes codec; Zarr 3 alone
+    codecs              all of them in order, in place of these three; Zarr 3 alone
+    fill_value          what elements read as that nobody wrote; zero, or what is like it, by default; None: nothing is
+                        said (Zarr 2)
+    order               ``"F"`` for chunks whose first axis runs fastest; ``"C"`` by default
+    zarr_format         2 or 3; None is 3, or the one that the profile chooses
+    attributes          a dict of what JSON holds
+    chunk_key_encoding  ``"default"`` for keys such as ``c/0/1``, ``"v2"`` for ``0.1``, or its JSON with a `separator`
+    dimension_names     a name, or None, for each axis
+    profile             ``"portable"`` takes only what every reader of the matrix in `interop` reads
+    storage_options     of a URL: a dict for the library that opens it
+    overwrite           delete what is at that path, when all that could be refused has been looked at
+    options             `object_codec` and `dimension_separator` of Zarr 2; and the options of `open_array`
 
-    `profile="portable"` takes only what every reader of the matrix in `interop` reads, and refuses the rest.
-    `zarr_format` is 3, or the one that the profile chooses.
+    A codec is given by its name, as the JSON of ``zarr.json``, or as an object of numcodecs; one, or a list of them.
+    What it costs is what `data` have: without them one document is written, and nothing else.
 
-    Raises NodeExistsError where something is at that path, unless `overwrite` is given.
+    Raises NodeExistsError where something is at that path (unless `overwrite`), MetadataError for what no document may
+    say, CodecError and ValueMismatchError for elements that do not fit, StoreError where the store fails. What was
+    there is as it was then; or, where the store fails in the midst of replacing it, marked as unfinished.
     """
     opened = _open_store(store, "a", storage_options)
     return make.new_array(
@@ -313,7 +375,17 @@ def create_group(
     overwrite: bool = False,
     storage_options: dict[str, Any] | None = None,
 ) -> Group:
-    """Create a group, and the groups above it that are missing."""
+    """Create a group, and the groups above it that are missing.
+
+    store            where: a path, a URL, a dict, a `Store`; None is new memory
+    path             of the group below the store's root; None is the root
+    zarr_format      2 or 3
+    attributes       a dict of what JSON holds
+    overwrite        delete what is at that path, with all members
+    storage_options  of a URL: a dict for the library that opens it
+
+    Raises NodeExistsError where something is at that path (unless `overwrite`), StoreError where the store fails.
+    """
     opened = _open_store(store, "a", storage_options)
     return _create_group(opened, nodes.normalize_path(path), overwrite, zarr_format, attributes)
 

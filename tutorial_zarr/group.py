@@ -393,7 +393,13 @@ class Group:
         return nodes.join(self.path, relative)
 
     def create_array(self, name: str, *, overwrite: bool = False, data: Any = None, **options: Any) -> Array:
-        """Create an array below this group, with the groups above it; the keywords are those of `create_array`."""
+        """Create an array below this group, with the groups above it.
+
+        name       its path below this group
+        overwrite  delete what is at that path
+        data       its elements, in place of a shape and a type
+        options    the keywords of `create_array`; the format is this group's
+        """
         self._check_writable()
         path = self._path_of(name)
         options.setdefault("zarr_format", self.zarr_format)
@@ -406,7 +412,12 @@ class Group:
         return self.create_array(name, **options)
 
     def create_group(self, name: str, *, attributes: dict[str, Any] | None = None, overwrite: bool = False) -> Group:
-        """Create a group below this one, with the groups above it."""
+        """Create a group below this one, with the groups above it.
+
+        name        its path below this group
+        attributes  a dict of what JSON holds
+        overwrite   delete what is at that path, with all members
+        """
         self._check_writable()
         path = self._path_of(name)
         metadata = create.new_group(self.store, path, self.zarr_format, attributes, overwrite)

@@ -29,7 +29,7 @@ def code_lines(source):
     return len(lines)
 
 
-def by_room():
+def by_module():
     """Code lines of every part of the core: (layer, name) -> lines."""
     count = Counter()
     for module, file in FILES.items():
@@ -41,6 +41,6 @@ def by_room():
 
 
 if __name__ == "__main__":
-    for (layer, name), lines in sorted(by_room().items()):
+    for (layer, name), lines in sorted(by_module().items()):
         print(f"{layer}  {name:16}{lines:6}")
-    print(f"in all{sum(by_room().values()):19}")
+    print(f"in all{sum(by_module().values()):19}")

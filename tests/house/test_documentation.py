@@ -3,10 +3,14 @@
 import ast
 import doctest
 import importlib
+import re
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import tutorial_zarr as zarr
 from tutorial_zarr.errors import MissingDependencyError
 
 ROOT = Path(__file__).parents[2]
@@ -68,3 +72,33 @@ def test_the_core_is_shown_by_examples():
     modules = [imported(name) for name in IMPORTABLE]
     tests = [test for module in modules if module is not None for test in finder.find(module)]
     assert sum(len(test.examples) > 0 for test in tests) >= 10
+
+
+def walked():
+    """The functions that DESIGN's walk names, with their modules, in its order."""
+    text = (ROOT / "tutorial_zarr" / "DESIGN.md").read_text(encoding="utf-8")
+    walk = text.partition("## One `a[3:5]`")[2].partition("\n## ")[0]
+    return re.findall(r"`([a-z_]+\.[\w.]+)`(?!\.py)", walk.replace("`tiny.py`", ""))
+
+
+def test_the_walk_of_the_design_is_what_is_called(tmp_path):
+    array = zarr.create_array(tmp_path / "a", data=np.arange(64.0).reshape(8, 8), chunks=(4, 4))
+    array[3:5]
+    called = []
+
+    def note(frame, event, _):
+        module = frame.f_globals.get("__name__", "")
+        if event == "call" and module.startswith("tutorial_zarr."):
+            called.append(f"{module.removeprefix('tutorial_zarr.')}.{frame.f_code.co_qualname}")
+
+    sys.setprofile(note)
+    try:
+        array[3:5]
+    finally:
+        sys.setprofile(None)
+    names = [name.removesuffix(".__init__") for name in called]
+    at = 0
+    assert len(walked()) > 8
+    for name in walked():
+        assert name in names[at:], f"{name} is not called after {names[at - 1]}"
+        at += names[at:].index(name) + 1

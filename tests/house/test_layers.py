@@ -5,6 +5,7 @@ that a module is built from.
 """
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,40 @@ def test_a_module_outside_the_standard_library_and_numpy_is_imported_only_when_n
     at_import = {name.split(".")[0] for _, name, inside in imports(module) if not inside}
     alone = {"numcodecs"} if module == "tutorial_zarr.tiny" else set()  # it is read by itself, and imported by nobody
     assert at_import - set(sys.stdlib_module_names) - {"numpy", "tutorial_zarr"} - alone == set()
+
+
+ROOT = PACKAGE.parent
+
+
+def names_told(text):
+    """The modules that a text names, without the slash of a folder."""
+    return [name for name in re.findall(r"\b([a-z_]+)\b(?:\.py|/)?", text) if name in RANK]
+
+
+def test_the_readme_lists_the_modules_in_reading_order():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## The code, in reading order")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\[.*?) \|", section, re.MULTILINE)
+    told = [name for row in rows for name in re.findall(r"\]\(tutorial_zarr/(\w+)", row)]
+    assert sorted(told) == sorted(RANK)
+    layers = [RANK[name][0] for name in told]
+    assert layers == sorted(layers), "a module stands before one of a lower layer"
+
+
+def test_the_design_names_each_module_in_its_layer():
+    text = (PACKAGE / "DESIGN.md").read_text(encoding="utf-8")
+    block = text.partition("## The layers")[2].partition("```\n")[2].partition("```")[0]
+    layer, told = None, {}
+    for line in block.splitlines():
+        if number := re.match(r"(\d) ", line):
+            layer = int(number[1])
+        for name in names_told(re.split(r" {3,}", line[3:].rstrip())[0]):
+            told.setdefault(layer, set()).add(name)
+    assert told == {number: set(names) for number, names in enumerate(LAYERS)}
+
+
+def test_the_files_that_contributing_names_are_there():
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?:[^`]* )?((?:tests|tutorial_zarr|notebooks)/[\w/.]+)`", text)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []

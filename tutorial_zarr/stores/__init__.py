@@ -25,7 +25,7 @@ from .snapshot import Snapshot
 from .wrappers import PrefixStore, ReadOnlyStore, Request, WrapperStore
 
 # These are imported when they are first asked for: most programs open folders, and importing is not free.
-_ROOMS = {
+_LATER = {
     "CacheStore": "cache",
     "FaultStore": "faults",
     "FsspecStore": "fsspec",
@@ -71,7 +71,7 @@ __all__ = [
 ]
 
 Factory = Callable[[str, str, dict[str, Any]], Store]
-_factories: dict[str, Factory | str] = {  # a text: the room and the name of a function in it
+_factories: dict[str, Factory | str] = {  # a text: the module and the name of a function in it
     "http": "http:open_http_store",
     "https": "http:open_http_store",
     "sqlite": "sqlite:open_sqlite_store",
@@ -79,19 +79,19 @@ _factories: dict[str, Factory | str] = {  # a text: the room and the name of a f
 }
 
 
-def _room(name: str) -> Any:
+def _module(name: str) -> Any:
     """One of the modules beside this one."""
     return importlib.import_module(f"{__name__}.{name}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS})
+    return sorted({*globals(), *_LATER})
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(_room(_ROOMS[name]), name)
+    return getattr(_module(_LATER[name]), name)
 
 
 def register_store(scheme: str, factory: Factory) -> None:
@@ -154,14 +154,14 @@ def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
     if path.startswith("file:/"):
         path = _file_of(path)
     elif "::" in scheme:  # fsspec's chains: simplecache::s3://bucket/path, zip::https://host/file.zip
-        return _room("fsspec").open_fsspec_store(path, mode, options)
+        return _module("fsspec").open_fsspec_store(path, mode, options)
     elif is_url:
         factory = _factories.get(scheme) or entry_point("tutorial_zarr.stores", scheme)
         if isinstance(factory, str):
-            room, _, name = factory.partition(":")
-            factory = getattr(_room(room), name)
-        if factory is None and _room("fsspec").knows(scheme):
-            factory = _room("fsspec").open_fsspec_store
+            module, _, name = factory.partition(":")
+            factory = getattr(_module(module), name)
+        if factory is None and _module("fsspec").knows(scheme):
+            factory = _module("fsspec").open_fsspec_store
         if factory is None:
             known = ", ".join(f"{name}://" for name in sorted({"file", *_factories}))
             raise StoreError(
@@ -171,9 +171,9 @@ def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
         return factory(path, mode, options)
     if path.endswith(".zip") and not os.path.isdir(path):
         if mode == "r" or (mode == "r+" and not os.access(path, os.W_OK)):
-            return _room("zip").ZipStore(path, "r", **options)
+            return _module("zip").ZipStore(path, "r", **options)
         # mode "w" too: what is there goes when all else has been checked
-        return _room("zip").ZipStore(path, "a", **options)
+        return _module("zip").ZipStore(path, "a", **options)
     if path.endswith((".sqlite", ".db")) and not os.path.isdir(path):
-        return _room("sqlite").SQLiteStore(path, read_only=mode == "r", **options)
+        return _module("sqlite").SQLiteStore(path, read_only=mode == "r", **options)
     return LocalStore(path, read_only=mode == "r", **options)
