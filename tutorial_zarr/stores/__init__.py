@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import urllib.parse
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -137,6 +136,8 @@ def _file_of(url: str) -> str:
     >>> _file_of("file:///data/my%20zarr"), _file_of("file:/data"), _file_of("file://localhost/data")
     ('/data/my zarr', '/data', '/data')
     """
+    from urllib.parse import unquote
+
     path = url.removeprefix("file:")
     if path.startswith("//"):
         host, slash, rest = path[2:].partition("/")
@@ -145,7 +146,7 @@ def _file_of(url: str) -> str:
             path = "//" + path  # file://server/share
     if os.name == "nt" and re.match(r"/[A-Za-z]:(/|$)", path):
         path = path[1:]
-    decoded = urllib.parse.unquote(path, errors="surrogateescape")
+    decoded = unquote(path, errors="surrogateescape")
     return path if os.path.exists(path) and not os.path.exists(decoded) else decoded
 
 
