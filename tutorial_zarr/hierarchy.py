@@ -412,7 +412,7 @@ class Tree:
 def listed_keys(store: Store, path: str, refuse: bool = False) -> list[str]:
     """The keys below `path`, but for what is unfinished there; `refuse` a tree of which a part alone can be seen."""
     keys = []
-    for key in store.list_prefix(path):
+    for key in nodes.keys_below(store, path):
         if nodes.UNFINISHED not in key.split("/"):
             keys.append(key)
         elif refuse and f"/{key}".endswith("/" + nodes.MARK):

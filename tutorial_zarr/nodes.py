@@ -6,12 +6,13 @@ both formats are present v3 counts, and a warning says so.
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tutorial_zarr import limits
+from tutorial_zarr import chunk_grids, chunk_keys, limits, parallel
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
     GroupNotFoundError,
@@ -19,6 +20,7 @@ from tutorial_zarr.errors import (
     MetadataError,
     NodeExistsError,
     NodeNameError,
+    StoreError,
     spelled,
     spelled_lines,
 )
@@ -155,8 +157,8 @@ def read(store: Store, path: str, zarr_format: int | None = None, strict: bool =
 
 
 def warn_if_both(store: Store, path: str, found: Metadata) -> None:
-    """Warn where a v3 node has documents of v2 beside it."""
-    if found.zarr_format == 3:
+    """Warn where a v3 node has documents of v2 beside it; where a request goes far, that is left to the doctor."""
+    if found.zarr_format == 3 and store.concurrency is None:
         for name in (".zarray", ".zgroup"):
             if store.exists(join(path, name)):
                 warnings.warn(
@@ -325,6 +327,7 @@ def refuse_inside_array(store: Store, path: str, kind: str) -> bool:
     return has_group
 
 
+MOST_ASKED = 10_000  # keys that are asked for one by one where a store lists none
 METADATA_NAMES = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs")
 NODE_NAMES = ("zarr.json", ".zarray", ".zgroup")  # documents that make a node
 _LEFT_CHUNK = r"(c|c[/.][0-9]+([/.][0-9]+)*|[0-9]+([.][0-9]+)+)"  # what nothing but a chunk is called
@@ -361,7 +364,7 @@ def foreign_keys(store: Store, path: str) -> list[str]:
     Of an array that was deleted, chunks count that nobody can take for something else: ``c/0/1``, ``0.1``. Where a
     mark says that a tree was being made or deleted, all do so, at every depth.
     """
-    keys = list(store.list_prefix(path))
+    keys = list(keys_below(store, path))
     start, marked = len(path) + 1 if path else 0, join(path, MARK) in keys
     arrays, first = set(), set()  # of version 1, where `meta` and `attrs` are documents
     for key in keys:
@@ -449,6 +452,41 @@ def child_names(store: Store, path: str, zarr_format: int | None = None) -> Iter
     for name in store.list_dir(path):
         if name.endswith("/") and name != UNFINISHED + "/" and not (zarr_format == 3 and name.startswith("__")):
             yield name[:-1]
+
+
+def keys_below(store: Store, path: str) -> Iterator[str]:
+    """The keys below `path`. Where a store lists none, as a web server, those that documents and grids name are asked
+    for one by one: of an array, or of a group whose consolidated metadata name its members.
+    """
+    try:
+        yield from store.list_prefix(path)
+        return
+    except StoreError as error:
+        if not error.fields.get("unlisted"):
+            raise
+        unlisted = error
+    top = read(store, path)
+    listed = read_consolidated(store, path, top) if isinstance(top, GroupMetadata) else {}
+    if top is None or listed is None:
+        raise unlisted
+    keys = {join(path, consolidated.V2_KEY)} if listed and top.zarr_format == 2 else set()
+    for name, metadata in {**listed, "": top}.items():
+        at = join(path, name) if name else path
+        own = {"array": ".zarray", "group": ".zgroup"}[metadata.node_type]
+        keys |= {join(at, each) for each in ((own, ".zattrs") if metadata.zarr_format == 2 else ("zarr.json",))}
+        if isinstance(metadata, ArrayMetadata):
+            grid = chunk_grids.parse(metadata.chunk_grid, metadata.shape)
+            named = chunk_keys.parse(metadata.chunk_key_encoding)
+            if math.prod(grid.counts) + len(keys) > MOST_ASKED:
+                raise StoreError(
+                    f"{unlisted.message}; {label('array', at)} has {math.prod(grid.counts)} chunks, and no more than "
+                    f"{MOST_ASKED} keys are asked for one by one",
+                    **unlisted.fields,
+                )
+            keys |= {join(at, named.encode(coords)) for coords in grid}
+    names = sorted(keys)
+    there = parallel.stream(store.exists, names, store.concurrency or parallel.get_workers(), ordered=True)
+    yield from (key for key, (_, found) in zip(names, there, strict=True) if found)
 
 
 def read_consolidated(store: Store, path: str, group: GroupMetadata) -> consolidated.Listed | None:

@@ -214,7 +214,7 @@ def test_a_server_that_knows_get_alone_is_read_and_asked_once_for_more(status, t
         store = make_store(url)
         assert [store.exists(key) for key in ("zarr.json", "empty", "absent")] == [True, True, False]
         assert [store.get_size(key) for key in ("c/0", "empty", "absent")] == [len(files["/c/0"]), 0, None]
-        assert [command for command, _, _ in seen].count("HEAD") == 2  # one for each of the two stores
+        assert [command for command, _, _ in seen].count("HEAD") == 1  # opening and reading need none
 
 
 def test_a_server_that_knows_no_range_from_the_end_is_asked_by_the_size(tmp_path):
@@ -232,6 +232,63 @@ def test_a_server_that_knows_no_range_from_the_end_is_asked_by_the_size(tmp_path
         store = make_store(url)
         assert [store.get("a", n) for n in (-3, -30, 0)] == [b"789", VALUE, b""]
         assert (store.get("empty", -3), store.get("absent", -3)) == (b"", None)
+
+
+def files_of(folder):
+    return {
+        f"/{file.relative_to(folder).as_posix()}": file.read_bytes() for file in folder.rglob("*") if file.is_file()
+    }
+
+
+def test_opening_and_reading_costs_one_request_for_the_metadata_and_one_for_each_chunk(tmp_path):
+    root = zarr.create_group(tmp_path)
+    root.create_array("a", data=np.arange(16).reshape(4, 4), chunks=(2, 2))
+    zarr.consolidate_metadata(tmp_path)
+    with serving(from_values(files_of(tmp_path))) as (url, seen):
+        assert zarr.open_array(f"{url}/a", mode="r")[0, 0] == 0
+        assert [entry[:2] for entry in seen] == [("GET", "/a/zarr.json"), ("GET", "/a/c/0/0")]
+        seen.clear()
+        assert zarr.open_group(url, mode="r")["a"][3, 3] == 15
+        assert [entry[:2] for entry in seen] == [("GET", "/zarr.json"), ("GET", "/a/c/1/1")]
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_what_needs_to_know_the_keys_asks_for_those_that_the_metadata_name(zarr_format, tmp_path):
+    root = zarr.create_group(tmp_path / "g", zarr_format=zarr_format, attributes={"title": "on the web"})
+    a = root.create_array("in/a", shape=(4, 4), chunks=(2, 2), dtype="i4", attributes={"unit": "m"})
+    a[:2] = 1  # two of the four chunks
+    with serving(from_values(files_of(tmp_path))) as (url, seen):
+        found = zarr.open_array(f"{url}/g/in/a", mode="r")
+        assert (found.nchunks_initialized, found.nbytes_stored()) == (2, a.nbytes_stored())
+        seen.clear()
+        assert found.nchunks_initialized == 2
+        assert len(seen) == {3: 1 + 5, 2: 3 + 6}[zarr_format]  # the metadata; then each document and chunk
+        assert {path for _, path, _ in seen} <= {f"/g/in/a/{key}" for key in ("zarr.json", ".zarray", ".zattrs")} | {
+            f"/g/in/a/{found.chunk_key((i, j))}" for i in range(2) for j in range(2)
+        }
+        target = {}
+        zarr.copy(found, target, name="b")
+        assert zarr.open_array(target, mode="r", path="b")[...].tolist() == a[...].tolist()
+        (zarr.convert.to_v2 if zarr_format == 3 else zarr.convert.to_v3)(f"{url}/g/in/a", target=tmp_path / "converted")
+        assert zarr.open_array(tmp_path / "converted", mode="r")[...].tolist() == a[...].tolist()
+        with pytest.raises(StoreError, match="expected a store that lists its keys"):
+            zarr.copy(zarr.open_group(f"{url}/g", mode="r", use_consolidated=False), {}, name="b")
+    zarr.consolidate_metadata(tmp_path / "g")
+    with serving(from_values(files_of(tmp_path))) as (url, seen):
+        target = {}
+        zarr.copy(zarr.open_group(f"{url}/g", mode="r"), target, name="b")
+        copied = zarr.open_group(target, mode="r", path="b")
+        assert (dict(copied.attrs), copied["in/a"].attrs["unit"]) == ({"title": "on the web"}, "m")
+        assert copied["in/a"][...].tolist() == a[...].tolist()
+
+
+def test_no_more_keys_are_asked_for_one_by_one_than_a_server_should_bear(tmp_path):
+    zarr.create_array(tmp_path / "a", shape=(1000, 1000), chunks=(1, 1), dtype="i1")
+    with serving(from_values(files_of(tmp_path))) as (url, seen):
+        found = zarr.open_array(f"{url}/a", mode="r")
+        with pytest.raises(StoreError, match="has 1000000 chunks, and no more than 10000 keys are asked"):
+            found.nbytes_stored()
+        assert len(seen) < 5
 
 
 def test_a_redirect_to_no_url_is_an_error_of_the_store():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tutorial_zarr import indexing, parallel
+from tutorial_zarr import indexing, nodes, parallel
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.errors import SelectionError
 from tutorial_zarr.progress import Progress, meter
@@ -50,7 +50,7 @@ class ChunkAccess(Selecting):
         """Coordinates of the chunks that are stored, in C order, found by one listing."""
         io = self._io if io is None else io
         start, counts = len(io.prefix), io.grid.counts
-        found = (io.keys.decode(key[start:], self.ndim) for key in self.store.list_prefix(self.path))
+        found = (io.keys.decode(key[start:], self.ndim) for key in nodes.keys_below(self.store, self.path))
         yield from sorted(c for c in found if c is not None and all(i < n for i, n in zip(c, counts, strict=True)))
 
     @property
@@ -67,7 +67,7 @@ class ChunkAccess(Selecting):
 
     def nbytes_stored(self) -> int:
         """Bytes of all stored values of this array, metadata included."""
-        return sum(self.store.get_size(key) or 0 for key in self.store.list_prefix(self.path))
+        return sum(self.store.get_size(key) or 0 for key in nodes.keys_below(self.store, self.path))
 
     def chunk_stream(
         self,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tutorial_zarr import nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.chunk_grids import walk
 from tutorial_zarr.codecs.sharding import ABSENT
@@ -77,7 +78,7 @@ def _counts(array: Array) -> tuple[int, ...]:
 def _stored(array: Array) -> Iterator[tuple[int, ...]]:
     """Coordinates of the stored chunks, each once; of an array with shards, those that the indexes name."""
     io, start = array._io, len(array.path) + 1 if array.path else 0
-    for key in array.store.list_prefix(array.path):
+    for key in nodes.keys_below(array.store, array.path):
         coords = io.keys.decode(key[start:], array.ndim)
         if coords is None or not all(at < count for at, count in zip(coords, array.grid.counts, strict=True)):
             continue

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tutorial_zarr import limits
+from tutorial_zarr import limits, nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.display import Picture, page
 from tutorial_zarr.display.svg import draw, rect, text
@@ -167,7 +167,7 @@ def anatomy(
 def _panel(array: Array, name: str, limit: int, chunk: Sequence[int] | None) -> Panel:
     prefix = f"{array.path}/" if array.path else ""
     entries, documents = [], []
-    for key in array.store.list_prefix(array.path):
+    for key in nodes.keys_below(array.store, array.path):
         short, coords = key.removeprefix(prefix), chunk_coords(array, key)
         nbytes = array.store.get_size(key) or 0
         if coords is None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.display import COLOURS, GridView, Picture, draw_grid
 from tutorial_zarr.display.plane import ticks
@@ -60,7 +61,7 @@ def chunk_grid(
 
 def stored_chunks(array: Array) -> set[tuple[int, ...]]:
     """The coords of the chunks (shards, if there are any) that have an object in the store: one listing."""
-    coords = (chunk_coords(array, key) for key in array.store.list_prefix(array.path))
+    coords = (chunk_coords(array, key) for key in nodes.keys_below(array.store, array.path))
     return {found for found in coords if found is not None}
 
 

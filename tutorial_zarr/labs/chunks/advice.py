@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import nodes
 from tutorial_zarr.display.words import size_text, times
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.labs.chunks import patterns as reading
@@ -320,7 +321,8 @@ def advise_array(
         )
     remarks, unit = [*remarks], math.prod(array.shards or array.chunks) * array.dtype.itemsize
     prefix = array.path + "/" if array.path else ""
-    keys = [key for key in array.store.list_prefix(array.path) if array._io.keys.decode(key[len(prefix) :], array.ndim)]
+    below = nodes.keys_below(array.store, array.path)
+    keys = [key for key in below if array._io.keys.decode(key[len(prefix) :], array.ndim)]
     stored = sum(array.store.get_size(key) or 0 for key in keys)
     units = math.prod(array.cdata_shape if array.shards is None else array.grid.counts)
     if stored:
