@@ -1,5 +1,7 @@
 """Settings that every test shares."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -10,6 +12,13 @@ from tutorial_zarr.dtypes import base
 # A slow machine is not a failure, and a failure is the same for everybody.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible():
+    """Ctrl-C is heard: what a shell starts in the background ignores it, and tests send it to themselves."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -188,6 +188,32 @@ def run(
             errors.clear()  # an error that holds its own traceback would keep the output in memory
 
 
+class _Busy:
+    """Work that is counted while it is done: a pool that is interrupted as it starts a thread does not know of it."""
+
+    def __init__(self, work: Callable[[Any], Any]) -> None:
+        self.work, self.count, self.over = work, 0, False
+        self.changed = threading.Condition()
+
+    def __call__(self, item: Any) -> Any:
+        with self.changed:
+            if self.over:
+                return None  # nobody asks for it any more
+            self.count += 1
+        try:
+            return self.work(item)
+        finally:
+            with self.changed:
+                self.count -= 1
+                self.changed.notify_all()
+
+    def end(self) -> None:
+        """Begin nothing any more, and wait for what has begun."""
+        with self.changed:
+            self.over = True
+            self.changed.wait_for(lambda: not self.count)
+
+
 def stream(
     work: Callable[[Any], Any],
     items: Iterable[Any],
@@ -212,6 +238,8 @@ def stream(
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
     pool = executor or ThreadPoolExecutor(in_flight, thread_name_prefix="tutorial_zarr_stream")
+    counted = _Busy(work) if writes and isinstance(pool, ThreadPoolExecutor) else None
+    work = counted or work
     waiting: dict[Future[Any], tuple[Any, float]] = {}
     source, patient, user = iter(items), writes or timeout is None, threading.get_ident()
     try:
@@ -239,5 +267,7 @@ def stream(
         patient = patient and user == threading.get_ident()
         if executor is None:
             pool.shutdown(wait=patient, cancel_futures=True)
+        if counted is not None and patient:
+            counted.end()
         elif writes and patient:
             wait(busy)

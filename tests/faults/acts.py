@@ -236,15 +236,19 @@ def _packed(store: Store, zarr_format: int) -> None:
 NOT_A_NUMBER = np.array([5.0, 6.0, 7.0, np.nan, 8.0])
 
 
+def _journal(store: Store, source: Source) -> Any:
+    return None if store.holds_back else source.folder / "journal"
+
+
 def _buffer(store: Store, source: Source) -> None:
-    with zarr.AppendBuffer(_root(store)["g/x"], journal=source.folder / "journal") as buffer:
+    with zarr.AppendBuffer(_root(store)["g/x"], journal=_journal(store, source)) as buffer:
         for row in X[:3] + 1000:
             buffer.append(source.block(row[None]))
 
 
 def _ingest(store: Store, source: Source) -> None:
     items = ((i, source.block(np.full(min(2, 5 - 2 * i), 7 + i, "i2"))) for i in range(3))
-    report = zarr.ingest(items, _root(store)["g/y"], executor="threads", workers=1, journal=source.folder / "journal")
+    report = zarr.ingest(items, _root(store)["g/y"], executor="threads", workers=1, journal=_journal(store, source))
     if not report.ok:
         raise SourceError(str(report))
 

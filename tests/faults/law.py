@@ -378,8 +378,7 @@ def run(case: Case, world: World, fault: str, at: int, folder: Path) -> list[tup
     error = once(case.act, store, source, Encodes(at if fault == "encoding fails" else None))
     if isinstance(error, Killed) or (fault == "kill" and moments.fired):
         writers._active.clear()  # they went with their process
-        before, place = place, world.crashed(place)
-        moments.store.close() if before is not place else None
+        world.crash(place, moments.store)
     else:
         moments.fault = ""
         try:

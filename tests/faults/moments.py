@@ -122,9 +122,8 @@ class World:
         """A store on it."""
         raise NotImplementedError
 
-    def crashed(self, place):
-        """The place as it is when the process that holds a store on it dies now."""
-        return place
+    def crash(self, place, store):
+        """Leave the place as it is when the process that holds a store on it dies now."""
 
     def fill(self, place, content: dict[str, bytes]) -> None:
         """Put keys and bytes into a new place."""
@@ -219,8 +218,11 @@ class Zip(OnDisk):
         place.parent.mkdir(parents=True, exist_ok=True)
         return stores.make_store(place)
 
-    def crashed(self, place):
-        return self.copy(place)  # what is open may still be written to when it is thrown away
+    def crash(self, place, store):
+        copy = self.copy(place)
+        store.close()  # it writes what it still holds
+        shutil.rmtree(place.parent)
+        copy.parent.rename(place.parent)  # journals name the place
 
     def dump(self, place):
         if not place.exists():

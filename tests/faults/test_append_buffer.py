@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr.errors import StoreError
+from tutorial_zarr.errors import StoreError, UnsupportedError
 from tutorial_zarr.ingestion import buffer as buffers
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
@@ -298,3 +298,17 @@ def test_rows_that_a_codec_changes_are_known_again(tmp_path):
         abandon(buffer)
         zarr.AppendBuffer(zarr.open_array(store, mode="r+"), journal=journal).close()
         np.testing.assert_allclose(zarr.open_array(store)[...], values, atol=0.051)
+
+
+def test_a_journal_for_what_lasts_only_when_it_is_closed_is_refused(tmp_path):
+    with zarr.stores.ZipStore(tmp_path / "a.zip", "w") as store:
+        array = create(store)
+        message = "expected a store that keeps what is written, .*ZipStore.* try without a journal"
+        with pytest.raises(UnsupportedError, match=message):
+            zarr.AppendBuffer(zarr.open_array(TraceStore(store), mode="r+"), journal=tmp_path / "j")
+        with pytest.raises(UnsupportedError, match=message):
+            zarr.ingest([(0, rows(0, 8))], array, executor="threads", journal=tmp_path / "j")
+        with zarr.AppendBuffer(array) as buffer:
+            buffer.append(rows(0, 3))
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "a.zip", mode="r")[...], rows(0, 3))
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]

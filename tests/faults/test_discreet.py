@@ -86,7 +86,9 @@ GIVEN = {
     ("chunks", "advise"): ["{one}", "--read", "all 100%: all, 1"],
     ("chunks", "prices"): None,  # of a file that is ours
     ("check",): None,  # of the installation
-    **{("gallery", name): None for name in ("new", "list", "run", "build", "check", "student")},  # of our notebooks
+    **{
+        ("gallery", name): None for name in ("copy", "new", "list", "run", "build", "check", "student")
+    },  # of our notebooks
     **{("articles", name): None for name in ("build", "check")},
 }
 

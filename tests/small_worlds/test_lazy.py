@@ -96,7 +96,7 @@ def test_names_select_axes_in_reads_writes_and_views():
 
 def test_a_name_that_no_dimension_has_is_refused_with_the_nearest_one():
     a, _ = make("v3")
-    with pytest.raises(IndexError, match="'time', 'x'; found 'tine'; try 'time'"):
+    with pytest.raises(IndexError, match="'time', 'x'; found 'tine'; did you mean 'time'"):
         a.isel(tine=3)
     with pytest.raises(IndexError, match="'x'; found 'time'"):
         a.lazy[0].isel(time=3)

@@ -41,9 +41,10 @@ class AppendBuffer:
     """Collects rows for the end of an array's `axis`. Nobody else may append to the array meanwhile.
 
     With `journal`, the name of a file, rows that were not written when the process was killed are found again by the
-    next buffer of that journal. `durable` syncs each record to the disk, for power cuts. An `append` that raises has
-    taken nothing; where the store does not tell what became of a write, it has, and the error carries a note that says
-    so. Leaving a ``with`` block writes what is left, also after an error: the rows that came before it are sound.
+    next buffer of that journal; a zip file, which keeps nothing before it is closed, can have none. `durable` syncs
+    each record to the disk, for power cuts. An `append` that raises has taken nothing; where the store does not tell
+    what became of a write, it has, and the error carries a note that says so. Leaving a ``with`` block writes what is
+    left, also after an error: the rows that came before it are sound.
 
     >>> import tutorial_zarr as zarr
     >>> a = zarr.create_array({}, shape=(0,), chunks=(4,), dtype="i4")

@@ -12,7 +12,7 @@ from typing import Any
 
 from tutorial_zarr import parallel
 from tutorial_zarr.array import Array
-from tutorial_zarr.errors import ConversionError
+from tutorial_zarr.errors import ConversionError, UnsupportedError
 
 _LINE = re.compile(r"(\d+:\d+(,\d+:\d+)*)? [0-9a-f]{8}")
 
@@ -20,7 +20,14 @@ TAIL = 256  # bytes at the end of a stored value that are looked at: there stand
 
 
 def about(array: Array) -> dict[str, Any]:
-    """Which array is meant, in JSON."""
+    """Which array is meant, in JSON. Refused where a kill would take back what a journal says."""
+    if array.store.holds_back:
+        raise UnsupportedError(
+            f"{array._label}: expected a store that keeps what is written, so that a journal can say what is done, "
+            f"found {array.store!r}, which does so when it is closed; try without a journal, or write to a folder, "
+            "and copy that to the zip file at the end",
+            path=array.path,
+        )
     place = [part if isinstance(part, (str, int)) else type(part).__name__ for part in array.store.location(array.path)]
     return {"array": array.path, "place": place}
 

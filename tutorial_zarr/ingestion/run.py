@@ -90,8 +90,8 @@ def ingest(
     `journal` names a file of what is done. A run that begins with one skips that, so after a kill the same call goes
     on. With each item stands a checksum of how what is stored of it ends, which takes a request for each write unit;
     before an item is skipped that is asked for again, and a journal of another array, or of one that was made anew or
-    written to since, is refused. SIGTERM and Ctrl-C end the run after the items in hand; the second one ends it at
-    once.
+    written to since, is refused; and so is one for a zip file, which keeps nothing before it is closed. SIGTERM and
+    Ctrl-C end the run after the items in hand; the second one ends it at once.
     """
     if on_error not in ("report", "raise"):
         raise ValueError(f"on_error: expected 'report' or 'raise', found {on_error!r}")

@@ -51,6 +51,7 @@ class Store:
     request_cost = 1 << 19  # bytes that could be read in the time that one more request takes
     conditional = False  # whether `update` keeps others out by tags on the values; if not, by a lock
     locks_keys = True  # whether other keys may be written while one is locked: not in the midst of a transaction
+    holds_back = False  # whether what is written lasts only when the store is closed, as in a zip file
     set_waits = False  # whether `set` and `delete` wait for an update to end; if not, who has a lock may call them
     update_deletes = True  # whether the change of an `update` may return None: S3 has no delete-if-unchanged
 

@@ -54,6 +54,10 @@ class WrapperStore(Store):
         return self.store.conditional
 
     @property
+    def holds_back(self) -> bool:  # type: ignore[override]
+        return self.store.holds_back
+
+    @property
     def locks_keys(self) -> bool:  # type: ignore[override]
         return self.store.locks_keys
 

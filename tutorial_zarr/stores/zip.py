@@ -57,6 +57,8 @@ def _close_writers() -> None:
 class ZipStore(Store):
     """A zip file: mode ``"r"`` reads, ``"w"`` starts anew, ``"a"`` adds, ``"x"`` refuses an existing file."""
 
+    holds_back = True
+
     def __init__(self, path: str | os.PathLike[str], mode: str = "r") -> None:
         if mode not in ("r", "w", "a", "x"):
             raise ValueError(f"ZipStore: expected mode 'r', 'w', 'a' or 'x', found {mode!r}")
