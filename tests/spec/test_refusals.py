@@ -55,9 +55,9 @@ def members():
         yield refuse(f"{key}_missing", [key], drop=[key])
     for value in (3, 1, "2", None, True, 2.5, [2]):
         yield refuse(f"zarr_format_{value!r}", ["zarr_format"], zarr_format=value)
-    for value in (3, "3", None, [-1], [1.5], ["3"], [True], {"x": 3}):
+    for value in (-3, "3", None, [-1], [1.5], ["3"], [True], {"x": 3}):
         yield refuse(f"shape_{value!r}", ["shape"], shape=value)
-    for value in (2, None, [2, 2], [], [-2], [1.5], ["2"], [True], [0]):
+    for value in (0, None, [2, 2], [], [-2], [1.5], ["2"], [True], [0]):
         yield refuse(f"chunks_{value!r}", ["chunk"], chunks=value)
     for value in ("A", "c", None, 1):
         yield refuse(f"order_{value!r}", ["order"], order=value)
