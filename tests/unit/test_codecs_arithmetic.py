@@ -566,7 +566,8 @@ def test_a_float_that_would_round_up_to_infinity_is_refused(name):
 @pytest.mark.parametrize("keepbits", [1, 3, 6, 7, 8])
 def test_bfloat16_is_rounded_as_the_float32_that_it_is_half_of(keepbits):
     values = patterns("bfloat16")
-    values = values[~(np.isfinite(values) & (np.abs(values.astype("f4")) > 2.0**127))]  # may round up to infinity
+    with np.errstate(invalid="ignore"):  # older versions of ml_dtypes complain about NaN
+        values = values[~(np.isfinite(values) & (np.abs(values.astype("f4")) > 2.0**127))]  # may round up to infinity
     wide = bitround(values.astype("f4"), "float32", min(keepbits, 7))
     number = ~np.isnan(values.astype("f4"))
     assert (bitround(values, "bfloat16", keepbits).astype("f4") == wide)[number].all()

@@ -157,6 +157,7 @@ def test_an_array_is_created_for_a_dask_array(zarr_format):
 # --- other processes
 
 
+@needs_dask
 @pytest.mark.parametrize("zarr_format", [2, 3])
 def test_a_dask_array_may_be_read_from_what_it_replaces_and_may_fail(zarr_format, tmp_path):
     place = tmp_path / "a.zarr"
@@ -182,6 +183,7 @@ def test_a_dask_array_may_be_read_from_what_it_replaces_and_may_fail(zarr_format
     assert [path for path in (tmp_path / "b.zarr").rglob("*") if path.is_file()] == []
 
 
+@needs_dask
 def test_blocks_that_are_read_from_the_array_itself_are_read_first():
     array = example()
     before = array[...]
