@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 Refusal = Callable[[str, int], Exception]  # key, size -> what to raise
@@ -29,15 +28,20 @@ class _Bound(threading.local):
 _bound = _Bound()
 
 
-@contextmanager
-def at_most(nbytes: int, refusal: Refusal) -> Iterator[None]:
+class at_most:  # noqa: N801 - it is used as a function; as a generator it would cost each read four calls more
     """Let this thread read no value of more than `nbytes` in a `with` block; ``refusal(key, size)`` is raised."""
-    before = _bound.nbytes, _bound.refusal
-    _bound.nbytes, _bound.refusal = nbytes, refusal
-    try:
-        yield
-    finally:
-        _bound.nbytes, _bound.refusal = before
+
+    __slots__ = ("before", "now")
+
+    def __init__(self, nbytes: int, refusal: Refusal) -> None:
+        self.now: tuple[int, Refusal | None] = (nbytes, refusal)
+
+    def __enter__(self) -> None:
+        self.before = _bound.nbytes, _bound.refusal
+        _bound.nbytes, _bound.refusal = self.now
+
+    def __exit__(self, *exception: object) -> None:
+        _bound.nbytes, _bound.refusal = self.before
 
 
 def carried(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
