@@ -303,3 +303,24 @@ def test_a_name_that_leaves_the_store_is_refused_everywhere(tmp_path, name):
         with pytest.raises(NodeNameError, match=r"would leave the store; refusing the file"):
             ZipStore(packed(tmp_path / "x.zip", {name: b""}))
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("unit", ["Y", "D", "s"])
+def test_a_time_without_a_date_is_shown(unit, zarr_format):
+    a = zarr.create_array({}, shape=2, dtype=f"M8[{unit}]", fill_value=0, zarr_format=zarr_format)
+    key = "zarr.json" if zarr_format == 3 else ".zarray"
+    far = bytes(a.store.get(key)).replace(b'"fill_value": 0', b'"fill_value": 9223372036854775807')
+    assert far != a.store.get(key)
+    a.store.set(key, far)
+    shown = zarr.open_array(a.store, mode="r")
+    assert "9223372036854775807" in repr(shown.info) or str(shown.fill_value) in repr(shown.info)
+    assert shown._repr_html_()
+
+
+def test_text_of_no_length_is_an_array_or_an_error_of_ours():
+    store = v2([3], [3], "<U0", {"0": b""}, fill=None)
+    try:
+        assert zarr.open_array(store, mode="r")[...].tolist() == [""] * 3
+    except ZarrError:
+        pass

@@ -141,7 +141,12 @@ def _codecs(
         filters, compressor = [*filters, compressor], None
     if len(filters) == 1 and filters[0]["id"] in ("vlen-utf8", "vlen-bytes") and stored.kind == "O":
         chain.append(Extension(filters[0]["id"]))
-    elif not filters and stored.kind != "O" and stored == data_type.numpy.newbyteorder(byte_order(stored)):
+    elif (
+        not filters
+        and stored.kind != "O"
+        and data_type.numpy.kind != "T"
+        and stored == data_type.numpy.newbyteorder(byte_order(stored))
+    ):
         chain.append(Extension("bytes", {"endian": byte_order(stored)}))
     else:
         dtype = dtypes.v2.describe_stored(stored)
