@@ -88,9 +88,13 @@ def test_the_notebooks_are_listed_with_what_they_say_of_themselves():
     assert (first.level, first.minutes, first.path.name) == ("★ beginner", 20, "01_01_first_zarr_array.py")
 
 
+def hidden(path):
+    return any(part.startswith(".") for part in path.relative_to(NOTEBOOKS).parts)
+
+
 def test_every_file_among_the_notebooks_belongs_to_one():
     stems = {notebook.path.stem for notebook in gallery.list_notebooks()}
-    files = [path for path in NOTEBOOKS.rglob("*") if path.is_file() and "/." not in path.as_posix()]
+    files = [path for path in NOTEBOOKS.rglob("*") if path.is_file() and not hidden(path)]
     assert {path.name.partition(".")[0] for path in files} == stems
     assert len({FILE_NAME.fullmatch(f"{stem}.py")[1] for stem in stems}) == len(stems), "two notebooks share an id"
 
