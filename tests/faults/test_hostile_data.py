@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import limits
+from tutorial_zarr import limits, viz
 from tutorial_zarr.errors import LimitError, MetadataError, NodeNameError, ZarrError
 from tutorial_zarr.stores import MemoryStore, ZipStore
 
@@ -316,6 +316,17 @@ def test_a_time_without_a_date_is_shown(unit, zarr_format):
     shown = zarr.open_array(a.store, mode="r")
     assert "9223372036854775807" in repr(shown.info) or str(shown.fill_value) in repr(shown.info)
     assert shown._repr_html_()
+    assert str(viz.anatomy(shown))
+
+
+def test_bare_lengths_are_lists_in_whatever_is_made_of_them():
+    store = {key: bytes(value) for key, value in v2(3, 2, "<i4", {"0": le("i", 1, 2), "1": le("i", 3, 0)}).items()}
+    target = {}
+    zarr.convert.to_v3(store, target=target)
+    assert zarr.open_array(target, mode="r", strict=True)[...].tolist() == [1, 2, 3]
+    array = zarr.open_array(store, mode="r+")
+    array.resize(4)
+    assert zarr.open_array(store, mode="r", strict=True)[...].tolist() == [1, 2, 3, 0]
 
 
 def test_text_of_no_length_is_an_array_or_an_error_of_ours():

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from tutorial_zarr import display
+from tutorial_zarr.display.words import text_of
 from tutorial_zarr.errors import ZarrError
 
 from .growing import Growing
@@ -33,7 +34,11 @@ class Array(Growing):
             "shape": self.shape,
             "dtype": str(self.dtype),
             "itemsize": self.itemsize,
-            "fill_value": _in_words(fill),
+            "fill_value": "undefined"
+            if fill is None
+            else repr(fill)
+            if isinstance(fill, (str, bytes))
+            else text_of(fill),
             "dimension_names": self.dimension_names,
             "attributes": self.metadata.attributes,
             "store": repr(self.store),
@@ -65,12 +70,3 @@ class Array(Growing):
             more["Ratio"] = display.ratio_text(self.nbytes, stored)
         more["Chunks stored"] = f"{self.nchunks_initialized:,} of {self.nchunks:,}"
         return display.Info(display.array_text(summary, more), display.array_html(summary, more))
-
-
-def _in_words(fill: Any) -> str:
-    if fill is None:
-        return "undefined"
-    try:
-        return repr(fill) if isinstance(fill, (str, bytes)) else str(fill)
-    except OverflowError:  # a time so far away that numpy has no date for it
-        return f"{fill.astype('i8')} of {fill.dtype}"

@@ -23,9 +23,17 @@ LONGEST_LINE = 4000  # and of one line about an array
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 
+def text_of(value: Any) -> str:
+    """``str(value)``; of a time so far away that NumPy has no date for it, its number."""
+    try:
+        return str(value)
+    except OverflowError:
+        return f"{value.astype('i8')} of {value.dtype}"
+
+
 def plain(value: Any, longest: int | None = None) -> str:
     """Text on one line: control characters, and those that turn the direction of writing, spelt out."""
-    words = spelled(str(value))
+    words = spelled(text_of(value))
     if longest is None or len(words) <= longest:
         return words
     if longest < 40:  # no room to say how many are left out

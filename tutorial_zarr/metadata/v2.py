@@ -77,7 +77,8 @@ def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: b
         raise MetadataError(f"expected zarr_format 2, found {found!r}", key="zarr_format")
     # leniency: missing-members - some writers leave out compressor, filters or fill_value
     require(document, ARRAY_KEYS if strict else ("shape", "chunks", "dtype", "order"), "members")
-    shape, chunks = (integers(_listed(document[key], strict), key, strict) for key in ("shape", "chunks"))
+    document = {**document, **{key: _listed(document[key], strict) for key in ("shape", "chunks")}}
+    shape, chunks = integers(document["shape"], "shape", strict), integers(document["chunks"], "chunks", strict)
     if len(shape) != len(chunks):
         raise MetadataError(
             f"chunks: expected as many lengths as shape, {len(shape)}, found {len(chunks)}", key="chunks"
