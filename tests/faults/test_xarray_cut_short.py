@@ -14,41 +14,13 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr.errors import StoreError
-from tutorial_zarr.stores import MemoryStore, WrapperStore
+from tutorial_zarr.stores import MemoryStore
+
+from .stopping import StoppedError, Stopping
 
 xr = pytest.importorskip("xarray", reason="the engine needs xarray, which is not installed")
 
 from tutorial_zarr.xarray_backend import ZarrBackend, to_zarr  # noqa: E402 - it needs xarray
-
-
-class StoppedError(Exception):
-    """Stands for the end of the process, or for a store that fails."""
-
-
-class Stopping(WrapperStore):
-    """Fails at the change number `left`; with `dead`, at all that come after it as well."""
-
-    left, dead = 10**6, True
-
-    def _count(self):
-        self.left -= 1
-        if self.left == -1 or (self.left < 0 and self.dead):
-            raise StoppedError("here it ends")
-
-    def set(self, key, value):
-        self._count()
-        super().set(key, value)
-
-    def set_if(self, key, value, tag, writer=""):
-        self._count()
-        return super().set_if(key, value, tag, writer)
-
-    def get_tagged(self, key):
-        return self.store.get_tagged(key)
-
-    def delete(self, key):
-        self._count()
-        super().delete(key)
 
 
 def dataset(start=0, stop=4, add=0.0):
