@@ -9,8 +9,6 @@ Read the package in this order: `dtypes`, `metadata`, `chunk_grids`, `codecs`, `
 (array([4, 5]), ['c/0/0', 'c/1/0', 'zarr.json'])
 """
 
-import importlib
-
 from tutorial_zarr import codecs, dtypes, errors, stores
 from tutorial_zarr.api import (
     array,
@@ -45,21 +43,18 @@ from tutorial_zarr.api import (
     zeros_like,
 )
 from tutorial_zarr.array import Array
+from tutorial_zarr.doors import open_door
 from tutorial_zarr.group import Group
 from tutorial_zarr.parallel import get_workers, set_workers
 
 __version__ = "0.1.0"
 
 
-_LATER = {"AppendBuffer": "ingestion", "convert": "convert", "ingest": "ingestion", "rechunk": "convert"}
-
-
 def __getattr__(name: str) -> object:
-    """What few programs use is imported when it is."""
-    if name not in _LATER:
+    """Import rarely used names on first access."""
+    if name not in {"AppendBuffer", "convert", "doctor", "ingest", "rechunk"}:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"tutorial_zarr.{_LATER[name]}")
-    return module if name == "convert" else getattr(module, name)
+    return open_door(name)
 
 
 __all__ = [

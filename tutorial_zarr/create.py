@@ -6,7 +6,6 @@ of the document would get. The keywords are those of zarr-python 3 (and, for v2,
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import math
 import sys
@@ -23,6 +22,7 @@ from tutorial_zarr.chunk_grids import run_lengths
 from tutorial_zarr.codecs import build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
 from tutorial_zarr.codecs.filters import aligned, in_order
+from tutorial_zarr.doors import open_door
 from tutorial_zarr.dtypes.text import Bytes, String, array_of
 from tutorial_zarr.dtypes.v2 import Object, describe_stored, object_type
 from tutorial_zarr.errors import MetadataError, NodeExistsError, nearest
@@ -32,7 +32,7 @@ from tutorial_zarr.stores import Store
 
 AUTO_CHUNK_BYTES = 1 << 22  # of the chunks that are chosen where the caller names none
 # Rules for new arrays, by name. They stand above this layer, and are imported when somebody asks for them.
-PROFILES = {"portable": ("tutorial_zarr.interop.portable", "Portable")}
+PROFILES = ("portable",)  # each behind a door
 _PIECE = 1 << 28  # bytes that are copied at once from an array that is read piece by piece
 DEFAULT = object()  # a fill value that was not given; None means "undefined" in v2
 
@@ -271,8 +271,7 @@ def find_profile(profile: Any) -> Any:
             raise MetadataError(
                 f"profile: expected {' or '.join(map(repr, PROFILES))}, found {profile!r}", key="profile"
             )
-        module, name = PROFILES[profile]
-        return getattr(importlib.import_module(module), name)()
+        return open_door(f"profile:{profile}")()
     return profile
 
 

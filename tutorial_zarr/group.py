@@ -17,13 +17,13 @@ import bisect
 import fnmatch
 import functools
 import warnings
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from tutorial_zarr import consolidation, create, display, hierarchy, limits, nodes, replacing
+from tutorial_zarr import consolidation, create, hierarchy, limits, nodes, replacing
 from tutorial_zarr.array import Array
 from tutorial_zarr.attributes import Attributes, Change
+from tutorial_zarr.doors import open_door
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
     GroupNotFoundError,
@@ -107,32 +107,26 @@ class Group:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _summary(self) -> display.GroupSummary:
-        """What the metadata says; nothing is read, nothing listed."""
-        members = None if self._consolidated is None else sorted(self._consolidated)
-        return display.GroupSummary(
-            self.name, self.zarr_format, self.metadata.attributes, repr(self.store), self.read_only, members
-        )
+    @property
+    def consolidated_members(self) -> Mapping[str, Any] | None:
+        """The metadata of all members by path, if the group was opened with consolidated metadata; otherwise None."""
+        return self._consolidated
+
+    def as_consolidated(self) -> Group:
+        """This group for reading, answered by consolidated metadata alone."""
+        return Group(self.store, self.path, self.metadata, read_only=True, consolidated=self._consolidated)
 
     def _repr_html_(self) -> str:
-        if self._consolidated is None:
-            return display.group_html(self._summary())
-        # Opened for reading, consolidated metadata answers alone
-        known = Group(self.store, self.path, self.metadata, read_only=True, consolidated=self._consolidated)
-        return display.group_html(self._summary(), display.tree_list(known.tree().branch(display.MOST_NODES)))
+        return open_door("drawing").group_card(self)
 
     @property
-    def info(self) -> display.Info:
+    def info(self) -> Any:
         """A summary to print or to show on a page; it reads and lists nothing in the store."""
-        return display.Info(display.group_text(self._summary()), self._repr_html_())
+        return open_door("drawing").group_info(self)
 
-    def info_complete(self) -> display.Info:
+    def info_complete(self) -> Any:
         """`info`, and what the store tells by reading the documents of the direct members."""
-        branch, summary = self.tree(max_depth=1).branch(), self._summary()
-        arrays = sum(below.kind == "array" for below in branch.branches)
-        more = {"Arrays": arrays, "Groups": len(branch.branches) - arrays}
-        card = display.group_html(summary, display.tree_list(branch), more)
-        return display.Info(display.group_text(summary, more), card)
+        return open_door("drawing").group_info(self, complete=True)
 
     # --- members
 
@@ -541,29 +535,10 @@ class Tree:
     def __init__(self, group: Group, max_depth: int | None = None) -> None:
         self.group, self.max_depth = group, max_depth
 
-    def branch(self, most: int | None = None) -> display.Branch:
-        """The hierarchy as plain data, read now; of many nodes the first `most`, and what is cut says so."""
-        root = display.Branch(self.group.name, "group")
-        waiting, found = deque([(self.group, root, 0)]), 0
-        while waiting:
-            group, branch, depth = waiting.popleft()
-            branch.cut = depth == self.max_depth or found == most
-            for name, member in () if branch.cut else group.members():
-                if found == most:
-                    branch.cut = True
-                    break
-                found += 1
-                if isinstance(member, Array):
-                    branch.branches.append(display.array_branch(name, member._summary()))
-                else:
-                    branch.branches.append(display.Branch(name, "group"))
-                    waiting.append((member, branch.branches[-1], depth + 1))
-        return root
-
     def __str__(self) -> str:
-        return display.tree_text(self.branch())
+        return open_door("drawing").tree_lines(self)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return display.tree_html(self.branch())
+        return open_door("drawing").tree_card(self)

@@ -23,8 +23,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from tutorial_zarr import consolidation, nodes, parallel, replacing
-from tutorial_zarr.display import words
+from tutorial_zarr import consolidation, nodes, parallel, replacing, words
 from tutorial_zarr.errors import MetadataError, NodeExistsError, NodeNameError, NodeNotFoundError, StoreError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, v2, v3
 from tutorial_zarr.progress import Progress, meter

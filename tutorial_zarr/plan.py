@@ -24,11 +24,9 @@ from tutorial_zarr.chunk_grids import Axis, UnevenAxis
 from tutorial_zarr.chunk_io import ChunkIO, reading, shards
 from tutorial_zarr.chunk_io.shards import coalesce, fetches_whole
 from tutorial_zarr.codecs.sharding import sharding_of
-from tutorial_zarr.display import page
-from tutorial_zarr.display.grid import selection_picture
-from tutorial_zarr.display.svg import Picture
-from tutorial_zarr.display.words import size_text
-from tutorial_zarr.indexing import Part, Selection, Span
+from tutorial_zarr.doors import open_door
+from tutorial_zarr.indexing import Part, Selection
+from tutorial_zarr.words import size_text
 
 
 class Touch(NamedTuple):
@@ -175,8 +173,10 @@ class Plan:
             lines.append(f"{size_text(self.decoded_bytes or 0)} are decoded for them, {many}.")
         return "\n".join(lines)
 
-    def picture(self, names: Sequence[str | None] | None = None) -> Picture | None:
-        """The chunks touched, drawn over the grid, its axes by `names`; None where they are too many to go through."""
+    def drawn(self) -> tuple[Any, ...] | None:
+        """What is drawn of it: the shape, the lengths of chunks and of shards (or None), the chunks touched as pairs
+        (coordinates, whole?), the factors of the selection. None if they are too many to go through.
+        """
         io, selection = self._io, self._selection
         lengths = tuple(_lengths(axis) for axis in io.grid.axes)
         split, around, chunks = self._split, None, lengths
@@ -187,20 +187,19 @@ class Plan:
             split = selection.split(tuple([Axis(axis.extent, n) for axis, n in zip(io.grid.axes, chunks, strict=True)]))
         if split.count > MOST_DRAWN:
             return None
-        box = None
-        if all(isinstance(factor, Span) for factor in selection.factors):
-            box = tuple([range(f.start, f.start + f.count * f.step, f.step) for f in selection.factors])
         touched = zip(split.coords(), split.complete(), strict=True)
         shape = tuple(axis.extent for axis in io.grid.axes)
-        return selection_picture(shape, chunks, around, touched, selection=box, names=names)
+        return shape, chunks, around, touched, selection.factors
+
+    def picture(self, names: Sequence[str | None] | None = None) -> Any:
+        """The chunks touched, drawn over the grid, its axes by `names`; None where they are too many to go through."""
+        return open_door("drawing").plan_picture(self, names)
 
     def __repr__(self) -> str:
         return self.explain()
 
     def _repr_html_(self) -> str:
-        picture = self.picture()
-        lines = [f"<div>{page.note(line)}</div>" for line in self.explain().splitlines()]
-        return page.card("What a selection costs", *([] if picture is None else [picture.svg]), *lines)
+        return open_door("drawing").plan_card(self)
 
 
 MOST_DRAWN = 20_000

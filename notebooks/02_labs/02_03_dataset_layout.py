@@ -16,7 +16,7 @@
 # | **Level** | ★★ intermediate |
 # | **Time** | 20 minutes |
 # | **Needs** | [01_04](../01_core_zarr/01_04_metadata_one_rtt.ipynb) |
-# | **Code** | `tutorial_zarr/group.py`, `tutorial_zarr/xarray_backend` |
+# | **Code** | `tutorial_zarr/group.py`, `tutorial_zarr/integrations/xarray_backend` |
 # | **Article** | none |
 # | **Data** | two projections for North America, 1860 to 2099 (`data_gen/climate.py`) |
 #
@@ -251,7 +251,7 @@ root.tree()
 need("xarray", "zarr")
 import xarray as xr
 
-from tutorial_zarr.xarray_backend import ZarrBackend
+from tutorial_zarr.integrations.xarray_backend import ZarrBackend
 
 
 def open_dataset(store, **options):

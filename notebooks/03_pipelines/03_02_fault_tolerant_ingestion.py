@@ -16,7 +16,7 @@
 # | **Level** | ★★★ advanced |
 # | **Time** | 30 minutes |
 # | **Needs** | [01_06](../01_core_zarr/01_06_parallel_chunk_patterns.ipynb) |
-# | **Code** | `tutorial_zarr/ingestion`, `tutorial_zarr/stores/retry.py`, `tutorial_zarr/doctor` |
+# | **Code** | `tutorial_zarr/tools/ingestion`, `tutorial_zarr/stores/retry.py`, `tutorial_zarr/tools/doctor` |
 # | **Article** | none |
 # | **Data** | a plane in which every value names its place (`data_gen/fields.py`) |
 #

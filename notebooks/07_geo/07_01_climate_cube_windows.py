@@ -16,7 +16,7 @@
 # | **Level** | ★★ intermediate |
 # | **Time** | 30 minutes |
 # | **Needs** | [02_01](../02_labs/02_01_chunk_sizing_lab.ipynb) |
-# | **Code** | `tutorial_zarr/convert`, `tutorial_zarr/chunk_io/shards.py` |
+# | **Code** | `tutorial_zarr/tools/convert`, `tutorial_zarr/chunk_io/shards.py` |
 # | **Article** | [The map and the thermometer](../../articles/29_climate_cube_windows.md) |
 # | **Data** | two projections for North America, 1860 to 2099 (`data_gen/climate.py`) |
 #
@@ -75,7 +75,7 @@ from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION
 need("xarray")
 import xarray as xr
 
-from tutorial_zarr.xarray_backend import ZarrBackend
+from tutorial_zarr.integrations.xarray_backend import ZarrBackend
 
 out = output_folder(out_dir)
 in_range(window=(window, 1, 120), row=(row, 0, 36), column=(column, 0, 48))

@@ -202,7 +202,7 @@ def _from_dask(name: str, **options: Any) -> Callable[[Store, Source], Any]:
     def act(store: Store, source: Source) -> Any:
         import dask
 
-        from tutorial_zarr import dask_arrays
+        from tutorial_zarr.integrations import dask_arrays
 
         with dask.config.set(scheduler="synchronous"):
             layout = {k: v for k, v in LAYOUT.items() if k != "chunks"} | {"zarr_format": source.format}
@@ -214,7 +214,7 @@ def _from_dask(name: str, **options: Any) -> Callable[[Store, Source], Any]:
 def _dask_onto_itself(store: Store, source: Source) -> Any:
     import dask
 
-    from tutorial_zarr import dask_arrays
+    from tutorial_zarr.integrations import dask_arrays
 
     with dask.config.set(scheduler="synchronous"):
         data = dask_arrays.to_dask(zarr.open_array(store, mode="r", path="g/x"), chunks="units")
@@ -276,7 +276,7 @@ def _dataset(start: int = 0, times: int = 4) -> Any:
 
 
 def _first_dataset(store: Store, zarr_format: int) -> None:
-    from tutorial_zarr.xarray_backend import to_zarr
+    from tutorial_zarr.integrations.xarray_backend import to_zarr
 
     to_zarr(
         _dataset(),
@@ -301,7 +301,7 @@ def _to_zarr(make: Callable[[Store, Source], Any], **options: Any) -> Callable[[
     def act(store: Store, source: Source) -> None:
         import dask
 
-        from tutorial_zarr.xarray_backend import to_zarr
+        from tutorial_zarr.integrations.xarray_backend import to_zarr
 
         with dask.config.set(scheduler="synchronous"):
             to_zarr(make(store, source), store, zarr_format=source.format, **options)
@@ -326,7 +326,7 @@ def _its_own(store: Store, source: Source) -> Any:
 
 def _from_netcdf(**options: Any) -> Callable[[Store, Source], Any]:
     def act(store: Store, source: Source) -> None:
-        from tutorial_zarr.xarray_backend import from_netcdf
+        from tutorial_zarr.integrations.xarray_backend import from_netcdf
 
         file = source.folder / "file.nc"
         if not file.exists():

@@ -30,11 +30,11 @@ from spec.build import Read
 import tutorial_zarr as zarr
 from tutorial_zarr import chunk_keys, codecs, convert, doctor, limits, nodes, replacing, viz
 from tutorial_zarr.codecs import pipeline as pipeline_of
-from tutorial_zarr.doctor import manifest
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.metadata import Extension, parse_json
 from tutorial_zarr.stores import FsspecStore, HTTPStore, MemoryStore, SQLiteStore, ZipStore, paced
 from tutorial_zarr.stores.base import check_key
+from tutorial_zarr.tools.doctor import manifest
 
 MODULES = "v1 v2_codecs v2_dtypes v2_metadata v2_object_codecs v3_codecs v3_dtypes v3_fill_values v3_grids v3_metadata"
 DOCUMENTS = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs")

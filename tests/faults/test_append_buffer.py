@@ -5,8 +5,8 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr.errors import StoreError, UnsupportedError
-from tutorial_zarr.ingestion import buffer as buffers
 from tutorial_zarr.stores import MemoryStore, TraceStore
+from tutorial_zarr.tools.ingestion import buffer as buffers
 
 from .test_append import DyingStore, Killed, bucket
 from .test_growth_faults import FAULTS

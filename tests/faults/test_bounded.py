@@ -16,14 +16,15 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import consolidation, display, doctor, limits, nodes
+from tutorial_zarr import consolidation, doctor, limits, nodes
 from tutorial_zarr.cli.output import json_text
 from tutorial_zarr.codecs.registry import build
-from tutorial_zarr.display.tree import Branch, guides
 from tutorial_zarr.errors import ChunkError, CodecError, LimitError, MetadataError, NodeExistsError, StoreError
 from tutorial_zarr.metadata import Extension
 from tutorial_zarr.metadata.model import parse_json
 from tutorial_zarr.stores import CacheStore, LocalStore, MemoryStore, TraceStore, bounds
+from tutorial_zarr.viz import drawing
+from tutorial_zarr.viz.drawing.tree import Branch, guides
 
 from .test_hostile_data import Peak
 
@@ -275,7 +276,7 @@ def test_a_page_about_many_attributes_and_members_is_cut_and_says_so():
     root = zarr.open({"zarr.json": json.dumps({**group, "consolidated_metadata": member}).encode()}, mode="r")
     html = root._repr_html_()
     assert "15,030 nodes" in html
-    assert html.count("<li>") <= display.MOST_NODES + 31
+    assert html.count("<li>") <= drawing.MOST_NODES + 31
     assert "and others" in html
     assert "group, not opened" in html
     assert len(str(root.tree()).splitlines()) == 15_031

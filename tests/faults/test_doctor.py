@@ -465,7 +465,7 @@ def test_bytes_of_a_shard_that_no_chunk_uses_are_noted_and_no_fault():
 
 
 def test_a_shard_is_read_in_pieces(monkeypatch):
-    from tutorial_zarr.doctor import chunks
+    from tutorial_zarr.tools.doctor import chunks
 
     monkeypatch.setattr(chunks, "BATCH", 20)
     store = TraceStore(MemoryStore(sharded(build.shard(sums(*INNER)))))

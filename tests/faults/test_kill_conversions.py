@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr.convert import content_hash
+from tutorial_zarr.tools.convert import content_hash
 
 # The work is done again and again in one process, each time on a new store, as starting Python takes the most time.
 # It says which store it works on, and when a step is done; the killer counts the steps.

@@ -219,7 +219,7 @@ def test_opening_for_writing_completes_what_was_all_there():
 
 
 def by_from_dask(store, values):
-    from tutorial_zarr import dask_arrays
+    from tutorial_zarr.integrations import dask_arrays
 
     dask_arrays.from_dask(values, store, name="g/x", overwrite=True)
 
@@ -235,7 +235,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_values_made_from_the_old_array_are_not_made_once_more_from_the_new_one(way, fails):
     dask = pytest.importorskip("dask", reason="what reads from its target lazily is dask's")
-    from tutorial_zarr import dask_arrays
+    from tutorial_zarr.integrations import dask_arrays
 
     def call(store):
         source = zarr.open_array(store, path="g/x", mode="r")

@@ -20,7 +20,7 @@ from .stopping import StoppedError, Stopping
 
 xr = pytest.importorskip("xarray", reason="the engine needs xarray, which is not installed")
 
-from tutorial_zarr.xarray_backend import ZarrBackend, to_zarr  # noqa: E402 - it needs xarray
+from tutorial_zarr.integrations.xarray_backend import ZarrBackend, to_zarr  # noqa: E402 - it needs xarray
 
 
 def dataset(start=0, stop=4, add=0.0):

@@ -5,24 +5,27 @@ that a module is built from.
 """
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
+from tutorial_zarr import doors
+
 PACKAGE = Path(__file__).parents[2] / "tutorial_zarr"
 
 # From the bottom to the top. Within a layer, a name may use the names before it.
 LAYERS = [
-    ["tiny", "errors", "limits", "plugins"],
+    ["tiny", "errors", "limits", "words", "progress", "doors", "plugins"],
     ["dtypes"],
     ["metadata"],
-    ["chunk_grids", "chunk_keys", "parallel", "codecs", "progress", "stores", "display"],
+    ["chunk_grids", "chunk_keys", "parallel", "codecs", "stores"],
     ["indexing", "nodes", "consolidation", "replacing", "hierarchy"],
     ["attributes", "chunk_io", "plan", "lazy", "array", "create"],
     ["group"],
-    ["api", "convert", "ingestion"],
-    ["cli", "testing", "viz", "dask_arrays", "xarray_backend", "doctor", "interop", "labs", "gallery"],
+    ["api"],
+    ["viz", "tools", "integrations", "testing", "interop", "labs", "gallery", "cli"],  # the wings
 ]
 RANK = {name: (layer, place) for layer, names in enumerate(LAYERS) for place, name in enumerate(names)}
 EXTRAS = len(LAYERS) - 1
@@ -75,7 +78,7 @@ def test_a_module_imports_only_from_below(module):
     own = module.split(".")[1]
     upward = []
     for line, name, _ in internal_imports(module):
-        if name == "tutorial_zarr":  # the front door opens on everything, so only the extras may use it
+        if name == "tutorial_zarr":  # the front page names everything, so only the wings may use it
             allowed = RANK[own][0] == EXTRAS
         else:
             other = name.split(".")[1]
@@ -83,6 +86,31 @@ def test_a_module_imports_only_from_below(module):
         if not allowed:
             upward.append(f"line {line}: {name}")
     assert upward == []
+
+
+def test_every_door_leads_up_to_something_that_is_there():
+    """An import upwards by text stands in one table, so that none is hidden."""
+    for name, place in doors.DOORS.items():
+        module, _, attribute = place.partition(":")
+        assert module in FILES, name
+        assert RANK[module.split(".")[1]][0] == EXTRAS, name
+        assert not attribute or hasattr(doors.open_door(name), attribute) or doors.open_door(name).__name__
+
+
+@pytest.mark.parametrize("module", [name for name in CORE if name != "tutorial_zarr.doors"])
+def test_the_book_imports_nothing_of_its_own_by_text(module):
+    named = re.findall(r"""["'](tutorial_zarr(?:\.\w+)+)[:"']""", FILES[module].read_text(encoding="utf-8"))
+    assert [name for name in named if RANK.get(name.split(".")[1], (0,))[0] == EXTRAS] == []
+
+
+def test_a_module_that_moved_into_a_wing_is_found_by_its_old_name_too():
+    for old, new in doors.MOVED.items():
+        assert importlib.import_module(old) is importlib.import_module(new)
+        assert importlib.import_module(new).__spec__.name == new
+    writing = importlib.import_module("tutorial_zarr.xarray_backend.writing")
+    assert writing is importlib.import_module("tutorial_zarr.integrations.xarray_backend.writing")
+    with pytest.raises(ModuleNotFoundError, match=r"doctor\.nothing"):
+        importlib.import_module("tutorial_zarr.doctor.nothing")
 
 
 @pytest.mark.parametrize("folder", sorted({name.split(".")[1] for name in MODULES if name.count(".") > 1}))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr
-from tutorial_zarr.convert import rechunk, remove_metadata, to_v2, to_v3
+from tutorial_zarr.tools.convert import rechunk, remove_metadata, to_v2, to_v3
 
 pytestmark = pytest.mark.interop
 zarr = pytest.importorskip("zarr", reason="zarr-python is not installed")

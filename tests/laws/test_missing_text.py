@@ -125,7 +125,7 @@ def test_text_of_any_kind_is_still_taken():
 def test_dask_blocks_with_missing_text_are_refused():
     da = pytest.importorskip("dask.array", reason="dask is not installed")
     a = text()
-    from tutorial_zarr.dask_arrays import store_dask
+    from tutorial_zarr.integrations.dask_arrays import store_dask
 
     blocks = da.from_array(np.array(["a", None], object), chunks=2)
     with refused():
@@ -135,7 +135,7 @@ def test_dask_blocks_with_missing_text_are_refused():
 
 def test_xarray_says_that_it_stores_missing_text_as_empty_text():
     xr = pytest.importorskip("xarray", reason="xarray is not installed")
-    from tutorial_zarr.xarray_backend import to_zarr
+    from tutorial_zarr.integrations.xarray_backend import to_zarr
 
     for values in (MISSING["objects"], MISSING["na_object None"], MISSING["NaN"]):
         store = {}

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr.convert import rechunk, to_v2, to_v3
 from tutorial_zarr.testing.poison import PATTERNS, poisoned
+from tutorial_zarr.tools.convert import rechunk, to_v2, to_v3
 
 SHAPES = {(): (), (5,): (2,), (3, 4): (2, 3)}
 NUMBERS = ["i1", "i2", "i4", "u2", "u8", "f2", "f4", "f8"]

@@ -9,11 +9,11 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import nodes
-from tutorial_zarr.convert import content_hash, remove_metadata, to_v2, to_v3
-from tutorial_zarr.convert.formats import spell
 from tutorial_zarr.errors import ConversionError, NodeNotFoundError
 from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores import MemoryStore, TraceStore, WrapperStore
+from tutorial_zarr.tools.convert import content_hash, remove_metadata, to_v2, to_v3
+from tutorial_zarr.tools.convert.formats import spell
 
 V2_KEYS = {"name": "v2", "separator": "."}
 

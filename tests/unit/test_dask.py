@@ -11,8 +11,15 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr.chunk_grids import Axis, UnevenAxis
-from tutorial_zarr.dask_arrays import edge_within_a_unit, from_dask, moved_to_units, store_dask, to_dask, whole_units
 from tutorial_zarr.errors import SelectionError, ValueMismatchError
+from tutorial_zarr.integrations.dask_arrays import (
+    edge_within_a_unit,
+    from_dask,
+    moved_to_units,
+    store_dask,
+    to_dask,
+    whole_units,
+)
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
 try:

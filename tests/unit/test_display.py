@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import display
 from tutorial_zarr.chunk_grids import Axis, UnevenAxis
-from tutorial_zarr.display import page
-from tutorial_zarr.display.plane import cells_touched
-from tutorial_zarr.display.words import escape, plain, ratio_text, size_text
 from tutorial_zarr.stores import MemoryStore, TraceStore
+from tutorial_zarr.viz import drawing
+from tutorial_zarr.viz.drawing import page
+from tutorial_zarr.viz.drawing.plane import cells_touched
+from tutorial_zarr.words import escape, plain, ratio_text, shape_text, size_text
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "\"'><script>alert(1)</script>", "</details></style></svg>", "&lt;b&gt;"]
 VOID = {"br", "hr", "img", "input", "meta", "link"}
@@ -81,7 +81,7 @@ def arrays():
 def test_the_card_of_an_array_is_sound_and_says_what_the_metadata_says(array):
     parsed = check(array._repr_html_())
     words = " ".join(parsed.words)
-    for expected in (str(array.dtype), display.shape_text(array.chunks), f"Zarr {array.zarr_format}"):
+    for expected in (str(array.dtype), shape_text(array.chunks), f"Zarr {array.zarr_format}"):
         assert expected in words
     for svg in re.findall(r"<svg.*?</svg>", array._repr_html_(), re.DOTALL):
         ElementTree.fromstring(svg)
@@ -134,7 +134,7 @@ def test_codecs_stand_in_order_with_those_inside_a_shard():
 
 def test_a_v2_array_shows_its_filters_and_compressor_under_their_own_names():
     *_, array = arrays()
-    assert [line.name for line in array._summary().codecs] == ["transpose", "delta", "zstd"]
+    assert [line.name for line in drawing.array_summary(array).codecs] == ["transpose", "delta", "zstd"]
 
 
 def test_an_array_with_unknown_codecs_says_why_it_cannot_be_read():
@@ -187,13 +187,13 @@ def test_control_characters_reach_neither_terminal_nor_page():
     for words in (str(root.tree()), repr(root["red\x1b[31m\u202e"].info), root.tree()._repr_html_()):
         assert "\x1b" not in words
         assert "\u202e" not in words
-    picture = display.selection_picture((2,), [1], touched=[], words=evil, names=(evil,))
+    picture = drawing.selection_picture((2,), [1], touched=[], words=evil, names=(evil,))
     ElementTree.fromstring(picture.svg)  # control characters are not XML
 
 
 def test_the_axes_of_a_picture_have_their_names_however_long_within_the_page():
     for names in (("y", "x"), ("latitude", "longitude"), ("a_name_of_thirty_characters_or_", "x"), ("latitude", None)):
-        picture = display.selection_picture((8, 8), [4, 4], touched=[], words="", names=names)
+        picture = drawing.selection_picture((8, 8), [4, 4], touched=[], words="", names=names)
         texts = [e for e in ElementTree.fromstring(picture.svg).iter("{http://www.w3.org/2000/svg}text") if e.text]
         drawn = [e for e in texts if "\N{DOWNWARDS ARROW}" in e.text or "\N{RIGHTWARDS ARROW}" in e.text]
         assert all(name is None or any(name[:20] in e.text for e in drawn) for name in names)
@@ -305,7 +305,7 @@ def filled(picture, style):
 
 def test_a_chunk_that_is_wanted_whole_is_filled_and_one_in_part_is_hatched():
     touched = [((0, 0), False), ((0, 1), True), ((1, 1), True)]
-    picture = display.selection_picture((4, 6), [2, 3], touched=touched)
+    picture = drawing.selection_picture((4, 6), [2, 3], touched=touched)
     assert len(filled(picture, "tz-stored")) == 2
     assert len(filled(picture, "tz-quiet")) == 1
     assert "touches 3 chunks, 2 of them whole and 1 in part" in str(picture)
@@ -313,13 +313,13 @@ def test_a_chunk_that_is_wanted_whole_is_filled_and_one_in_part_is_hatched():
 
 
 def test_uneven_chunks_are_drawn_at_their_lengths():
-    picture = display.selection_picture((60, 100), [(10, 20, 30), 25], touched=[((i, 0), True) for i in range(3)])
+    picture = drawing.selection_picture((60, 100), [(10, 20, 30), 25], touched=[((i, 0), True) for i in range(3)])
     heights = [box[3] for box in filled(picture, "tz-stored")]
     assert heights == pytest.approx([heights[0], 2 * heights[0], 3 * heights[0]], rel=1e-3)
 
 
 def test_edge_chunks_end_at_the_edge():
-    picture = display.selection_picture((10,), [4], touched=[((2,), True)])
+    picture = drawing.selection_picture((10,), [4], touched=[((2,), True)])
     (left, _, wide, _), frame = filled(picture, "tz-stored")[0], ElementTree.fromstring(picture.svg)
     box = next(e for e in frame.iter() if e.get("class") == "tz-frame" and e.get("width"))
     assert left + wide == pytest.approx(float(box.get("x")) + float(box.get("width")), abs=0.1)
@@ -327,7 +327,7 @@ def test_edge_chunks_end_at_the_edge():
 
 def test_a_grid_too_fine_to_draw_is_drawn_in_cells_that_say_what_they_stand_for():
     touched = [((i, j), True) for i in range(100) for j in range(100)]
-    picture = display.selection_picture((10**6, 10**6), [1000, 1000], touched=touched)
+    picture = drawing.selection_picture((10**6, 10**6), [1000, 1000], touched=touched)
     found = re.search(r"each cell stands for (\d+) x (\d+) chunks", picture.svg)
     rows, columns = map(int, found.groups())
     boxes = len(filled(picture, "tz-stored"))
@@ -336,29 +336,29 @@ def test_a_grid_too_fine_to_draw_is_drawn_in_cells_that_say_what_they_stand_for(
 
 
 def test_planes_that_are_left_out_are_counted():
-    few = display.selection_picture((4, 4, 4), [2, 2, 2], touched=[((1, 0, 0), True)])
+    few = drawing.selection_picture((4, 4, 4), [2, 2, 2], touched=[((1, 0, 0), True)])
     assert few.svg.count("axis 0") == 2
     assert "drawn:" not in few.svg
     touched = [((i, 0, 0), True) for i in range(5)]
-    some = display.selection_picture((100, 4, 4), [1, 2, 2], touched=touched)
+    some = drawing.selection_picture((100, 4, 4), [1, 2, 2], touched=touched)
     assert some.svg.count(">axis 0") == 5
     words = re.sub(r"</text><text[^>]*>", " ", some.svg)
     assert "drawn: all planes touched, 5 of 100" in words
-    many = display.selection_picture((100, 4, 4), [1, 2, 2], touched=[((i, 0, 0), True) for i in range(50)])
+    many = drawing.selection_picture((100, 4, 4), [1, 2, 2], touched=[((i, 0, 0), True) for i in range(50)])
     assert many.svg.count(">axis 0") == 9
     assert "drawn: every 6th of the 50 planes touched; there are 100" in re.sub(r"</text><text[^>]*>", " ", many.svg)
 
 
 def test_a_selection_is_outlined_only_in_the_planes_that_it_reaches():
     options = {"selection": (range(3), range(1, 3), range(1, 3))}
-    picture = display.selection_picture((8, 4, 4), [2, 2, 2], touched=[((0, 0, 0), False)], **options)
+    picture = drawing.selection_picture((8, 4, 4), [2, 2, 2], touched=[((0, 0, 0), False)], **options)
     outlines = [e for e in ElementTree.fromstring(picture.svg).iter() if e.get("class") == "tz-select"]
     assert len([e for e in outlines if e.get("height") != "15"]) == 2
 
 
 def test_a_selection_that_is_a_dot_lies_on_the_labels_and_can_be_seen():
     touched, dot = [((0, 0), False)], (range(25, 26), range(25, 26))
-    picture = display.selection_picture((1000, 1000), [500, 500], touched=touched, selection=dot)
+    picture = drawing.selection_picture((1000, 1000), [500, 500], touched=touched, selection=dot)
     drawn = [*ElementTree.fromstring(picture.svg).iter()]
     [label] = [i for i, e in enumerate(drawn) if e.text == "0,0"]
     [place] = [i for i, e in enumerate(drawn) if e.get("class") == "tz-select" and e.get("height") != "15"]
@@ -367,7 +367,7 @@ def test_a_selection_that_is_a_dot_lies_on_the_labels_and_can_be_seen():
 
 
 def test_shards_are_drawn_around_their_chunks():
-    picture = display.selection_picture((8, 8), [2, 2], [4, 4], touched=[((0, 0), True)])
+    picture = drawing.selection_picture((8, 8), [2, 2], [4, 4], touched=[((0, 0), True)])
     paths = [e.get("d") for e in ElementTree.fromstring(picture.svg).iter() if e.get("class") == "tz-frame"]
     assert sum(d.count("M") for d in paths if d) == 2  # one line between the shards on each axis
     assert "shards of 4 x 4" in picture.svg
@@ -375,14 +375,14 @@ def test_shards_are_drawn_around_their_chunks():
 
 @pytest.mark.parametrize("shape", [(), (0,), (5,), (0, 3), (2, 0, 2), (3, 4), (2, 2, 2, 2, 2)])
 def test_every_shape_can_be_drawn(shape):
-    picture = display.selection_picture(shape, [2] * len(shape), touched=[])
+    picture = drawing.selection_picture(shape, [2] * len(shape), touched=[])
     ElementTree.fromstring(picture.svg)
     assert "touches no chunks" in str(picture)
 
 
 def test_the_same_data_give_the_same_svg_and_others_another_name():
     one, same, other = (
-        display.selection_svg((4, 4), [2, 2], touched=[((0, n), True)], words=f"a[{n}]") for n in (0, 0, 1)
+        drawing.selection_svg((4, 4), [2, 2], touched=[((0, n), True)], words=f"a[{n}]") for n in (0, 0, 1)
     )
     assert one == same
     ids = [set(re.findall(r'id="(\w+)"', svg)) for svg in (one, other)]
@@ -405,7 +405,7 @@ def contrast(one, two):
 
 @pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
 def test_words_stand_out_from_every_ground_they_stand_on_as_wcag_asks(shade):
-    colour = {name: pair[shade] for name, pair in display.COLOURS.items()}
+    colour = {name: pair[shade] for name, pair in drawing.COLOURS.items()}
     grounds = ["page", "panel", *(name for name in colour if name.endswith("ground"))]
     for ground in grounds:
         assert contrast(colour["text"], colour[ground]) >= 4.5, ground

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import display, viz
+from tutorial_zarr import viz
 from tutorial_zarr.stores import MemoryStore, TraceStore
+from tutorial_zarr.viz import drawing
 
 pytestmark = pytest.mark.browser
 
@@ -93,8 +94,8 @@ def shown():
         viz.chunk_grid(sharded, selection=np.s_[100:2000, 50:1500]),
         viz.chunk_grid(line, selection=np.s_[10:500]),
         viz.chunk_grid(shape=(10**6, 10**6, 1000), chunks=(100, 100, 10)),
-        display.selection_picture((60, 100), [(10, 20, 30), 25], touched=touched, names=("lat", "lon"), words=EVIL),
-        display.selection_picture((64, 64), [4, 4], [16, 16], touched, selection=(range(2, 9), range(5, 11))),
+        drawing.selection_picture((60, 100), [(10, 20, 30), 25], touched=touched, names=("lat", "lon"), words=EVIL),
+        drawing.selection_picture((64, 64), [4, 4], [16, 16], touched, selection=(range(2, 9), range(5, 11))),
         viz.anatomy(v2, v3).picture(),
     ]
     return "".join(card._repr_html_() for card in cards) + "".join(picture.svg for picture in pictures)

@@ -15,7 +15,8 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import gallery
-from tutorial_zarr.gallery import articles, command, contract, copies, exercises, lesson, packages, readers, source
+from tutorial_zarr.cli import gallery as command
+from tutorial_zarr.gallery import articles, contract, copies, exercises, lesson, packages, readers, source
 from tutorial_zarr.gallery.catalogue import FILE_NAME, NOTEBOOKS, ROOT
 from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.publish import build_articles, text_table

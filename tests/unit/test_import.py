@@ -17,7 +17,7 @@ xr = pytest.importorskip("xarray", reason="reading NetCDF needs xarray, which is
 h5py = pytest.importorskip("h5py", reason="reading HDF5 needs h5py, which is not installed")
 pytest.importorskip("h5netcdf", reason="reading NetCDF needs h5netcdf, which is not installed")
 
-from tutorial_zarr.xarray_backend import ZarrBackend, from_netcdf, netcdf, to_zarr  # noqa: E402 - it needs xarray
+from tutorial_zarr.integrations.xarray_backend import ZarrBackend, from_netcdf, netcdf, to_zarr  # noqa: E402 - it needs xarray
 
 both_formats = pytest.mark.parametrize("zarr_format", [2, 3])
 
@@ -215,7 +215,7 @@ def test_an_import_that_stops_leaves_what_was_there_and_the_same_call_does_it(
 KILLED = """
 import os, sys
 import xarray as xr
-from tutorial_zarr.xarray_backend import from_netcdf
+from tutorial_zarr.integrations.xarray_backend import from_netcdf
 real, left = xr.Variable.values.fget, [int(sys.argv[4])]
 
 def values(variable):

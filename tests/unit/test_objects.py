@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr.convert import rechunk
 from tutorial_zarr.errors import ChunkError, MetadataError, ValueMismatchError
+from tutorial_zarr.tools.convert import rechunk
 
 ITEMS = [[1, 3, 5], [], [7]]
 

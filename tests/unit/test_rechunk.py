@@ -15,10 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tutorial_zarr as zarr
-from tutorial_zarr.convert import content_hash, rechunk
-from tutorial_zarr.convert.plan import make_plan
-from tutorial_zarr.convert.rechunking import parse_bytes, plan_rechunk, target_metadata
-from tutorial_zarr.doctor import examine, repair
 from tutorial_zarr.errors import (
     ChunkError,
     ConversionError,
@@ -30,6 +26,10 @@ from tutorial_zarr.errors import (
 )
 from tutorial_zarr.hierarchy import readable
 from tutorial_zarr.stores import CacheStore, LocalStore, MemoryStore, PrefixStore, TraceStore, WrapperStore
+from tutorial_zarr.tools.convert import content_hash, rechunk
+from tutorial_zarr.tools.convert.plan import make_plan
+from tutorial_zarr.tools.convert.rechunking import parse_bytes, plan_rechunk, target_metadata
+from tutorial_zarr.tools.doctor import examine, repair
 
 
 def rows(shape=(60, 40), chunks=(1, 40), **options):

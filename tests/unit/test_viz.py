@@ -10,9 +10,9 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import viz
-from tutorial_zarr.display import COLOURS
 from tutorial_zarr.stores import MemoryStore, TraceStore
 from tutorial_zarr.stores.wrappers import Request
+from tutorial_zarr.viz.drawing import COLOURS
 
 SVG = "{http://www.w3.org/2000/svg}"
 

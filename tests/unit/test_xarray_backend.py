@@ -16,8 +16,8 @@ from tutorial_zarr.stores import MemoryStore, TraceStore
 xr = pytest.importorskip("xarray", reason="the engine needs xarray, which is not installed")
 numcodecs = pytest.importorskip("numcodecs", reason="codecs are named as numcodecs names them; it is not installed")
 
-from tutorial_zarr.xarray_backend import DataStore, ZarrBackend, to_zarr  # noqa: E402 - it needs xarray
-from tutorial_zarr.xarray_backend.variables import DimensionNamesError, decode_fill_value  # noqa: E402
+from tutorial_zarr.integrations.xarray_backend import DataStore, ZarrBackend, to_zarr  # noqa: E402 - it needs xarray
+from tutorial_zarr.integrations.xarray_backend.variables import DimensionNamesError, decode_fill_value  # noqa: E402
 
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("dask") is None, reason="dask is not installed")
 both_formats = pytest.mark.parametrize("zarr_format", [2, 3])

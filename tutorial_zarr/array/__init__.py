@@ -15,9 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutorial_zarr import display
-from tutorial_zarr.display.words import text_of
-from tutorial_zarr.errors import ZarrError
+from tutorial_zarr.doors import open_door
 
 from .growing import Growing
 
@@ -25,48 +23,14 @@ from .growing import Growing
 class Array(Growing):
     """An array in a store. Made by `create_array` and `open_array`."""
 
-    def _summary(self) -> display.ArraySummary:
-        """What the metadata says; nothing is read, nothing listed."""
-        fill = self.fill_value
-        known: dict[str, Any] = {
-            "name": self.name,
-            "zarr_format": self.zarr_format,
-            "shape": self.shape,
-            "dtype": str(self.dtype),
-            "itemsize": self.itemsize,
-            "fill_value": "undefined"
-            if fill is None
-            else repr(fill)
-            if isinstance(fill, (str, bytes))
-            else text_of(fill),
-            "dimension_names": self.dimension_names,
-            "attributes": self.metadata.attributes,
-            "store": repr(self.store),
-            "read_only": self.read_only,
-            "varying": self.metadata.data_type.item_size is None,
-        }
-        try:
-            codecs = display.codec_lines(self.codecs, self.zarr_format)
-            return display.ArraySummary(
-                **known, chunks=self.chunks, shards=self.shards, codecs=codecs, order=self.order
-            )
-        except ZarrError as error:  # listed although its codecs are unknown
-            return display.ArraySummary(**known, problem=str(error))
-
     def _repr_html_(self) -> str:
-        return display.array_html(self._summary())
+        return open_door("drawing").array_card(self)
 
     @property
-    def info(self) -> display.Info:
+    def info(self) -> Any:
         """A summary to print or to show on a page; it reads and lists nothing in the store."""
-        summary = self._summary()
-        return display.Info(display.array_text(summary), display.array_html(summary))
+        return open_door("drawing").array_info(self)
 
-    def info_complete(self) -> display.Info:
+    def info_complete(self) -> Any:
         """`info`, and what the store tells by one listing: how much is stored, and the ratio."""
-        stored, summary = self.nbytes_stored(), self._summary()
-        more = {"Stored": f"{stored:,} bytes, metadata included"}
-        if not summary.varying:
-            more["Ratio"] = display.ratio_text(self.nbytes, stored)
-        more["Chunks stored"] = f"{self.nchunks_initialized:,} of {self.nchunks:,}"
-        return display.Info(display.array_text(summary, more), display.array_html(summary, more))
+        return open_door("drawing").array_info(self, complete=True)

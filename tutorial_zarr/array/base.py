@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import chunk_grids, chunk_keys, consolidation, display, nodes
+from tutorial_zarr import chunk_grids, chunk_keys, consolidation, nodes
 from tutorial_zarr.attributes import Attributes, Change
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.codecs import Codec, build_codecs
@@ -18,6 +18,7 @@ from tutorial_zarr.errors import MetadataError, ReadOnlyError, ZarrError, spelle
 from tutorial_zarr.metadata import ArrayMetadata
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.locks import process_lock
+from tutorial_zarr.words import shape_text
 
 
 class ArrayBase:
@@ -271,8 +272,8 @@ class ArrayBase:
     def __repr__(self) -> str:
         head = spelled(f"<Array {self.name} shape={self.shape} dtype={self.dtype}")
         try:
-            shards = f" shards={display.shape_text(self.shards)}" if self.shards else ""
-            return f"{head} chunks={display.shape_text(self.chunks)}{shards}>"
+            shards = f" shards={shape_text(self.shards)}" if self.shards else ""
+            return f"{head} chunks={shape_text(self.chunks)}{shards}>"
         except ZarrError as error:  # listed although its codecs are unknown
             return f"{head}, cannot be read: {error}>"
 

@@ -26,10 +26,10 @@ import warnings
 from typing import Any
 
 from tutorial_zarr import __version__
-from tutorial_zarr.display.words import plain_lines
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores.secrets import public
+from tutorial_zarr.words import plain_lines
 
 from .output import PROGRAM, any_encoding, complain
 
@@ -37,11 +37,11 @@ from .output import PROGRAM, any_encoding, complain
 COMMANDS = {
     "info": ("tutorial_zarr.cli.info", "Show what an array or a group is, and what it takes on the disk."),
     "tree": ("tutorial_zarr.cli.tree", "Show the groups and arrays below a group."),
-    "import": ("tutorial_zarr.xarray_backend.command", "Copy a NetCDF or HDF5 file into a Zarr store."),
-    "anatomy": ("tutorial_zarr.viz.command", "Show the keys of arrays, and take the bytes of a chunk apart."),
-    "gallery": ("tutorial_zarr.gallery.command", "Make, list, run, build and check the notebooks."),
-    "articles": ("tutorial_zarr.gallery.articles_command", "Check the articles, and build them for a publishing site."),
-    "doctor": ("tutorial_zarr.doctor.command", "Check every document and every chunk; find what is lost or left."),
+    "import": ("tutorial_zarr.cli.import_file", "Copy a NetCDF or HDF5 file into a Zarr store."),
+    "anatomy": ("tutorial_zarr.cli.anatomy", "Show the keys of arrays, and take the bytes of a chunk apart."),
+    "gallery": ("tutorial_zarr.cli.gallery", "Make, list, run, build and check the notebooks."),
+    "articles": ("tutorial_zarr.cli.articles", "Check the articles, and build them for a publishing site."),
+    "doctor": ("tutorial_zarr.cli.doctor", "Check every document and every chunk; find what is lost or left."),
     "copy": ("tutorial_zarr.cli.copy", "Copy an array or a group to another store, byte by byte."),
     "move": ("tutorial_zarr.cli.move", "Move a node to another path."),
     "delete": ("tutorial_zarr.cli.delete", "Say what deleting a node deletes, and delete it."),
@@ -52,12 +52,12 @@ COMMANDS = {
         "Gather all metadata in one document, or say where that is stale.",
     ),
     "compress": (
-        "tutorial_zarr.labs.compression.command",
+        "tutorial_zarr.cli.compress",
         "Try every codec on a sample of an array; say what to use.",
     ),
-    "interop": ("tutorial_zarr.interop.command", "Run the matrix of all implementations; verify a store with them."),
-    "lint": ("tutorial_zarr.interop.lint_command", "Say what of a store other readers will not open, and why."),
-    "chunks": ("tutorial_zarr.labs.chunks.command", "Choose chunk and shard shapes by the way an array is read."),
+    "interop": ("tutorial_zarr.cli.interop", "Run the matrix of all implementations; verify a store with them."),
+    "lint": ("tutorial_zarr.cli.lint", "Say what of a store other readers will not open, and why."),
+    "chunks": ("tutorial_zarr.cli.chunks", "Choose chunk and shard shapes by the way an array is read."),
     "check": ("tutorial_zarr.cli.check", "Show versions and codecs, and how to get what is missing."),
 }
 

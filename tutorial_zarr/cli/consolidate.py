@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutorial_zarr import api
-from tutorial_zarr.display import words
+from tutorial_zarr import api, words
 from tutorial_zarr.errors import NodeNotFoundError
 
 from .output import json_option, print_json, print_text

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import tutorial_zarr as zarr
-from tutorial_zarr.display import words
+from tutorial_zarr import words
 from tutorial_zarr.metadata.model import plain
 from tutorial_zarr.stores.secrets import public
 

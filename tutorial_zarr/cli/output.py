@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from tutorial_zarr.display.tree import guides
-from tutorial_zarr.display.words import plain, plain_lines
 from tutorial_zarr.errors import LimitError
 from tutorial_zarr.stores.secrets import public
+from tutorial_zarr.viz.drawing.tree import guides
+from tutorial_zarr.words import plain, plain_lines
 
 PROGRAM = "tutorial-zarr"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tutorial_zarr.convert.rechunking import parse_bytes
+from tutorial_zarr.tools.convert.rechunking import parse_bytes
 
 from .output import complain, print_json, print_text, progress_bar
 

@@ -26,8 +26,8 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr import dtypes
-from tutorial_zarr.display.words import plain
 from tutorial_zarr.errors import MetadataError, SelectionError
+from tutorial_zarr.words import plain
 
 from .elements import elements_of
 from .outcomes import NAMES

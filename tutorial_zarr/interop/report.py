@@ -24,8 +24,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.display.words import markdown
 from tutorial_zarr.errors import StoreError
+from tutorial_zarr.words import markdown
 
 from .cases import Case, all_cases
 from .defects import Defect, explain

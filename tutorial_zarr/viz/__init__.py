@@ -17,11 +17,11 @@ Chunk grid of a 6 x 6 array in chunks of 2 x 3: 2 of 6 chunks are stored, 4 are 
 The selection [1:3, 2:4] touches 4 chunks.
 """
 
-from tutorial_zarr.display import Picture
 from tutorial_zarr.viz.anatomy import Anatomy, anatomy, hexdump
 from tutorial_zarr.viz.chart import Chart, canvas
 from tutorial_zarr.viz.chunk_bytes import ChunkBytes, chunk_bytes
 from tutorial_zarr.viz.chunk_grid import chunk_grid, chunk_grid_figure, stored_chunks
+from tutorial_zarr.viz.drawing import Picture
 from tutorial_zarr.viz.requests import Requests, requests
 
 __all__ = [

@@ -24,11 +24,11 @@ from typing import Any, NamedTuple
 
 from tutorial_zarr import limits, nodes
 from tutorial_zarr.array import Array
-from tutorial_zarr.display import Picture, page
-from tutorial_zarr.display.svg import draw, rect, text
-from tutorial_zarr.display.words import count, plain, selection_text, some
 from tutorial_zarr.viz.chunk_bytes import ChunkBytes, chunk_bytes
 from tutorial_zarr.viz.chunk_grid import chunk_coords
+from tutorial_zarr.viz.drawing import Picture, page
+from tutorial_zarr.viz.drawing.svg import draw, rect, text
+from tutorial_zarr.words import count, plain, selection_text, some
 
 MOST_TEXT = 20_000  # bytes of a document that are shown
 

@@ -22,9 +22,9 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-from tutorial_zarr.display import COLOURS, Picture
-from tutorial_zarr.display.words import plain_lines
 from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.viz.drawing import COLOURS, Picture
+from tutorial_zarr.words import plain_lines
 
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
 GREY = COLOURS["edge"][0]

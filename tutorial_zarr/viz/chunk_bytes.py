@@ -33,11 +33,11 @@ from tutorial_zarr.codecs.checksums import Checksum
 from tutorial_zarr.codecs.pipeline import Pipeline
 from tutorial_zarr.codecs.sharding import ABSENT, ShardingCodec, ShardLayout
 from tutorial_zarr.codecs.strings import VariableLength
-from tutorial_zarr.display import page
-from tutorial_zarr.display.svg import inline, rect
-from tutorial_zarr.display.words import count, plain
 from tutorial_zarr.errors import SelectionError, ZarrError
+from tutorial_zarr.viz.drawing import page
+from tutorial_zarr.viz.drawing.svg import inline, rect
 from tutorial_zarr.viz.frames import KINDS, Part, counted_items, frame
+from tutorial_zarr.words import count, plain
 
 SHORT = {"head": "header", "index": "index", "data": "data", "item": "elements", "sum": "checksum"}
 MOST_BYTES = 16  # of a part that are shown

@@ -3,7 +3,7 @@
 The array is listed once, nothing is decoded. Regular and uneven grids, shards with their chunks inside, any number
 of axes: of more than two, planes side by side.
 
-Leaves out the drawing itself, which is in `display.grid`.
+Leaves out the drawing itself, which is in `drawing.grid`.
 
 Regular grids: https://zarr-specs.readthedocs.io/en/latest/v3/chunk-grids/regular-grid/index.html
 
@@ -23,9 +23,9 @@ import numpy as np
 
 from tutorial_zarr import nodes
 from tutorial_zarr.array import Array
-from tutorial_zarr.display import COLOURS, GridView, Picture, draw_grid
-from tutorial_zarr.display.plane import ticks
-from tutorial_zarr.display.words import selection_text
+from tutorial_zarr.viz.drawing import COLOURS, GridView, Picture, draw_grid
+from tutorial_zarr.viz.drawing.plane import ticks
+from tutorial_zarr.words import selection_text
 
 MAX_PATCHES = 20_000  # rectangles in a figure of matplotlib's, which draws each by itself
 

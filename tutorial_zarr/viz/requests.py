@@ -26,11 +26,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tutorial_zarr.display import COLOURS, Picture, page
-from tutorial_zarr.display.svg import draw, rect, text
-from tutorial_zarr.display.words import count, plain, size_text
 from tutorial_zarr.stores.trace import range_text
 from tutorial_zarr.stores.wrappers import Request
+from tutorial_zarr.viz.drawing import COLOURS, Picture, page
+from tutorial_zarr.viz.drawing.svg import draw, rect, text
+from tutorial_zarr.words import count, plain, size_text
 
 # The class of a verb's bars; in the picture the verb stands beside them too
 STYLES = {"GET": "head", "PUT": "index", "HEAD": "data", "LIST": "item", "DELETE": "sum"}

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr import nodes
-from tutorial_zarr.display.words import size_text, times
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.labs.chunks import patterns as reading
 from tutorial_zarr.labs.chunks.choice import (
@@ -37,6 +36,7 @@ from tutorial_zarr.labs.chunks.patterns import Pattern
 from tutorial_zarr.labs.chunks.search import search
 from tutorial_zarr.labs.chunks.storage import StoreModel
 from tutorial_zarr.labs.chunks.storage import store as store_model
+from tutorial_zarr.words import size_text, times
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.display.words import count, size_text
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.labs.chunks.expected import Cost, encoded_size, expected
 from tutorial_zarr.labs.chunks.paper import Layout
 from tutorial_zarr.labs.chunks.patterns import Pattern
 from tutorial_zarr.labs.chunks.storage import GB, StoreModel
+from tutorial_zarr.words import count, size_text
 
 OBJECTIVES = ("seconds", "dollars", "requests", "nbytes", "amplification")
 MOST_EXPLAINED = 6  # patterns

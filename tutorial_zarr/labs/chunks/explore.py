@@ -19,8 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.display import Picture, page
-from tutorial_zarr.display.words import count, selection_text, size_text
 from tutorial_zarr.labs.chunks import patterns as reading
 from tutorial_zarr.labs.chunks.choice import Question, time_text
 from tutorial_zarr.labs.chunks.expected import expected
@@ -29,6 +27,8 @@ from tutorial_zarr.labs.chunks.patterns import Pattern
 from tutorial_zarr.labs.chunks.search import lengths
 from tutorial_zarr.labs.chunks.storage import StoreModel
 from tutorial_zarr.labs.chunks.storage import store as store_model
+from tutorial_zarr.viz.drawing import Picture, page
+from tutorial_zarr.words import count, selection_text, size_text
 
 MOST_TOUCHED = 20_000  # chunks; more are neither planned one by one nor drawn
 FEW = (1, 2, 4, 8, 16, 64)  # chunks in a shard along an axis

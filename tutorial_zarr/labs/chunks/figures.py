@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-from tutorial_zarr.display.words import size_text
 from tutorial_zarr.labs.chunks.advice import Advice
 from tutorial_zarr.labs.chunks.choice import time_text
 from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION, Chart, canvas
+from tutorial_zarr.words import size_text
 
 
 def u_curve(advice: Advice) -> Chart:

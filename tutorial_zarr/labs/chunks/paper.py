@@ -27,10 +27,10 @@ import numpy as np
 import tutorial_zarr as zarr
 from tutorial_zarr.codecs import Pipeline
 from tutorial_zarr.codecs.sharding import ABSENT, sharding_of
-from tutorial_zarr.display.words import times
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.stores.base import ByteRange
 from tutorial_zarr.stores.memory import MemoryStore
+from tutorial_zarr.words import times
 
 
 class Layout(NamedTuple):

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tutorial_zarr.display.words import selection_text
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.stores.wrappers import Request
+from tutorial_zarr.words import selection_text
 
 EXAMPLE = "'time series 70%: all, 1, 1'"
 MOST_BOXES = 200  # of a log, that are costed one by one

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import tutorial_zarr as zarr
-from tutorial_zarr.display.words import count, size_text
 from tutorial_zarr.interop.elements import elements_of
 from tutorial_zarr.interop.lint import stored_matrix
+from tutorial_zarr.words import count, size_text
 
 from .chains import BITROUND, MIDDLE, SCALING, Chain, words, yardstick
 from .measure import NOISE, Result

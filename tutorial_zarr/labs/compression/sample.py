@@ -29,10 +29,10 @@ from tutorial_zarr import dtypes
 from tutorial_zarr.chunk_io.chunks import SMALL_CHUNK
 from tutorial_zarr.codecs import is_fill
 from tutorial_zarr.codecs.base import as_bytes_view
-from tutorial_zarr.display.words import size_text, times
 from tutorial_zarr.dtypes.text import Bytes, String
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.viz import stored_chunks
+from tutorial_zarr.words import size_text, times
 
 LEAST_BYTES = 4096  # below it, headers and luck decide
 LEAST_TIMED = 1 << 15  # below it, and in chunks below SMALL_CHUNK, to start takes longer than the work itself

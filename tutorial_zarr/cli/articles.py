@@ -1,0 +1,49 @@
+"""``tutorial-zarr articles``: hold the articles to their notebooks, and bring them into the form that a publishing
+site takes.
+
+What is right in an article is in `articles`, its other form in `publish`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutorial_zarr.cli.gallery import group, report_problems
+from tutorial_zarr.cli.output import print_json, print_text, progress_bar
+from tutorial_zarr.gallery import articles, publish
+
+
+def command(click: Any) -> Any:
+    """The click group."""
+    names = click.Argument(["names"], nargs=-1)
+    out_dir = click.Option(["--out", "out_dir"], type=click.Path(), default="out/articles", help="Where to.")
+    base_url = click.Option(["--base-url"], help="The address of the repository's files, for links into it.")
+    images = click.Option(["--images"], type=click.Choice(["png", "svg"]), default="png", help="The pictures' format.")
+    actions = {
+        "build": (build_articles, [names, out_dir, base_url, images]),
+        "check": (check_articles, [names]),
+    }
+    return group(click, "articles", actions, "Check the articles, and build them for a publishing site.")
+
+
+def build_articles(names: tuple[str, ...], out_dir: str, base_url: str | None, images: str, as_json: bool) -> int:
+    """Build the articles NAMES, or all: a folder each, with pictures beside the text, tables as text, links that
+    work from anywhere.
+
+    A name may be cut short: 01 means 01_first_zarr_array.
+    """
+    with progress_bar() as bar:
+        task = bar.add_task("articles", total=len(articles.select_articles(names)))
+        paths = publish.build_articles(
+            out_dir, names or None, base_url=base_url, images=images, progress=lambda name: bar.advance(task)
+        )
+    if as_json:
+        return print_json([path.as_posix() for path in paths])
+    for path in paths:
+        print_text(path.as_posix())
+    return 0
+
+
+def check_articles(names: tuple[str, ...], as_json: bool) -> int:
+    """Hold the articles NAMES, or all of them, to the notebooks that they tell of."""
+    return report_problems(articles.check_articles(names or None), as_json, "Every article agrees with its notebook.")

@@ -1,0 +1,237 @@
+"""``tutorial-zarr gallery``: copy, make, list, run, build and check the notebooks; the students' versions.
+
+What a notebook is, and how it runs, is in the modules beside this one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tutorial_zarr import gallery
+from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
+from tutorial_zarr.gallery import copies, stored_outputs, student, template
+from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, select
+from tutorial_zarr.words import plain
+
+
+def command(click: Any) -> Any:
+    """The click group ``gallery``."""
+    ids = click.Argument(["ids"], nargs=-1)
+    jobs = click.Option(["--jobs"], type=click.IntRange(min=1), default=1, help="Run so many at once.")
+    full = click.Option(["--full"], is_flag=True, help="Use the large data instead of the quick ones.")
+    formats = click.Choice(["2", "3", "both"])
+    zarr_format = click.Option(["--zarr-format"], type=formats, help="Write this format, or each in turn.")
+    out_dir = click.Option(["--out", "out_dir"], type=click.Path(), help="Keep the results in this folder.")
+    resume = click.Option(["--resume"], is_flag=True, help="Leave out what ran to the end below --out before.")
+    given = click.Option(["-p", "--parameter", "given"], nargs=2, multiple=True, help="A parameter and its value.")
+    outputs = click.Option(["--outputs"], is_flag=True, help="Run them as well, and compare what they print.")
+    target = click.Option(
+        ["--out", "out_dir"], type=click.Path(), default="student", help="Where to; default: student."
+    )
+    actions = {
+        "copy": (copy, [click.Argument(["folder"], type=click.Path()), ids]),
+        "new": (new, [click.Argument(["name"], metavar="ID"), click.Argument(["slug"])]),
+        "list": (list_, []),
+        "run": (run, [ids, full, zarr_format, out_dir, jobs, resume, given]),
+        "build": (build, [ids, jobs]),
+        "check": (check, [ids, outputs]),
+        "student": (student_versions, [ids, target]),
+    }
+    return group(click, "gallery", actions, "Copy, make, list, run, build and check the notebooks.")
+
+
+def group(click: Any, name: str, actions: dict[str, tuple[Callable[..., int], list[Any]]], purpose: str) -> Any:
+    """A click group: name -> (callback, parameters); each command has --json as well."""
+    commands = [
+        click.Command(name, params=[*params, json_option(click)], callback=action, help=action.__doc__)
+        for name, (action, params) in actions.items()
+    ]
+    return click.Group(name, commands=commands, help=purpose)
+
+
+def new(name: str, slug: str, as_json: bool) -> int:
+    """Make a new notebook: its source and the files beside it, ready to run and to be filled.
+
+    ID is its number, such as 02_01, and SLUG its name, such as chunk_lab.
+    """
+    _expect_a_clone("new")
+    files = [path.relative_to(ROOT).as_posix() for path in template.new(name, slug)]
+    if as_json:
+        return print_json(files)
+    for file in files:
+        print_text(file)
+    print_text(f"It runs as it is. To see what is left to write: tutorial-zarr gallery check {name}")
+    return 0
+
+
+def copy(folder: str, ids: tuple[str, ...], as_json: bool) -> int:
+    """Copy the notebooks IDS, or all of them, with their outputs and articles, to the new folder FOLDER."""
+    paths = [path.as_posix() for path in copies.copy_notebooks(folder, ids or None)]
+    if as_json:
+        return print_json(paths)
+    print_text(f"{len(paths)} notebooks are in {Path(folder) / 'notebooks'}; to open them: jupyter lab {folder}")
+    return 0
+
+
+def _expect_a_clone(action: str) -> None:
+    if ROOT != CLONE:
+        raise GalleryError(
+            f"gallery {action}: expected a clone of the repository, in which notebooks are written, found the "
+            "installed package, which has copies of them; try it in a clone, installed with pip install --editable"
+        )
+
+
+def list_(as_json: bool) -> int:
+    """List the notebooks."""
+    shown = ("id", "title", "level", "minutes", "question")
+    notebooks = [
+        {**{name: getattr(notebook, name) for name in shown}, "file": notebook.path.name}
+        for notebook in gallery.list_notebooks()
+    ]
+    if as_json:
+        return print_json(notebooks)
+    print_table(shown, [tuple(str(notebook[name]) for name in shown) for notebook in notebooks])
+    return 0
+
+
+def run(
+    ids: tuple[str, ...],
+    full: bool,
+    zarr_format: str | None,
+    out_dir: str | None,
+    jobs: int,
+    resume: bool,
+    given: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> int:
+    """Run the notebooks IDS, or all of them, from the first cell to the last.
+
+    An id may be cut short: 01 means all of part 01.
+    """
+    with _progress(ids, zarr_format == "both") as progress:
+        results = gallery.run(
+            ids or None,
+            full=full,
+            zarr_format=int(zarr_format) if zarr_format in ("2", "3") else zarr_format,
+            out_dir=out_dir,
+            jobs=jobs,
+            progress=progress,
+            parameters={name: _value(value) for name, value in given},
+            resume=resume,
+        )
+    return _report_results(results, as_json)
+
+
+def _value(text: str) -> Any:
+    """A parameter's value as Python reads it: a number, True, None, or else the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
+
+
+def build(ids: tuple[str, ...], jobs: int, as_json: bool) -> int:
+    """Build the notebooks IDS, or all of them, from their sources: run them and store what they print."""
+    _expect_a_clone("build")
+    with _progress(ids) as progress:
+        results = gallery.build(ids or None, jobs=jobs, progress=progress)
+    return _report_results(results, as_json)
+
+
+def check(ids: tuple[str, ...], outputs: bool, as_json: bool) -> int:
+    """Hold the notebooks IDS, or all of them, to their contract; without --outputs nothing is run."""
+    _expect_a_clone("check")
+    problems = gallery.check(ids or None)
+    if outputs:
+        problems += stored_outputs.check_outputs(ids or None)
+    return report_problems(problems, as_json, "Every notebook keeps its contract.")
+
+
+def student_versions(ids: tuple[str, ...], out_dir: str, as_json: bool) -> int:
+    """Write the students' versions of the notebooks IDS, or of all: without solutions and outputs."""
+    paths = [path.as_posix() for path in student.write_student_versions(out_dir, ids or None)]
+    if as_json:
+        return print_json(paths)
+    print_text(f"{len(paths)} notebooks for students are in {Path(out_dir) / 'notebooks'}.")
+    return 0
+
+
+def report_problems(problems: list[dict[str, str]], as_json: bool, praise: str) -> int:
+    """Print what is wrong, or that nothing is, and return the exit code."""
+    if as_json:
+        print_json(problems)
+    elif problems:
+        print_table(tuple(problems[0]), [tuple(map(str, problem.values())) for problem in problems])
+    else:
+        print_text(praise)
+    return 1 if problems else 0
+
+
+def _report_results(results: list[dict[str, Any]], as_json: bool) -> int:
+    failed = [result for result in results if result["status"] != "ok"]
+    if as_json:
+        print_json(results)
+        return 1 if failed else 0
+    rows = [
+        (
+            _label(r),
+            r["title"],
+            r["status"] + (", before" if r["resumed"] else ""),
+            f"{r['seconds']:.1f}",
+            str(r["cells"]),
+            str(_count(r["facts"])),
+            _where(r),
+            r["error"] or "",
+        )
+        for r in results
+    ]
+    columns = ("id", "notebook", "status", "seconds", "cells", "facts", "failed at", "why")
+    print_table(columns[: 8 if failed else 6], [row[: 8 if failed else 6] for row in rows])
+    for result in failed:
+        complain(f"notebook {_label(result)}{', ' * bool(_where(result))}{_where(result)}: {result['error']}")
+    print_text(f"{len(results) - len(failed)} of {len(results)} notebooks ran to the end.")
+    return 1 if failed else 0
+
+
+def _label(result: dict[str, Any]) -> str:
+    return result["id"] + (f" v{result['zarr_format']}" if result["zarr_format"] else "")
+
+
+def _where(result: dict[str, Any]) -> str:
+    cell = result["failed_cell"]
+    return f"cell {cell['number']} ({cell['source']})" if cell else ""
+
+
+def _count(facts: Any) -> int:
+    """How many values there are in the facts, whatever they are nested in."""
+    inside = facts.values() if isinstance(facts, dict) else facts if isinstance(facts, list) else None
+    return 1 if inside is None else sum(map(_count, inside))
+
+
+@contextmanager
+def _progress(ids: tuple[str, ...], both: bool = False) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A bar on standard error that moves with every cell, and a line for every notebook that is done."""
+    total = sum(len(notebook.formats) if both else 1 for notebook in select(ids or None))
+    with progress_bar() as bar:
+        overall = bar.add_task("notebooks", total=total)
+        running: dict[str, Any] = {}
+
+        def show(event: dict[str, Any]) -> None:
+            name = (event["id"], event.get("zarr_format"))
+            label = _label({"id": name[0], "zarr_format": name[1]})
+            if event["event"] == "start":
+                running[name] = bar.add_task(f"{label} cells", total=event["cells"])
+            elif event["event"] == "cell":
+                bar.update(running[name], completed=event["cell"] - 1, total=event["cells"])
+            elif event["event"] == "end":
+                if name in running:
+                    bar.remove_task(running.pop(name))
+                bar.advance(overall)
+                done = f"{label}  {event['status']}  {event['seconds']:.1f} s  {event['title']}"
+                bar.console.print(plain(done), markup=False, soft_wrap=True)
+
+        yield show
