@@ -225,13 +225,15 @@ class Group:
         return None
 
     def __getitem__(self, name: str) -> Array | Group:
-        metadata = self._find(name) or self._finished(name) or self._implicit(nodes.normalize_path(name))
+        path, metadata = nodes.join(self.path, nodes.normalize_path(name)), self._find(name)
+        if metadata is None or (not self.read_only and replacing.settle(self.store, path)):
+            metadata = self._find(name) or self._finished(name) or self._implicit(nodes.normalize_path(name))
         if metadata is None:
             near = ", ".join(sorted(self.keys())[:8])
             raise GroupMemberError(
                 f"{self._label}: expected a member {name!r}, found none; it holds {near or 'nothing'}", name=name
             )
-        return self._wrap(nodes.join(self.path, nodes.normalize_path(name)), metadata)
+        return self._wrap(path, metadata)
 
     def _finished(self, name: str) -> Any:
         """A member that a killed writer left complete: it is put in its place, where that may be."""

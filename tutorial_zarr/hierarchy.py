@@ -261,7 +261,7 @@ def delete(store: Store, path: str, *, dry_run: bool) -> Plan:
         return plan
     mark = replacing.read_mark(store, path)
     if mark is not None and mark.complete:
-        replacing.finish(store, path)
+        replacing.finish(store, path, changed=True)
     if mark is None or not mark.complete or nodes.kind_at(store, path) is not None:
         keep = mark.keep if mark is not None and nodes.kind_at(store, path) is None else ()
         with replacing.Removal(store, path, f"delete {path!r}", keep):

@@ -56,6 +56,7 @@ class Mark(NamedTuple):
     documents: dict[str, str] = {}  # noqa: RUF012 - never modified; key below the path -> bytes, once all is written
     only: tuple[str, ...] = ()  # names at the path that are part of it, where all others are not
     up: int = 0  # how many levels above the path that begins which is made with it
+    was: str = ""  # a hash of the old node's own document, once the new one may take its place
 
     @property
     def over(self) -> bool:
@@ -93,7 +94,7 @@ def read_mark(store: Store, path: str) -> Mark | None:
 def _parse(data: Any, key: str) -> Mark:
     document = parse_json(data, key)
     documents, keep, only = document.get("documents", {}), document.get("keep", []), document.get("only", [])
-    up = document.get("up", 0)
+    up, was = document.get("up", 0), document.get("was", "")
     if (
         document.get("state") not in (WRITING, CLEARING, MOVING, ADDING)
         or not isinstance(documents, dict)
@@ -101,13 +102,15 @@ def _parse(data: Any, key: str) -> Mark:
         or not isinstance(only, list)
         or not all(isinstance(text, str) for text in [*documents.values(), *keep, *only])
         or type(up) is not int
+        or not isinstance(was, str)
         or any(max(text, default="") > "\xff" for text in documents.values())  # each character is a byte
         or any(check_key(name).rpartition("/")[2] not in nodes.METADATA_NAMES for name in documents)
     ):
         raise MetadataError(f"{key}: expected the mark of unfinished work, found another document", key=key)
     action, what, by, since = (document.get(name) for name in ("action", "what", "by", "since"))
     state, staged = document["state"], document.get("staged") is True
-    return Mark(str(action), str(what), by or {}, since or 0, state, staged, tuple(keep), documents, tuple(only), up)
+    more = (state, staged, tuple(keep), documents, tuple(only), up, was)
+    return Mark(str(action), str(what), by or {}, since or 0, *more)
 
 
 # --- what lies at a place
@@ -374,7 +377,8 @@ class Replacement:
         if self.staged and not self.mark.complete:
             start = len(self.node) + 1 if self.node else 0
             texts = {key[start:]: data.decode("latin-1") for key, data in self.documents.items()}
-            self.mark = _advance(self.store, self.node, self.mark._replace(state=CLEARING, documents=texts))
+            was = _digest(self.store, self.node)
+            self.mark = _advance(self.store, self.node, self.mark._replace(state=CLEARING, documents=texts, was=was))
 
     def beat(self) -> None:
         """Say now and then that the writer is at work: who looks from another machine believes a mark for an hour."""
@@ -507,7 +511,7 @@ def _beat(store: Store, path: str, mark: Mark) -> Mark:
 
 
 def _bytes(mark: Mark, key: str) -> bytes:
-    members = {name: value for name, value in mark._asdict().items() if value not in ((), {})}
+    members = {name: value for name, value in mark._asdict().items() if value not in ((), {}, "")}
     if not mark.up:
         del members["up"]
     return dump_json(members, key)
@@ -575,7 +579,8 @@ class Removal:
     def decide(self) -> None:
         """From here on the node goes, whatever happens: whoever finds the mark deletes it."""
         if not self.mark.complete:
-            self.mark = _advance(self.store, self.path, self.mark._replace(state=CLEARING))
+            was = _digest(self.store, self.path)
+            self.mark = _advance(self.store, self.path, self.mark._replace(state=CLEARING, was=was))
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         try:
@@ -658,18 +663,45 @@ def resume(store: Store, path: str, documents: Mapping[str, bytes], about: str =
     return made
 
 
-def finish(store: Store, path: str) -> str | None:
+def _digest(store: Store, path: str) -> str:
+    """A hash of a node's own document; empty where it has none."""
+    for name in ("zarr.json", ".zarray", ".zgroup"):
+        if (data := nodes.read_document(store, nodes.join(path, name))) is not None:
+            return hashlib.sha256(data).hexdigest()[:16]
+    return ""
+
+
+def settle(store: Store, path: str) -> bool:
+    """Finish what a killed writer had announced, but not begun, before somebody writes into the old node.
+
+    It costs a look for the mark, so it is done where a request goes nowhere far; elsewhere `finish` sees that the old
+    node's document is another one by now.
+    """
+    if store.concurrency is not None or (mark := read_mark(store, path)) is None:
+        return False
+    return mark.complete and mark.over and finish(store, path) is not None
+
+
+def finish(store: Store, path: str, changed: bool = False) -> str | None:
     """Deal with the mark of a writer that is gone, and say what was done; None where there is no mark.
 
     What was all written is completed. What was not is taken back: chunks that would have replaced others, or those of
     a node that has no document. What was to be added to waits for the call that goes on with it. Refused where the
-    writer may be at work.
+    writer may be at work; and where the old node is whole and somebody has changed its document (by appending, say)
+    since the writer announced that it goes, unless it goes although it is `changed`.
     """
     mark = read_mark(store, path)
     if mark is None or mark.adds:
         return None
     if not mark.over:
         raise StoreError(f"{_where(path)} in {store!r}: found {mark}; try again when that is done", path=path)
+    if mark.state == CLEARING and mark.was and not changed and _digest(store, path) not in ("", mark.was):
+        key = nodes.join(path, nodes.MARK)
+        raise StoreError(
+            f"{_where(path)} in {store!r}: expected what was there when {mark} was about to delete it, found that "
+            f"somebody has changed it since; delete the key {key!r} to keep it, or delete the node at that path",
+            path=path,
+        )
     by = writers.me()
     try:
         mark, found = _advance(store, path, mark._replace(by=by, since=time.time()), mark.by), mark
