@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
 import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -30,8 +28,7 @@ from tutorial_zarr.errors import (
 )
 from tutorial_zarr.nodes import MissingChunksWarning
 from tutorial_zarr.stores import Store
-from tutorial_zarr.stores.bounds import at_most
-from tutorial_zarr.stores.locks import process_lock
+from tutorial_zarr.stores.bounds import Bound
 
 # Encoding a byte takes about so many times as long as decoding it.
 ENCODING = 4
@@ -41,7 +38,6 @@ SMALL_JOB = 3 << 19
 SMALL_CHUNK = 1 << 12
 # Buffers larger than this are not held ready: a chunk may declare any size, and turn out to be six bytes.
 LARGE_CHUNK = 1 << 28
-_NOTHING: Any = contextlib.nullcontext()
 
 
 def most_encoded(nbytes: int) -> int:
@@ -85,6 +81,9 @@ class ChunkIO:
                 self.pipeline_for(shape)
         # of the largest chunk in memory; for elements without a fixed size, a guess
         self.chunk_nbytes = self.pipeline.nbytes or 64 * math.prod(self.pipeline.spec.shape)
+        # made once, where the metadata alone say what it is: each read sets it
+        nbytes = self.pipeline.nbytes
+        self._bound = None if nbytes is None else self._bound_of(most_encoded(nbytes))
 
     @cached_property
     def edges(self) -> tuple[int, ...]:
@@ -109,17 +108,19 @@ class ChunkIO:
         """The store key of the chunk at `coords`."""
         return self.prefix + self.keys.encode(coords)
 
-    def bounded(self) -> AbstractContextManager[None]:
-        """While this thread reads chunks: none larger than one can be. What stands in a shard by itself is smaller."""
-        nbytes = self.pipeline.nbytes
-        most = limits.current().unsized_bytes if nbytes is None else most_encoded(nbytes)
+    @property
+    def bound(self) -> Bound:
+        """For a thread that reads chunks: none larger than one can be. What stands in a shard by itself is smaller."""
+        return self._bound or self._bound_of(limits.current().unsized_bytes)
+
+    def _bound_of(self, most: int) -> Bound:
         shape = self.pipeline.spec.shape
 
         def refusal(key: str, size: int) -> Exception:
             found = f"found {size} or more; is it another array's?"
             return LimitError(f"expected at most {most} bytes for a chunk of shape {shape}, {found}", nbytes=size)
 
-        return at_most(most, refusal)
+        return most, refusal
 
     def extents(self, coords: tuple[int, ...]) -> tuple[int, ...]:
         """How many elements of the chunk lie within the array, along each axis."""
@@ -199,14 +200,6 @@ class ChunkIO:
     def encode(self, chunk: np.ndarray, pipeline: Pipeline) -> Any:
         """The bytes of a chunk; None where it holds nothing but the fill value, and so is not stored."""
         return None if not self.write_empty and is_fill(chunk, self.fill) else pipeline.encode(chunk)
-
-    def put(self, key: str, data: Any) -> None:
-        """Write a unit whole (None: delete it). It cannot fall in between the two halves of an update."""
-        with _NOTHING if self.store.set_waits else process_lock(self.store.lock_name(key)):
-            if data is None:
-                self.store.delete(key)
-            else:
-                self.store.set(key, data)
 
     def update(
         self, key: str, pipeline: Pipeline, change: Callable[[np.ndarray], bool | None], whole: bool = False

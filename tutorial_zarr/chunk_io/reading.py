@@ -13,11 +13,12 @@ from tutorial_zarr import limits, parallel
 from tutorial_zarr.codecs import Pipeline
 from tutorial_zarr.errors import CodecError, LimitError, ZarrError
 from tutorial_zarr.indexing import Selection, Split
-from tutorial_zarr.stores.bounds import check_size
+from tutorial_zarr.stores.bounds import change_bound, check_size
 
 from . import shards
 from .chunks import LARGE_CHUNK, SMALL_JOB, ChunkIO
 
+MANY = 1 << 16  # chunks along an axis from which on it is asked whether there is the memory to plan for them
 Work = Callable[[Iterable[Any]], None]
 
 
@@ -32,9 +33,9 @@ def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
 
 
 def _read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
-    along = sum(map(min, selection.shape, [axis.count for axis in io.grid.axes]))
-    if along > 1 << 16:  # each chunk along an axis takes about so much to plan for, whatever it holds
-        limits.check_memory(io.label, 512 * along)
+    if sum(selection.shape) > MANY:  # each chunk along an axis takes about 512 bytes to plan for, whatever it holds
+        along = sum(map(min, selection.shape, [axis.count for axis in io.grid.axes]))
+        limits.check_memory(io.label, 512 * along if along > MANY else 0)
     split = selection.split(io.grid.axes)
     if split.count == 0:
         return
@@ -161,12 +162,11 @@ class _Reader:
 
     def enter(self) -> None:
         """Set the bound for this thread."""
-        self._bounded = self.io.bounded()
-        self._bounded.__enter__()
+        self._before = change_bound(self.io.bound)
 
     def exit(self) -> None:
         """Take it away."""
-        self._bounded.__exit__(None, None, None)
+        change_bound(self._before)
 
 
 class _ChunkReader(_Reader):

@@ -97,7 +97,7 @@ class _ChunkWriter:
                     continue
                 key, data = found
                 try:
-                    self.io.put(key, data)
+                    self.io.store.put(key, data)
                 except ZarrError as cause:
                     self.io.give_up(key, "write", cause)
 
@@ -162,7 +162,7 @@ class _ChunkWriter:
         if updates:
             io.modify(key, changed, lambda: layout.pack({}))
         else:
-            io.put(key, changed(None))
+            io.store.put(key, changed(None))
 
 
 class _InnerWriter:

@@ -18,6 +18,7 @@ b'42'
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ from .locks import jitter, process_lock
 from .snapshot import ByteRange, Snapshot
 
 Change = Callable[[Any], Any]  # a value's bytes, or None where there are none, to the new bytes, or None to delete it
+_NOTHING: Any = contextlib.nullcontext()
 ABSENT = object()  # the tag of a key that has no value
 DELETE_ATTEMPTS = 6  # a deletion after which others have written so many times gives up, and says so
 UPDATE_ATTEMPTS = 200  # an update whose value was changed by others so many times in a row gives up, and says so
@@ -175,6 +177,14 @@ class Store:
             f"{UPDATE_ATTEMPTS} times in a row; nothing was written; try again when fewer write to this key",
             key=key,
         )
+
+    def put(self, key: str, value: Any) -> None:
+        """Write a value whole (None: delete it). It cannot fall in between the two halves of an `update`."""
+        with _NOTHING if self.set_waits else process_lock(self.lock_name(key)):
+            if value is None:
+                self.delete(key)
+            else:
+                self.set(key, value)
 
     def set_if_absent(self, key: str, value: Any) -> bool:
         """Write a value where there is none, and tell whether that was so. Of many writers one wins."""

@@ -20,12 +20,20 @@ from typing import Any
 Refusal = Callable[[str, int], Exception]  # key, size -> what to raise
 
 
+Bound = tuple[int, Refusal | None]
+
+
 class _Bound(threading.local):
-    nbytes: int = sys.maxsize
-    refusal: Refusal | None = None
+    now: Bound = (sys.maxsize, None)
 
 
 _bound = _Bound()
+
+
+def change_bound(bound: Bound) -> Bound:
+    """Set this thread's bound, and return the one before, to be set again. `at_most` for who counts microseconds."""
+    before, _bound.now = _bound.now, bound
+    return before
 
 
 class at_most:  # noqa: N801 - it is used as a function; as a generator it would cost each read four calls more
@@ -34,19 +42,18 @@ class at_most:  # noqa: N801 - it is used as a function; as a generator it would
     __slots__ = ("before", "now")
 
     def __init__(self, nbytes: int, refusal: Refusal) -> None:
-        self.now: tuple[int, Refusal | None] = (nbytes, refusal)
+        self.now: Bound = (nbytes, refusal)
 
     def __enter__(self) -> None:
-        self.before = _bound.nbytes, _bound.refusal
-        _bound.nbytes, _bound.refusal = self.now
+        self.before = change_bound(self.now)
 
     def __exit__(self, *exception: object) -> None:
-        _bound.nbytes, _bound.refusal = self.before
+        _bound.now = self.before
 
 
 def carried(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """`function` with the bound of this thread, for other threads to call."""
-    nbytes, refusal = _bound.nbytes, _bound.refusal
+    nbytes, refusal = _bound.now
     if refusal is None:
         return function
 
@@ -59,10 +66,11 @@ def carried(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def room() -> int:
     """The bytes that a value may have now."""
-    return _bound.nbytes
+    return _bound.now[0]
 
 
 def check_size(key: str, size: int) -> None:
     """Raise where a value of `size` bytes, or more, is larger than it can be."""
-    if size > _bound.nbytes and _bound.refusal is not None:
-        raise _bound.refusal(key, size)
+    most, refusal = _bound.now
+    if size > most and refusal is not None:
+        raise refusal(key, size)

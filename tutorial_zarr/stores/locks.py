@@ -119,6 +119,18 @@ class process_lock:  # noqa: N801 - used as a function would be; the class is wh
             pass  # it came before there was an entry
 
 
+def if_free(name: Hashable, act: Callable[..., Any], *arguments: Any) -> bool:
+    """Call `act` if nobody has a lock of that name, or waits for one, and let nobody have one meanwhile; else False.
+
+    All locks of the process wait for it, so it is for what takes less time than to make a lock, and takes none itself.
+    """
+    with _locks_guard:
+        if name in _locks:
+            return False
+        act(*arguments)
+    return True
+
+
 class FileLock:
     """A file `path` that is made for its locker alone, who takes it away again or gives it another name.
 
