@@ -50,6 +50,12 @@ class Axis:
         """The chunk that holds an element."""
         return index // self.length
 
+    def around(self, index: int) -> tuple[int, int, int]:
+        """The chunk that holds an element, its first index, and the one behind its last within the axis."""
+        chunk = self.find(index)
+        start = self.start(chunk)
+        return chunk, start, min(start + self.size(chunk), self.extent)
+
     def find_all(self, indices: np.ndarray) -> np.ndarray:
         """The chunk of each of many elements."""
         return indices // self.length

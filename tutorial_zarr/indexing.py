@@ -10,7 +10,7 @@ Each factor splits along the chunk grid by itself; the chunks touched are the pr
 factor is a factor again, relative to its chunk, so the same code splits a shard into its inner chunks.
 
 >>> selection = basic((slice(3, 8), 2), (10, 4))
->>> [part.chunk for part in selection.factors[0].split((Axis(10, 4),))], selection.final_shape
+>>> [part.chunk_coord for part in selection.factors[0].split((Axis(10, 4),))], selection.final_shape
 ([0, 1], (5,))
 
 The rules of selection are NumPy's: https://numpy.org/doc/stable/user/basics.indexing.html
@@ -30,14 +30,23 @@ from tutorial_zarr.chunk_grids import Axis, ChunkGrid
 from tutorial_zarr.errors import SelectionError, nearest
 
 
-class Part(NamedTuple):
-    """What a factor selects within one chunk (along the factor's axes). Points have a tuple for each axis here."""
+class AxisProjection(NamedTuple):
+    """What a factor selects within one chunk, along the factor's axis. Points have a tuple, of all their axes, here."""
 
-    chunk: Any  # coordinate of the chunk
-    inner: Any  # numpy index into the chunk
-    outer: Any  # numpy index into the output's one axis
-    complete: bool  # whether every element of the chunk that lies in the array is selected
+    chunk_coord: Any  # coordinate of the chunk
+    chunk_selection: Any  # numpy index into the chunk
+    out_selection: Any  # numpy index into the output's one axis
+    is_complete: bool  # whether every element of the chunk that lies in the array is selected
     factor: Any  # the factor, relative to the chunk; its places in the output stay
+
+
+class ChunkProjection(NamedTuple):
+    """What a selection takes of one chunk, and where that goes."""
+
+    chunk_coords: tuple[int, ...]
+    chunk_selection: Any  # numpy index into the chunk; for points, with their axes moved to its front (`points_first`)
+    out_selection: Any  # numpy index into the output, or into the value that is written
+    is_complete: bool  # whether every element of the chunk that lies in the array is selected
 
 
 class Span(NamedTuple):
@@ -48,23 +57,21 @@ class Span(NamedTuple):
     count: int
     out: int = 0
 
-    def split(self, axes: tuple[Axis, ...]) -> list[Part]:
+    def split(self, axes: tuple[Axis, ...]) -> list[AxisProjection]:
         """The parts of this factor, one for each chunk."""
         (axis,) = axes
         parts, done, (start, step, count, out) = [], 0, self
         while done < count:
             index = start + done * step
-            chunk = axis.find(index)
-            begin = axis.start(chunk)
-            end = min(begin + axis.size(chunk), axis.extent)
+            chunk, begin, end = axis.around(index)
             here = min(count - done, (end - index + step - 1) // step)
             if here < 1:  # of another state of the array: without this, there would be no end
                 raise SelectionError(f"expected a selection within an axis of {axis.extent} elements, found {self}")
             first = index - begin
-            inner = slice(first, first + (here - 1) * step + 1, step)
-            place = out + done
+            within, place = slice(first, first + (here - 1) * step + 1, step), out + done
             complete = (step == 1 or end - begin == 1) and first == 0 and here == end - begin
-            parts.append(Part(chunk, inner, slice(place, place + here), complete, Span(first, step, here, place)))
+            factor = Span(first, step, here, place)
+            parts.append(AxisProjection(chunk, within, slice(place, place + here), complete, factor))
             done += here
         return parts
 
@@ -75,13 +82,13 @@ class Indices(NamedTuple):
     index: np.ndarray
     out: np.ndarray
 
-    def split(self, axes: tuple[Axis, ...]) -> list[Part]:
+    def split(self, axes: tuple[Axis, ...]) -> list[AxisProjection]:
         """The parts of this factor, one for each chunk."""
         (axis,) = axes
         parts = []
         for (chunk,), rows in _by_chunk([axis.find_all(self.index)], (axis.count,)):
             index, out = self.index[rows] - axis.start(chunk), self.out[rows]
-            parts.append(Part(chunk, as_slice(index), as_slice(out), False, Indices(index, out)))
+            parts.append(AxisProjection(chunk, as_slice(index), as_slice(out), False, Indices(index, out)))
         return parts
 
 
@@ -91,17 +98,17 @@ class Points(NamedTuple):
     indices: tuple[np.ndarray, ...]
     out: np.ndarray
 
-    def split(self, axes: tuple[Axis, ...]) -> list[Part]:
+    def split(self, axes: tuple[Axis, ...]) -> list[AxisProjection]:
         """The parts of this factor, one for each chunk."""
         if not axes:  # a lone True or False: all of the other axes, once or not at all
-            return [Part((), (), slice(0, len(self.out)), False, self)] if len(self.out) else []
+            return [AxisProjection((), (), slice(0, len(self.out)), False, self)] if len(self.out) else []
         chunks = [axis.find_all(index) for axis, index in zip(axes, self.indices, strict=True)]
         parts = []
         for chunk, rows in _by_chunk(chunks, tuple(axis.count for axis in axes)):
             starts = [axis.start(c) for axis, c in zip(axes, chunk, strict=True)]
             local = tuple([index[rows] - start for index, start in zip(self.indices, starts, strict=True)])
             out = self.out[rows]
-            parts.append(Part(chunk, local, out, False, Points(local, out)))
+            parts.append(AxisProjection(chunk, local, out, False, Points(local, out)))
         return parts
 
 
@@ -158,6 +165,8 @@ class Selection:
     ) -> None:
         self.factors, self.axes = factors, axes
         self.drop, self.flip, self.points_shape, self.points_at, self.new = drop, flip, points_shape, points_at, new
+        # whether elements are picked one by one: then their axes come first in an index into a chunk
+        self.points = points_shape is not None
         self.shape = tuple(f.count if isinstance(f, Span) else len(f.out) for f in factors)
         kept = [n for i, n in enumerate(self.shape) if i not in drop]
         if points_shape is not None:
@@ -205,41 +214,42 @@ class Selection:
             ],
         )
 
-    @property
-    def points(self) -> bool:
-        """Whether elements are picked one by one: then their axes come first in an index into a chunk."""
-        return self.points_shape is not None
-
 
 class Split:
     """A selection cut along a grid: the parts of each factor. The chunks touched are the product of the parts.
 
-    What is wanted of that product comes in iterators that run side by side, in the same order, and in C: nothing is
-    worked out for a chunk that can be worked out for an axis.
+    To go through it gives a `ChunkProjection` for each chunk. Where there are many, what is wanted of them comes in
+    iterators that run side by side, in the same order, and in C: nothing is worked out for a chunk that can be worked
+    out for an axis.
     """
 
-    def __init__(self, selection: Selection, parts: list[list[Part]]) -> None:
+    def __init__(self, selection: Selection, parts: list[list[AxisProjection]]) -> None:
         self.selection, self.parts = selection, parts
         self.count = math.prod(map(len, parts))  # chunks touched
         # Two or more index arrays: numpy would go through them in step, were they not laid out crosswise.
-        arrays = sum(any(isinstance(part.inner, np.ndarray) or isinstance(part.outer, np.ndarray) for part in axis)
-                     for axis in parts)  # fmt: skip
+        spans = [isinstance(factor, Span) for factor in selection.factors]
+        arrays = 0 if all(spans) else sum(map(_has_arrays, parts))
         self.box = arrays == 0 and not selection.points  # slices alone
         self._crosswise = arrays > 1 and not selection.points
+
+    def __iter__(self) -> Iterator[ChunkProjection]:
+        return map(
+            ChunkProjection, self.chunk_coords(), self.chunk_selections(), self.out_selections(), self.are_complete()
+        )
 
     def _column(self, number: int) -> Iterator[tuple[Any, ...]]:
         """The product of one field of the parts."""
         return itertools.product(*[[part[number] for part in axis] for axis in self.parts])
 
-    def items(self) -> Iterator[tuple[Part, ...]]:
-        """For each chunk its parts."""
+    def axis_projections(self) -> Iterator[tuple[AxisProjection, ...]]:
+        """For each chunk what it is along each axis."""
         return itertools.product(*self.parts)
 
     def axis_coords(self) -> list[list[int]]:
         """The chunks touched along each axis; not for points, whose axes go together."""
-        return [[part.chunk for part in axis] for axis in self.parts]
+        return [[part.chunk_coord for part in axis] for axis in self.parts]
 
-    def coords(self) -> Iterator[tuple[int, ...]]:
+    def chunk_coords(self) -> Iterator[tuple[int, ...]]:
         """The coordinates of each chunk."""
         if not self.selection.points:
             return self._column(0)
@@ -248,13 +258,13 @@ class Split:
         flat = ((*first, *rest) for first, *rest in self._column(0))
         return (tuple([coords[i] for i in order]) for coords in flat)
 
-    def inner(self) -> Iterator[Any]:
+    def chunk_selections(self) -> Iterator[Any]:
         """For each chunk the index into it. For points, into the chunk with their axes moved to the front."""
         if self.selection.points:
             return ((*first, *rest) for first, *rest in self._column(1))
         return self._crossing(1) if self._crosswise else self._column(1)
 
-    def outer(self) -> Iterator[Any]:
+    def out_selections(self) -> Iterator[Any]:
         """For each chunk the index into the output, or the value."""
         return self._crossing(2) if self._crosswise else self._column(2)
 
@@ -267,9 +277,25 @@ class Split:
             columns.append([array.reshape(-1, *[1] * (width - 1 - at)) for array in arrays])
         return itertools.product(*columns)
 
-    def complete(self) -> Iterator[bool]:
+    def are_complete(self) -> Iterator[bool]:
         """For each chunk whether every element that lies in the array is selected."""
         return map(all, self._column(3))
+
+    def places(self) -> Iterator[tuple[Any, Any, bool]]:
+        """For each chunk (chunk selection, out selection, whether it is complete)."""
+        return zip(self.chunk_selections(), self.out_selections(), self.are_complete(), strict=True)
+
+
+def _has_arrays(parts: list[AxisProjection]) -> bool:
+    return any(isinstance(p.chunk_selection, np.ndarray) or isinstance(p.out_selection, np.ndarray) for p in parts)
+
+
+def points_first(chunk: np.ndarray, selection: Selection) -> np.ndarray:
+    """A view of a chunk with the axes of points, if there are any, in front: as `ChunkProjection` indexes it."""
+    if not selection.points:
+        return chunk
+    axes = selection.axes[0]
+    return np.moveaxis(chunk, axes, range(len(axes)))
 
 
 # --- from what stands between the brackets to a Selection
@@ -407,8 +433,10 @@ def basic(key: Any, shape: tuple[int, ...]) -> Selection:
     return Selection(factors, axes, drop=tuple(drop), flip=tuple(flip), new=tuple(new))
 
 
-def parse(key: Any, shape: tuple[int, ...]) -> Selection:
-    """Whatever NumPy allows between the brackets."""
+def parse(key: Any, shape: tuple[int, ...], names: tuple[str | None, ...] | None = None) -> Selection:
+    """Whatever NumPy allows between the brackets, and ``{"time": 3}`` by the names of dimensions."""
+    if isinstance(key, Mapping):
+        return orthogonal(by_name(key, names), shape)
     entries = [_as_mask_or_array(e) for e in (key if isinstance(key, tuple) else (key,))]
     if not any(isinstance(entry, np.ndarray) for entry in entries):
         return basic(tuple(entries), shape)

@@ -44,6 +44,12 @@ def cpu_count() -> int:
     return count
 
 
+# Encoding a byte takes about so many times as long as decoding it.
+ENCODING = 4
+# A job that decodes less than this runs on the calling thread: waking others costs more than they bring.
+SMALL_JOB = 3 << 19
+# Chunks smaller than this spend their time in Python, which threads cannot share.
+SMALL_CHUNK = 1 << 12
 _workers: int | None = None
 
 
@@ -61,6 +67,20 @@ def set_workers(count: int | None) -> None:
     if count is not None and count < 1:
         raise ValueError(f"set_workers: expected a count of at least 1, found {count}")
     _workers = count
+
+
+def shares(chunks: int, chunk_nbytes: int, cost: int = 1, concurrency: int | None = None) -> tuple[int, int]:
+    """Workers, and how many chunks each takes at a time, for a job of so many chunks of that size in memory.
+
+    `cost` is 1 for decoding a byte. `concurrency` is how many requests a store wants in flight; None where the
+    processors are the limit.
+    """
+    if concurrency is not None:
+        return min(concurrency, chunks), 1
+    if chunk_nbytes < SMALL_CHUNK or cost * chunks * chunk_nbytes < SMALL_JOB:
+        return 1, chunks
+    workers = min(get_workers(), chunks)
+    return workers, max(1, min(64, chunks // (4 * workers)))
 
 
 class alone:  # noqa: N801 - used as a function would be; a generator would let an interrupt in after its first half

@@ -25,7 +25,7 @@ from tutorial_zarr.chunk_io import ChunkIO, reading, shards
 from tutorial_zarr.chunk_io.shards import coalesce, fetches_whole
 from tutorial_zarr.codecs.sharding import sharding_of
 from tutorial_zarr.doors import open_door
-from tutorial_zarr.indexing import Part, Selection
+from tutorial_zarr.indexing import AxisProjection, Selection
 from tutorial_zarr.words import size_text
 
 
@@ -46,7 +46,7 @@ class Plan:
     def __init__(self, io: ChunkIO, selection: Selection, look: bool = False) -> None:
         self._io, self._selection, self.looked = io, selection, look
         self._split = selection.split(io.grid.axes)
-        self._shards = shards.Plan(io, selection)
+        self._shards = shards.ShardPlan(io, selection)
         self.shape = selection.final_shape
         self.elements = math.prod(selection.final_shape)
         self.nbytes = self.elements * io.data_type.numpy.itemsize
@@ -59,14 +59,14 @@ class Plan:
     @property
     def complete(self) -> int:
         """How many of them are selected wholly."""
-        return math.prod(sum(part.complete for part in axis) for axis in self._split.parts) if self.chunks else 0
+        return math.prod(sum(part.is_complete for part in axis) for axis in self._split.parts) if self.chunks else 0
 
     def touches(self) -> Iterator[Touch]:
         """The chunks touched, in the order in which they are read."""
         io, split = self._io, self._split
         raw = reading.reads_raw(io, split)
         for coords, item, inner, complete in zip(
-            split.coords(), split.items(), split.inner(), split.complete(), strict=True
+            split.chunk_coords(), split.axis_projections(), split.chunk_selections(), split.are_complete(), strict=True
         ):
             key = io.key(coords)
             if io.shards is not None:
@@ -79,7 +79,7 @@ class Plan:
                 nbytes = sum(stop - start for start, stop in stretches.ranges)
                 yield Touch(coords, key, complete, list(stretches.ranges), None, nbytes)
 
-    def _shard(self, coords: tuple[int, ...], key: str, item: tuple[Part, ...], complete: bool) -> Touch:
+    def _shard(self, coords: tuple[int, ...], key: str, item: tuple[AxisProjection, ...], complete: bool) -> Touch:
         io = self._io
         layout = sharding_of(io.pipeline_at(coords))
         split = self._shards.split(layout, item, io.extents(coords))
@@ -92,7 +92,7 @@ class Plan:
             encoded = io.store.get(key, layout.index_range)
             if encoded is not None:
                 spans = layout.spans(layout.read_index(encoded), None)
-                found = [spans[layout.number(at)] for at in split.coords()]
+                found = [spans[layout.number(at)] for at in split.chunk_coords()]
                 ranges += coalesce([span for span in found if span is not None], io.store.request_cost)[0]
         return Touch(coords, key, complete, ranges, split.count, decoded)
 
@@ -187,7 +187,7 @@ class Plan:
             split = selection.split(tuple([Axis(axis.extent, n) for axis, n in zip(io.grid.axes, chunks, strict=True)]))
         if split.count > MOST_DRAWN:
             return None
-        touched = zip(split.coords(), split.complete(), strict=True)
+        touched = zip(split.chunk_coords(), split.are_complete(), strict=True)
         shape = tuple(axis.extent for axis in io.grid.axes)
         return shape, chunks, around, touched, selection.factors
 
@@ -224,7 +224,7 @@ class WritePlan:
     @property
     def whole(self) -> int:
         """Units that are covered wholly: encoded and written, without a lock; of those at the edge see `edge`."""
-        return math.prod(sum(part.complete for part in axis) for axis in self._split.parts) if self.units else 0
+        return math.prod(sum(part.is_complete for part in axis) for axis in self._split.parts) if self.units else 0
 
     @property
     def partial(self) -> int:
@@ -237,7 +237,7 @@ class WritePlan:
         edges = self._io.edges
         if not edges or not self.units:
             return 0
-        covered = [[part.chunk for part in axis if part.complete] for axis in self._split.parts]
+        covered = [[part.chunk_coord for part in axis if part.is_complete] for axis in self._split.parts]
         if self._split.selection.points:
             return 0
         inner = math.prod(sum(chunk != last for chunk in axis) for axis, last in zip(covered, edges, strict=True))
@@ -255,7 +255,7 @@ class WritePlan:
 
     def touches(self) -> Iterator[tuple[str, bool]]:
         """The key of each unit, and whether it is covered wholly."""
-        return zip(map(self._io.key, self._split.coords()), self._split.complete(), strict=True)
+        return zip(map(self._io.key, self._split.chunk_coords()), self._split.are_complete(), strict=True)
 
     def explain(self) -> str:
         """All of it in words."""

@@ -12,7 +12,6 @@ from tutorial_zarr import indexing, nodes, parallel
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.errors import SelectionError
 from tutorial_zarr.progress import Progress, meter
-from tutorial_zarr.stores.bounds import at_most
 
 from .selecting import Selecting
 
@@ -43,7 +42,7 @@ class ChunkAccess(Selecting):
 
     def encoded_chunk(self, coords: Iterable[int]) -> bytes | None:
         """The stored bytes of one chunk, as they are; None where it is not stored."""
-        with at_most(*self._io.bound):
+        with self._io.bounded():
             data = self.store.get(self.chunk_key(coords))
         return None if data is None else bytes(data)
 

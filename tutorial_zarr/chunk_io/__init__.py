@@ -1,9 +1,10 @@
 """The hot path: selections of an array to and from the chunks of a store. Read it in this order:
 
-    chunks    `ChunkIO`: what the metadata says about a chunk; one chunk loaded, or put
-    reading   `read`: chunks to their places in the output
+    chunks    `ChunkIO`: what the metadata say about a chunk; one chunk decoded, encoded, updated
+    plain     the plain way: for each chunk fetch, decode, copy; and back
+    reading   `read`: the same, quickly
     shards    reading within shards: their index, and then ranges of bytes
-    writing   `write`: chunks and shards, whole or in part
+    writing   `write`: chunks and shards, whole or in part, quickly
 
 Who holds which buffer when an array is read::
 

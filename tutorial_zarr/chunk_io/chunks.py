@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tutorial_zarr import limits, parallel
+from tutorial_zarr import limits
 from tutorial_zarr.chunk_grids import ChunkGrid
 from tutorial_zarr.chunk_keys import ChunkKeyEncoding
 from tutorial_zarr.codecs import ChunkSpec, Codec, Pipeline, is_fill
@@ -28,14 +28,8 @@ from tutorial_zarr.errors import (
 )
 from tutorial_zarr.nodes import MissingChunksWarning
 from tutorial_zarr.stores import Store
-from tutorial_zarr.stores.bounds import Bound
+from tutorial_zarr.stores.bounds import Bound, at_most
 
-# Encoding a byte takes about so many times as long as decoding it.
-ENCODING = 4
-# A job that decodes less than this runs on the calling thread: waking others costs more than they bring.
-SMALL_JOB = 3 << 19
-# Chunks smaller than this spend their time in Python, which threads cannot share.
-SMALL_CHUNK = 1 << 12
 # Buffers larger than this are not held ready: a chunk may declare any size, and turn out to be six bytes.
 LARGE_CHUNK = 1 << 28
 
@@ -83,7 +77,7 @@ class ChunkIO:
         self.chunk_nbytes = self.pipeline.nbytes or 64 * math.prod(self.pipeline.spec.shape)
         # made once, where the metadata alone say what it is: each read sets it
         nbytes = self.pipeline.nbytes
-        self._bound = None if nbytes is None else self._bound_of(most_encoded(nbytes))
+        self.bound = None if nbytes is None else self._bound_of(most_encoded(nbytes))
 
     @cached_property
     def edges(self) -> tuple[int, ...]:
@@ -108,10 +102,13 @@ class ChunkIO:
         """The store key of the chunk at `coords`."""
         return self.prefix + self.keys.encode(coords)
 
-    @property
-    def bound(self) -> Bound:
-        """For a thread that reads chunks: none larger than one can be. What stands in a shard by itself is smaller."""
-        return self._bound or self._bound_of(limits.current().unsized_bytes)
+    def bounded(self) -> at_most:
+        """While this thread reads chunks: none larger than one can be. What stands in a shard by itself is smaller."""
+        return at_most(*(self.bound or self.unsized_bound()))
+
+    def unsized_bound(self) -> Bound:
+        """The bound where the metadata do not say how large a chunk is."""
+        return self._bound_of(limits.current().unsized_bytes)
 
     def _bound_of(self, most: int) -> Bound:
         shape = self.pipeline.spec.shape
@@ -167,15 +164,6 @@ class ChunkIO:
                 MissingChunksWarning,
                 stacklevel=5,  # who wrote the brackets
             )
-
-    def workers(self, chunks: int, chunk_nbytes: int, cost: int = 1) -> tuple[int, int]:
-        """Workers and batch length for a job of so many chunks of that size; `cost` is 1 for decoding a byte."""
-        if self.store.concurrency is not None:
-            return min(self.store.concurrency, chunks), 1
-        if chunk_nbytes < SMALL_CHUNK or cost * chunks * chunk_nbytes < SMALL_JOB:
-            return 1, chunks
-        workers = min(parallel.get_workers(), chunks)
-        return workers, max(1, min(64, chunks // (4 * workers)))
 
     def decode(self, data: Any, pipeline: Pipeline) -> np.ndarray:
         """A chunk as an array of its own that may be changed; the fill value where `data` is None."""

@@ -13,10 +13,9 @@ import numpy as np
 
 from tutorial_zarr import limits
 from tutorial_zarr.chunk_grids import Axis
-from tutorial_zarr.codecs import Pipeline
 from tutorial_zarr.codecs.sharding import ShardLayout, sharding_of
 from tutorial_zarr.errors import LimitError, ReplacedError, StoreError, ZarrError
-from tutorial_zarr.indexing import Part, Selection, Split
+from tutorial_zarr.indexing import AxisProjection, Selection, Split
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.base import cut
 from tutorial_zarr.stores.snapshot import Snapshot
@@ -27,14 +26,14 @@ MANY = 1 << 12  # inner chunks along an axis from which on it is asked first whe
 READ_ATTEMPTS = 20  # a shard that was replaced so many times in a row while it was read is given up
 
 
-class Plan:
+class ShardPlan:
     """How a selection falls on inner chunks. What shards share along an axis is worked out once."""
 
     def __init__(self, io: ChunkIO, selection: Selection) -> None:
         self.io, self.selection = io, selection
-        self._parts: dict[tuple[Any, ...], tuple[Part, list[Part]]] = {}
+        self._parts: dict[tuple[Any, ...], tuple[AxisProjection, list[AxisProjection]]] = {}
 
-    def split(self, layout: ShardLayout, item: tuple[Part, ...], extents: tuple[int, ...]) -> Split:
+    def split(self, layout: ShardLayout, item: tuple[AxisProjection, ...], extents: tuple[int, ...]) -> Split:
         """One shard's part of the selection, cut along its inner chunks; `extents` is where the array ends in it."""
         along = max(layout.counts, default=1)
         if along > 1 << 16:  # each takes about so much to plan for, whatever it holds
@@ -50,22 +49,28 @@ class Plan:
         return Split(self.selection, parts)
 
     def jobs(
-        self, coords: tuple[int, ...], item: tuple[Part, ...], outer: Any, buffer: np.ndarray | None = None
+        self,
+        coords: tuple[int, ...],
+        item: tuple[AxisProjection, ...],
+        out_selection: Any,
+        buffer: np.ndarray | None = None,
     ) -> Iterator[tuple[Any, ...]]:
-        """(key, pipeline, group) for the inner chunks of a shard's part, whose place in the output is `outer`.
+        """(key, pipeline, group) for the inner chunks of a shard's part, whose place in the output is `out_selection`.
 
-        A group is a list of neighbours: (encoded bytes or None, inner, outer, complete). The bytes may lie in `buffer`,
-        where one is given. A shard that is absent is one group of one, however many chunks it could hold.
+        A group is a list of neighbours: (encoded bytes or None, place), a place being (chunk selection, out selection,
+        whether it is complete). The bytes may lie in `buffer`, where one is given. A shard that is absent is one group
+        of one, however many chunks it could hold.
         """
         io = self.io
         key, layout = io.key(coords), sharding_of(io.pipeline_at(coords))
         try:
             many = io.missing != "warn" and max(layout.counts, default=1) > MANY
             if many and not io.store.exists(key):  # to cut the part up would take long
-                yield key, layout.inner, [(None, None, outer, False)]
+                yield key, layout.inner, [(None, (None, out_selection, False))]
                 return
-            for job in self._inner_jobs(ShardSource(io.store, key), layout, item, io.extents(coords), outer, buffer):
-                yield key, *job
+            source, extents = ShardSource(io.store, key), io.extents(coords)
+            for pipeline, group in self._inner_jobs(source, layout, item, extents, out_selection, buffer):
+                yield key, pipeline, group
         except ZarrError as cause:
             io.give_up(key, "decode", cause)
 
@@ -73,9 +78,9 @@ class Plan:
         self,
         source: ShardSource,
         layout: ShardLayout,
-        item: tuple[Part, ...],
+        item: tuple[AxisProjection, ...],
         extents: tuple[int, ...],
-        outer: Any,
+        out_selection: Any,
         buffer: np.ndarray | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """The jobs of one shard, without its key.
@@ -93,24 +98,23 @@ class Plan:
                 pass
         data = fetch(source, layout, split)
         if data is None and self.io.missing != "warn":  # which counts each inner chunk
-            yield pipeline, [(None, None, outer, False)]
+            yield pipeline, [(None, (None, out_selection, False))]
             return
-        places = zip(split.inner(), split.outer(), split.complete(), strict=True)
         if data is None:
-            yield pipeline, [(None, *place) for place in places]
+            yield pipeline, [(None, place) for place in split.places()]
             return
-        jobs = ((each, *place) for each, place in zip(data, places, strict=True))
+        jobs = zip(data, split.places(), strict=True)
         if nested is None:
-            while group := list(itertools.islice(jobs, pipeline.together)):
+            while group := list(itertools.islice(jobs, pipeline.batch_size)):
                 yield pipeline, group
             return
-        for job, coords, deeper in zip(jobs, split.coords(), split.items(), strict=True):
-            if job[0] is None:
-                yield pipeline, [job]
+        for (each, place), coords, deeper in zip(jobs, split.chunk_coords(), split.axis_projections(), strict=True):
+            if each is None:
+                yield pipeline, [(each, place)]
                 continue
             rest = [min(n, e - c * n) for c, n, e in zip(coords, layout.chunk_shape, extents, strict=True)]
-            inside = ShardSource(None, source.key, memoryview(job[0]))
-            yield from self._inner_jobs(inside, nested, deeper, tuple(rest), job[2])
+            inside, (_, inner_out, _) = ShardSource(None, source.key, memoryview(each)), place
+            yield from self._inner_jobs(inside, nested, deeper, tuple(rest), inner_out)
 
 
 def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] | None:
@@ -124,7 +128,7 @@ def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] |
             if encoded_index is None:
                 return None
             spans = layout.spans(layout.read_index(encoded_index), None if source.store else len(source.data or b""))
-            wanted = [spans[layout.number(coords)] for coords in split.coords()]
+            wanted = [spans[layout.number(coords)] for coords in split.chunk_coords()]
             try:
                 found = iter(source.get_ranges([span for span in wanted if span is not None]))
             except ReplacedError:
@@ -139,11 +143,6 @@ def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] |
         f"key {source.key!r}: expected a shard that stays the same while it is read, found that another writer "
         f"replaced it {READ_ATTEMPTS} times in a row; try again when fewer write to it"
     )
-
-
-def encoded_bound(pipeline: Pipeline, nbytes: int) -> int:
-    """Bytes that an encoded chunk rarely exceeds."""
-    return pipeline.encoded_size or nbytes + (nbytes >> 6) + 256
 
 
 def fetches_whole(layout: ShardLayout, wanted: int) -> bool:

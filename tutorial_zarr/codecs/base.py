@@ -17,7 +17,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#id23
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,10 +137,9 @@ class BytesBytesCodec(Codec):
             raise self.fail(f"{out.nbytes} bytes after decoding", memoryview(decoded).nbytes)
         out[:] = np.frombuffer(decoded, np.uint8)
 
-    def decode_all_into(self, data: Sequence[Buffer], out: np.ndarray) -> None:
-        """Decode several to the rows of `out`, contiguous bytes of shape (len(data), size)."""
-        for each, row in zip(data, out, strict=True):
-            self.decode_into(each, row)
+    # Where several are decoded faster together than one by one, a method: it decodes each to a row of an array of
+    # bytes, or returns False where these must be decoded one by one.
+    decode_all_into: Callable[[Sequence[Buffer], np.ndarray], bool] | None = None
 
 
 def short(value: Any) -> str:

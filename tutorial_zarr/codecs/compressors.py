@@ -339,9 +339,8 @@ class Blosc(_Native):
         else:
             super().decode_into(data, out)
 
-    def decode_all_into(self, data: Sequence[Buffer], out: np.ndarray) -> None:
-        if len(data) == 1 or not blosc_join.decode(data, out, self.engine.decompress):
-            super().decode_all_into(data, out)
+    def decode_all_into(self, data: Sequence[Buffer], out: np.ndarray) -> bool:
+        return len(data) > 1 and blosc_join.decode(data, out, self.engine.decompress)
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
         if nbytes(data) < 16 or not blosc_snappy.is_snappy(data):

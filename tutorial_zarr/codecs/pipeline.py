@@ -56,8 +56,10 @@ class Pipeline:
             not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
         )
         # How many small chunks are decoded one after the other before any is copied: what stays in a processor's cache.
-        self.together = max(1, min(16, (1 << 19) // max(self.nbytes, 1))) if self.in_place else 1  # type: ignore[type-var]
+        self.batch_size = max(1, min(16, (1 << 19) // max(self.nbytes, 1))) if self.in_place else 1  # type: ignore[type-var]
         self.raw = self.in_place and not self.bytes_bytes  # stored bytes are the chunk's memory
+        # Bytes that a stored chunk rarely exceeds; None where nothing is known.
+        self.encoded_bound = size or (None if self.nbytes is None else self.nbytes + (self.nbytes >> 6) + 256)
 
     def decode(self, data: Buffer) -> np.ndarray:
         """The chunk in stored bytes: native or swapped byte order, perhaps a read-only view of `data`."""
@@ -106,8 +108,10 @@ class Pipeline:
         try:
             for stage, size in self.bytes_bytes[:0:-1]:
                 data = [stage.decode(each, size) for each in data]
-            stage = self.bytes_bytes[0][0]
-            stage.decode_all_into(data, out)
+            stage = first = self.bytes_bytes[0][0]
+            if first.decode_all_into is None or not first.decode_all_into(data, out):
+                for each, row in zip(data, out, strict=True):
+                    first.decode_into(each, row)
         except ZarrError:
             raise
         except Exception as cause:

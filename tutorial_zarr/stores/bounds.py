@@ -23,17 +23,11 @@ Refusal = Callable[[str, int], Exception]  # key, size -> what to raise
 Bound = tuple[int, Refusal | None]
 
 
-class _Bound(threading.local):
-    now: Bound = (sys.maxsize, None)
+class _Here(threading.local):
+    bound: Bound = (sys.maxsize, None)
 
 
-_bound = _Bound()
-
-
-def change_bound(bound: Bound) -> Bound:
-    """Set this thread's bound, and return the one before, to be set again. `at_most` for who counts microseconds."""
-    before, _bound.now = _bound.now, bound
-    return before
+here = _Here()  # the bound of this thread; who counts microseconds sets it, and then the one before again
 
 
 class at_most:  # noqa: N801 - it is used as a function; as a generator it would cost each read four calls more
@@ -45,15 +39,15 @@ class at_most:  # noqa: N801 - it is used as a function; as a generator it would
         self.now: Bound = (nbytes, refusal)
 
     def __enter__(self) -> None:
-        self.before = change_bound(self.now)
+        self.before, here.bound = here.bound, self.now
 
     def __exit__(self, *exception: object) -> None:
-        _bound.now = self.before
+        here.bound = self.before
 
 
 def carried(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """`function` with the bound of this thread, for other threads to call."""
-    nbytes, refusal = _bound.now
+    nbytes, refusal = here.bound
     if refusal is None:
         return function
 
@@ -66,11 +60,11 @@ def carried(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def room() -> int:
     """The bytes that a value may have now."""
-    return _bound.now[0]
+    return here.bound[0]
 
 
 def check_size(key: str, size: int) -> None:
     """Raise where a value of `size` bytes, or more, is larger than it can be."""
-    most, refusal = _bound.now
+    most, refusal = here.bound
     if size > most and refusal is not None:
         raise refusal(key, size)

@@ -49,7 +49,9 @@ class MemoryStore(Store):
             super().put(key, value)
             return
         self.check_writable()
-        act = (self.mapping.pop, key, None) if value is None else (self.mapping.__setitem__, check_key(key), bytes(value))
+        act = (
+            (self.mapping.pop, key, None) if value is None else (self.mapping.__setitem__, check_key(key), bytes(value))
+        )
         if not locks.if_free(self.lock_name(key), *act):
             super().put(key, value)
 

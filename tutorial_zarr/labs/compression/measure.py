@@ -26,8 +26,8 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr import parallel
-from tutorial_zarr.chunk_io.chunks import ENCODING, SMALL_CHUNK, SMALL_JOB
 from tutorial_zarr.codecs import ChunkSpec, Pipeline
+from tutorial_zarr.parallel import ENCODING, SMALL_CHUNK, SMALL_JOB
 
 from .chains import Chain, from_v2, words
 from .sample import Sample, digest

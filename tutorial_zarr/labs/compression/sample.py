@@ -26,11 +26,11 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr import dtypes
-from tutorial_zarr.chunk_io.chunks import SMALL_CHUNK
 from tutorial_zarr.codecs import is_fill
 from tutorial_zarr.codecs.base import as_bytes_view
 from tutorial_zarr.dtypes.text import Bytes, String
 from tutorial_zarr.labs import LabError
+from tutorial_zarr.parallel import SMALL_CHUNK
 from tutorial_zarr.viz import stored_chunks
 from tutorial_zarr.words import size_text, times
 

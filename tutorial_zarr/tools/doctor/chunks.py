@@ -28,7 +28,6 @@ from tutorial_zarr.errors import (
     UnsupportedError,
     ZarrError,
 )
-from tutorial_zarr.stores.bounds import at_most
 
 BATCH = 1 << 25  # bytes of inner chunks that are held at once
 _SUM_WORDS = ("checksum", "data check", "crc", "hash")  # how decompressors call a sum of their own that differs
@@ -79,7 +78,7 @@ def check_chunk(io: ChunkIO, coords: tuple[int, ...]) -> Outcome:
             outcome.add(*_wrong_size(size, pipeline.encoded_size, _head(io, key)))
             return outcome
         limits.check_memory(io.label, size + (pipeline.nbytes or 0), "decoding this chunk")
-        with at_most(*io.bound):
+        with io.bounded():
             data = io.store.get(key)
         if data is not None:
             pipeline.decode(data)
@@ -112,7 +111,7 @@ def open_shard(io: ChunkIO, key: str, pipeline: Pipeline, size: int) -> tuple[Sh
     layout = codec.layout(pipeline.inner_spec)
     if not pipeline.bytes_bytes:
         return ShardSource(io.store, key), size, layout
-    with at_most(*io.bound):
+    with io.bounded():
         data = io.store.get(key)
     for stage, decoded in reversed(pipeline.bytes_bytes):
         data = stage.decode(data, decoded)
