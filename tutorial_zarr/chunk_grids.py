@@ -52,9 +52,9 @@ class Axis:
 
     def around(self, index: int) -> tuple[int, int, int]:
         """The chunk that holds an element, its first index, and the one behind its last within the axis."""
-        chunk = self.find(index)
-        start = self.start(chunk)
-        return chunk, start, min(start + self.size(chunk), self.extent)
+        chunk = index // self.length
+        start = chunk * self.length
+        return chunk, start, min(start + self.length, self.extent)
 
     def find_all(self, indices: np.ndarray) -> np.ndarray:
         """The chunk of each of many elements."""
@@ -82,6 +82,10 @@ class UnevenAxis(Axis):
 
     def find(self, index: int) -> int:
         return bisect_right(self.edges, index) - 1
+
+    def around(self, index: int) -> tuple[int, int, int]:
+        chunk = self.find(index)
+        return chunk, self.edges[chunk], min(self.edges[chunk + 1], self.extent)
 
     def find_all(self, indices: np.ndarray) -> np.ndarray:
         return np.searchsorted(self.edges, indices, side="right") - 1

@@ -17,7 +17,6 @@ import numpy as np
 
 from tutorial_zarr import dtypes, nodes, replacing
 from tutorial_zarr.array import Array
-from tutorial_zarr.array.sources import reads_from
 from tutorial_zarr.chunk_grids import run_lengths
 from tutorial_zarr.codecs import build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
@@ -28,6 +27,7 @@ from tutorial_zarr.dtypes.v2 import Object, describe_stored, object_type
 from tutorial_zarr.errors import MetadataError, NodeExistsError, nearest
 from tutorial_zarr.metadata import GroupMetadata, v2, v3
 from tutorial_zarr.metadata.model import dump_json, plain
+from tutorial_zarr.sources import reads_from
 from tutorial_zarr.stores import Store
 
 AUTO_CHUNK_BYTES = 1 << 22  # of the chunks that are chosen where the caller names none

@@ -22,7 +22,6 @@ from typing import Any
 
 from tutorial_zarr import consolidation, create, hierarchy, limits, nodes, replacing
 from tutorial_zarr.array import Array
-from tutorial_zarr.attributes import Attributes, Change
 from tutorial_zarr.doors import open_door
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
@@ -30,7 +29,6 @@ from tutorial_zarr.errors import (
     MetadataError,
     NodeExistsError,
     NodeNameError,
-    ReadOnlyError,
     StoreError,
     ZarrError,
     spelled,
@@ -38,10 +36,9 @@ from tutorial_zarr.errors import (
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata
 from tutorial_zarr.progress import Progress
 from tutorial_zarr.stores import Store
-from tutorial_zarr.stores.locks import process_lock
 
 
-class Group:
+class Group(nodes.Node):
     """A group in a store. Made by `create_group` and `open_group`."""
 
     def __init__(
@@ -60,52 +57,12 @@ class Group:
         self._consolidated = consolidated  # path below this group -> metadata; None: ask the store
         self._array_options = array_options or {}
 
-    # --- what it is
-
-    @property
-    def zarr_format(self) -> int:
-        """2 or 3."""
-        return self.metadata.zarr_format
-
-    @property
-    def name(self) -> str:
-        """The path with a leading slash."""
-        return "/" + self.path
-
-    @property
-    def basename(self) -> str:
-        """The last part of the path."""
-        return self.path.rpartition("/")[2]
-
-    @property
-    def attrs(self) -> Attributes:
-        """The attributes: a mapping that writes through to the store."""
-        return Attributes(lambda: self.metadata.attributes, self._change_attributes)
-
-    def _change_attributes(self, change: Change) -> None:
-        self._check_writable()
-        with process_lock((id(self), "attributes")):  # so that of two threads the later one's result stays
-            found = nodes.change_attributes(self.store, self.path, self.metadata, change)
-            self.metadata = found  # type: ignore[assignment]
-        consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
-
-    def _check_writable(self) -> None:
-        if self.read_only:
-            raise ReadOnlyError(
-                f"{self._label}: cannot write: the group was opened for reading; try mode='r+'", path=self.path
-            )
-
-    @property
-    def _label(self) -> str:
-        return nodes.label("group", self.path, self.zarr_format)
+    def renew_consolidated(self) -> bool:
+        """Put the group's documents into every consolidated metadata that tells of it; returns whether any does."""
+        return consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
 
     def __repr__(self) -> str:
         return f"<Group {spelled(self.name)} of {self.store!r} (Zarr {self.zarr_format})>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Group) and (self.store, self.path) == (other.store, other.path)
-
-    __hash__ = None  # type: ignore[assignment]
 
     @property
     def consolidated_members(self) -> Mapping[str, Any] | None:
@@ -182,7 +139,7 @@ class Group:
 
     def _say_stale(self, relative: str, what: str) -> None:
         warnings.warn(
-            f"{self._label}: the consolidated metadata is out of date: {relative!r} {what}; "
+            f"{self.label}: the consolidated metadata is out of date: {relative!r} {what}; "
             "try consolidate_metadata, or use_consolidated=False",
             nodes.ZarrWarning,
             stacklevel=4,
@@ -207,7 +164,7 @@ class Group:
         if own is None:
             raise ArrayNotFoundError(
                 f"{nodes.label('array', path, self.zarr_format)}: expected the array that the consolidated metadata of "
-                f"{self._label} lists, found none in {self.store!r}: it was moved or deleted since; "
+                f"{self.label} lists, found none in {self.store!r}: it was moved or deleted since; "
                 "try consolidate_metadata, or use_consolidated=False",
                 path=path,
             )
@@ -231,7 +188,7 @@ class Group:
         if metadata is None:
             near = ", ".join(sorted(self.keys())[:8])
             raise GroupMemberError(
-                f"{self._label}: expected a member {name!r}, found none; it holds {near or 'nothing'}", name=name
+                f"{self.label}: expected a member {name!r}, found none; it holds {near or 'nothing'}", name=name
             )
         return self._wrap(path, metadata)
 
@@ -298,7 +255,7 @@ class Group:
         """Pairs (name, node) of the direct members."""
         for name, metadata in self._child_metadata():
             if isinstance(metadata, ZarrError):
-                warnings.warn(f"{self._label}: left out {name!r}: {metadata}", nodes.ZarrWarning, stacklevel=3)
+                warnings.warn(f"{self.label}: left out {name!r}: {metadata}", nodes.ZarrWarning, stacklevel=3)
                 continue
             yield name, self._wrap(nodes.join(self.path, name), metadata, deferred=True)
 
@@ -385,7 +342,7 @@ class Group:
         """The path of a member that is to be made or deleted."""
         relative = nodes.normalize_path(name)
         if not relative:
-            raise NodeNameError(f"{self._label}: expected the name of a member, found {name!r}", name=name)
+            raise NodeNameError(f"{self.label}: expected the name of a member, found {name!r}", name=name)
         return nodes.join(self.path, relative)
 
     def create_array(self, name: str, *, overwrite: bool = False, data: Any = None, **options: Any) -> Array:
@@ -396,7 +353,7 @@ class Group:
         data       its elements, in place of a shape and a type
         options    the keywords of `create_array`; the format is this group's
         """
-        self._check_writable()
+        self.check_writable()
         path = self._path_of(name)
         options.setdefault("zarr_format", self.zarr_format)
         made = create.new_array(self.store, path, overwrite=overwrite, data=data, **options)
@@ -414,7 +371,7 @@ class Group:
         attributes  a dict of what JSON holds
         overwrite   delete what is at that path, with all members
         """
-        self._check_writable()
+        self.check_writable()
         path = self._path_of(name)
         metadata = create.new_group(self.store, path, self.zarr_format, attributes, overwrite)
         self._consolidated = None
@@ -427,7 +384,7 @@ class Group:
         except KeyError:
             return self.create_group(name)
         if not isinstance(node, Group):
-            raise GroupNotFoundError(f"{self._label}: expected a group {name!r}, found an array", name=name)
+            raise GroupNotFoundError(f"{self.label}: expected a group {name!r}, found an array", name=name)
         return node
 
     def require_groups(self, *names: str) -> tuple[Group, ...]:
@@ -438,10 +395,10 @@ class Group:
         self, nodes: dict[str, Any], *, overwrite: bool = False
     ) -> Iterator[tuple[str, Array | Group]]:
         """Create many nodes below this group at once: the `create_hierarchy` of the package, with paths from here."""
-        self._check_writable()
+        self.check_writable()
         parsed, implied = hierarchy.parse_nodes(nodes, self.path)
         if any(metadata.zarr_format != self.zarr_format for metadata in parsed.values()):
-            raise MetadataError(f"{self._label}: expected nodes of Zarr {self.zarr_format}, found another format")
+            raise MetadataError(f"{self.label}: expected nodes of Zarr {self.zarr_format}, found another format")
         missing = hierarchy.check_creation(self.store, parsed, implied, overwrite)
         start = len(self.path) + 1 if self.path else 0
         made = {path[start:]: self._wrap(path, metadata) for path, metadata in missing.items()}
@@ -451,7 +408,7 @@ class Group:
 
     def move(self, source: str, dest: str, *, dry_run: bool = False, progress: Progress = None) -> hierarchy.Plan:
         """Move a member; both paths count from this group. A dry run changes nothing; either returns the plan."""
-        self._check_writable()
+        self.check_writable()
         old, new = self._path_of(source), self._path_of(dest)
         plan = hierarchy.move(self.store, old, new, dry_run=dry_run, progress=progress)
         if not dry_run:
@@ -460,7 +417,7 @@ class Group:
 
     def delete(self, name: str, *, dry_run: bool = True) -> hierarchy.Plan:
         """Say what deleting a member would delete; with ``dry_run=False``, delete it as ``del group[name]`` does."""
-        self._check_writable()
+        self.check_writable()
         plan = hierarchy.delete(self.store, self._path_of(name), dry_run=dry_run)
         if not dry_run:
             self._consolidated = None
@@ -473,14 +430,14 @@ class Group:
         except KeyError:
             return self.create_array(name, shape=shape, dtype=dtype, **options)
         if not isinstance(node, Array):
-            raise ArrayNotFoundError(f"{self._label}: expected an array {name!r}, found a group", name=name)
+            raise ArrayNotFoundError(f"{self.label}: expected an array {name!r}, found a group", name=name)
         wanted = (shape,) if isinstance(shape, int) else tuple(shape)
         if node.shape != wanted:
             raise NodeExistsError(
-                f"{self._label}: expected array {name!r} of shape {wanted}, found {node.shape}; try another name",
+                f"{self.label}: expected array {name!r} of shape {wanted}, found {node.shape}; try another name",
                 name=name,
             )
-        create.check_dtype(node, dtype, exact, f"{self._label}: array {name!r}")
+        create.check_dtype(node, dtype, exact, f"{self.label}: array {name!r}")
         return node
 
     require_dataset = require_array
@@ -493,10 +450,10 @@ class Group:
         store_arrays(self, {name: value})
 
     def __delitem__(self, name: str) -> None:
-        self._check_writable()
+        self.check_writable()
         path = self._path_of(name)
         if self._find(name) is None and replacing.read_mark(self.store, path) is None:
-            raise GroupMemberError(f"{self._label}: expected a member {name!r} to delete, found none", name=name)
+            raise GroupMemberError(f"{self.label}: expected a member {name!r} to delete, found none", name=name)
         hierarchy.delete(self.store, path, dry_run=False)
         self._consolidated = None
 
@@ -507,13 +464,13 @@ def store_arrays(group: Group, arrays: Mapping[str, Any]) -> None:
     Nothing is replaced before all are looked at, and a mark says so until all are there. One may hold what another one
     of them replaces.
     """
-    group._check_writable()
+    group.check_writable()
     planned = {}
     for name, value in arrays.items():
         options = create.copy_of(value, group.zarr_format) if isinstance(value, Array) else {}
         planned[group._path_of(name)] = options | {"shape": None, "data": value, "zarr_format": group.zarr_format}
     if len(planned) != len(arrays):
-        raise NodeNameError(f"{group._label}: expected each name once, found {', '.join(sorted(arrays))}")
+        raise NodeNameError(f"{group.label}: expected each name once, found {', '.join(sorted(arrays))}")
     create.new_arrays(group.store, planned, overwrite="array")
     group._consolidated = None
 

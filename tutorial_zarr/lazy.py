@@ -104,10 +104,12 @@ class LazyView:
 
     def result(self) -> Any:
         """Read what the view stands for."""
-        return self.array._get(self._select)
+        io = self.array.io
+        return self.array._get(io, self._select(io))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.array._set(self[key]._select, value)
+        io = self.array.io
+        self.array._set(io, self[key]._select(io), value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:

@@ -1,4 +1,5 @@
-"""Nodes: finding, naming, creating and deleting arrays and groups in a store, before they are arrays and groups.
+"""Nodes: finding, naming, creating and deleting arrays and groups in a store, before they are arrays and groups; and
+what both have in common when they are (`Node`).
 
 What stands at a path is found by asking for ``zarr.json`` first, then for v2's documents, then for v1's. Where
 both formats are present v3 counts, and a warning says so.
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tutorial_zarr import chunk_grids, chunk_keys, limits, parallel
+from tutorial_zarr.attributes import Attributes, Change
 from tutorial_zarr.errors import (
     ArrayNotFoundError,
     GroupNotFoundError,
@@ -20,6 +22,7 @@ from tutorial_zarr.errors import (
     MetadataError,
     NodeExistsError,
     NodeNameError,
+    ReadOnlyError,
     StoreError,
     spelled,
     spelled_lines,
@@ -28,6 +31,7 @@ from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, consolidated, d
 from tutorial_zarr.metadata.model import too_large
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.bounds import at_most
+from tutorial_zarr.stores.locks import process_lock
 
 Metadata = ArrayMetadata | GroupMetadata
 
@@ -47,6 +51,72 @@ class ZarrWarning(UserWarning):
 
 class MissingChunksWarning(ZarrWarning):
     """A read met chunks that are not stored, of an array that was opened with ``missing="warn"``."""
+
+
+class Node:
+    """An array or a group: a place in a store, and the metadata that were found there."""
+
+    store: Store
+    path: str
+    metadata: Any
+    read_only: bool
+
+    @property
+    def zarr_format(self) -> int:
+        """2 or 3."""
+        return self.metadata.zarr_format
+
+    @property
+    def name(self) -> str:
+        """The path with a leading slash."""
+        return "/" + self.path
+
+    @property
+    def basename(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def label(self) -> str:
+        """How errors call it: ``array 'a/b' (Zarr 3)``."""
+        return label(self.metadata.node_type, self.path, self.metadata.zarr_format)
+
+    def check_writable(self, what: str = "") -> None:
+        """Raise ReadOnlyError where it was opened for reading; `what` is what was to be written."""
+        if self.read_only:
+            raise ReadOnlyError(
+                f"{self.label}: cannot write{what and ' '}{what}: the {self.metadata.node_type} was opened for "
+                "reading; try mode='r+'",
+                path=self.path,
+            )
+
+    @property
+    def attrs(self) -> Attributes:
+        """The attributes: a mapping that writes through to the store."""
+        return Attributes(lambda: self.metadata.attributes, self._change_attributes)
+
+    def _change_attributes(self, change: Change) -> None:
+        self.check_writable("its attributes")
+        with process_lock((id(self), "attributes")):  # so that of two threads the later one's result stays
+            self._adopt(change_attributes(self.store, self.path, self.metadata, change))
+        self.renew_consolidated()
+
+    def _adopt(self, metadata: Any) -> None:
+        """Take on what a change of the attributes found."""
+        self.metadata = metadata
+
+    def renew_consolidated(self) -> bool:
+        """Put the node's documents into every consolidated metadata that tells of it; returns whether any does."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Node)
+            and self.metadata.node_type == other.metadata.node_type
+            and (self.store, self.path) == (other.store, other.path)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def normalize_path(path: Any) -> str:

@@ -1,6 +1,6 @@
 """What a selection costs, worked out before anything is read or written.
 
-`Plan` is made by ``array.plan(selection)``, `WritePlan` by ``array.plan_write(selection)``. They follow the very
+`ReadPlan` is made by ``array.plan(selection)``, `WritePlan` by ``array.plan_write(selection)``. They follow the very
 decisions of `chunk_io`, so the requests they foretell are the requests that are made. How many requests it takes to
 read a part of a shard depends on where the writer put its inner chunks, which only the shard's index tells; and so do
 the bytes that a compressed chunk takes. ``plan(selection, look=True)`` asks the store for these, which costs requests.
@@ -40,7 +40,7 @@ class Touch(NamedTuple):
     decoded: int | None  # bytes that the decoder will make; None for elements without a fixed size
 
 
-class Plan:
+class ReadPlan:
     """The cost of reading a selection. Counting is exact where `exact` is true, else `requests` is a bound."""
 
     def __init__(self, io: ChunkIO, selection: Selection, look: bool = False) -> None:

@@ -16,7 +16,7 @@
 # | **Level** | ★ beginner |
 # | **Time** | 20 minutes |
 # | **Needs** | Python and a little NumPy |
-# | **Code** | `tutorial_zarr/array`, `tutorial_zarr/api.py`, `tutorial_zarr/stores` |
+# | **Code** | `tutorial_zarr/array.py`, `tutorial_zarr/api.py`, `tutorial_zarr/stores` |
 # | **Article** | [Ninety-six chunks that are not there](../../articles/01_first_zarr_array.md) |
 # | **Data** | a ruler of a matrix (`data_gen/matrix.py`), a real map of land (`data_gen/land.py`) |
 #

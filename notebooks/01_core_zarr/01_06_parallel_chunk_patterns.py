@@ -16,7 +16,7 @@
 # | **Level** | ★★ intermediate |
 # | **Time** | 25 minutes |
 # | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb) |
-# | **Code** | `tutorial_zarr/parallel.py`, `tutorial_zarr/array/chunks.py`, `tutorial_zarr/plan.py` |
+# | **Code** | `tutorial_zarr/parallel.py`, `tutorial_zarr/array.py`, `tutorial_zarr/plan.py` |
 # | **Article** | [Four writers, one chunk, and 2,496 ways to lose](../../articles/06_parallel_chunk_patterns.md) |
 # | **Data** | a plane in which every value names its place (`data_gen/fields.py`) |
 #

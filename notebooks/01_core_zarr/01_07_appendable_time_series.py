@@ -16,7 +16,7 @@
 # | **Level** | ★★ intermediate |
 # | **Time** | 25 minutes |
 # | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb) |
-# | **Code** | `tutorial_zarr/array/growing.py`, `tutorial_zarr/plan.py` |
+# | **Code** | `tutorial_zarr/resizing`, `tutorial_zarr/plan.py` |
 # | **Article** | [The day the sea froze](../../articles/07_appendable_time_series.md) |
 # | **Data** | real temperatures of the sea, every half hour (`data_gen/buoy.py`) |
 #

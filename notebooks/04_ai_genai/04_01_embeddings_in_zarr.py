@@ -16,7 +16,7 @@
 # | **Level** | ★★ intermediate |
 # | **Time** | 30 minutes |
 # | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb) |
-# | **Code** | `tutorial_zarr/array/chunks.py`, `tutorial_zarr/array/growing.py` |
+# | **Code** | `tutorial_zarr/array.py`, `tutorial_zarr/resizing` |
 # | **Article** | [Read all of it](../../articles/11_embeddings_in_zarr.md) |
 # | **Data** | Python's manual as vectors (`data_gen/passages.py`), and a mixture (`data_gen/vectors.py`) |
 #

@@ -16,7 +16,7 @@
 # | **Level** | ★★ intermediate |
 # | **Time** | 30 minutes |
 # | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb) |
-# | **Code** | `tutorial_zarr/array/chunks.py`, `tutorial_zarr/array/growing.py` |
+# | **Code** | `tutorial_zarr/array.py`, `tutorial_zarr/resizing` |
 # | **Article** | [The average of the averages](../../articles/19_tick_data_cube.md) |
 # | **Data** | a day of trades in eight shares (`data_gen/ticks.py`) |
 #

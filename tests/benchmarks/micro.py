@@ -106,7 +106,7 @@ def decode(array: tutorial_zarr.Array) -> Micro:
     """One chunk from encoded bytes in memory, into scratch."""
     import numcodecs
 
-    pipeline = array._io.pipeline
+    pipeline = array.io.pipeline
     encoded = array.encoded_chunk((0, 0, 0))
     scratch = np.empty(32**3 * 2, "u1")
     codec = array.codecs[-1].name
@@ -120,7 +120,7 @@ def decode(array: tutorial_zarr.Array) -> Micro:
 
 def encode(array: tutorial_zarr.Array) -> Micro:
     """One contiguous chunk to bytes."""
-    pipeline, chunk = array._io.pipeline, array.read_chunk((0, 0, 0))
+    pipeline, chunk = array.io.pipeline, array.read_chunk((0, 0, 0))
     return Micro(lambda: pipeline.encode(chunk), unit="chunk of 64 KiB")
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import doctor
-from tutorial_zarr.array import growing
+from tutorial_zarr.resizing import reservations
 from tutorial_zarr.stores import MemoryStore, ObjectStore, SQLiteStore, TraceStore, wrappers
 
 from .append_worker import append, block
@@ -323,7 +323,7 @@ def test_an_append_waits_for_no_resize_but_tells_of_it_and_not_at_all_for_one_th
     store = bucket()
     array = zarr.create_array(store, shape=(9,), dtype="i4", chunks=(4,))
     array[...] = 1
-    monkeypatch.setattr(growing, "PATIENCE", 0)
+    monkeypatch.setattr(reservations, "PATIENCE", 0)
     with appending_elsewhere(array, lambda array: array.resize(3), 1):
         message = (
             r"expected nobody to change its shape, found a change of what lies behind 3 along axis 0, begun \d+ s "

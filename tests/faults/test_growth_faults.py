@@ -10,11 +10,11 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr import codecs, doctor, indexing
-from tutorial_zarr.array import growing
-from tutorial_zarr.array.reserving import Reservation, Room
 from tutorial_zarr.chunk_grids import Axis
 from tutorial_zarr.errors import CodecError, StoreError
 from tutorial_zarr.nodes import ZarrWarning
+from tutorial_zarr.resizing import reservations
+from tutorial_zarr.resizing.reservations import Reservation, Room
 from tutorial_zarr.stores import LocalStore, MemoryStore, SQLiteStore, wrappers, writers
 
 from .test_append import bucket
@@ -140,7 +140,7 @@ class LosesAnAnswer(wrappers.AroundStore):
 
 @pytest.mark.parametrize("job", JOBS)
 def test_a_change_whose_answer_is_lost_beside_an_append_is_made_once(job, monkeypatch):
-    monkeypatch.setattr(growing, "PATIENCE", 0)
+    monkeypatch.setattr(reservations, "PATIENCE", 0)
     work, at = JOBS[job][0], 0
     while True:
         store, appended = bucket(), []
@@ -389,7 +389,7 @@ class KilledAt(Failing):
 def test_room_that_is_held_keeps_all_others_from_changing_the_shape_and_readers_see_nothing(
     kind, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(growing, "PATIENCE", 0)
+    monkeypatch.setattr(reservations, "PATIENCE", 0)
     store = make(kind, tmp_path)
     time, data = pair(store)
     with Reservation([Room(time, 2, at=3), Room(data, 2)]) as both:

@@ -21,8 +21,8 @@ LAYERS = [
     ["dtypes"],
     ["metadata"],
     ["chunk_grids", "chunk_keys", "parallel", "codecs", "stores"],
-    ["indexing", "nodes", "consolidation", "replacing", "hierarchy"],
-    ["attributes", "chunk_io", "plan", "lazy", "array", "create"],
+    ["indexing", "attributes", "nodes", "sources", "consolidation", "replacing", "hierarchy"],
+    ["chunk_io", "plan", "lazy", "resizing", "array", "create"],
     ["group"],
     ["api"],
     ["viz", "tools", "integrations", "testing", "interop", "labs", "gallery", "cli"],  # the wings

@@ -86,7 +86,7 @@ def store(request, tmp_path):
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_every_selection_is_read_as_the_plain_way_reads_it(layout, dtype, store):
     array = made(layout, dtype, store)
-    io = array._io
+    io = array.io
     for key, selection in selections(io):
         quick, slow = (np.full(selection.shape, 8).astype(io.data_type.numpy) for _ in range(2))
         chunk_io.read(io, selection, quick)
@@ -98,13 +98,13 @@ def test_every_selection_is_read_as_the_plain_way_reads_it(layout, dtype, store)
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_every_selection_is_written_as_the_plain_way_writes_it(layout, dtype):
     quick, slow = made(layout, dtype, {}), made(layout, dtype, {})
-    for number, (key, selection) in enumerate(selections(quick._io)):
+    for number, (key, selection) in enumerate(selections(quick.io)):
         value = (np.arange(np.prod(selection.shape, dtype=int)) + 100 * number % 3000).reshape(selection.shape)
         if number % 5 == 4:  # so that chunks go, and come back
             value = np.full(selection.shape, 9)
         value = value.astype(quick.dtype)
-        chunk_io.write(quick._io, selection, value)
-        plain.write(slow._io, selection, value)
+        chunk_io.write(quick.io, selection, value)
+        plain.write(slow.io, selection, value)
         if number % 3 == 0:
             assert quick[...].tolist() == slow[...].tolist(), key
         assert set(quick.store.list_prefix()) == set(slow.store.list_prefix()), key
@@ -114,19 +114,19 @@ def test_every_selection_is_written_as_the_plain_way_writes_it(layout, dtype):
 @pytest.mark.parametrize("layout", [LAYOUTS["zstd"], LAYOUTS["uneven"], LAYOUTS["sharded"]], ids=str)
 def test_fields_are_written_as_the_plain_way_writes_them(layout, fields):
     quick, slow = made(layout, RECORD, {}), made(layout, RECORD, {})
-    for _, selection in selections(quick._io):
+    for _, selection in selections(quick.io):
         value = np.zeros(selection.shape, [(name, RECORD[name]) for name in fields])
         for name in fields:
             value[name] = np.arange(value.size).reshape(value.shape) + 7
-        chunk_io.write(quick._io, selection, value, fields)
-        plain.write(slow._io, selection, value, fields)
+        chunk_io.write(quick.io, selection, value, fields)
+        plain.write(slow.io, selection, value, fields)
     assert quick[...].tolist() == slow[...].tolist()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_the_plain_way_is_right(layout):
     array, mirror = made(layout, "i4", {}), np.full(SHAPE, 9)
-    io = array._io
+    io = array.io
     plain.write(io, indexing.basic(..., SHAPE), mirror.astype("i4"))
     for number, (key, mine) in enumerate(itertools.product(SLICES, SLICES)):
         selection = indexing.basic((key, mine), SHAPE)

@@ -47,6 +47,7 @@ class ChunkIO:
         store: Store,
         path: str,
         label: str,
+        *,
         grid: ChunkGrid,
         keys: ChunkKeyEncoding,
         codecs: list[Codec],

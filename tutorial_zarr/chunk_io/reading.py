@@ -53,8 +53,8 @@ def _read_chunks(io: ChunkIO, split: Split, out: np.ndarray) -> None:
     raw, size = reads_raw(io, split), io.chunk_nbytes
     if raw:
         size = min(size, _needed(io, split))
-    workers, batch = parallel.shares(split.count, size, concurrency=io.store.concurrency)
     jobs = zip(names(io, split), split.chunk_coords(), split.places(), strict=True)
+    workers, batch = parallel.shares(split.count, size, concurrency=io.store.concurrency)
     reader = _RawReader if raw else _ChunkReader
     parallel.run(lambda: reader(io, split, out), jobs, workers, batch)
 
@@ -92,7 +92,7 @@ class ScratchDecoder(plain.Decoder):
     """
 
     def __init__(self, io: ChunkIO, pipeline: Pipeline, split: Split, out: np.ndarray) -> None:
-        super().__init__(io, pipeline, split.selection, out)
+        self.io, self.pipeline, self.selection, self.out = io, pipeline, split.selection, out
         self.scratch: np.ndarray | None = None
         self.contiguous = False
         self.batch_size = 1

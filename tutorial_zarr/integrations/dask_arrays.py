@@ -29,9 +29,9 @@ import numpy as np
 
 from tutorial_zarr import api, nodes, replacing
 from tutorial_zarr.array import Array
-from tutorial_zarr.array.sources import reads_from
 from tutorial_zarr.chunk_grids import Axis
 from tutorial_zarr.errors import MissingDependencyError, SelectionError, StoreError, ValueMismatchError
+from tutorial_zarr.sources import reads_from
 from tutorial_zarr.stores.shared import Home
 
 BLOCK_BYTES = 1 << 27  # what a block that was not asked for otherwise holds at most, or one unit where that is more

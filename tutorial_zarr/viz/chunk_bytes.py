@@ -152,7 +152,7 @@ def chunk_bytes(array: Array, coords: Sequence[int], inner: Sequence[int] | None
     if data is None:
         return ChunkBytes(name, key, ())
     wanted = None if inner is None else tuple(int(c) for c in inner)
-    pipeline = array._io.pipeline_at(place)
+    pipeline = array.io.pipeline_at(place)
     return ChunkBytes(name, key, tuple(_layers(pipeline, data, "as stored", wanted)))
 
 

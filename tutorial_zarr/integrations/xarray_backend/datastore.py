@@ -17,13 +17,14 @@ from xarray.core.utils import FrozenDict
 
 import tutorial_zarr as zarr
 from tutorial_zarr import chunk_grids, consolidation, nodes
-from tutorial_zarr.array import Array, reserving
+from tutorial_zarr.array import Array
 from tutorial_zarr.create import check_attributes
 from tutorial_zarr.errors import GroupNotFoundError, MetadataError, NodeExistsError, ReadOnlyError, ZarrError
 from tutorial_zarr.group import Group
 from tutorial_zarr.integrations.xarray_backend import alignment, existing_array, outcome, transaction, variables
 from tutorial_zarr.integrations.xarray_backend.outcome import Write
 from tutorial_zarr.metadata.model import plain
+from tutorial_zarr.resizing import reservations
 from tutorial_zarr.stores import Store, make_store, writers
 
 MODES = ("r", "r+", "a", "a-", "w", "w-")
@@ -262,7 +263,7 @@ class DataStore(AbstractWritableDataStore):
         marked = {array.basename for array, _, _ in left}
         among = {other.rpartition("/")[2] for _, _, mark in left for other in mark.among} | marked
         for array, name, _ in left:
-            reserving.settle(array, name)
+            reservations.settle(array, name)
         after, (array, _, mark) = self.arrays(), left[0]
         let_in = all(one.ready for _, _, one in left) and after[array.basename].shape[mark.axis] >= mark.stop
         return after, dict.fromkeys(among if let_in else (), slice(mark.start, mark.stop))

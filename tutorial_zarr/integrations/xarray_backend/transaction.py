@@ -20,12 +20,12 @@ from xarray.backends.common import ArrayWriter
 
 from tutorial_zarr import consolidation, nodes
 from tutorial_zarr.array import Array
-from tutorial_zarr.array.reserving import Reservation, Room
-from tutorial_zarr.array.sources import reads_from
 from tutorial_zarr.errors import NodeExistsError, StoreError
 from tutorial_zarr.integrations.dask_arrays import Gate, Target
 from tutorial_zarr.integrations.xarray_backend.outcome import Write
 from tutorial_zarr.replacing import Replacement, Survey, read_mark
+from tutorial_zarr.resizing.reservations import Reservation, Room
+from tutorial_zarr.sources import reads_from
 from tutorial_zarr.stores import Store
 
 ACTION = "write a dataset"

@@ -310,7 +310,7 @@ def advise_array(
     array: Any, patterns: Sequence[Pattern | str] | None = None, remarks: Sequence[str] = (), **options: Any
 ) -> Advice:
     """Advice for an array that exists: its layout is the one to compare with, and its codecs give the ratio."""
-    label = array._label
+    label = array.label
     if not array.grid.regular:
         raise LabError(
             f"{label}: expected a regular chunk grid, found {array.grid.name!r}; give its shape and type instead"
@@ -320,9 +320,8 @@ def advise_array(
             f"{label}: expected elements of a fixed size, found {array.dtype}; their bytes cannot be foretold"
         )
     remarks, unit = [*remarks], math.prod(array.shards or array.chunks) * array.dtype.itemsize
-    prefix = array.path + "/" if array.path else ""
     below = nodes.keys_below(array.store, array.path)
-    keys = [key for key in below if array._io.keys.decode(key[len(prefix) :], array.ndim)]
+    keys = [key for key in below if array.chunk_coords(key) is not None]
     stored = sum(array.store.get_size(key) or 0 for key in keys)
     units = math.prod(array.cdata_shape if array.shards is None else array.grid.counts)
     if stored:
@@ -333,7 +332,7 @@ def advise_array(
         )
     if 0 < len(keys) < units:
         remarks.append(f"{units - len(keys):,} of {units:,} objects are absent; asking for them counts all the same.")
-    if array._io.pipeline.raw or (array._io.shards is not None and array._io.shards.inner.raw):
+    if array.io.pipeline.raw or (array.io.shards is not None and array.io.shards.inner.raw):
         remarks.append(
             "Its chunks are not compressed; all figures are for chunks that come as a whole, as compressed ones do."
         )

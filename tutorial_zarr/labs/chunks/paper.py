@@ -52,11 +52,11 @@ class PaperStore(MemoryStore):
         self.array: zarr.Array | None = None  # once it has been created
 
     def _coords(self, key: str) -> tuple[int, ...] | None:
-        return None if self.array is None else self.array._io.keys.decode(key, self.array.ndim)
+        return None if self.array is None else self.array.io.keys.decode(key, self.array.ndim)
 
     def _present(self, coords: tuple[int, ...], chunks: tuple[int, ...]) -> tuple[int, ...]:
         """How many inner chunks of a shard lie in the array, along each axis."""
-        extents = self.array._io.extents(coords)  # type: ignore[union-attr]
+        extents = self.array.io.extents(coords)  # type: ignore[union-attr]
         return tuple([-(-extent // n) for extent, n in zip(extents, chunks, strict=True)])
 
     def encoded(self, pipeline: Pipeline) -> int:
@@ -67,7 +67,7 @@ class PaperStore(MemoryStore):
         coords = self._coords(key)
         if coords is None:
             return super().get_size(key)
-        pipeline = self.array._io.pipeline  # type: ignore[union-attr]
+        pipeline = self.array.io.pipeline  # type: ignore[union-attr]
         layout = sharding_of(pipeline)
         if layout is None:
             return self.encoded(pipeline)
@@ -78,7 +78,7 @@ class PaperStore(MemoryStore):
         coords = self._coords(key)
         if coords is None:
             return super().get(key, byte_range)
-        layout = sharding_of(self.array._io.pipeline)  # type: ignore[union-attr]
+        layout = sharding_of(self.array.io.pipeline)  # type: ignore[union-attr]
         if layout is None or byte_range != layout.index_range:
             raise LabError(f"key {key!r}: expected a request for a document or an index, as the array is on paper")
         present, size = self._present(coords, layout.chunk_shape), self.encoded(layout.inner)

@@ -147,14 +147,12 @@ def from_log(requests: Iterable[Request], array: Any, pause: float = 0.05) -> li
     which chunks were read, not which elements of them, so it knows nothing finer than the layout that it was
     recorded with.
     """
-    unit, prefix = array.shards or array.chunks, array.path + "/" if array.path else ""
+    unit = array.shards or array.chunks
     reads: list[set[tuple[int, ...]]] = []
     seen: dict[tuple[int, ...], Any] = {}
     until = -math.inf
     for request in sorted(requests, key=lambda each: each.start):
-        if request.verb != "GET" or not request.key.startswith(prefix):
-            continue
-        coords = array._io.keys.decode(request.key[len(prefix) :], array.ndim)
+        coords = array.chunk_coords(request.key) if request.verb == "GET" else None
         if coords is None:
             continue
         again = coords in seen and (request.byte_range is None or request.byte_range in seen[coords])
@@ -166,7 +164,7 @@ def from_log(requests: Iterable[Request], array: Any, pause: float = 0.05) -> li
         until = max(until, request.start + request.seconds)
     if not reads:
         raise LabError(
-            f"{array._label}: expected a log with requests for its chunks, found none; read with a TraceStore"
+            f"{array.label}: expected a log with requests for its chunks, found none; read with a TraceStore"
         )
     boxes = Counter(_box(read, unit, array.shape) for read in reads)
     kept = boxes.most_common(MOST_BOXES)

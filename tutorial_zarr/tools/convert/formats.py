@@ -195,7 +195,7 @@ def _array_v2(metadata: ArrayMetadata, found: Spelling, anew: bool) -> tuple[dic
     if metadata.chunk_key_encoding.name == "v2":
         separator = metadata.chunk_key_encoding.configuration.get("separator", ".")
     else:
-        key = Array(MemoryStore(), "", metadata)._io.keys.encode((0,) * len(metadata.shape))
+        key = Array(MemoryStore(), "", metadata).io.keys.encode((0,) * len(metadata.shape))
         found.rewrite.append(f"chunk keys such as {key} are not Zarr 2's")
     if chain[-1].name == "sharding_indexed" or any(e.name == "sharding_indexed" for e in chain):
         found.rewrite.append("Zarr 2 has no shards (sharding_indexed)")

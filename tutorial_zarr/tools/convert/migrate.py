@@ -313,7 +313,7 @@ def _differing_chunk(store: Store, path: str, old: ArrayMetadata, new: ArrayMeta
     before, after = Array(store, path, old), Array(store, path, new)
     coords = next((c for c in itertools.islice(before.grid, _LOOK) if store.exists(before.chunk_key(c))), None)
     if coords is None:
-        coords = next(iter(before._stored_chunks()), None) if math.prod(before.grid.counts) > _LOOK else None
+        coords = next(iter(before.stored_chunks()), None) if math.prod(before.grid.counts) > _LOOK else None
     if coords is None:
         return []
     one = before.read_chunk(coords)

@@ -157,7 +157,7 @@ def target_metadata(
     unknown = sorted(set(layout) - set(LAYOUT))
     if unknown:
         raise TypeError(f"rechunk: expected layout keywords ({', '.join(LAYOUT)}), found {', '.join(unknown)}")
-    wanted, base, where = zarr_format or source.zarr_format, source.metadata, source._label
+    wanted, base, where = zarr_format or source.zarr_format, source.metadata, source.label
     check_format(wanted)
     if wanted == 2 and shards is not None:
         raise MetadataError(f"{where}: shards: only Zarr 3 has them; try zarr_format=3", key="shards")
@@ -239,7 +239,7 @@ def plan_rechunk(source: Array, new: Array, memory: int, workers: int) -> Rechun
         target_extra=math.prod(new.grid.max_chunk_shape) * itemsize if new.shards is not None else 0,
         may_pass_twice=not isinstance(source.metadata.data_type, Object),  # the temporary array is Zarr 3
         request_cost=max(source.store.request_cost, new.store.request_cost),
-        where=f"{source._label}: rechunk",
+        where=f"{source.label}: rechunk",
     )
 
 
@@ -344,7 +344,7 @@ class _Job:
         hierarchy.check_place(store, path, self.target.zarr_format, "array")
         if overlaps(self.source.store, self.source.path, store, path):
             raise NodeExistsError(
-                f"{self.target._label}: expected a place outside of the source, found the same; try another path, "
+                f"{self.target.label}: expected a place outside of the source, found the same; try another path, "
                 "and `move` afterwards",
                 path=path,
             )
@@ -352,7 +352,7 @@ class _Job:
         ours = known is not None and known["what"] == self.what
         if known is not None and not ours and not overwrite:
             raise NodeExistsError(
-                f"{self.target._label}: expected an unfinished rechunk with these settings in {store!r}, found one "
+                f"{self.target.label}: expected an unfinished rechunk with these settings in {store!r}, found one "
                 "with others, of another array, or from another place; repeat that call to finish it, or try "
                 "overwrite=True",
                 path=path,
@@ -444,7 +444,7 @@ class _Job:
             same = here.tobytes() == there.tobytes()
         if not same:
             raise StoreError(
-                f"{self.target._label}: expected workers that write to {target.store!r}, found that what they wrote is "
+                f"{self.target.label}: expected workers that write to {target.store!r}, found that what they wrote is "
                 "not there; try a store that processes share, such as a folder, or threads"
             )
 

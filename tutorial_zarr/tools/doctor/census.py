@@ -72,12 +72,12 @@ def census(array: Array, mask_limit: int = MASK_LIMIT) -> Census:
 
 def _counts(array: Array) -> tuple[int, ...]:
     """Chunks along each axis; shards, where other codecs reshape a shard before it is cut."""
-    return array.cdata_shape if counts_inner(array._io) else array.grid.counts
+    return array.cdata_shape if counts_inner(array.io) else array.grid.counts
 
 
 def _stored(array: Array) -> Iterator[tuple[int, ...]]:
     """Coordinates of the stored chunks, each once; of an array with shards, those that the indexes name."""
-    io, start = array._io, len(array.path) + 1 if array.path else 0
+    io, start = array.io, len(array.path) + 1 if array.path else 0
     for key in nodes.keys_below(array.store, array.path):
         coords = io.keys.decode(key[start:], array.ndim)
         if coords is None or not all(at < count for at, count in zip(coords, array.grid.counts, strict=True)):
@@ -92,7 +92,7 @@ def _stored(array: Array) -> Iterator[tuple[int, ...]]:
 
 
 def _inner(array: Array, key: str, coords: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    io = array._io
+    io = array.io
     size = array.store.get_size(key)
     if size is None:
         return

@@ -302,18 +302,18 @@ class Examination:
             for _ in keys:
                 self.advance()
             return
-        inside = counts_inner(array._io)
+        inside = counts_inner(array.io)
         row.total = array.nchunks if inside else array.grid.nchunks
         row.shards = 0 if inside else None
-        row.protected = protected(array._io.pipeline)
+        row.protected = protected(array.io.pipeline)
         batches = iter(lambda: list(islice(keys, BATCH)), [])  # a thread's hand-over costs more than a small chunk
 
         def look(batch: list[tuple[int, ...]]) -> list[Outcome | None]:
-            return [check_chunk(array._io, coords) if self.chunks else None for coords in batch]
+            return [check_chunk(array.io, coords) if self.chunks else None for coords in batch]
 
         for batch, outcomes in parallel.stream(look, batches, self.jobs, ordered=False):
             for coords, outcome in zip(batch, outcomes, strict=True):
-                self.count(row, array._io.key(coords), coords, outcome)
+                self.count(row, array.io.key(coords), coords, outcome)
                 self.advance()
 
     def count(self, row: ArrayRow, key: str, coords: tuple[int, ...], outcome: Outcome | None) -> None:
@@ -352,7 +352,7 @@ class Examination:
                 continue
             if array is None:
                 continue
-            coords = array._io.keys.decode(name, array.ndim)
+            coords = array.io.keys.decode(name, array.ndim)
             if coords is None:
                 self.orphan(key, "found a key below an array that is neither its metadata nor a chunk", path)
             elif not all(at < count for at, count in zip(coords, array.grid.counts, strict=True)):
@@ -369,7 +369,7 @@ class Examination:
                 yield coords
         if self.report.unlisted and array is not None:
             for coords in array.grid:
-                if self.store.exists(array._io.key(coords)):
+                if self.store.exists(array.io.key(coords)):
                     self.report.keys += 1
                     yield coords
 

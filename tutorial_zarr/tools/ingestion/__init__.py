@@ -4,7 +4,7 @@
     workers   processes that are started again when they die
     buffer    `AppendBuffer`: rows are collected until they fill a write unit, and outlive a kill
 
-How several writers append to one array without a buffer is in `array.growing`.
+How several writers append to one array without a buffer is in `resizing`.
 
 >>> import numpy as np
 >>> import tutorial_zarr as zarr

@@ -26,9 +26,10 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr import resizing
 from tutorial_zarr.array import Array
-from tutorial_zarr.array.growing import same_bits
 from tutorial_zarr.errors import StoreError, UnsupportedError
+from tutorial_zarr.resizing.marks import same_bits
 from tutorial_zarr.stores import MemoryStore
 
 from . import journals
@@ -58,7 +59,7 @@ class AppendBuffer:
     def __init__(
         self, array: Array, axis: int = 0, journal: str | os.PathLike[str] | None = None, durable: bool = False
     ) -> None:
-        array._check_writable("elements")
+        array.check_writable("elements")
         array.refresh()
         self.array, self.axis, self.durable = array, range(array.ndim)[axis], durable
         self.base = array.shape[self.axis]  # where the first row that is held belongs
@@ -69,7 +70,7 @@ class AppendBuffer:
         if self._path is not None:
             if array.dtype.hasobject or array.dtype.kind == "T":
                 raise UnsupportedError(
-                    f"{array._label}: expected elements of a fixed size, which a journal can hold, found "
+                    f"{array.label}: expected elements of a fixed size, which a journal can hold, found "
                     f"{array.dtype}; try without a journal"
                 )
             if self._path.exists() and self._path.stat().st_size:
@@ -84,8 +85,7 @@ class AppendBuffer:
         """Take rows: a block that is as long as the array on every other axis. Writes the units that are full."""
         array, axis = self.array, self.axis
         # a copy: the caller may use its memory again
-        rows = np.array(array._cast(data, array.dtype, array.ndim), array.dtype)
-        array._check_block(rows, array.shape, axis)
+        rows = np.array(resizing.as_block(array, data, axis), array.dtype)
         if not rows.shape[axis]:
             return
         end, base = self._end, self.base
@@ -120,7 +120,7 @@ class AppendBuffer:
             self._note(b"W", LENGTHS.pack(self.base, self.base + count))
         told = True  # whether the groups above know of it
         try:
-            self.array._append(now, self.axis, at=self.base)
+            resizing.append_block(self.array, now, self.axis, at=self.base)
         except Exception:
             if self._found() != self.base + count:  # if it is, only what comes after it failed
                 raise
@@ -133,7 +133,7 @@ class AppendBuffer:
             except OSError:
                 pass  # a full disk: the journal that is there says how far the writing is, too
         if not told:
-            self.array._renew_consolidated()
+            self.array.renew_consolidated()
 
     def _found(self) -> int | None:
         """The length of the array, once nobody is at its end; None where the store does not say."""
@@ -291,7 +291,7 @@ class AppendBuffer:
 
     def _fail(self, expected: str, found: str) -> StoreError:
         return StoreError(
-            f"{self.array._label}: journal {os.fspath(self._path)!r}: expected {expected}, found {found}; "  # type: ignore[arg-type]
+            f"{self.array.label}: journal {os.fspath(self._path)!r}: expected {expected}, found {found}; "  # type: ignore[arg-type]
             "if its rows are not wanted, delete it",
             path=self.array.path,
         )

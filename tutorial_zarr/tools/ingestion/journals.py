@@ -23,7 +23,7 @@ def about(array: Array) -> dict[str, Any]:
     """Which array is meant, in JSON. Refused where a kill would take back what a journal says."""
     if array.store.holds_back:
         raise UnsupportedError(
-            f"{array._label}: expected a store that keeps what is written, so that a journal can say what is done, "
+            f"{array.label}: expected a store that keeps what is written, so that a journal can say what is done, "
             f"found {array.store!r}, which does so when it is closed; try without a journal, or write to a folder, "
             "and copy that to the zip file at the end",
             path=array.path,
@@ -58,7 +58,7 @@ def done(path: str, array: Array, lines: list[str]) -> dict[str, str]:
     wrong = [key for key, differing in found if differing]
     if wrong:
         raise ConversionError(
-            f"journal {path!r}: expected the {len(done)} items that it names in {array._label}, found {len(wrong)} "
+            f"journal {path!r}: expected the {len(done)} items that it names in {array.label}, found {len(wrong)} "
             f"that are not what was written, the first at {wrong[0]}: the array was made anew, or written to since; "
             "nothing was changed; try another file, with which all items are written again"
         )

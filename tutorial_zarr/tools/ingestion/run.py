@@ -99,10 +99,10 @@ def ingest(
         raise ValueError(f"executor: expected 'processes', 'threads' or an Executor, found {executor!r}")
     if timeout is not None and executor != "processes":
         raise ValueError("timeout: expected executor='processes' with it: nothing else can be stopped from outside")
-    array._check_writable("elements")
+    array.check_writable("elements")
     count, work = workers or parallel.get_workers(), Write(array, journal is not None)
     if executor == "processes" and work.home.is_private:
-        work.home.refuse(array.store, array._label)
+        work.home.refuse(array.store, array.label)
     with ExitStack() as stack:
         note, done = stack.enter_context(_journal(journal, array))
         total = len(source) if isinstance(source, Sized) else None
@@ -220,7 +220,7 @@ class Write:
         self.array, self.stamps, self.home = array, stamps, Home(array.store)
 
     def __call__(self, item: Item) -> str:
-        self.home.check(self.array.store, self.array._label)
+        self.home.check(self.array.store, self.array.label)
         data = item.data() if callable(item.data) else item.data
         shape = tuple(part.stop - part.start for part in item.region)
         if np.shape(data) != shape:
@@ -232,10 +232,10 @@ class Write:
 
 def _region(array: Array, where: Any) -> tuple[slice, ...]:
     """The part of the array that an item names, if that is whole write units."""
-    parts, io = where if isinstance(where, tuple) else (where,), array._io
+    parts, io = where if isinstance(where, tuple) else (where,), array.io
     if all(isinstance(part, (int, np.integer)) for part in parts):
         coords = parts + (0,) * (array.ndim - len(parts)) if array.ndim > len(parts) == 1 else parts
-        return io.grid.region(array._coords(coords, io))
+        return array.chunk_region(coords)
     if not all(isinstance(part, slice) and part.step in (None, 1) for part in parts) or len(parts) > array.ndim:
         raise TypeError(f"expected the coordinates of a write unit, or slices for {array.ndim} axes, found {where!r}")
     bounds = [part.indices(n) for part, n in zip(parts, io.shape, strict=False)]

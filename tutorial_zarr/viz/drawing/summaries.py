@@ -18,7 +18,7 @@ from tutorial_zarr.array import Array
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.group import Group, Tree
 from tutorial_zarr.indexing import Span
-from tutorial_zarr.plan import Plan
+from tutorial_zarr.plan import ReadPlan
 from tutorial_zarr.words import ratio_text, text_of
 
 from . import page
@@ -126,7 +126,7 @@ def tree_card(tree: Tree) -> str:
     return tree_html(branch(tree))
 
 
-def plan_picture(plan: Plan, names: Sequence[str | None] | None = None) -> Picture | None:
+def plan_picture(plan: ReadPlan, names: Sequence[str | None] | None = None) -> Picture | None:
     """The chunks that a selection touches, drawn over the grid; None if they are too many to go through."""
     drawn = plan.drawn()
     if drawn is None:
@@ -138,7 +138,7 @@ def plan_picture(plan: Plan, names: Sequence[str | None] | None = None) -> Pictu
     return selection_picture(shape, chunks, around, touched, selection=box, names=names)
 
 
-def plan_card(plan: Plan) -> str:
+def plan_card(plan: ReadPlan) -> str:
     """What a selection costs, in words under its picture, as HTML."""
     picture = plan_picture(plan)
     lines = [f"<div>{page.note(line)}</div>" for line in plan.explain().splitlines()]

@@ -20,21 +20,24 @@ from __future__ import annotations
 import posixpath
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from tutorial_zarr import nodes
 from tutorial_zarr.errors import SelectionError, StoreError
 from tutorial_zarr.metadata import ArrayMetadata, Unfinished
 from tutorial_zarr.stores import writers
+from tutorial_zarr.stores.locks import jitter
 
-Growing = Any  # an array; `growing` is made on top of this
+from .marks import InTheWay, change_document, checked_axis, end_of, ending_at, let_in, look, take_back, unmark
+
+PATIENCE = 2.0  # seconds for which a change of the shape waits for another one, before it says who is in the way
 
 
 class Room(NamedTuple):
     """Room for `count` elements at the end of an axis; with `at`, only if it begins there."""
 
-    array: Growing
+    array: Any
     count: int
     axis: int = 0
     at: int | None = None
@@ -48,18 +51,18 @@ class Reservation:
     reservation that is pickled can be committed elsewhere, as long as the process that made it lives.
     """
 
-    arrays: list[Growing]
+    arrays: list[Any]
     starts: list[int]
 
     def __init__(self, rooms: Iterable[Room]) -> None:
         self.by, self._decided, self._marked = writers.me(), False, {}  # type: ignore[var-annotated]
         weakref.finalize(self, writers.end, self.by)  # nobody waits for one that was dropped
-        self._rooms = [room._replace(axis=room.array._checked_axis(room.axis)) for room in rooms]
+        self._rooms = [room._replace(axis=checked_axis(room.array, room.axis)) for room in rooms]
         for room in self._rooms:
-            room.array._check_writable("elements")
+            room.array.check_writable("elements")
             if room.count < 0:
-                raise SelectionError(f"{room.array._label}: expected room for at least 0 elements, found {room.count}")
-        found: dict[int, tuple[Growing, int]] = {}
+                raise SelectionError(f"{room.array.label}: expected room for at least 0 elements, found {room.count}")
+        found: dict[int, tuple[Any, int]] = {}
         try:
             # In the order of their paths: of two that want the same arrays one is refused, not both.
             for i in sorted(range(len(self._rooms)), key=lambda i: self._rooms[i].array.path):
@@ -75,23 +78,23 @@ class Reservation:
         """What its marks are called."""
         return self.by["token"]
 
-    def _take(self, i: int) -> tuple[Growing, int]:
+    def _take(self, i: int) -> tuple[Any, int]:
         array, count, axis, at = self._rooms[i]
         among = tuple(_path_from(array.path, room.array.path) for n, room in enumerate(self._rooms) if n != i)
 
         def reserve(now: ArrayMetadata) -> ArrayMetadata:
             if self.name in now.unfinished:
                 return now
-            array._look(now)
-            start = array._end(now, axis, at)
+            look(array, now)
+            start = end_of(array, now, axis, at)
             mark = Unfinished(axis, start, start + count, time.time(), self.by, among=among)
-            ended = now if start == now.shape[axis] else array._ending_at(now, axis, start)
+            ended = now if start == now.shape[axis] else ending_at(array, now, axis, start)
             return ended.with_unfinished(now.unfinished | {self.name: mark})
 
         self._marked[i] = False  # from here on, there may be one
-        now = array._when_free(lambda: array._change(reserve))
+        now = when_free(array, lambda: change_document(array, reserve))
         start = now.unfinished[self.name].start
-        return array._with(array._ending_at(now, axis, start + count), alone=True), start
+        return array._with(ending_at(array, now, axis, start + count), alone=True), start
 
     def _mark_ready(self, i: int, ready: bool) -> None:
         def change(now: ArrayMetadata) -> ArrayMetadata:
@@ -102,7 +105,7 @@ class Reservation:
                 return now
             return now.with_unfinished(now.unfinished | {self.name: mark._replace(ready=ready)})
 
-        self._rooms[i].array._change(change)
+        change_document(self._rooms[i].array, change)
 
     def commit(self) -> None:
         """Let the elements in: every array gets its new shape. Where one fails, `settle` does the rest."""
@@ -123,7 +126,7 @@ class Reservation:
             for i in last:
                 self._mark_ready(i, False)  # from here on it is certain that all go
         for i in [*(i for i in self._marked if i not in last), *last]:
-            self._rooms[i].array._take_back(self.name)
+            take_back(self._rooms[i].array, self.name)
         self._decided = True
         writers.end(self.by)
 
@@ -149,16 +152,38 @@ class Reservation:
             writers.end(self.by)
 
 
-def taken_back(array: Growing) -> StoreError:
+def taken_back(array: Any) -> StoreError:
     """What a writer is told whose room somebody else took back."""
     return StoreError(
-        f"{array._label}: expected the room that was reserved, found it taken back: its writer was taken for gone; "
+        f"{array.label}: expected the room that was reserved, found it taken back: its writer was taken for gone; "
         "the elements in it are not there",
         path=array.path,
     )
 
 
-def settle(array: Growing, name: str) -> None:
+def when_free(array: Any, attempt: Callable[[], Any]) -> Any:
+    """What `attempt` returns once nobody is in the way: wait a little for the living, and settle for the dead."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return attempt()
+        except InTheWay as found:
+            if found.over:
+                settle(array, found.name)
+            elif time.monotonic() < deadline:
+                time.sleep(jitter(0.01, 0.1))
+            else:
+                raise StoreError(
+                    f"{array.label}: expected nobody to change its shape, found a change of what lies behind "
+                    f"{found.mark.start} along axis {found.mark.axis}, "
+                    f"{writers.describe(found.mark.by, found.mark.since)}; nothing was written; try again when it "
+                    f"is done; if its writer is gone, finish({found.name!r}) takes its mark away, and another "
+                    "resize what it left",
+                    path=array.path,
+                ) from None
+
+
+def settle(array: Any, name: str) -> None:
     """Bring to its end what a writer left that is gone, in all arrays that were to grow as one: forward, or back."""
     mark = array.unfinished.get(name) or nodes.read_array(array.store, array.path, array.metadata).unfinished.get(name)
     by = writers.me()
@@ -174,26 +199,26 @@ def settle(array: Growing, name: str) -> None:
             _let_in([one for one, _ in left], name, done)
             return
         for one, _ in sorted(left, key=lambda pair: pair[1].ready, reverse=True):
-            one._take_back(name)
+            take_back(one, name)
     finally:
         writers.end(by)
 
 
-def _let_in(arrays: list[Growing], name: str, before: Iterable[Growing] = ()) -> None:
+def _let_in(arrays: list[Any], name: str, before: Iterable[Any] = ()) -> None:
     """Let the elements in, one array after the other; some were let in `before`.
 
     The last of several keeps its mark until the groups above know of all.
     """
     together = [*before, *arrays]
     for array in arrays:
-        array._let_in(name, keep=array is arrays[-1] and len(together) > 1)
+        let_in(array, name, keep=array is arrays[-1] and len(together) > 1)
     for array in together:
-        array._renew_consolidated()
+        array.renew_consolidated()
     if len(together) > 1:
-        arrays[-1]._unmark(name)
+        unmark(arrays[-1], name)
 
 
-def _claim(array: Growing, name: str, by: dict[str, Any]) -> Unfinished | None:
+def _claim(array: Any, name: str, by: dict[str, Any]) -> Unfinished | None:
     """Make a mark one's own, so that nobody else settles for it at the same time; None where it is gone by now."""
 
     def change(now: ArrayMetadata) -> ArrayMetadata:
@@ -202,13 +227,13 @@ def _claim(array: Growing, name: str, by: dict[str, Any]) -> Unfinished | None:
             return now
         if writers.is_dead(mark.by) is False:
             raise StoreError(
-                f"{array._label}: expected a mark whose writer is gone, found one at work, "
+                f"{array.label}: expected a mark whose writer is gone, found one at work, "
                 f"{writers.describe(mark.by, mark.since)}; try again when it is done",
                 path=array.path,
             )
         return now.with_unfinished(now.unfinished | {name: mark._replace(by=by)})
 
-    return array._change(change).unfinished.get(name)
+    return change_document(array, change).unfinished.get(name)
 
 
 def _path_from(path: str, other: str) -> str:
@@ -216,13 +241,13 @@ def _path_from(path: str, other: str) -> str:
     return posixpath.relpath("/" + other, "/" + path)
 
 
-def _paths(array: Growing, mark: Unfinished) -> list[str]:
+def _paths(array: Any, mark: Unfinished) -> list[str]:
     """The paths of an array and of those that were to grow with it."""
     depth = len([part for part in array.path.split("/") if part])
     for other in mark.among:
         if other.split("/").count("..") > depth:
             raise StoreError(
-                f"{array._label}: expected all the arrays that a writer left that is gone, found one outside of "
+                f"{array.label}: expected all the arrays that a writer left that is gone, found one outside of "
                 f"{array.store!r}, at {other!r} from here; try again from the group that holds them",
                 path=array.path,
             )

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr.nodes import Node
 from tutorial_zarr.stores import LocalStore, Store
 from tutorial_zarr.stores.place import overlaps
-
-from .growing import Growing
 
 _PLAIN = (type, types.ModuleType, str, bytes, int, float, complex, np.generic, np.dtype, Store, type(None))
 
@@ -31,7 +30,7 @@ def _sources(data: Any) -> Iterator[tuple[Store, str]]:
         if isinstance(one, _PLAIN) or id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, Growing):
+        if isinstance(one, Node):
             yield one.store, one.path
         elif (at := getattr(one, "store_path", None)) is not None and hasattr(getattr(at, "store", None), "root"):
             yield LocalStore(at.store.root), at.path  # an array of zarr-python in a folder
