@@ -12,18 +12,18 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutorial_zarr import consolidation, hierarchy, nodes, replacing
+from tutorial_zarr import consolidation, hierarchy, nodes, replacing, spelling
 from tutorial_zarr import create as make
 from tutorial_zarr.array import Array
-from tutorial_zarr.create import DEFAULT
 from tutorial_zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeExistsError, NodeNotFoundError, StoreError
 from tutorial_zarr.group import Group, Tree, store_arrays
 from tutorial_zarr.metadata import ArrayMetadata, consolidated
 from tutorial_zarr.progress import Progress
+from tutorial_zarr.spelling import DEFAULT
 from tutorial_zarr.stores import Store, make_store
 
 MODES = ("r", "r+", "a", "w", "w-")
@@ -38,7 +38,7 @@ def _open_store(store: Any, mode: str, storage_options: dict[str, Any] | None) -
 
 def _node(store: Store, path: str, metadata: Any, mode: str, use_consolidated: Any, options: dict[str, Any]) -> Any:
     read_only = mode == "r"
-    options = make.configured(options)
+    options = spelling.configured(options)
     array_options = {k: options[k] for k in _ARRAY_OPTIONS if k in options}
     if isinstance(metadata, ArrayMetadata):
         return Array(store, path, metadata, read_only=read_only, **array_options)
@@ -63,24 +63,29 @@ def _not_found(kind: str, store: Store, path: str, zarr_format: int | None) -> s
         near = []
     if nodes.UNFINISHED + "/" in near:
         mark = replacing.read_mark(store, path)
+        finishes = mark is not None and mark.complete
         return (
             f"{where}: expected a whole one in {store!r}, found {mark or 'unfinished work'}; repeat the call "
-            "that was cut short"
-            + (", or open with mode='r+' to finish it" if mark is not None and mark.complete else "")
+            f"that was cut short{', or open with mode=' + repr('r+') + ' to finish it' if finishes else ''}"
         )
     wanted = f"Zarr {zarr_format}" if zarr_format else "Zarr 2 or 3"
     names = {3: "zarr.json", 2: ".zarray or .zgroup"}.get(zarr_format or 0, "zarr.json, .zarray or .zgroup")
-    found = f"only {', '.join(name.rstrip('/') for name in near[:6])}" if near else "nothing"
-    advice = "check the path, or create it with mode='a' or create_array"
-    if not near and isinstance(root := getattr(store, "root", None), str):
-        found, advice = _file_at(root, advice) or (
-            "nothing" if os.path.isdir(root) else "nothing: there is no such folder",
-            advice,
-        )
+    found, advice = _found_instead(store, [name.rstrip("/") for name in near[:6]])
     return f"{where}: expected {names} of {wanted} in {store!r}, found {found}; {advice}"
 
 
-def _file_at(place: str, advice: str) -> tuple[str, str] | None:
+def _found_instead(store: Store, near: list[str]) -> tuple[str, str]:
+    """What is there in place of a node, and what to try."""
+    advice = "check the path, or create it with mode='a' or create_array"
+    if near:
+        return f"only {', '.join(near)}", advice
+    root = getattr(store, "root", None)
+    if not isinstance(root, str) or os.path.isdir(root):
+        return "nothing", advice
+    return _file_at(root) or ("nothing: there is no such folder", advice)
+
+
+def _file_at(place: str) -> tuple[str, str] | None:
     """What a file is that somebody took for a store, and what to try with it."""
     if not os.path.isfile(place):
         return None
@@ -119,21 +124,55 @@ def open(
     Raises NodeNotFoundError where nothing is and the mode creates nothing, NodeExistsError where ``"w-"`` finds
     something, MetadataError for a document that breaks a rule, StoreError where the store fails.
     """
-    opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path)
-    metadata = _read(opened, at, mode, zarr_format, strict)
-    if metadata is not None:
-        return _node(opened, at, metadata, mode, use_consolidated, options)
-    if mode in ("r", "r+"):
-        raise NodeNotFoundError(_not_found("array or group", opened, at, zarr_format), path=at)
-    try:
-        if "shape" in options or "data" in options:
-            return _create_array(opened, at, mode == "w", zarr_format, options)
-        return _create_group(opened, at, mode == "w", zarr_format, options.get("attributes"))
-    except NodeExistsError:
-        metadata = _read(opened, at, mode, zarr_format, strict)
-        if metadata is None:
-            raise
-        return _node(opened, at, metadata, mode, use_consolidated, options)  # somebody else was faster
+    asked = _Asked(store, mode, path, zarr_format, strict, storage_options)
+    return _open_node("array or group", asked, use_consolidated, options)
+
+
+class _Asked(NamedTuple):
+    """What the three functions that open a node are asked for: their parameters say what each is."""
+
+    store: Any
+    mode: str
+    path: str | None
+    zarr_format: int | None
+    strict: bool
+    storage_options: dict[str, Any] | None
+
+
+def _open_node(kind: str, asked: _Asked, use_consolidated: bool | None, options: dict[str, Any]) -> Any:
+    """Open what is there, of that `kind` (array, group, or ``"array or group"``); or create it, by the mode."""
+    mode, zarr_format = asked.mode, asked.zarr_format
+    store, path = _open_store(asked.store, mode, asked.storage_options), nodes.normalize_path(asked.path)
+    metadata = _read(store, path, mode, zarr_format, asked.strict)
+    if metadata is None:
+        if mode in ("r", "r+") or (mode == "a" and kind == "array" and not _says_array(options)):
+            error = {"array": ArrayNotFoundError, "group": GroupNotFoundError}.get(kind, NodeNotFoundError)
+            raise error(_not_found(kind, store, path, zarr_format), path=path)
+        try:
+            if kind == "array" or (kind != "group" and _says_array(options)):
+                return _create_array(store, path, mode == "w", zarr_format, options)
+            return _create_group(store, path, mode == "w", zarr_format, options.get("attributes"))
+        except NodeExistsError:  # somebody else was faster
+            metadata = _read(store, path, mode, zarr_format, asked.strict)
+            if metadata is None:
+                raise
+    if metadata.node_type not in kind:
+        raise NodeExistsError(_other_kind(kind, store, path), path=path)
+    return _node(store, path, metadata, mode, use_consolidated, options)
+
+
+def _says_array(options: dict[str, Any]) -> bool:
+    """Whether what is to be created is an array."""
+    return "shape" in options or "data" in options
+
+
+def _other_kind(kind: str, store: Store, path: str) -> str:
+    """What is wrong where the other kind of node is there, and what to try."""
+    where = nodes.label(kind, path)
+    if kind == "group":
+        return f"{where}: expected a group in {store!r}, found an array; try open_array"
+    held = ", ".join(list(nodes.child_names(store, path))[:6]) or "it is empty"
+    return f"{where}: expected an array in {store!r}, found a group; try open_group, or a path: {held}"
 
 
 def _read(store: Store, path: str, mode: str, zarr_format: int | None, strict: bool) -> Any:
@@ -214,24 +253,8 @@ def open_array(
     Raises ArrayNotFoundError where nothing is and the mode creates nothing, NodeExistsError where a group is there,
     MetadataError for a document that breaks a rule, StoreError where the store fails.
     """
-    opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path or name)
-    metadata = _read(opened, at, mode, zarr_format, strict)
-    if metadata is None:
-        if mode in ("r", "r+") or (mode == "a" and not ("shape" in options or "data" in options)):
-            raise ArrayNotFoundError(_not_found("array", opened, at, zarr_format), path=at)
-        try:
-            return _create_array(opened, at, mode == "w", zarr_format, options)
-        except NodeExistsError:
-            metadata = _read(opened, at, mode, zarr_format, strict)
-            if metadata is None:
-                raise
-    if isinstance(metadata, ArrayMetadata):
-        return _node(opened, at, metadata, mode, None, options)
-    raise NodeExistsError(
-        f"{nodes.label('array', at)}: expected an array in {opened!r}, found a group; try open_group, or a "
-        f"path: {', '.join(list(nodes.child_names(opened, at))[:6]) or 'it is empty'}",
-        path=at,
-    )
+    asked = _Asked(store, mode, path or name, zarr_format, strict, storage_options)
+    return _open_node("array", asked, None, options)
 
 
 def open_group(
@@ -262,22 +285,8 @@ def open_group(
     Raises GroupNotFoundError where nothing is and the mode creates nothing, NodeExistsError where an array is there,
     MetadataError for a document that breaks a rule, StoreError where the store fails.
     """
-    opened, at = _open_store(store, mode, storage_options), nodes.normalize_path(path)
-    metadata = _read(opened, at, mode, zarr_format, strict)
-    if metadata is None:
-        if mode in ("r", "r+"):
-            raise GroupNotFoundError(_not_found("group", opened, at, zarr_format), path=at)
-        try:
-            return _create_group(opened, at, mode == "w", zarr_format, attributes)
-        except NodeExistsError:
-            metadata = _read(opened, at, mode, zarr_format, strict)
-            if metadata is None:
-                raise
-    if isinstance(metadata, ArrayMetadata):
-        raise NodeExistsError(
-            f"{nodes.label('group', at)}: expected a group in {opened!r}, found an array; try open_array", path=at
-        )
-    return _node(opened, at, metadata, mode, use_consolidated, options)
+    asked = _Asked(store, mode, path, zarr_format, strict, storage_options)
+    return _open_node("group", asked, use_consolidated, options | {"attributes": attributes})
 
 
 def open_consolidated(store: Any, *args: Any, use_consolidated: bool = True, **options: Any) -> Group:

@@ -283,9 +283,7 @@ class Group(nodes.Node):
         while waiting:
             above, at, below = waiting[-1]
             for name, node in below:
-                open_at = [i for i in at if i < len(parts)]
-                fitting = {i for i in open_at if parts[i] == "**" or fnmatch.fnmatchcase(name, parts[i])}
-                after = _closure(parts, {i if parts[i] == "**" else i + 1 for i in fitting})
+                after = _behind(parts, at, name)
                 if len(parts) in after:
                     yield above + name, node
                 if isinstance(node, Group) and after - {len(parts)}:
@@ -477,6 +475,12 @@ def store_arrays(group: Group, arrays: Mapping[str, Any]) -> None:
 
 class GroupMemberError(ZarrError, KeyError):
     """A group has no member of that name."""
+
+
+def _behind(parts: list[str], at: set[int], name: str) -> set[int]:
+    """The places in a pattern that are reached from others by a name."""
+    fitting = {i for i in at if i < len(parts) and (parts[i] == "**" or fnmatch.fnmatchcase(name, parts[i]))}
+    return _closure(parts, {i if parts[i] == "**" else i + 1 for i in fitting})
 
 
 def _closure(parts: list[str], at: set[int]) -> set[int]:

@@ -376,10 +376,14 @@ def _as_mask_or_array(entry: Any) -> Any:
     """Lists become arrays; integers, slices and None stay."""
     if entry is None or entry is Ellipsis or isinstance(entry, slice) or _is_integer(entry):
         return entry
-    if isinstance(entry, np.ndarray):
-        return entry if entry.ndim or entry.dtype == bool or entry.dtype.kind not in "iu" else int(entry)
     if hasattr(entry, "__array__") and not isinstance(entry, np.generic):  # our own arrays, xarray's, Dask's
-        return _as_mask_or_array(np.asarray(entry))
+        array = np.asarray(entry)
+        return int(array) if array.ndim == 0 and array.dtype.kind in "iu" else array
+    return _from_list(entry)
+
+
+def _from_list(entry: Any) -> Any:
+    """What is no array and no integer of Python's or NumPy's: a list, a boolean, an integer of another library."""
     if hasattr(entry, "__index__") and not isinstance(entry, (bool, np.bool_)):
         return operator.index(entry)
     try:
@@ -452,14 +456,13 @@ def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
     arrays: list[Any] = []
     lone: list[Any] = []  # True and False count as masks without axes, and take part in broadcasting
     point_axes: list[int] = []
-    factors, axes, flip, new = [], [], [], []
+    factors, axes, flip, added = [], [], [], []
     axis = kept = 0
-    points_at: int | None = None  # where the axes of the points go: in place, or first where they are scattered
+    # Where the axes of the points go: in place (each entry before them is one axis), or first where they are scattered
+    at = next(i for i, entry in enumerate(entries) if _is_advanced(entry)) if together else 0
     for entry in entries:
-        if points_at is None and not (entry is None or isinstance(entry, slice)):
-            points_at = kept
         if entry is None:
-            new.append(kept)
+            added.append(kept)
             kept += 1
         elif isinstance(entry, slice):
             span, backwards = _span(entry, axis, shape[axis])
@@ -469,41 +472,62 @@ def _advanced(entries: list[Any], shape: tuple[int, ...]) -> Selection:
                 flip.append(len(factors))  # points come before
             kept += 1
             axis += 1
-        elif isinstance(entry, np.ndarray) and entry.dtype == bool and entry.ndim == 0:
+        elif _is_mask(entry) and entry.ndim == 0:
             lone.append(np.zeros(int(entry), np.intp))
-        elif isinstance(entry, np.ndarray) and entry.dtype == bool:
-            for indices in _mask_indices(entry, axis, shape):
-                arrays.append(indices)
-                point_axes.append(axis)
-                axis += 1
         else:
-            arrays.append(_index_array(entry, axis, shape[axis]))
-            point_axes.append(axis)
-            axis += 1
-    try:
-        aligned = np.broadcast_arrays(*arrays, *lone)
-    except ValueError as cause:
-        raise SelectionError(
-            f"index arrays: expected shapes that broadcast together, found {', '.join(str(a.shape) for a in arrays)}"
-        ) from cause
+            found = _point_indices(entry, axis, shape)
+            arrays += found
+            point_axes += range(axis, axis + len(found))
+            axis += len(found)
+    aligned = _broadcast(arrays, lone)
     points_shape, width = aligned[0].shape, aligned[0].ndim
-    at = points_at if together and points_at is not None else 0
-    # New axes go in last, counted as if the points took no place: those behind the points move on by their width.
-    before = sum(n < at for n in new)
+    points_at, new = _beside_points(added, at, width)
     flat = tuple(a.reshape(-1) for a in aligned[: len(arrays)])
     return Selection(
         [Points(flat, np.arange(aligned[0].size)), *factors],
         [tuple(point_axes), *axes],
         flip=tuple(flip),
         points_shape=points_shape,
-        points_at=at - before,
-        new=tuple(n if n < at else n + width for n in new),
+        points_at=points_at,
+        new=new,
     )
+
+
+def _beside_points(new: list[int], at: int, width: int) -> tuple[int, tuple[int, ...]]:
+    """Where the axes of points and the new axes go. New axes go in last: so points at `at` are counted as if there
+    were none before them, and those behind the points move on by their width.
+    """
+    return at - sum(n < at for n in new), tuple(n if n < at else n + width for n in new)
+
+
+def _point_indices(entry: Any, axis: int, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """The indices that an array, a mask or an integer gives for each axis that it covers, from `axis` on."""
+    if _is_mask(entry):
+        return _mask_indices(entry, axis, shape)
+    return (_index_array(entry, axis, shape[axis]),)
+
+
+def _broadcast(arrays: list[np.ndarray], lone: list[np.ndarray]) -> Any:
+    try:
+        return np.broadcast_arrays(*arrays, *lone)
+    except ValueError as cause:
+        raise SelectionError(
+            f"index arrays: expected shapes that broadcast together, found {', '.join(str(a.shape) for a in arrays)}"
+        ) from cause
+
+
+def _is_mask(entry: Any) -> bool:
+    return isinstance(entry, np.ndarray) and entry.dtype == bool
+
+
+def _is_advanced(entry: Any) -> bool:
+    """Whether it picks elements by index: an array, or an integer among arrays."""
+    return not (entry is None or entry is Ellipsis or isinstance(entry, slice))
 
 
 def _stand_together(entries: list[Any]) -> bool:
     """Whether the arrays (and the integers among them) stand side by side. An ellipsis parts them even if empty."""
-    advanced = [not (e is None or e is Ellipsis or isinstance(e, slice)) for e in entries]
+    advanced = list(map(_is_advanced, entries))
     first, last = advanced.index(True), len(advanced) - advanced[::-1].index(True)
     return all(advanced[first:last])
 
@@ -608,16 +632,16 @@ def blocks(key: Any, grid: ChunkGrid) -> Selection:
     return basic(tuple(slices), tuple(axis.extent for axis in grid.axes))
 
 
+def _is_names(key: Any) -> bool:
+    return isinstance(key, list) and bool(key) and all(isinstance(k, str) for k in key)
+
+
 def pop_fields(key: Any) -> tuple[Any, list[str] | str | None]:
     """A selection without the field names in it, and those: ``a["x"]``, ``a["x", "y"]``, ``a[3:5, "x"]``."""
-    if isinstance(key, str):
+    if isinstance(key, str) or _is_names(key):
         return Ellipsis, key
-    if isinstance(key, list) and key and all(isinstance(k, str) for k in key):
-        return Ellipsis, key
-    if not isinstance(key, tuple):
-        return key, None
-    names = [k for k in key if isinstance(k, str)]
+    names = [k for k in key if isinstance(k, str)] if isinstance(key, tuple) else []
     if not names:
         return key, None
     rest = tuple(k for k in key if not isinstance(k, str))
-    return rest if rest else Ellipsis, names[0] if len(names) == 1 else names
+    return rest or Ellipsis, names[0] if len(names) == 1 else names

@@ -38,6 +38,7 @@ Metadata = ArrayMetadata | GroupMetadata
 
 UNFINISHED = ".unfinished"  # the folder in a node that is being made: its mark, and what is temporary
 MARK = f"{UNFINISHED}/mark.json"  # who makes it, and how far that is
+NODE_NAMES = ("zarr.json", ".zarray", ".zgroup")  # documents that make a node
 JOURNAL = f"{UNFINISHED}/journal.json"  # what of a long job is done, so that the same call goes on
 STAGED = f"{UNFINISHED}/new"  # chunks that will take the place of others
 
@@ -140,24 +141,23 @@ def check_name(name: str, strict: bool = False) -> str:
 
     Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#node-names
     """
-    problem = ""
-    if not name:
-        problem = "an empty name"
-    elif not name.strip("."):
-        problem = "a name of dots only"
-    elif "\0" in name or "/" in name:
-        problem = "a name with '/' or a zero byte"
-    elif strict and name.startswith("__"):
-        problem = "a name that begins with '__', which is reserved"
-    elif strict and name in ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"):
-        problem = "the name of a metadata document"
-    elif strict and name == UNFINISHED:
-        problem = "the name of the folder for what is unfinished"
-    elif strict and name.endswith(".partial"):
-        problem = "a name that ends in '.partial', which marks unfinished files"
-    if problem:
-        raise NodeNameError(f"node name {name!r}: expected a plain name, found {problem}", name=name)
+    for refuses, problem in (*_NO_NAMES, *_NO_NEW_NAMES) if strict else _NO_NAMES:
+        if refuses(name):
+            raise NodeNameError(f"node name {name!r}: expected a plain name, found {problem}", name=name)
     return name
+
+
+_NO_NAMES: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda name: not name, "an empty name"),
+    (lambda name: not name.strip("."), "a name of dots only"),
+    (lambda name: "\0" in name or "/" in name, "a name with '/' or a zero byte"),
+)
+_NO_NEW_NAMES: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda name: name.startswith("__"), "a name that begins with '__', which is reserved"),
+    (lambda name: name in (*NODE_NAMES, ".zattrs", ".zmetadata"), "the name of a metadata document"),
+    (lambda name: name == UNFINISHED, "the name of the folder for what is unfinished"),
+    (lambda name: name.endswith(".partial"), "a name that ends in '.partial', which marks unfinished files"),
+)
 
 
 def join(path: str, name: str) -> str:
@@ -235,7 +235,7 @@ def warn_if_both(store: Store, path: str, found: Metadata) -> None:
                     f"{label(found.node_type, path, 3)}: there is a {name} of Zarr 2 beside zarr.json; reading "
                     "zarr.json. Pass zarr_format=2 to read the other",
                     ZarrWarning,
-                    stacklevel=4,
+                    stacklevel=5,  # who called `open`
                 )
 
 
@@ -399,7 +399,6 @@ def refuse_inside_array(store: Store, path: str, kind: str) -> bool:
 
 MOST_ASKED = 10_000  # keys that are asked for one by one where a store lists none
 METADATA_NAMES = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata", "meta", "attrs")
-NODE_NAMES = ("zarr.json", ".zarray", ".zgroup")  # documents that make a node
 _LEFT_CHUNK = r"(c|c[/.][0-9]+([/.][0-9]+)*|[0-9]+([.][0-9]+)+)"  # what nothing but a chunk is called
 # What file managers and consoles of buckets leave in every folder that somebody looks at
 _SCATTERED = re.compile(r"\.DS_Store|\._.*|\.localized|Thumbs\.db|ehthumbs\.db|desktop\.ini|\.directory|.*_\$folder\$")
@@ -436,15 +435,7 @@ def foreign_keys(store: Store, path: str) -> list[str]:
     """
     keys = list(keys_below(store, path))
     start, marked = len(path) + 1 if path else 0, join(path, MARK) in keys
-    arrays, first = set(), set()  # of version 1, where `meta` and `attrs` are documents
-    for key in keys:
-        folder, _, name = key.rpartition("/")
-        if name == "meta" and _says(store, key, "zarr_format", 1):
-            first.add(folder)
-        if name == ".zarray" or (name == "zarr.json" and _says(store, key, "node_type", "array")) or folder in first:
-            arrays.add(folder)
-        if UNFINISHED in (names := key.split("/")):  # an array on its way has no document yet
-            arrays.add("/".join(names[: names.index(UNFINISHED)]))
+    arrays, first = _array_folders(store, keys)
     left = re.compile(rf"(.+/)?({_CHUNK_KEY.pattern})" if marked else _LEFT_CHUNK)
     no_node = path not in first and not any(join(path, name) in keys for name in NODE_NAMES)
 
@@ -456,6 +447,20 @@ def foreign_keys(store: Store, path: str) -> list[str]:
         return known or _is_chunk(key, arrays) or (no_node and left.fullmatch(key[start:]) is not None)
 
     return [key for key in keys if not is_ours(key)]
+
+
+def _array_folders(store: Store, keys: list[str]) -> tuple[set[str], set[str]]:
+    """The folders of arrays; and those of version 1 among them, where `meta` and `attrs` are documents."""
+    arrays, first = set(), set()
+    for key in keys:
+        folder, _, name = key.rpartition("/")
+        if name == "meta" and _says(store, key, "zarr_format", 1):
+            first.add(folder)
+        if name == ".zarray" or (name == "zarr.json" and _says(store, key, "node_type", "array")) or folder in first:
+            arrays.add(folder)
+        if UNFINISHED in (names := key.split("/")):  # an array on its way has no document yet
+            arrays.add("/".join(names[: names.index(UNFINISHED)]))
+    return arrays, first
 
 
 def _says(store: Store, key: str, member: str, value: Any) -> bool:
@@ -534,7 +539,13 @@ def keys_below(store: Store, path: str) -> Iterator[str]:
     except StoreError as error:
         if not error.fields.get("unlisted"):
             raise
-        unlisted = error
+        names = sorted(_named_keys(store, path, error))
+    there = parallel.stream(store.exists, names, store.concurrency or parallel.get_workers(), ordered=True)
+    yield from (key for key, (_, found) in zip(names, there, strict=True) if found)
+
+
+def _named_keys(store: Store, path: str, unlisted: StoreError) -> set[str]:
+    """The keys that documents and grids name at and below `path`; the error of the store where they name none."""
     top = read(store, path)
     listed = read_consolidated(store, path, top) if isinstance(top, GroupMetadata) else {}
     if top is None or listed is None:
@@ -545,18 +556,21 @@ def keys_below(store: Store, path: str) -> Iterator[str]:
         own = {"array": ".zarray", "group": ".zgroup"}[metadata.node_type]
         keys |= {join(at, each) for each in ((own, ".zattrs") if metadata.zarr_format == 2 else ("zarr.json",))}
         if isinstance(metadata, ArrayMetadata):
-            grid = chunk_grids.parse(metadata.chunk_grid, metadata.shape)
-            named = chunk_keys.parse(metadata.chunk_key_encoding)
-            if math.prod(grid.counts) + len(keys) > MOST_ASKED:
-                raise StoreError(
-                    f"{unlisted.message}; {label('array', at)} has {math.prod(grid.counts)} chunks, and no more than "
-                    f"{MOST_ASKED} keys are asked for one by one",
-                    **unlisted.fields,
-                )
-            keys |= {join(at, named.encode(coords)) for coords in grid}
-    names = sorted(keys)
-    there = parallel.stream(store.exists, names, store.concurrency or parallel.get_workers(), ordered=True)
-    yield from (key for key, (_, found) in zip(names, there, strict=True) if found)
+            keys |= _chunk_keys(metadata, at, MOST_ASKED - len(keys), unlisted)
+    return keys
+
+
+def _chunk_keys(metadata: ArrayMetadata, path: str, most: int, unlisted: StoreError) -> set[str]:
+    """The keys of all chunks that an array may have, unless they are more than are asked for one by one."""
+    grid = chunk_grids.parse(metadata.chunk_grid, metadata.shape)
+    named = chunk_keys.parse(metadata.chunk_key_encoding)
+    if math.prod(grid.counts) > most:
+        raise StoreError(
+            f"{unlisted.message}; {label('array', path)} has {math.prod(grid.counts)} chunks, and no more than "
+            f"{MOST_ASKED} keys are asked for one by one",
+            **unlisted.fields,
+        )
+    return {join(path, named.encode(coords)) for coords in grid}
 
 
 def read_consolidated(store: Store, path: str, group: GroupMetadata) -> consolidated.Listed | None:

@@ -191,21 +191,26 @@ def run(
         errors.insert(0, error)
         raise
     finally:
-        interrupted = any(isinstance(error, KeyboardInterrupt) for error in errors)
-        for thread in started:
-            while thread.is_alive():
-                try:
-                    thread.join()
-                except BaseException as error:  # Ctrl-C: they stop after what they have in hand
-                    errors.insert(0, error)
-                    if interrupted:
-                        raise
-                    interrupted = True
+        _join(started, errors)
     if errors:
         try:
             raise errors[0]
         finally:
             errors.clear()  # an error that holds its own traceback would keep the output in memory
+
+
+def _join(threads: list[threading.Thread], errors: list[BaseException]) -> None:
+    """Wait for threads, which stop at an error. An interrupt is one; a second one leaves them."""
+    interrupted = any(isinstance(error, KeyboardInterrupt) for error in errors)
+    for thread in threads:
+        while thread.is_alive():
+            try:
+                thread.join()
+            except BaseException as error:  # Ctrl-C: they stop after what they have in hand
+                errors.insert(0, error)
+                if interrupted:
+                    raise
+                interrupted = True
 
 
 class _Busy:
@@ -252,10 +257,21 @@ def stream(
     written any more when it has ended, whatever ended it: close it where an error may keep you from using it up.
     """
     if in_flight <= 1 and executor is None and timeout is None:
-        for item in items:
-            yield item, work(item)
-        return
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+        return ((item, work(item)) for item in items)
+    return _stream(work, items, in_flight, ordered, timeout, executor, writes)
+
+
+def _stream(
+    work: Callable[[Any], Any],
+    items: Iterable[Any],
+    in_flight: int,
+    ordered: bool,
+    timeout: float | None,
+    executor: Executor | None,
+    writes: bool,
+) -> Generator[tuple[Any, Any], None, None]:
+    """`stream`, with several items in flight or by another's executor."""
+    from concurrent.futures import ThreadPoolExecutor
 
     pool = executor or ThreadPoolExecutor(in_flight, thread_name_prefix="tutorial_zarr_stream")
     counted = _Busy(work) if writes and isinstance(pool, ThreadPoolExecutor) else None
@@ -268,13 +284,7 @@ def stream(
                 waiting[pool.submit(work, item)] = item, time.monotonic()
             if not waiting:
                 return
-            oldest = next(iter(waiting))
-            allowed = None if timeout is None else max(0.0, waiting[oldest][1] + timeout - time.monotonic())
-            done, _ = wait([oldest] if ordered else list(waiting), allowed, FIRST_COMPLETED)
-            if not done:
-                item = waiting[oldest][0]
-                raise ChunkTimeoutError(f"chunk {item}: expected a result within {timeout} s, found none", coords=item)
-            for future in done:
+            for future in _finished(waiting, ordered, timeout):
                 item, _ = waiting.pop(future)
                 yield item, future.result()
                 user = threading.get_ident()
@@ -282,12 +292,34 @@ def stream(
         patient = writes
         raise
     finally:
-        busy = [future for future in waiting if not future.cancel()]
         # Who drops it in the middle may leave it to the garbage collector, which comes to any thread, a worker too.
         patient = patient and user == threading.get_ident()
-        if executor is None:
-            pool.shutdown(wait=patient, cancel_futures=True)
-        if counted is not None and patient:
-            counted.end()
-        elif writes and patient:
-            wait(busy)
+        _wind_up(pool, executor is None, waiting, counted, patient and writes, patient)
+
+
+def _wind_up(
+    pool: Executor, own: bool, waiting: Iterable[Future[Any]], counted: _Busy | None, writing: bool, patient: bool
+) -> None:
+    """Begin nothing any more, and wait for what has begun: if it writes (`writing`), on another's pool as well."""
+    from concurrent.futures import wait
+
+    busy = [future for future in waiting if not future.cancel()]
+    if own:
+        pool.shutdown(wait=patient, cancel_futures=True)
+    if writing and counted is None:
+        wait(busy)
+    elif writing and counted is not None:
+        counted.end()
+
+
+def _finished(waiting: dict[Future[Any], tuple[Any, float]], ordered: bool, timeout: float | None) -> set[Future[Any]]:
+    """What is finished of the work under way: the oldest; or, not `ordered`, whatever is first. It waits for that."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    oldest = next(iter(waiting))
+    item, began = waiting[oldest]
+    allowed = None if timeout is None else max(0.0, began + timeout - time.monotonic())
+    done, _ = wait([oldest] if ordered else list(waiting), allowed, FIRST_COMPLETED)
+    if not done:
+        raise ChunkTimeoutError(f"chunk {item}: expected a result within {timeout} s, found none", coords=item)
+    return done

@@ -22,7 +22,7 @@ LAYERS = [
     ["metadata"],
     ["chunk_grids", "chunk_keys", "parallel", "codecs", "stores"],
     ["indexing", "attributes", "nodes", "sources", "consolidation", "replacing", "hierarchy"],
-    ["chunk_io", "plan", "lazy", "resizing", "array", "create"],
+    ["chunk_io", "plan", "lazy", "resizing", "array", "spelling", "create"],
     ["group"],
     ["api"],
     ["viz", "tools", "integrations", "testing", "interop", "labs", "gallery", "cli"],  # the wings

@@ -91,17 +91,11 @@ class ShardPlan:
         split = self.split(layout, item, extents)
         pipeline, nested = layout.inner, sharding_of(layout.inner)
         if source.store is not None and fetches_whole(layout, split.count):
-            try:
-                shard = source.get_whole(buffer)
-                source = ShardSource(None, source.key, None if shard is None else memoryview(shard).cast("B"))
-            except LimitError:  # far larger than its chunks: what is dead in it need not be read
-                pass
+            source = source.whole(buffer)
         data = fetch(source, layout, split)
-        if data is None and self.io.missing != "warn":  # which counts each inner chunk
-            yield pipeline, [(None, (None, out_selection, False))]
-            return
-        if data is None:
-            yield pipeline, [(None, place) for place in split.places()]
+        if data is None:  # no shard: one place for all, unless each inner chunk counts
+            each_place = split.places() if self.io.missing == "warn" else [(None, out_selection, False)]
+            yield pipeline, [(None, place) for place in each_place]
             return
         jobs = zip(data, split.places(), strict=True)
         if nested is None:
@@ -129,20 +123,24 @@ def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] |
                 return None
             spans = layout.spans(layout.read_index(encoded_index), None if source.store else len(source.data or b""))
             wanted = [spans[layout.number(coords)] for coords in split.chunk_coords()]
+            present = [span for span in wanted if span is not None]
             try:
-                found = iter(source.get_ranges([span for span in wanted if span is not None]))
+                found = source.get_ranges(present)
             except ReplacedError:
                 continue
-            data = [None if span is None else next(found) for span in wanted]
-            for span, each in zip(wanted, data, strict=True):
-                if span is not None and len(each) != span[1] - span[0]:
-                    expected = f"{span[1] - span[0]} bytes at offset {span[0]} of the shard"
-                    raise layout.codec.fail(expected, f"{len(each)}")
-            return data
+            _check_lengths(layout, present, found)
+            following = iter(found)
+            return [None if span is None else next(following) for span in wanted]
     raise StoreError(
         f"key {source.key!r}: expected a shard that stays the same while it is read, found that another writer "
         f"replaced it {READ_ATTEMPTS} times in a row; try again when fewer write to it"
     )
+
+
+def _check_lengths(layout: ShardLayout, spans: list[tuple[int, int]], found: list[Any]) -> None:
+    for (start, stop), each in zip(spans, found, strict=True):
+        if len(each) != stop - start:
+            raise layout.codec.fail(f"{stop - start} bytes at offset {start} of the shard", f"{len(each)}")
 
 
 def fetches_whole(layout: ShardLayout, wanted: int) -> bool:
@@ -200,6 +198,14 @@ class ShardSource:
         if size is not None and size > len(buffer):  # type: ignore[arg-type]
             return self.store.get(self.key)  # type: ignore[union-attr]
         return None if size is None else buffer[:size]  # type: ignore[index]
+
+    def whole(self, buffer: np.ndarray | None) -> ShardSource:
+        """All of the shard, at hand; or this one, where it is far larger than its chunks: not all need be read."""
+        try:
+            shard = self.get_whole(buffer)
+        except LimitError:
+            return self
+        return ShardSource(None, self.key, None if shard is None else memoryview(shard).cast("B"))
 
     def get_ranges(self, ranges: list[tuple[int, int]]) -> list[Any]:
         """The bytes of several ranges of what `get` read last; those close together come with one request."""

@@ -33,7 +33,7 @@ def run(store: str, path: str, dry_run: bool, as_json: bool) -> int:
     if not dry_run:
         with following("nodes", LEFT) as progress:
             group = api.consolidate_metadata(store, path=path, progress=progress)
-        count = len(group._consolidated or {})
+        count = len(group.consolidated_members or {})
         return _say({"consolidated": count, "stale": []}, [f"{words.count(count, 'nodes')} consolidated"], as_json)
     try:
         found = api.consolidated_differences(store, path)

@@ -23,10 +23,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from tutorial_zarr import codecs
-from tutorial_zarr.create import to_extension
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 from tutorial_zarr.metadata import v3
+from tutorial_zarr.spelling import to_extension
 
 from .elements import elements_of
 from .lint import Finding, Matrix, check_readers, lint_elements, stored_matrix, words

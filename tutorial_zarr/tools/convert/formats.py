@@ -37,9 +37,9 @@ from tutorial_zarr.array import Array
 from tutorial_zarr.codecs import build_codecs
 from tutorial_zarr.codecs.base import ArrayArrayCodec, ArrayBytesCodec
 from tutorial_zarr.codecs.filters import aligned, in_order
-from tutorial_zarr.create import SPELLED_ALIKE, to_extension, to_v2_codec
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, Extension, GroupMetadata, v2, v3
+from tutorial_zarr.spelling import SPELLED_ALIKE, to_extension, to_v2_codec
 from tutorial_zarr.stores import MemoryStore
 
 Metadata = ArrayMetadata | GroupMetadata

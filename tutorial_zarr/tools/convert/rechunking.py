@@ -31,12 +31,13 @@ import numpy as np
 from tutorial_zarr import api, hierarchy, nodes, parallel, replacing, words
 from tutorial_zarr.array import Array
 from tutorial_zarr.codecs import is_fill
-from tutorial_zarr.create import check_format, find_profile, guess_chunks, like, new_array
+from tutorial_zarr.create import check_format, find_profile, like, new_array
 from tutorial_zarr.dtypes.v2 import Object, stored_dtype
 from tutorial_zarr.errors import MetadataError, NodeExistsError, StoreError, ValueMismatchError
 from tutorial_zarr.group import Group
 from tutorial_zarr.metadata import ArrayMetadata, parse_json, v2, v3
 from tutorial_zarr.progress import Progress, meter
+from tutorial_zarr.spelling import guess_chunks
 from tutorial_zarr.stores import MemoryStore, Store
 from tutorial_zarr.stores.place import overlaps, place
 
