@@ -19,10 +19,10 @@ import pytest
 import tutorial_zarr as zarr
 from tutorial_zarr import dtypes
 from tutorial_zarr.codecs import ChunkSpec
-from tutorial_zarr.codecs.bitround import BitRound
-from tutorial_zarr.codecs.cast import CastValue
-from tutorial_zarr.codecs.rounding import FORMATS, ROUNDINGS
-from tutorial_zarr.codecs.scale_offset import ScaleOffset
+from tutorial_zarr.codecs.extensions.bitround import BitRound
+from tutorial_zarr.codecs.extensions.cast import CastValue
+from tutorial_zarr.codecs.extensions.rounding import FORMATS, ROUNDINGS
+from tutorial_zarr.codecs.extensions.scale_offset import ScaleOffset
 from tutorial_zarr.errors import ChunkError, CodecError, MetadataError
 
 INTEGERS = ["int2", "int4", "int8", "uint2", "uint4", "uint8"]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutorial_zarr import codecs, dtypes, limits
-from tutorial_zarr.codecs import packbits
-from tutorial_zarr.codecs.conditional import Conditional
+from tutorial_zarr.codecs.extensions import packbits
+from tutorial_zarr.codecs.extensions.conditional import Conditional
 from tutorial_zarr.dtypes.numbers import Integer
 from tutorial_zarr.errors import CodecError, MetadataError
 from tutorial_zarr.metadata import Extension

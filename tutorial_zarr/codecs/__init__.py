@@ -1,28 +1,11 @@
 """Codecs: how a chunk becomes bytes.
 
 Read `base` first (the three kinds), then `bytes` and `transpose`, `pipeline`, `compressors`, `sharding`; the rest
-in any order. `registry` finds a codec by its name.
+in any order. `fields` declares what a configuration may hold, `registry` finds a codec by its name. Those of
+`extensions` are not the specification's own.
 """
 
-from . import (
-    bitround,
-    bytes,
-    cast,
-    checksums,
-    compressors,
-    conditional,
-    filters,
-    n5,
-    packbits,
-    registry,
-    reshape,
-    rounding,
-    scale_offset,
-    sharding,
-    strings,
-    transpose,
-    zfp,
-)
+from . import bytes, checksums, compressors, extensions, fields, filters, registry, sharding, transpose
 from .base import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, ChunkSpec, Codec, is_fill
 from .pipeline import Pipeline, build_codecs, build_pipeline
 from .registry import names, register
@@ -34,26 +17,18 @@ __all__ = [
     "ChunkSpec",
     "Codec",
     "Pipeline",
-    "bitround",
     "build_codecs",
     "build_pipeline",
     "bytes",
-    "cast",
     "checksums",
     "compressors",
-    "conditional",
+    "extensions",
+    "fields",
     "filters",
     "is_fill",
-    "n5",
     "names",
-    "packbits",
     "register",
     "registry",
-    "reshape",
-    "rounding",
-    "scale_offset",
     "sharding",
-    "strings",
     "transpose",
-    "zfp",
 ]

@@ -2,8 +2,10 @@
 
     array --[array -> array]*--> array --[array -> bytes]--> bytes --[bytes -> bytes]*--> stored bytes
 
-A codec is immutable, holds no buffer, and may be used by many threads at once. To add one, write a class of
-one of the three kinds and pass it to `codecs.register`.
+A codec is immutable, holds no buffer, and may be used by many threads at once. What it takes from the array that it
+is applied to, such as blosc the size of an element, it does not note: `bind` returns another codec, for that array
+alone. To add a codec, write a class of one of the three kinds and pass it to `codecs.register`; declare the members
+of its configuration as in `fields`.
 
 >>> class Flip(BytesBytesCodec):
 ...     def encode(self, data): return bytes(255 - b for b in bytes(data))
@@ -16,14 +18,20 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#id23
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.errors import CodecError, MetadataError, MissingDependencyError
+
+from .fields import REQUIRED, Field, check_keys
+
+if TYPE_CHECKING:
+    from typing import Self
 
 Buffer = Any  # bytes, bytearray, memoryview, or a contiguous numpy array of bytes
 
@@ -42,11 +50,72 @@ class ChunkSpec(NamedTuple):
         return None if size is None else size * math.prod(self.shape)
 
 
-class Codec:
-    """Base of the three kinds: a name, and the configuration as it stands in the metadata."""
+class _Immutable(type):
+    """Classes whose objects can be changed while `__init__` runs, and never after it."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        vars(made)["_complete"] = True
+        return made
+
+
+class Codec(metaclass=_Immutable):
+    """Base of the three kinds: a name, and the configuration as it stands in the metadata.
+
+    A class that declares fields (`Integer`, `Choice`, ... in `fields`) has their values as attributes, and takes no
+    other members; one without declares ``fields = {}`` when it takes no configuration at all, and otherwise reads
+    `configuration` itself.
+
+    name           the name in the metadata; one class may serve several
+    configuration  the ``configuration`` of the entry in ``codecs``, a dict of JSON
+    """
+
+    fields: ClassVar[dict[str, Field[Any]] | None] = None  # attribute -> field
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        members = [item for base in reversed(cls.__mro__) for item in vars(base).items()]
+        if declared := {attribute: field for attribute, field in members if isinstance(field, Field)}:
+            cls.fields = declared
 
     def __init__(self, name: str, configuration: dict[str, Any] | None = None) -> None:
         self.name, self.configuration = name, configuration or {}
+        if self.fields is not None:
+            found, fields = self.members(), self.fields.values()
+            required = [field.key for field in fields if field.default is REQUIRED]
+            check_keys(name, found, required, [field.key for field in fields if field.default is not REQUIRED])
+            for attribute, field in self.fields.items():
+                value = field.parse(self, found[field.key]) if field.key in found else field.default
+                setattr(self, attribute, value)
+
+    def members(self) -> dict[str, Any]:
+        """Return the configuration under the names of the fields, for codecs that know a member by two names."""
+        return self.configuration
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        if "_complete" in vars(self):
+            raise AttributeError(
+                f"codec {self.name!r}: cannot set {attribute!r}, because a codec is immutable and may serve many "
+                "threads and arrays; return a changed copy from bind(spec)"
+            )
+        super().__setattr__(attribute, value)
+
+    def __delattr__(self, attribute: str) -> None:
+        raise AttributeError(f"codec {self.name!r}: cannot delete {attribute!r}, because a codec is immutable")
+
+    def changed(self, **attributes: Any) -> Self:
+        """Return a codec of the same name and configuration with other values of some attributes."""
+        other = copy.copy(self)
+        vars(other).update(attributes)
+        return other
+
+    def bind(self, spec: ChunkSpec) -> Self:
+        """Return the codec for chunks of `spec`: this one, or a copy with what it takes from `spec`.
+
+        A codec of bytes gets the spec of the array that became the bytes. Raises MetadataError when the codec cannot
+        be applied to such chunks.
+        """
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """The codec's entry in a v3 ``codecs`` list."""

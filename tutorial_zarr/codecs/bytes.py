@@ -9,25 +9,28 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/bytes/index.html
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
 
 from tutorial_zarr.dtypes import DataType
 
 from .base import ArrayBytesCodec, Buffer, ChunkSpec, as_bytes_view
-from .registry import check_configuration, register
+from .fields import Choice
+from .registry import register
 
 
 class BytesCodec(ArrayBytesCodec):
-    """The ``bytes`` codec."""
+    """``bytes``: the elements in C order, little- or big-endian. Types of single bytes need no ``endian``.
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("endian",))
-        self.endian = configuration.get("endian")
-        if self.endian not in ("little", "big", None) or ("endian" in configuration and self.endian is None):
-            raise self.misfit("endian 'little' or 'big'", repr(self.endian))
+        zarr.json   {"name": "bytes", "configuration": {"endian": "little"}}
+        zarr.json   {"name": "bytes"}
+
+    Before the specification was final the codec had the name of its member, which is still read:
+
+        zarr.json   {"name": "endian", "configuration": {"endian": "big"}}
+    """
+
+    endian = Choice(("little", "big"), default=None)
 
     def check(self, spec: ChunkSpec) -> None:
         if spec.data_type.item_size is None:
@@ -72,5 +75,4 @@ def low_bits(array: np.ndarray, data_type: DataType) -> np.ndarray:
     return (raw & ((1 << data_type.bits) - 1)).view(data_type.numpy).reshape(array.shape)
 
 
-# "endian" is the codec's name before the specification was final
 register(["bytes", "endian"], BytesCodec)

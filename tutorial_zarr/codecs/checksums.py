@@ -8,15 +8,15 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/crc32c/index.html
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tutorial_zarr.errors import ChecksumError
 
 from .base import Buffer, BytesBytesCodec
-from .registry import check_configuration, register
+from .fields import Choice, Field
+from .registry import register
 
 
 def crc32c(data: Buffer) -> int:
@@ -57,14 +57,14 @@ def _fletcher32(data: Buffer) -> int:
 
 
 class Checksum(BytesBytesCodec):
-    """Four bytes of checksum, before or after the data."""
+    """Four bytes of checksum, before or after the data. The subclasses say how it is computed."""
 
-    def __init__(self, name: str, configuration: dict[str, Any], sum_of: Callable[[Buffer], int], at: str) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("location",) if name.startswith("numcodecs") else ())
-        self.sum_of, self.location = sum_of, configuration.get("location", at)
-        if self.location not in ("start", "end"):
-            raise self.misfit("location 'start' or 'end'", repr(self.location))
+    location: Choice | str
+
+    @staticmethod
+    def sum_of(data: Buffer) -> int:
+        """Return the checksum of `data`."""
+        raise NotImplementedError
 
     def encoded_size(self, size: int) -> int | None:
         return size + 4
@@ -88,12 +88,70 @@ class Checksum(BytesBytesCodec):
         return body
 
 
-class JenkinsLookup3(BytesBytesCodec):
-    """numcodecs' ``jenkins_lookup3``: a 32-bit hash with a seed and a prefix."""
+class Crc32c(Checksum):
+    """``crc32c``: the CRC-32C (Castagnoli) behind the data. It takes no configuration.
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("initval", "prefix"))
+    zarr.json   {"name": "crc32c"}
+    """
+
+    fields: ClassVar[dict[str, Field[Any]] | None] = {}
+    location = "end"
+    sum_of = staticmethod(crc32c)
+
+
+class NumcodecsCrc32c(Checksum):
+    """``numcodecs.crc32c``: as ``crc32c``, and the checksum may stand before the data.
+
+    zarr.json   {"name": "numcodecs.crc32c", "configuration": {"location": "end"}}
+    .zarray     {"id": "crc32c"}
+    """
+
+    location = Choice(("start", "end"), default="end")
+    sum_of = staticmethod(crc32c)
+
+
+class Crc32(Checksum):
+    """``numcodecs.crc32``: the CRC-32 of gzip, before the data.
+
+    zarr.json   {"name": "numcodecs.crc32", "configuration": {"location": "start"}}
+    .zarray     {"id": "crc32"}
+    """
+
+    location = Choice(("start", "end"), default="start")
+    sum_of = staticmethod(zlib.crc32)
+
+
+class Adler32(Checksum):
+    """``numcodecs.adler32``: the checksum of zlib, before the data.
+
+    zarr.json   {"name": "numcodecs.adler32", "configuration": {"location": "start"}}
+    .zarray     {"id": "adler32"}
+    """
+
+    location = Choice(("start", "end"), default="start")
+    sum_of = staticmethod(zlib.adler32)
+
+
+class Fletcher32(Checksum):
+    """``numcodecs.fletcher32``: the checksum of HDF5, behind the data.
+
+    zarr.json   {"name": "numcodecs.fletcher32", "configuration": {"location": "end"}}
+    .zarray     {"id": "fletcher32"}
+    """
+
+    location = Choice(("start", "end"), default="end")
+    sum_of = staticmethod(_fletcher32)
+
+
+class JenkinsLookup3(BytesBytesCodec):
+    """``numcodecs.jenkins_lookup3``: a 32-bit hash behind the data. It starts with a number and a prefix of bytes.
+
+    zarr.json   {"name": "numcodecs.jenkins_lookup3", "configuration": {"initval": 0, "prefix": [1, 2, 3]}}
+    .zarray     {"id": "jenkins_lookup3", "initval": 0, "prefix": null}
+    """
+
+    initval: Field[Any] = Field(0)
+    prefix: Field[Any] = Field(None)
 
     def encoded_size(self, size: int) -> int | None:
         return size + 4
@@ -101,8 +159,7 @@ class JenkinsLookup3(BytesBytesCodec):
     def _engine(self) -> Any:
         from numcodecs.checksum32 import JenkinsLookup3 as Engine
 
-        prefix = self.configuration.get("prefix")
-        return Engine(self.configuration.get("initval", 0), bytes(prefix) if isinstance(prefix, list) else prefix)
+        return Engine(self.initval, bytes(self.prefix) if isinstance(self.prefix, list) else self.prefix)
 
     def encode(self, data: Buffer) -> Buffer:
         return self._engine().encode(bytes(data))
@@ -114,9 +171,9 @@ class JenkinsLookup3(BytesBytesCodec):
             raise ChecksumError(f"codec {self.name!r}: {cause}", codec=self.name) from cause
 
 
-register("crc32c", lambda name, config: Checksum(name, config, crc32c, "end"))
-register("numcodecs.crc32c", lambda name, config: Checksum(name, config, crc32c, "end"))
-register("numcodecs.crc32", lambda name, config: Checksum(name, config, zlib.crc32, "start"))
-register("numcodecs.adler32", lambda name, config: Checksum(name, config, zlib.adler32, "start"))
-register("numcodecs.fletcher32", lambda name, config: Checksum(name, config, _fletcher32, "end"))
+register("crc32c", Crc32c)
+register("numcodecs.crc32c", NumcodecsCrc32c)
+register("numcodecs.crc32", Crc32)
+register("numcodecs.adler32", Adler32)
+register("numcodecs.fletcher32", Fletcher32)
 register("numcodecs.jenkins_lookup3", JenkinsLookup3)

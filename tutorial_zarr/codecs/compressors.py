@@ -16,7 +16,7 @@ import importlib
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +24,11 @@ from tutorial_zarr import limits
 
 from . import blosc_join, blosc_snappy
 from .base import Buffer, BytesBytesCodec, ChunkSpec
-from .registry import check_configuration, integer, register
+from .fields import Choice, Field, Flag, Integer
+from .registry import register
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 def nbytes(data: Buffer) -> int:
@@ -93,12 +97,12 @@ def zlib_decoder() -> Any:
 
 
 class Gzip(_Stream):
-    """``gzip``: level 0 to 9."""
+    """``gzip``: deflate in the frame of the program gzip. Level 0 copies, 1 is fast, 9 small.
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("level",))
-        self.level = integer(name, configuration, "level", -1 if name.startswith("numcodecs") else 0, 9, 5)
+    zarr.json   {"name": "gzip", "configuration": {"level": 5}}
+    """
+
+    level = Integer(0, 9, default=5)
 
     def encode(self, data: Buffer) -> Buffer:
         return zlib.compress(data, self.level, wbits=16 + zlib.MAX_WBITS)
@@ -107,13 +111,24 @@ class Gzip(_Stream):
         return zlib_decoder()(16 + zlib.MAX_WBITS)
 
 
-class Zlib(_Stream):
-    """``zlib``: as gzip, with a shorter frame."""
+class NumcodecsGzip(Gzip):
+    """``numcodecs.gzip``: the same bytes, and -1 for the level that zlib likes best.
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("level",))
-        self.level = integer(name, configuration, "level", -1, 9, 1)
+    zarr.json   {"name": "numcodecs.gzip", "configuration": {"level": 1}}
+    .zarray     {"id": "gzip", "level": 1}
+    """
+
+    level = Integer(-1, 9, default=5)
+
+
+class Zlib(_Stream):
+    """``numcodecs.zlib``: deflate as in gzip, in a shorter frame.
+
+    zarr.json   {"name": "numcodecs.zlib", "configuration": {"level": 1}}
+    .zarray     {"id": "zlib", "level": 1}
+    """
+
+    level = Integer(-1, 9, default=1)
 
     def encode(self, data: Buffer) -> Buffer:
         return zlib.compress(data, self.level)
@@ -123,12 +138,13 @@ class Zlib(_Stream):
 
 
 class Bz2(_Stream):
-    """``bz2``: level 1 to 9."""
+    """``numcodecs.bz2``: slow and small; the level says how many 100,000 bytes are sorted at once.
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("level",))
-        self.level = integer(name, configuration, "level", 1, 9, 1)
+    zarr.json   {"name": "numcodecs.bz2", "configuration": {"level": 1}}
+    .zarray     {"id": "bz2", "level": 1}
+    """
+
+    level = Integer(1, 9, default=1)
 
     def encode(self, data: Buffer) -> Buffer:
         import bz2
@@ -142,31 +158,39 @@ class Bz2(_Stream):
 
 
 class Lzma(_Stream):
-    """``lzma``: with the arguments of Python's lzma module."""
+    """``numcodecs.lzma``: the smallest and slowest, with the arguments of Python's lzma module; format 1 is xz.
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("format", "check", "preset", "filters"))
-        self.format = integer(name, configuration, "format", 0, 3, 1)  # FORMAT_XZ
-        self.options = {
-            "check": configuration.get("check", -1),
-            "preset": configuration.get("preset"),
-            "filters": configuration.get("filters"),
-        }
+    zarr.json   {"name": "numcodecs.lzma", "configuration": {"format": 1, "check": -1, "preset": null, "filters": null}}
+    .zarray     {"id": "lzma", "format": 1, "check": -1, "preset": null, "filters": null}
+    """
+
+    format = Integer(0, 3, default=1)
+    integrity: Field[Any] = Field(-1, key="check")
+    preset: Field[Any] = Field(None)
+    filters: Field[Any] = Field(None)
 
     def encode(self, data: Buffer) -> Buffer:
         import lzma
 
-        return lzma.compress(data, format=self.format, **self.options)
+        return lzma.compress(data, self.format, self.integrity, self.preset, self.filters)
 
     def _decoder(self) -> Any:
         import lzma
 
         if self.format == lzma.FORMAT_RAW:  # the only format whose stream does not name its filters
-            return lzma.LZMADecompressor(format=self.format, filters=self.options["filters"])
+            return lzma.LZMADecompressor(format=self.format, filters=self.filters)
         # A stream asks for a dictionary of any size. The highest preset takes 65 MiB; filters may say that it is more.
-        asked = [f.get("dict_size", 0) for f in self.options["filters"] or [] if isinstance(f, dict)]
+        asked = [f.get("dict_size", 0) for f in self.filters or [] if isinstance(f, dict)]
         return lzma.LZMADecompressor(format=self.format, memlimit=max([80 << 20, *[2 * size for size in asked]]))
+
+
+@functools.cache
+def numcodecs_module(name: str) -> Any:
+    """Return a module of numcodecs, loaded once."""
+    module = importlib.import_module(f"numcodecs.{name}")
+    if name == "blosc":
+        module.use_threads = False  # type: ignore[attr-defined]  # chunks are spread over threads already
+    return module
 
 
 class _Native(BytesBytesCodec):
@@ -178,13 +202,9 @@ class _Native(BytesBytesCodec):
     def engine(self) -> Any:
         """The numcodecs module, loaded on first use."""
         try:
-            engine = importlib.import_module(f"numcodecs.{self.module}")
+            return numcodecs_module(self.module)
         except ImportError as cause:
             raise self.needs("numcodecs") from cause
-        if self.module == "blosc":
-            engine.use_threads = False  # chunks are spread over threads already; nested pools only get in the way
-        type(self).engine = engine  # type: ignore[assignment,method-assign]  # found once
-        return engine
 
     def declared(self, data: Buffer) -> int | None:
         """The decoded size that the first bytes of `data` declare, where they do."""
@@ -206,17 +226,16 @@ class _Native(BytesBytesCodec):
 
 
 class Zstd(_Native):
-    """``zstd``: level -131072 to 22, optionally with a checksum."""
+    """``zstd``: Zstandard, fast and small. Level 0 stands for 3; a checksum of the content is optional.
+
+    zarr.json   {"name": "zstd", "configuration": {"level": 0, "checksum": false}}
+    zarr.json   {"name": "numcodecs.zstd", "configuration": {"level": 0, "checksum": false}}
+    .zarray     {"id": "zstd", "level": 0, "checksum": false}
+    """
 
     module = "zstd"
-
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("level", "checksum"))
-        self.level = integer(name, configuration, "level", -131072, 22, 0)
-        self.checksum = configuration.get("checksum", False)
-        if not isinstance(self.checksum, bool):
-            raise self.misfit("checksum true or false", repr(self.checksum))
+    level = Integer(-131072, 22, default=0)
+    checksum = Flag(default=False)
 
     def encode(self, data: Buffer) -> Buffer:
         return self.engine.compress(data, self.level, self.checksum)
@@ -269,14 +288,14 @@ def walk_frames(data: Buffer) -> tuple[int, int]:
 
 
 class Lz4(_Native):
-    """``lz4``: four bytes of size, little-endian, and one LZ4 block."""
+    """``numcodecs.lz4``: four bytes of size, little-endian, and one LZ4 block. More acceleration is faster and larger.
+
+    zarr.json   {"name": "numcodecs.lz4", "configuration": {"acceleration": 1}}
+    .zarray     {"id": "lz4", "acceleration": 1}
+    """
 
     module = "lz4"
-
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("acceleration",))
-        self.acceleration = integer(name, configuration, "acceleration", -(1 << 31), (1 << 31) - 1, 1)
+    acceleration = Integer(-(1 << 31), (1 << 31) - 1, default=1)
 
     def encode(self, data: Buffer) -> Buffer:
         return self.engine.compress(data, self.acceleration)
@@ -292,34 +311,25 @@ CNAMES = ("blosclz", "lz4", "lz4hc", "zlib", "zstd", "snappy")
 
 
 class Blosc(_Native):
-    """``blosc``: shuffles the bytes or bits of the elements, then compresses block by block."""
+    """``blosc``: shuffles the bytes or bits of the elements, then compresses block by block. ``typesize`` is that of
+    an element, ``blocksize`` 0 leaves the size to Blosc.
+
+        zarr.json   {"name": "blosc", "configuration":
+                     {"cname": "zstd", "clevel": 5, "shuffle": "shuffle", "typesize": 4, "blocksize": 0}}
+    """
 
     module = "blosc"
+    cname = Choice(CNAMES, default="lz4")
+    clevel = Integer(0, 9, default=5)
+    shuffle: Field[int] = Choice(SHUFFLES, default=0)
+    typesize = Integer(1, 1 << 31, default=0)
+    blocksize = Integer(0, (1 << 31) - 1, default=0)
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        config = configuration
-        check_configuration(name, config, optional=("cname", "clevel", "shuffle", "typesize", "blocksize"))
-        v2 = name == "numcodecs.blosc"
-        self.cname = config.get("cname", "lz4")
-        if self.cname not in CNAMES:
-            raise self.misfit(f"cname of {', '.join(CNAMES)}", repr(self.cname))
-        self.clevel = integer(name, config, "clevel", 0, 9, 5)
-        self.blocksize = integer(name, config, "blocksize", 0, (1 << 31) - 1, 0)
-        self.typesize = integer(name, config, "typesize", 1, 1 << 31, 0) if "typesize" in config else 0
-        shuffle = config.get("shuffle", 1 if v2 else "noshuffle")
-        if v2:
-            self.shuffle = integer(name, config, "shuffle", -1, 2, 1)
-        elif isinstance(shuffle, str) and shuffle in SHUFFLES:
-            self.shuffle = SHUFFLES[shuffle]
-        else:
-            raise self.misfit(f"shuffle of {', '.join(SHUFFLES)}", repr(shuffle))
-
-    def check(self, spec: ChunkSpec) -> None:
-        if not self.typesize:  # v2 does not say it: it is the element's size
-            self.typesize = spec.data_type.item_size or 1
-        if self.shuffle == -1:  # v2's "automatic"
-            self.shuffle = 2 if self.typesize == 1 else 1
+    def bind(self, spec: ChunkSpec) -> Self:
+        """Return the codec with what its configuration leaves to the array: the size of an element, the shuffle."""
+        typesize = self.typesize or spec.data_type.item_size or 1
+        shuffle = self.shuffle if self.shuffle != -1 else 2 if typesize == 1 else 1
+        return self.changed(typesize=typesize, shuffle=shuffle)
 
     def encode(self, data: Buffer) -> Buffer:
         size = nbytes(data)
@@ -366,10 +376,24 @@ class Blosc(_Native):
 
 _BLOSC_HEADER = struct.Struct("<4xI4xI").unpack_from
 
-register(["gzip", "numcodecs.gzip"], Gzip)
+
+class NumcodecsBlosc(Blosc):
+    """``numcodecs.blosc``: the same bytes. The shuffle is a number, of which -1 chooses by the size of an element.
+
+    zarr.json   {"name": "numcodecs.blosc", "configuration":
+                 {"cname": "lz4", "clevel": 5, "shuffle": 1, "typesize": 4, "blocksize": 0}}
+    .zarray     {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1, "blocksize": 0}
+    """
+
+    shuffle = Integer(-1, 2, default=1)
+
+
+register("gzip", Gzip)
+register("numcodecs.gzip", NumcodecsGzip)
 register("numcodecs.zlib", Zlib)
 register("numcodecs.bz2", Bz2)
 register("numcodecs.lzma", Lzma)
 register(["zstd", "numcodecs.zstd"], Zstd)
 register("numcodecs.lz4", Lz4)
-register(["blosc", "numcodecs.blosc"], Blosc)
+register("blosc", Blosc)
+register("numcodecs.blosc", NumcodecsBlosc)

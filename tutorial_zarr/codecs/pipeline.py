@@ -8,7 +8,7 @@ here, and no decoder is given leave to produce more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -37,18 +37,21 @@ class Pipeline:
             )
         split = kinds.index(1)
         self.array_array: list[tuple[ArrayArrayCodec, ChunkSpec]] = []
-        for codec in self.codecs[:split]:
-            self.array_array.append((codec, spec))  # type: ignore[arg-type]
-            spec = codec.resolve(spec)  # type: ignore[attr-defined]
-        self.array_bytes: ArrayBytesCodec = self.codecs[split]  # type: ignore[assignment]
-        self.array_bytes.check(spec)
+        for codec in cast("tuple[ArrayArrayCodec, ...]", self.codecs[:split]):
+            bound = codec.bind(spec)
+            self.array_array.append((bound, spec))
+            spec = bound.resolve(spec)
+        unbound = cast("ArrayBytesCodec", self.codecs[split])
+        unbound.check(spec)
+        self.array_bytes = unbound.bind(spec)
         self.inner_spec = spec  # what the array -> bytes codec sees
         self.bytes_bytes: list[tuple[BytesBytesCodec, int | None]] = []
         size = self.array_bytes.encoded_size(spec)
-        for codec in self.codecs[split + 1 :]:
-            codec.check(spec)  # type: ignore[attr-defined]
-            self.bytes_bytes.append((codec, size))  # type: ignore[arg-type]
-            size = codec.encoded_size(size) if size is not None else None  # type: ignore[attr-defined]
+        for each in cast("tuple[BytesBytesCodec, ...]", self.codecs[split + 1 :]):
+            each.check(spec)
+            last = each.bind(spec)
+            self.bytes_bytes.append((last, size))
+            size = last.encoded_size(size) if size is not None else None
         self.encoded_size = size  # of a stored chunk, where it is always the same
         self.nbytes = self.spec.nbytes  # of a decoded chunk
         # The bytes that leave the last decompressor are the chunk's memory: they can be decoded in place.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tutorial_zarr.errors import MetadataError, UnsupportedError, nearest
+from tutorial_zarr.errors import UnsupportedError, nearest
 from tutorial_zarr.metadata import Extension
 from tutorial_zarr.metadata.model import InternalExtension
 from tutorial_zarr.plugins import entry_point
@@ -53,29 +53,3 @@ def build(extension: Extension) -> Codec | None:
             found=extension.name,
         )
     return factory(extension.name, extension.configuration)
-
-
-def check_configuration(
-    name: str, configuration: dict[str, Any], required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
-) -> None:
-    """Refuse a configuration with a key missing, or one that the codec does not take."""
-    known = ", ".join(required + optional)
-    missing = [f"no {key!r}" for key in sorted(set(required) - set(configuration))]
-    unknown = [repr(key) for key in sorted(set(configuration) - set(required + optional))]
-    if missing or unknown:
-        raise MetadataError(
-            f"codec {name!r}: expected {f'the keys {known}' if known else 'no configuration'}; "
-            f"found {', '.join(missing + unknown)}",
-            key="codecs",
-            codec=name,
-        )
-
-
-def integer(name: str, configuration: dict[str, Any], key: str, least: int, greatest: int, default: int) -> int:
-    """An integer of a configuration, within its range."""
-    value = configuration.get(key, default)
-    if type(value) is not int or not least <= value <= greatest:
-        raise MetadataError(
-            f"codec {name!r}: expected {key} from {least} to {greatest}, found {value!r}", key="codecs", codec=name
-        )
-    return value

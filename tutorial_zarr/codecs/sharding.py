@@ -19,7 +19,7 @@ import math
 import operator
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,8 +27,12 @@ from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError
 
 from .base import ArrayBytesCodec, Buffer, ChunkSpec, Codec, is_fill
+from .fields import Choice, Field
 from .pipeline import Pipeline, build_codecs, parse_extensions
-from .registry import check_configuration, register
+from .registry import register
+
+if TYPE_CHECKING:
+    from typing import Self
 
 ABSENT = (1 << 64) - 1
 _UINT64 = dtypes.from_json("uint64")
@@ -36,27 +40,43 @@ _UINT64 = dtypes.from_json("uint64")
 DEFAULT_INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
 
 
+class _Shape(Field[tuple[int, ...]]):
+    """A list of lengths, as a tuple."""
+
+    def parse(self, codec: Any, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, list) or not all(type(n) is int and n >= 1 for n in value):
+            raise codec.misfit(f"{self.key} as a list of integers of at least 1", repr(value))
+        return tuple(value)
+
+
+class _Chain(Field[list[Codec]]):
+    """A list of codecs inside of the codec."""
+
+    def parse(self, codec: Any, value: Any) -> list[Codec]:
+        with codec.naming(self.key):
+            return build_codecs(parse_extensions(value))
+
+
 class ShardingCodec(ArrayBytesCodec):
-    """The ``sharding_indexed`` codec. `layout(spec)` binds it to shards of one shape."""
+    """``sharding_indexed``: inner chunks of ``chunk_shape``, each encoded by ``codecs``, and an index of them.
+
+    zarr.json   {"name": "sharding_indexed", "configuration":
+                 {"chunk_shape": [32, 32],
+                  "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "zstd"}],
+                  "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}],
+                  "index_location": "end"}}
+    """
+
+    chunk_shape = _Shape()
+    location = Choice(("start", "end"), default="end", key="index_location")
+    codecs = _Chain()
+    index_codecs = _Chain(default=None)  # leniency: index-codecs
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
-        check_configuration(name, configuration, ("chunk_shape", "codecs"), ("index_codecs", "index_location"))
-        shape = configuration["chunk_shape"]
-        if not isinstance(shape, list) or not all(type(n) is int and n >= 1 for n in shape):
-            raise self.misfit("chunk_shape as a list of integers of at least 1", repr(shape))
-        self.chunk_shape = tuple(shape)
-        self.location = configuration.get("index_location", "end")
-        if self.location not in ("start", "end"):
-            raise self.misfit("index_location 'start' or 'end'", repr(self.location))
-        self.codecs = self._chain("codecs", configuration["codecs"])
-        # leniency: index-codecs
-        self.index_codecs = self._chain("index_codecs", configuration.get("index_codecs", DEFAULT_INDEX_CODECS))
-        self._layouts: dict[tuple[int, ...], ShardLayout] = {}
-
-    def _chain(self, member: str, codecs: Any) -> list[Codec]:
-        with self.naming(member):
-            return build_codecs(parse_extensions(codecs))
+        if self.index_codecs is None:
+            self.index_codecs = build_codecs(parse_extensions(DEFAULT_INDEX_CODECS))
+        self._layout: ShardLayout | None = None
 
     @contextmanager
     def naming(self, member: str) -> Iterator[None]:
@@ -67,14 +87,13 @@ class ShardingCodec(ArrayBytesCodec):
             raise type(error)(f"codec {self.name!r}: {member}: {error.message}", **error.fields) from error
 
     def layout(self, spec: ChunkSpec) -> ShardLayout:
-        """The layout of shards of this spec, worked out once for each shape."""
-        found = self._layouts.get(spec.shape)
-        if found is None:
-            found = self._layouts[spec.shape] = ShardLayout(self, spec)
-        return found
+        """Return the layout of shards of `spec`; it is worked out once, if the codec is bound to that very spec."""
+        if self._layout is not None and self._layout.spec is spec:
+            return self._layout
+        return ShardLayout(self, spec)
 
-    def check(self, spec: ChunkSpec) -> None:
-        self.layout(spec)
+    def bind(self, spec: ChunkSpec) -> Self:
+        return self.changed(_layout=ShardLayout(self, spec))
 
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
         layout = self.layout(spec)

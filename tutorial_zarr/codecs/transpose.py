@@ -10,31 +10,30 @@ from typing import Any
 import numpy as np
 
 from .base import ArrayArrayCodec, ChunkSpec
-from .registry import check_configuration, register
+from .fields import Field
+from .registry import register
+
+
+def _is_order(order: Any) -> bool:
+    if not isinstance(order, list):
+        return order in ("C", "F")
+    return all(type(axis) is int for axis in order) and sorted(order) == list(range(len(order)))
 
 
 class Transpose(ArrayArrayCodec):
-    """The ``transpose`` codec."""
+    """``transpose``: the axes in another order, here the last axis of three first.
+
+    zarr.json   {"name": "transpose", "configuration": {"order": [2, 0, 1]}}
+    """
 
     moves_only = True
-
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, required=("order",))
-        order = configuration["order"]
-        if order not in ("C", "F") and (
-            not isinstance(order, list)
-            or not all(type(axis) is int for axis in order)
-            or sorted(order) != list(range(len(order)))
-        ):
-            raise self.misfit("order as a permutation of the axes", repr(order))
-        self.order = order
+    order: Field[Any] = Field(expected="order as a permutation of the axes", test=_is_order)
 
     def axes(self, ndim: int) -> list[int]:
         """For each axis of the result, which axis of the array it is."""
         if self.order == "C":  # leniency: transpose-letters, from before the specification was final
             return list(range(ndim))
-        return list(range(ndim))[::-1] if self.order == "F" else self.order
+        return list(range(ndim))[::-1] if self.order == "F" else list(self.order)
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
         axes = self.axes(len(spec.shape))

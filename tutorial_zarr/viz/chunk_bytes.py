@@ -30,9 +30,9 @@ from tutorial_zarr.array import Array
 from tutorial_zarr.codecs.base import BytesBytesCodec, Codec
 from tutorial_zarr.codecs.bytes import BytesCodec
 from tutorial_zarr.codecs.checksums import Checksum
+from tutorial_zarr.codecs.extensions.strings import VariableLength
 from tutorial_zarr.codecs.pipeline import Pipeline
 from tutorial_zarr.codecs.sharding import ABSENT, ShardingCodec, ShardLayout
-from tutorial_zarr.codecs.strings import VariableLength
 from tutorial_zarr.errors import SelectionError, ZarrError
 from tutorial_zarr.viz.drawing import page
 from tutorial_zarr.viz.drawing.svg import inline, rect

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr.codecs import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, Codec, registry
-from tutorial_zarr.codecs.filters import PCODEC_TYPES
+from tutorial_zarr.codecs.extensions.numcodecs_engines import PCODEC_TYPES
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.dtypes.numbers import Bool, Float, Integer
 from tutorial_zarr.errors import ZarrError

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr.codecs.base import ArrayBytesCodec, Buffer, ChunkSpec, as_bytes_view
+from tutorial_zarr.codecs.fields import Field
+from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.dtypes.numbers import Bool, Complex, Float, Integer
-
-from .base import ArrayBytesCodec, Buffer, ChunkSpec, as_bytes_view
-from .registry import check_configuration, register
 
 # The README says first_byte, last_byte, first_bit, last_bit; the schema beside it start_byte, end_byte, start_bit,
 # end_bit. No word of the one means something else in the other, so both are read.
@@ -29,20 +29,34 @@ SCHEMA_VALUES = {"start_byte": "first_byte", "end_byte": "last_byte"}
 STRIDE = 1 << 16  # components at a time: each bit takes a byte while they are packed. A multiple of 8.
 
 
+class _Padding(Field[str]):
+    """Where the number of bits stands that fill up the last byte."""
+
+    def parse(self, codec: Any, value: Any) -> str:
+        found = SCHEMA_VALUES.get(value, value) if isinstance(value, str) else value
+        if found not in ("none", "first_byte", "last_byte"):
+            raise codec.misfit("padding_encoding 'none', 'first_byte' or 'last_byte'", repr(value))
+        return str(found)
+
+
 class PackBits(ArrayBytesCodec):
-    """The ``packbits`` codec."""
+    """``packbits``: the bits from ``first_bit`` to ``last_bit`` of each element, without gaps.
+
+    zarr.json   {"name": "packbits", "configuration":
+                 {"padding_encoding": "first_byte", "first_bit": 0, "last_bit": 11}}
+    """
+
+    padding = _Padding("none", key="padding_encoding")
+    first_bit: Field[Any] = Field(None)  # checked with the data type, which has the number of bits
+    last_bit: Field[Any] = Field(None)
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
-        options = {SCHEMA_KEYS.get(key, key): value for key, value in configuration.items()}
-        check_configuration(name, options, optional=("padding_encoding", "first_bit", "last_bit"))
-        if len(options) != len(configuration):
+        if len(self.members()) != len(configuration):
             raise self.misfit("one of first_bit and start_bit, one of last_bit and end_bit", sorted(configuration))
-        padding = options.get("padding_encoding", "none")
-        self.padding = SCHEMA_VALUES.get(padding, padding) if isinstance(padding, str) else padding
-        if self.padding not in ("none", "first_byte", "last_byte"):
-            raise self.misfit("padding_encoding 'none', 'first_byte' or 'last_byte'", repr(padding))
-        self.first_bit, self.last_bit = options.get("first_bit"), options.get("last_bit")
+
+    def members(self) -> dict[str, Any]:
+        return {SCHEMA_KEYS.get(key, key): value for key, value in self.configuration.items()}
 
     def _layout(self, data_type: DataType) -> tuple[int, int, int]:
         """Components of an element, and the first and last bit that is kept of each."""

@@ -20,12 +20,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tutorial_zarr.codecs.base import ArrayBytesCodec, Buffer, ChunkSpec
+from tutorial_zarr.codecs.fields import Integer as IntegerField
+from tutorial_zarr.codecs.fields import check_keys
+from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.dtypes.numbers import Float, Integer
 from tutorial_zarr.errors import MissingDependencyError
 
-from .base import ArrayBytesCodec, Buffer, ChunkSpec
-from .registry import check_configuration, integer, register
 from .rounding import FORMATS, Format
 
 MODES = {
@@ -50,14 +52,22 @@ class Limits(NamedTuple):
 
 
 class Zfp(ArrayBytesCodec):
-    """The ``zfp`` codec."""
+    """``zfp``: compressed blocks of numbers. The mode says what is limited, and which members it takes.
+
+    zarr.json   {"name": "zfp", "configuration": {"mode": "reversible"}}
+    zarr.json   {"name": "zfp", "configuration": {"mode": "fixed_accuracy", "tolerance": 0.01}}
+    zarr.json   {"name": "zfp", "configuration": {"mode": "fixed_rate", "rate": 10.5}}
+    zarr.json   {"name": "zfp", "configuration": {"mode": "fixed_precision", "precision": 19}}
+    zarr.json   {"name": "zfp", "configuration":
+                 {"mode": "expert", "minbits": 1, "maxbits": 13, "maxprec": 19, "minexp": -2}}
+    """
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
         mode = configuration.get("mode")
         if not isinstance(mode, str) or mode not in MODES:
             raise self.misfit(f"mode of {', '.join(MODES)}", repr(mode))
-        check_configuration(name, configuration, required=("mode", *MODES[mode]))
+        check_keys(name, configuration, required=("mode", *MODES[mode]))
         self.mode = mode
         for key in MODES[mode]:
             value = configuration[key]
@@ -67,7 +77,7 @@ class Zfp(ArrayBytesCodec):
                     raise self.misfit(f"{key} as a number of at least 0", repr(value))
             else:
                 least = -(1 << 31) if key == "minexp" else 0
-                integer(name, configuration, key, least, (1 << 31) - 1, 0)
+                IntegerField(least, (1 << 31) - 1, key=key).parse(self, value)
 
     def _field(self, data_type: DataType) -> str:
         """The zfp type that holds a data type: narrow integers become int32, narrow floats float32."""

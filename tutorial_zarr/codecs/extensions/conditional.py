@@ -10,34 +10,49 @@ Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/condit
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tutorial_zarr.codecs.base import Buffer, BytesBytesCodec, ChunkSpec
+from tutorial_zarr.codecs.fields import Field, Integer
+from tutorial_zarr.codecs.pipeline import parse_extensions
+from tutorial_zarr.codecs.registry import build, register
 from tutorial_zarr.errors import MetadataError
 
-from .base import Buffer, BytesBytesCodec, ChunkSpec
-from .pipeline import parse_extensions
-from .registry import build, check_configuration, integer, register
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class _Codecs(Field[list[BytesBytesCodec | None]]):
+    """The codecs; None for one that is not known and whose entry says that it may be ignored. It keeps its bit."""
+
+    def parse(self, codec: Any, value: Any) -> list[BytesBytesCodec | None]:
+        try:
+            built = [build(extension) for extension in parse_extensions(value)] if value != [] else []
+        except MetadataError as error:
+            raise type(error)(f"codec {codec.name!r}: {error.message}", **error.fields) from error
+        found: list[BytesBytesCodec | None] = []
+        for each in built:
+            if each is not None and not isinstance(each, BytesBytesCodec):
+                raise codec.misfit("codecs that are all bytes -> bytes", each)
+            found.append(each)
+        return found
 
 
 class Conditional(BytesBytesCodec):
-    """The ``conditional`` codec. To decide by other means than size, register a subclass with another `choose`."""
+    """``conditional``: each chunk names the codecs of the list that were applied to it. A codec that should choose by
+    other means than size is a subclass with another `choose`.
+
+        zarr.json   {"name": "conditional", "configuration": {"codecs": [{"name": "zstd"}], "header_bits": 8}}
+    """
+
+    codecs = _Codecs()
+    header_bits: Field[int | None] = Field(None)  # at least as many as there are codecs, rounded up to whole bytes
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
-        check_configuration(name, configuration, required=("codecs",), optional=("header_bits",))
-        entries = configuration["codecs"]
-        try:
-            codecs = [build(extension) for extension in parse_extensions(entries)] if entries != [] else []
-        except MetadataError as error:
-            raise type(error)(f"codec {name!r}: {error.message}", **error.fields) from error
-        # None: not known, and its entry says that it may be ignored. It keeps its bit.
-        self.codecs: list[BytesBytesCodec | None] = []
-        for codec in codecs:
-            if codec is not None and not isinstance(codec, BytesBytesCodec):
-                raise self.misfit("codecs that are all bytes -> bytes", codec)
-            self.codecs.append(codec)
-        least = -(-len(self.codecs) // 8) * 8
-        bits = integer(name, configuration, "header_bits", len(self.codecs), 1 << 20, least)
+        bits = -(-len(self.codecs) // 8) * 8
+        if "header_bits" in configuration:
+            bits = Integer(len(self.codecs), 1 << 20, key="header_bits").parse(self, self.header_bits)
         if bits % 8:
             raise self.misfit("header_bits as a multiple of 8", bits)
         self.header_size = bits // 8
@@ -46,6 +61,9 @@ class Conditional(BytesBytesCodec):
         for codec in self.codecs:
             if codec is not None:
                 codec.check(spec)
+
+    def bind(self, spec: ChunkSpec) -> Self:
+        return self.changed(codecs=[codec.bind(spec) if codec is not None else None for codec in self.codecs])
 
     def apply(self, mask: int, data: Buffer) -> Buffer:
         """The data encoded by the codecs of `mask`."""

@@ -19,47 +19,64 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr import dtypes
+from tutorial_zarr.codecs.base import ArrayArrayCodec, ChunkSpec
+from tutorial_zarr.codecs.fields import Field
+from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes.numbers import Float, Integer
 from tutorial_zarr.errors import CodecError, MetadataError
 
-from .base import ArrayArrayCodec, ChunkSpec
-from .registry import check_configuration, register
 from .rounding import FORMATS, ROUNDINGS, integers_to_format, is_real, to_format, to_whole, widened
 
 
+class _Real(Field[dtypes.DataType]):
+    """A data type of real numbers."""
+
+    def parse(self, codec: Any, value: Any) -> dtypes.DataType:
+        try:
+            data_type = dtypes.from_json(value)
+        except MetadataError as error:
+            raise type(error)(f"codec {codec.name!r}: {error.message}", **error.fields) from error
+        codec.check_real(data_type)
+        return data_type
+
+
 class CastValue(ArrayArrayCodec):
-    """The ``cast_value`` codec."""
+    """``cast_value``: the same numbers in another data type, here floats as bytes, of which 255 means NaN.
+
+    zarr.json   {"name": "cast_value", "configuration":
+                 {"data_type": "uint8", "rounding": "towards-zero", "out_of_range": "clamp",
+                  "scalar_map": {"encode": [["NaN", 255]], "decode": [[255, "NaN"]]}}}
+    """
+
+    data_type = _Real()
+    rounding: Field[str] = Field(
+        "nearest-even", f"rounding as one of {', '.join(ROUNDINGS)}", lambda value: value in ROUNDINGS
+    )
+    out_of_range: Field[str | None] = Field(
+        None, "out_of_range as 'clamp' or 'wrap', or absent", lambda value: value in ("clamp", "wrap")
+    )
+    scalar_map: Field[dict[str, Any]] = Field(
+        {},
+        "scalar_map as an object with 'encode' or 'decode' or both",
+        lambda value: isinstance(value, dict) and set(value) <= {"encode", "decode"},
+    )
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
-        check_configuration(name, configuration, ("data_type",), ("rounding", "out_of_range", "scalar_map"))
-        try:
-            self.data_type = dtypes.from_json(configuration["data_type"])
-        except MetadataError as error:
-            raise type(error)(f"codec {name!r}: {error.message}", **error.fields) from error
-        self._check_real(self.data_type)
-        self.rounding = configuration.get("rounding", "nearest-even")
-        if self.rounding not in ROUNDINGS:
-            raise self.misfit(f"rounding as one of {', '.join(ROUNDINGS)}", repr(self.rounding))
-        self.out_of_range = configuration.get("out_of_range")
-        if "out_of_range" in configuration and self.out_of_range not in ("clamp", "wrap"):
-            raise self.misfit("out_of_range as 'clamp' or 'wrap', or absent", repr(self.out_of_range))
         if self.out_of_range == "wrap" and not isinstance(self.data_type, Integer):
             raise self.misfit("an integer data_type for out_of_range 'wrap'", repr(self.data_type.name))
-        self.scalar_map = configuration.get("scalar_map", {})
-        if not isinstance(self.scalar_map, dict) or not set(self.scalar_map) <= {"encode", "decode"}:
-            raise self.misfit("scalar_map as an object with 'encode' or 'decode' or both", repr(self.scalar_map))
         for pairs in self.scalar_map.values():
             if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
                 raise self.misfit("scalar_map with lists of pairs [input, output]", repr(pairs))
         self._maps: dict[Any, tuple[np.ndarray, np.ndarray]] = {}
 
-    def _check_real(self, data_type: dtypes.DataType) -> None:
+    def check_real(self, data_type: dtypes.DataType) -> None:
+        """Refuse a data type that is not of real numbers."""
         if not is_real(data_type):
             raise self.misfit("a data type of integers or floats", repr(data_type.name))
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
-        self._check_real(spec.data_type)
+        self.check_real(spec.data_type)
         for direction in ("encode", "decode"):
             self._map(direction, spec.data_type)
         fill = spec.data_type.fill_to_json(spec.fill)

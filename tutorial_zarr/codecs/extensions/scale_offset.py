@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr import dtypes
+from tutorial_zarr.codecs.base import ArrayArrayCodec, ChunkSpec
+from tutorial_zarr.codecs.fields import Field
+from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes.numbers import Integer
 from tutorial_zarr.errors import CodecError, MetadataError
 
-from .base import ArrayArrayCodec, ChunkSpec
-from .registry import check_configuration, register
 from .rounding import FORMATS, is_real, to_format, widened
 
 Step = tuple[str, str]  # an operation and the key of its operand
@@ -39,11 +40,13 @@ _INTEGERS = {**_FLOATS, "/": np.floor_divide}
 
 
 class ScaleOffset(ArrayArrayCodec):
-    """The ``scale_offset`` codec."""
+    """``scale_offset``: ``(element - offset) * scale``. Both are elements of the data type, written as fill values are.
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, optional=("offset", "scale"))
+    zarr.json   {"name": "scale_offset", "configuration": {"offset": 1000, "scale": 2}}
+    """
+
+    offset: Field[Any] = Field(None)
+    scale: Field[Any] = Field(None)
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
         if not is_real(spec.data_type):

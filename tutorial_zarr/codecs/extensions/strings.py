@@ -8,22 +8,29 @@ Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/vlen-u
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from tutorial_zarr.codecs.base import ArrayBytesCodec, Buffer, ChunkSpec
+from tutorial_zarr.codecs.fields import Field
+from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes.text import Bytes, String
-
-from .base import ArrayBytesCodec, Buffer, ChunkSpec
-from .registry import check_configuration, register
 
 
 class VariableLength(ArrayBytesCodec):
-    """Both codecs: they differ in what the bytes mean."""
+    """``vlen-utf8`` and ``vlen-bytes``: they differ in what the bytes mean, and take no configuration.
+
+    zarr.json   {"name": "vlen-utf8"}
+    .zarray     {"id": "vlen-utf8"}
+    zarr.json   {"name": "vlen-bytes"}
+    .zarray     {"id": "vlen-bytes"}
+    """
+
+    fields: ClassVar[dict[str, Field[Any]] | None] = {}
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
-        check_configuration(name, configuration)
         self.text = name == "vlen-utf8"
 
     def check(self, spec: ChunkSpec) -> None:

@@ -14,28 +14,27 @@ Spec: https://github.com/zarr-developers/zarr-extensions/tree/main/codecs/bitrou
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from tutorial_zarr.codecs.base import ArrayArrayCodec, ChunkSpec
+from tutorial_zarr.codecs.fields import Field
+from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes.numbers import Complex, Integer
 
-from .base import ArrayArrayCodec, ChunkSpec
-from .registry import check_configuration, register
 from .rounding import FORMATS, keep_bits, magnitude
 
 FLOATS = ("float16", "float32", "float64", "bfloat16")
 
 
 class BitRound(ArrayArrayCodec):
-    """The ``bitround`` codec."""
+    """``bitround``: floats with ``keepbits`` bits of mantissa, integers with as many from the first that is set.
 
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, required=("keepbits",))
-        self.keepbits = configuration["keepbits"]
-        if type(self.keepbits) is not int or self.keepbits < 1:
-            raise self.misfit("keepbits as an integer from 1", repr(self.keepbits))
+    zarr.json   {"name": "bitround", "configuration": {"keepbits": 10}}
+    """
+
+    keepbits: Field[int] = Field(
+        expected="keepbits as an integer from 1", test=lambda bits: type(bits) is int and bits >= 1
+    )
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
         # The fill value stays too: elements that were never written are not rounded, and decoding changes nothing.

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_zarr.codecs.base import short
 from tutorial_zarr.errors import CodecError
 
-from .base import short
 from .bitround import round_floats
 
 EXACT = 1 << 53  # greater integers are not all float64

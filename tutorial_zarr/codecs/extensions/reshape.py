@@ -17,36 +17,37 @@ from typing import Any
 
 import numpy as np
 
-from .base import ArrayArrayCodec, ChunkSpec
-from .registry import check_configuration, register
+from tutorial_zarr.codecs.base import ArrayArrayCodec, ChunkSpec
+from tutorial_zarr.codecs.fields import Field
+from tutorial_zarr.codecs.registry import register
+
+
+class _Shape(Field[list[Any]]):
+    """Lengths, lists of axes to be joined, and -1 at most once."""
+
+    def parse(self, codec: Any, value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise codec.misfit("shape as a list", repr(value))
+        for entry in value:
+            sizes, least = (entry, 0) if isinstance(entry, list) else ([entry], 1)
+            if not all(type(n) is int and (n >= least or n == -least) for n in sizes):
+                raise codec.misfit("each entry of shape as a positive integer, -1, or a list of axes", repr(entry))
+        if value.count(-1) > 1:
+            raise codec.misfit("-1 at most once in shape", value)
+        axes = [axis for entry in value if isinstance(entry, list) for axis in entry]
+        if any(a >= b for a, b in pairwise(axes)):
+            raise codec.misfit("axes in increasing order, as reshape does not exchange them", value)
+        return value
 
 
 class Reshape(ArrayArrayCodec):
-    """The ``reshape`` codec."""
+    """``reshape``: the same elements in another shape, here the first two axes joined and the last one split.
+
+    zarr.json   {"name": "reshape", "configuration": {"shape": [[0, 1], 6, -1]}}
+    """
 
     moves_only = True
-
-    def __init__(self, name: str, configuration: dict[str, Any]) -> None:
-        super().__init__(name, configuration)
-        check_configuration(name, configuration, required=("shape",))
-        shape = configuration["shape"]
-        if not isinstance(shape, list):
-            raise self.misfit("shape as a list", repr(shape))
-        for entry in shape:
-            dims = entry if isinstance(entry, list) else [0]
-            size = 1 if isinstance(entry, list) else entry
-            if (
-                type(size) is not int
-                or not (size == -1 or size > 0)
-                or not all(type(d) is int and d >= 0 for d in dims)
-            ):
-                raise self.misfit("each entry of shape as a positive integer, -1, or a list of axes", repr(entry))
-        if shape.count(-1) > 1:
-            raise self.misfit("-1 at most once in shape", shape)
-        axes = [axis for entry in shape if isinstance(entry, list) for axis in entry]
-        if any(a >= b for a, b in pairwise(axes)):
-            raise self.misfit("axes in increasing order, as reshape does not exchange them", shape)
-        self.shape = shape
+    shape = _Shape()
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
         before, total = spec.shape, math.prod(spec.shape)
