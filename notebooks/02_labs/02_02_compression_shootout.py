@@ -16,7 +16,7 @@
 # | **Level** | ★ beginner |
 # | **Time** | 25 minutes |
 # | **Needs** | [01_03](../01_core_zarr/01_03_compression_pipelines.ipynb) |
-# | **Code** | `tutorial_zarr/labs/compression`, `tutorial_zarr/codecs/bitround.py` |
+# | **Code** | `tutorial_zarr/labs/compression`, `tutorial_zarr/codecs/extensions/bitround.py` |
 # | **Article** | none |
 # | **Data** | real projected temperatures (`data_gen/air_temperature.py`), a day of trades (`data_gen/ticks.py`) |
 #
