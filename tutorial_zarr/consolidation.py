@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from tutorial_zarr import nodes
@@ -134,7 +135,7 @@ def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = 
     """
     found = False
     for key, base in _holders(store, path, zarr_format, own=tree or zarr_format == 2):
-        store.update(key, lambda old, key=key, base=base: _changed(store, path, key, base, old, True, tree))
+        store.update(key, partial(_changed, store, path, key, base, there=True, tree=tree))
         found = True
     return found
 
@@ -142,7 +143,7 @@ def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = 
 def forget(store: Store, path: str, zarr_format: int | None = None) -> None:
     """Before a deletion at `path`: take it, and all below it, out of the consolidated metadata of the groups above."""
     for key, base in _holders(store, path, zarr_format, own=False):
-        store.update(key, lambda old, key=key, base=base: _changed(store, path, key, base, old, False, True))
+        store.update(key, partial(_changed, store, path, key, base, there=False, tree=True))
 
 
 def _holders(store: Store, path: str, zarr_format: int | None, own: bool) -> Iterator[tuple[str, str]]:
@@ -158,7 +159,7 @@ def _holders(store: Store, path: str, zarr_format: int | None, own: bool) -> Ite
         above = nodes.parent(above) if above else None
 
 
-def _changed(store: Store, path: str, key: str, base: str, old: Any, there: bool, tree: bool) -> Any:
+def _changed(store: Store, path: str, key: str, base: str, old: Any, *, there: bool, tree: bool) -> Any:
     """The bytes of consolidated metadata in which the node at `path` is as it is now; or, not `there`, is not."""
     if old is None:
         return old

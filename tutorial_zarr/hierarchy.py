@@ -130,7 +130,7 @@ def copy(
         if present:
             about = "copy " + tree.about
             with replacing.Addition(target, path, f"copy {whereabouts(source, source_path)}", about) as adding:
-                _add(tree, target, path, present, lambda: (adding.beat(), advance()))
+                _add(tree, target, path, present, _both(adding.beat, advance))
         else:
             _place(tree, target, path, kind, plan.action, if_exists == "replace", advance)
     return plan
@@ -162,6 +162,16 @@ def _place(
             tree.fill(new, advance)
     for _ in documents:
         advance()
+
+
+def _both(beat: Callable[[], None], advance: Callable[..., Any]) -> Callable[[], None]:
+    """Return what to call after each object: the mark stays fresh, and the bar moves."""
+
+    def after() -> None:
+        beat()
+        advance()
+
+    return after
 
 
 def _add(tree: Tree, target: Store, path: str, present: dict[str, str], advance: Callable[..., None]) -> None:
@@ -395,7 +405,7 @@ class Tree:
 
     def fill(self, new: replacing.Replacement, advance: Callable[[], Any]) -> None:
         """Copy all but the documents to where a new tree is made."""
-        self.transfer(self.data, new.store, new.path, lambda: (new.beat(), advance()))
+        self.transfer(self.data, new.store, new.path, _both(new.beat, advance))
         self.check()
 
     def check(self) -> None:
@@ -582,9 +592,9 @@ def _look(
             replacing.finish(store, path)
     there = {path for path in [*refused, *marked] if marked and not overwrite and path in trees
              and all(store.get(key) == data for key, data in trees[path].items())}  # fmt: skip
-    for path, error in refused.items():
+    for path, refusal in refused.items():
         if path not in there:
-            raise error
+            raise refusal
     for path in marked if not overwrite else []:
         if there == {*trees} or path not in trees:
             replacing.finish(store, path)

@@ -611,7 +611,8 @@ class Addition:
         self.mark = Mark(action, fingerprint({}, about), {}, 0.0, ADDING)
 
     def __enter__(self) -> Addition:
-        there, dead = read_mark(self.store, self.path), ()
+        dead: tuple[str, ...] = ()
+        there = read_mark(self.store, self.path)
         if there is not None and there.adds:
             self.mark = self.mark._replace(keep=there.keep)
         elif nodes.kind_at(self.store, self.path) is None:

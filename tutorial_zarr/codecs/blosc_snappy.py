@@ -62,7 +62,7 @@ def _unshuffle(block: bytes, typesize: int, flags: int) -> bytes:
     elements = len(block) // typesize
     if flags & _BITSHUFFLED and elements % 8:
         return block  # bits are shuffled by eight elements, or not at all
-    body = np.frombuffer(block, np.uint8, elements * typesize)
+    body: np.ndarray = np.frombuffer(block, np.uint8, elements * typesize)
     if flags & _BITSHUFFLED:
         bits = np.unpackbits(body, bitorder="little").reshape(typesize * 8, elements)
         body = np.packbits(bits.T, bitorder="little")

@@ -118,7 +118,10 @@ class Crc32(Checksum):
     """
 
     location = Choice(("start", "end"), default="start")
-    sum_of = staticmethod(zlib.crc32)
+
+    @staticmethod
+    def sum_of(data: Buffer) -> int:
+        return zlib.crc32(data)
 
 
 class Adler32(Checksum):
@@ -129,7 +132,10 @@ class Adler32(Checksum):
     """
 
     location = Choice(("start", "end"), default="start")
-    sum_of = staticmethod(zlib.adler32)
+
+    @staticmethod
+    def sum_of(data: Buffer) -> int:
+        return zlib.adler32(data)
 
 
 class Fletcher32(Checksum):

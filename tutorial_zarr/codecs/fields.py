@@ -50,7 +50,7 @@ class Field(Generic[T]):
         """Return the attribute for a value of the JSON. Raises MetadataError when the value is wrong."""
         if not self.test(value):
             raise codec.misfit(self.expected, repr(value))
-        return value  # type: ignore[no-any-return]  # `test` says that it is one
+        return value
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.key = self.key or name

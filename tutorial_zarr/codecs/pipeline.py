@@ -59,14 +59,14 @@ class Pipeline:
             not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
         )
         # How many small chunks are decoded one after the other before any is copied: what stays in a processor's cache.
-        self.batch_size = max(1, min(16, (1 << 19) // max(self.nbytes, 1))) if self.in_place else 1  # type: ignore[type-var]
+        self.batch_size = max(1, min(16, (1 << 19) // max(self.nbytes or 0, 1))) if self.in_place else 1
         self.raw = self.in_place and not self.bytes_bytes  # stored bytes are the chunk's memory
         # Bytes that a stored chunk rarely exceeds; None where nothing is known.
         self.encoded_bound = size or (None if self.nbytes is None else self.nbytes + (self.nbytes >> 6) + 256)
 
     def decode(self, data: Buffer) -> np.ndarray:
         """The chunk in stored bytes: native or swapped byte order, perhaps a read-only view of `data`."""
-        stage: Codec = self.array_bytes
+        stage: Any = self.array_bytes  # the codec at work, of any kind, for the error
         if self.nbytes is not None and not self.raw:
             limits.check_memory(f"chunk of shape {self.spec.shape}", self.nbytes, "decoding it")
         try:
@@ -89,7 +89,7 @@ class Pipeline:
 
         Only where `in_place` is true.
         """
-        stage: Codec = self.array_bytes
+        stage: Any = self.array_bytes  # the codec at work, of any kind, for the error
         try:
             for stage, size in self.bytes_bytes[:0:-1]:
                 data = stage.decode(data, size)
@@ -107,7 +107,7 @@ class Pipeline:
 
     def decode_all_into(self, data: Sequence[Buffer], out: np.ndarray) -> None:
         """`decode_into` for several chunks, to the rows of `out`, which are contiguous."""
-        stage: Codec = self.array_bytes
+        stage: Any = self.array_bytes  # the codec at work, of any kind, for the error
         try:
             for stage, size in self.bytes_bytes[:0:-1]:
                 data = [stage.decode(each, size) for each in data]
@@ -122,7 +122,7 @@ class Pipeline:
 
     def encode(self, array: np.ndarray) -> Buffer:
         """The stored bytes of a chunk."""
-        stage: Codec = self.array_bytes
+        stage: Any = self.array_bytes  # the codec at work, of any kind, for the error
         try:
             for stage, spec in self.array_array:
                 array = stage.encode(array, spec)

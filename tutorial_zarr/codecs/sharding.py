@@ -70,11 +70,11 @@ class ShardingCodec(ArrayBytesCodec):
     chunk_shape = _Shape()
     location = Choice(("start", "end"), default="end", key="index_location")
     codecs = _Chain()
-    index_codecs = _Chain(default=None)  # leniency: index-codecs
+    index_codecs = _Chain(default=[])  # leniency: index-codecs
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
-        if self.index_codecs is None:
+        if "index_codecs" not in configuration:
             self.index_codecs = build_codecs(parse_extensions(DEFAULT_INDEX_CODECS))
         self._layout: ShardLayout | None = None
 
@@ -106,7 +106,7 @@ class ShardingCodec(ArrayBytesCodec):
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
         layout = self.layout(spec)
-        chunks = ((coords, array[(*region, ...)]) for coords, region in layout.regions())  # "...": a view, always
+        chunks = ((coords, array[region + (...,)]) for coords, region in layout.regions())  # noqa: RUF005 - "...": a view, always
         return layout.pack(
             {at: None if is_fill(chunk, spec.fill) else layout.inner.encode(chunk) for at, chunk in chunks}
         )
@@ -160,13 +160,13 @@ class ShardLayout:
         first, limit = (0, 1 << 62) if self.index_at_end else (self.index_size, 1 << 62)
         if size is not None:
             limit = max(size - self.index_size, 0) if self.index_at_end else size
-        limit = np.uint64(limit)
-        if exact is None and offsets.max() <= limit and lengths.max() <= limit:  # none is absent
+        most = np.uint64(limit)
+        if exact is None and offsets.max() <= most and lengths.max() <= most:  # none is absent
             ends = offsets + lengths
-            if ends.max() <= limit and offsets.min() >= first:
+            if ends.max() <= most and offsets.min() >= first:
                 return list(zip(offsets.tolist(), ends.tolist(), strict=True))
         present = (offsets != ABSENT) | (lengths != ABSENT)
-        outside = (offsets < first) | (offsets > limit) | (lengths > limit - np.minimum(offsets, limit))
+        outside = (offsets < first) | (offsets > most) | (lengths > most - np.minimum(offsets, most))
         wrong = outside if exact is None else outside | (lengths != exact)
         if (wrong & present).any():
             number = int((wrong & present).argmax())

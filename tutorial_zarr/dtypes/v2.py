@@ -6,7 +6,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html#data-type-encodin
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -268,7 +268,7 @@ def to_v2(data_type: base.DataType, endian: str = "little") -> base.JSON:
     >>> to_v2(from_json("int32")), to_v2(from_json("int32"), "big"), to_v2(String())
     ('<i4', '>i4', '|O')
     """
-    mark = "<" if endian == "little" else ">"
+    mark: Literal["<", ">"] = "<" if endian == "little" else ">"
     match data_type:
         case String() | Bytes() | Object():
             return "|O"

@@ -118,12 +118,15 @@ class ArrayMetadata:
 
 def _unfinished(mark: Any, ndim: int) -> Unfinished | None:
     """A mark as it was read; None where it is none."""
-    values = [mark.get(name) for name in Unfinished._fields[:4]] if isinstance(mark, dict) else [None]
+    values: list[Any] = [mark.get(name) for name in Unfinished._fields[:4]] if isinstance(mark, dict) else [None]
     if not all(type(value) in (int, float) and math.isfinite(value) for value in values) or not 0 <= values[0] < ndim:
         return None
     by, shape, among = mark.get("by"), mark.get("shape"), mark.get("among")
+    axis, start, stop = map(int, values[:3])
     return Unfinished(
-        *map(int, values[:3]),
+        axis,
+        start,
+        stop,
         float(values[3]),
         by if isinstance(by, dict) else None,
         tuple(shape) if isinstance(shape, list) and all(type(n) is int for n in shape) else (),

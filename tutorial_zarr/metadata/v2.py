@@ -12,7 +12,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -158,7 +158,7 @@ def _codecs(
     return tuple(chain)
 
 
-def byte_order(stored: np.dtype) -> str:
+def byte_order(stored: np.dtype) -> Literal["little", "big"]:
     """``"little"`` or ``"big"``, of a numpy dtype as stored. "little" too where a record's fields differ."""
     return "big" if stored == stored.newbyteorder(">") != stored.newbyteorder("<") else "little"
 

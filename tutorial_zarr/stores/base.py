@@ -28,7 +28,8 @@ from typing import Any, NamedTuple
 from tutorial_zarr.errors import NodeNameError, ReadOnlyError, StoreError
 
 from .locks import jitter, process_lock
-from .snapshot import ByteRange, Snapshot
+from .snapshot import ByteRange as ByteRange
+from .snapshot import Snapshot
 
 Change = Callable[[Any], Any]  # a value's bytes, or None where there are none, to the new bytes, or None to delete it
 _NOTHING: Any = contextlib.nullcontext()

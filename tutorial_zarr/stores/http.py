@@ -82,7 +82,7 @@ class HTTPStore(Store):
                 raise MissingDependencyError(
                     f"{self.url}: a web server needs urllib3; try: pip install 'tutorial_zarr[cloud]'"
                 ) from cause
-            certificates = {"ca_certs": self.verify} if isinstance(self.verify, str) else {}
+            certificates: dict[str, Any] = {"ca_certs": self.verify} if isinstance(self.verify, str) else {}
             if not self.verify:
                 certificates = {"cert_reqs": "CERT_NONE"}
             # It makes no request again: it would log the URL, with its query, when it did.
@@ -137,7 +137,7 @@ class HTTPStore(Store):
             whole = total in (None, stop)  # whether it ends where the value does, as far as that is said
             if byte_range is None:
                 if first == 0 and total == stop:
-                    return data  # type: ignore[no-any-return]
+                    return data
             elif isinstance(byte_range, tuple):
                 if first == byte_range[0] and (whole or (byte_range[1] is not None and stop >= byte_range[1])):
                     return cut(data, (0, None if byte_range[1] is None else max(byte_range[1] - first, 0)))

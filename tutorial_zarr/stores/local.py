@@ -606,7 +606,7 @@ def _give_up(verb: str, key: str, error: OSError) -> NoReturn:
     raise StoreError(f"{where}: cannot {verb}: {error.strerror}", key=key) from error
 
 
-def _absent(error: OSError, key: str) -> None:
+def _absent(error: OSError, key: str) -> Any:
     """None for the errors that mean "no such key"; the others are the store's, and must not pass for absence."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return

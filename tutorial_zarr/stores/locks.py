@@ -287,7 +287,7 @@ class FileLock:
             if os.name == "nt":  # where a file that is open cannot be unlinked
                 self.leave()
                 os.unlink(self.path)
-            elif self._is_mine() and _is_at(self.path, self.fd):
+            elif self._is_mine() and self.fd is not None and _is_at(self.path, self.fd):
                 os.unlink(self.path)  # whoever waits for it sees that the file has no name now, and makes another
         except OSError:
             pass  # on Windows, somebody else has it by now; elsewhere, it is taken for a dead writer's
@@ -357,18 +357,18 @@ def _is_at(path: str, fd: int) -> bool:
         return False
 
 
-def take(fd: int | None) -> bool:
+def take(fd: int) -> bool:
     """Take the operating system's lock on an open file, if nobody else has it."""
     try:
         if fcntl is None:
             return _take_windows(fd)
-        fcntl.flock(fd, _AT_ONCE)  # type: ignore[arg-type]
+        fcntl.flock(fd, _AT_ONCE)
     except BlockingIOError:
         return False
     return True
 
 
-def _take_windows(fd: int | None) -> bool:
+def _take_windows(fd: int) -> bool:
     try:
         from filelock import lock_descriptor
     except ImportError as cause:

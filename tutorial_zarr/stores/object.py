@@ -29,6 +29,7 @@ import re
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import islice, pairwise
 from typing import Any
 
@@ -80,8 +81,10 @@ class ObjectStore(Store):
         self.conditional, self.update_deletes = conditional, not conditional
         self.set_waits = conditional  # it does not, but an update finds the tag changed
         self.limits, self.options = (timeout, retries, deadline), options
-        self.url, self._client = (url.rstrip("/"), None) if isinstance(url, str) else (repr(url), url)
-        self._found = self._suffixes = None  # whether the bucket was seen to exist; whether it knows suffix ranges
+        self.url = url.rstrip("/") if isinstance(url, str) else repr(url)
+        self._client: Any = None if isinstance(url, str) else url
+        self._found: bool | None = None  # whether the bucket was seen to exist
+        self._suffixes: bool | None = None  # whether it knows suffix ranges
 
     @property
     def shown(self) -> str:
@@ -179,12 +182,12 @@ class ObjectStore(Store):
         self.check_writable()
         keys = iter(keys)
         while batch := list(islice(keys, PAGE)):
-            if not self._request("delete", batch[0], lambda obstore, batch=batch: self._delete(obstore, batch)):
+            if not self._request("delete", batch[0], partial(self._delete, batch)):
                 # One was absent, and there some servers, and obstore with them, leave the others. So each by itself.
                 for _ in parallel.stream(self.delete, batch, self.concurrency or 1, ordered=False, writes=True):
                     pass
 
-    def _delete(self, obstore: Any, keys: list[str]) -> bool:
+    def _delete(self, keys: list[str], obstore: Any) -> bool:
         obstore.delete(self.client, keys)
         return True
 

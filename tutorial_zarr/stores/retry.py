@@ -53,7 +53,7 @@ class RetryStore(AroundStore):
                 "RetryStore needs tenacity; try: pip install 'tutorial_zarr[cloud]'"
             ) from cause
         self.retries = 0
-        self._options = {
+        self._options: dict[str, Any] = {
             "stop": tenacity.stop_after_attempt(attempts) | tenacity.stop_after_delay(deadline),
             "wait": tenacity.wait_random_exponential(multiplier=first_wait, max=max_wait),
             "retry": tenacity.retry_if_exception(retry_if),

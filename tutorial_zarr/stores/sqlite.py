@@ -105,7 +105,11 @@ class SQLiteStore(Store):
                 "a SQLite database in memory: expected the process that made it, found one that was forked from it; "
                 "use a file"
             )
-        options = {"timeout": min(PATIENCE, self.timeout), "isolation_level": None, "check_same_thread": False}
+        options: dict[str, Any] = {
+            "timeout": min(PATIENCE, self.timeout),
+            "isolation_level": None,
+            "check_same_thread": False,
+        }
         if not self.read_only or self.path == ":memory:":
             return self._checked(sqlite3.connect(self.path, **options))
         place, self._seen = Path(self.path).as_uri(), None
@@ -178,7 +182,7 @@ class SQLiteStore(Store):
             connection = self._connection
             if connection is not None and self._seen is None and not connection.in_transaction:
                 try:
-                    return connection.execute(statement, values).fetchall()  # type: ignore[no-any-return]
+                    return connection.execute(statement, values).fetchall()
                 except Exception:
                     pass  # nothing was done; it comes again, and that says what it is
             return self._run_locked(statement, values, time.monotonic() + self.timeout)

@@ -133,7 +133,7 @@ def _get_tagged_by_get(self: WrapperStore, key: str) -> tuple[Any, Any]:
 class ReadOnlyStore(WrapperStore):
     """Refuses to write."""
 
-    read_only = True  # type: ignore[assignment]
+    read_only = True
 
     def set(self, key: str, value: Any) -> None:
         self.check_writable()

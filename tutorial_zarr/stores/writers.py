@@ -70,9 +70,9 @@ def describe(by: Any, since: Any) -> str:
 def _host() -> str:
     """This machine since it was started, and the space in which its process numbers count."""
     found = [platform.node()]
-    for read in (lambda: _text("/proc/sys/kernel/random/boot_id"), lambda: os.readlink("/proc/self/ns/pid")):
+    for read, place in ((_text, "/proc/sys/kernel/random/boot_id"), (os.readlink, "/proc/self/ns/pid")):
         try:
-            found.append(read())
+            found.append(read(place))
         except OSError:  # not Linux
             pass
     return " ".join(found)

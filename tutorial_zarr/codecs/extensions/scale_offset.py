@@ -36,7 +36,7 @@ _FLOATS: dict[str, Callable[..., np.ndarray]] = {
     "/": np.divide,
     "+": np.add,
 }
-_INTEGERS = {**_FLOATS, "/": np.floor_divide}
+_INTEGERS: dict[str, Callable[..., np.ndarray]] = {**_FLOATS, "/": np.floor_divide}
 
 
 class ScaleOffset(ArrayArrayCodec):

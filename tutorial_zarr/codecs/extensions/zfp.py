@@ -276,7 +276,7 @@ def _library(name: str) -> Any:
     library = ctypes.CDLL(zfpy.__file__)
     pointer, size = ctypes.c_void_p, ctypes.c_size_t
     try:
-        for function, result, *arguments in (
+        calls: tuple[tuple[Any, ...], ...] = (
             ("stream_open", pointer, pointer, size),
             ("stream_close", None, pointer),
             ("zfp_stream_open", pointer, pointer),
@@ -286,7 +286,8 @@ def _library(name: str) -> Any:
             ("zfp_field_free", None, pointer),
             ("zfp_compress", size, pointer, pointer),
             ("zfp_decompress", size, pointer, pointer),
-        ):
+        )
+        for function, result, *arguments in calls:
             call = getattr(library, function)
             call.restype, call.argtypes = result, arguments
     except AttributeError as cause:  # linked into the module, as in the wheels for Windows
