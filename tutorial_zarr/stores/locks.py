@@ -192,7 +192,7 @@ class FileLock:
 
     def _lock(self, fd: int | None) -> bool:
         try:
-            return take(fd)
+            return fd is not None and take(fd)
         except OSError as cause:
             raise StoreError(
                 f"key {self.key!r}: cannot lock {self.path!r}: {cause.strerror}; where only one process writes, "
@@ -203,7 +203,7 @@ class FileLock:
 
     def _is_mine(self) -> bool:
         try:
-            return take(self.fd)
+            return self.fd is not None and take(self.fd)
         except OSError:  # there are no locks here, so that nobody can have thought it a dead writer's
             return True
 
