@@ -9,6 +9,8 @@ Read the package in this order: `dtypes`, `metadata`, `chunk_grids`, `codecs`, `
 (array([4, 5]), ['c/0/0', 'c/1/0', 'zarr.json'])
 """
 
+from typing import TYPE_CHECKING
+
 from tutorial_zarr import codecs, dtypes, errors, stores
 from tutorial_zarr.api import (
     array,
@@ -50,11 +52,18 @@ from tutorial_zarr.parallel import get_workers, set_workers
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> object:
-    """Import rarely used names on first access."""
-    if name not in {"AppendBuffer", "convert", "doctor", "ingest", "rechunk"}:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return open_door(name)
+if TYPE_CHECKING:  # type checkers look through the doors, and find a name that is none
+    from tutorial_zarr.tools import convert
+    from tutorial_zarr.tools import doctor as doctor
+    from tutorial_zarr.tools.convert import rechunk
+    from tutorial_zarr.tools.ingestion import AppendBuffer, ingest
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import rarely used names on first access."""
+        if name not in {"AppendBuffer", "convert", "doctor", "ingest", "rechunk"}:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return open_door(name)
 
 
 __all__ = [

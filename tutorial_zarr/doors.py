@@ -52,7 +52,7 @@ class _Moved:
         """The spec of a module that moved, or of one below it; None for all others."""
         for old, new in MOVED.items():
             if name == old or name.startswith(old + "."):
-                return ModuleSpec(name, _Loader(new + name.removeprefix(old)))
+                return ModuleSpec(name, _Loader(new + name.removeprefix(old)))  # type: ignore[arg-type]  # as one
         return None
 
 
@@ -71,4 +71,4 @@ class _Loader:
         module.__spec__ = self.spec
 
 
-sys.meta_path.insert(0, _Moved())  # type: ignore[arg-type]
+sys.meta_path.insert(0, _Moved())
