@@ -122,7 +122,7 @@ def copy(
         return _copy_plan(source, source_path, target, path, if_exists, kind)
     if if_exists == "skip":
         replacing.finish(target, path)
-    tree = Tree.read(source, source_path)
+    tree = StoredTree.read(source, source_path)
     present = _present(source, source_path, target, path, tree) if if_exists == "skip" else {}
     plan = _plan("copy", f"{whereabouts(source, source_path)} to {whereabouts(target, path)}", source, [],
                  skipped=tuple(present))  # fmt: skip
@@ -140,7 +140,9 @@ def _copy_plan(source: Store, source_path: str, target: Store, path: str, if_exi
     keys, replaced = listed_keys(source, source_path), []
     skipped: dict[str, str] = {}
     if if_exists == "skip":
-        skipped = _present(source, source_path, target, path, Tree(source, source_path, dict.fromkeys(keys, b""), []))
+        skipped = _present(
+            source, source_path, target, path, StoredTree(source, source_path, dict.fromkeys(keys, b""), [])
+        )
         keys = [key for key in keys if not _belongs_to(key, skipped)]
     if not skipped:
         replacing.survey(target, path, kind, overwrite=if_exists == "replace")
@@ -150,7 +152,7 @@ def _copy_plan(source: Store, source_path: str, target: Store, path: str, if_exi
 
 
 def _place(
-    tree: Tree, target: Store, path: str, kind: str, action: str, overwrite: bool, advance: Callable[..., None]
+    tree: StoredTree, target: Store, path: str, kind: str, action: str, overwrite: bool, advance: Callable[..., None]
 ) -> None:
     """Make a whole tree at `path`: what is there stays until all of the new one is."""
     documents, about = tree.placed(path), tree.about
@@ -174,7 +176,7 @@ def _both(beat: Callable[[], None], advance: Callable[..., Any]) -> Callable[[],
     return after
 
 
-def _add(tree: Tree, target: Store, path: str, present: dict[str, str], advance: Callable[..., None]) -> None:
+def _add(tree: StoredTree, target: Store, path: str, present: dict[str, str], advance: Callable[..., None]) -> None:
     """Add the nodes of a tree that are not there yet: groups, then array by array; each is seen when it is whole."""
     for folder in present:
         replacing.finish(target, tree.moved(folder, path))  # of this call, killed just before it took the mark away
@@ -189,7 +191,7 @@ def _add(tree: Tree, target: Store, path: str, present: dict[str, str], advance:
     for folder in arrays:
         own = [key for key in data if key.startswith(folder + "/")]
         documents = {key: value for key, value in missing.items() if nodes.parent(key) == folder}
-        part, at = Tree(tree.store, folder, documents, own), tree.moved(folder, path)
+        part, at = StoredTree(tree.store, folder, documents, own), tree.moved(folder, path)
         _place(part, target, at, "array", "copy", False, advance)
         data = [key for key in data if not key.startswith(folder + "/")]
     tree.transfer(data, target, path, advance)
@@ -222,7 +224,7 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
     if dry_run:
         _check_free(store, path, kind)
         return _plan(plan.action, plan.where, store, listed_keys(store, source))
-    tree = Tree.read(store, source)
+    tree = StoredTree.read(store, source)
     documents, about = tree.placed(path), tree.about
     arrived = replacing.is_made(store, path, documents, about)
     found = None if arrived else _check_free(store, path, kind)
@@ -317,7 +319,7 @@ def check_place(store: Store, path: str, zarr_format: int, kind: str) -> None:
         return
 
 
-def _present(source: Store, source_path: str, target: Store, path: str, tree: Tree) -> dict[str, str]:
+def _present(source: Store, source_path: str, target: Store, path: str, tree: StoredTree) -> dict[str, str]:
     """Source path -> kind, of the nodes that the target has already."""
     found = {}
     for folder in sorted({nodes.parent(key) for key in tree.documents if nodes.is_document(key)}):
@@ -346,7 +348,7 @@ def _belongs_to(key: str, skipped: dict[str, str]) -> bool:
 
 
 @dataclass
-class Tree:
+class StoredTree:
     """A node with all below it, as keys: documents as they were read, and the keys of all else."""
 
     store: Store
@@ -356,7 +358,7 @@ class Tree:
     gone: list[str] = field(default_factory=list)  # keys that were not there any more when they were read
 
     @classmethod
-    def read(cls, store: Store, path: str) -> Tree:
+    def read(cls, store: Store, path: str) -> StoredTree:
         """Bind what lies at `path`: its documents, and the keys that were there while they were so."""
         for _ in range(_ATTEMPTS):
             listed = sorted(filter(nodes.is_document, listed_keys(store, path)), key=nodes.coming_order)

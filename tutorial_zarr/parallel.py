@@ -280,8 +280,7 @@ def _stream(
     source, patient, user = iter(items), writes or timeout is None, threading.get_ident()
     try:
         while True:
-            for item in islice(source, in_flight - len(waiting)):
-                waiting[pool.submit(work, item)] = item, time.monotonic()
+            _submit(pool, work, islice(source, in_flight - len(waiting)), waiting)
             if not waiting:
                 return
             for future in _finished(waiting, ordered, timeout):
@@ -295,6 +294,11 @@ def _stream(
         # Who drops it in the middle may leave it to the garbage collector, which comes to any thread, a worker too.
         patient = patient and user == threading.get_ident()
         _wind_up(pool, executor is None, waiting, counted, patient and writes, patient)
+
+
+def _submit(pool: Executor, work: Callable[[Any], Any], items: Iterable[Any], waiting: dict[Future[Any], Any]) -> None:
+    for item in items:
+        waiting[pool.submit(work, item)] = item, time.monotonic()
 
 
 def _wind_up(

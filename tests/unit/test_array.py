@@ -1002,3 +1002,62 @@ def test_chunks_that_a_codec_leaves_as_they_are_do_not_share_their_memory(shards
     expected = np.arange(64 * 64, dtype="int32").reshape(64, 64)
     a[...] = expected
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "a")[...], expected)
+
+
+@pytest.mark.parametrize("path", ["", "group/a"])
+@pytest.mark.parametrize("options", [{}, {"shards": (4, 4)}, {"zarr_format": 2}, {"chunks": [[1, 4], [2, 3]]}], ids=str)
+def test_a_chunk_is_known_by_its_key_and_by_its_place(path, options):
+    a = zarr.create_array({}, name=path, shape=(5, 5), dtype="i4", **{"chunks": (2, 2), **options})
+    a[...] = 1
+    for coords in a.grid:
+        assert a.chunk_coords(a.chunk_key(coords)) == coords
+        region = a.chunk_region(coords)
+        assert a[region].shape == a.read_chunk(coords).shape
+    keys = [key for key in a.store.list_prefix() if a.chunk_coords(key) is not None]
+    assert [a.chunk_coords(key) for key in keys] == list(a.stored_chunks()) == list(a.grid)
+    for foreign in ("zarr.json", "elsewhere/c/0/0", f"{path}/notes.txt", "", "c"):
+        assert a.chunk_coords(foreign) is None
+
+
+def test_the_coordinates_in_a_key_may_lie_beyond_the_edge_but_no_chunk_there_counts_as_stored():
+    a = zarr.create_array({}, shape=(4,), chunks=(2,), dtype="i4")
+    a[:] = 1
+    a.store.set("c/7", b"left by another program")
+    assert a.chunk_coords("c/7") == (7,)
+    assert list(a.stored_chunks()) == [(0,), (1,)]
+    with pytest.raises(SelectionError, match="expected chunk coordinates below"):
+        a.chunk_region((7,))
+
+
+def test_arrays_and_groups_tell_their_label_and_share_what_a_node_is():
+    root = zarr.create_group({})
+    a = root.create_array("b/a", shape=(2,), dtype="i4")
+    assert (a.label, root.label, root["b"].label) == (
+        "array 'b/a' (Zarr 3)",
+        "group at the root (Zarr 3)",
+        "group 'b' (Zarr 3)",
+    )
+    assert a == root["b/a"]
+    assert a != root["b"]
+    assert root["b"] == root["b"]
+    for node in (zarr.open_array(root.store, path="b/a", mode="r"), zarr.open_group(root.store, mode="r")):
+        with pytest.raises(ReadOnlyError, match="was opened for reading; try mode='r\\+'"):
+            node.check_writable()
+        with pytest.raises(ReadOnlyError, match="cannot write its attributes"):
+            node.attrs["x"] = 1
+
+
+def test_a_pipeline_decodes_what_a_chunk_is_stored_as():
+    a = zarr.create_array({}, data=np.arange(12).reshape(3, 4), chunks=(2, 4))
+    assert a.pipeline.decode(a.encoded_chunk((0, 0))).tolist() == a[:2].tolist()
+    assert [codec.name for codec in a.pipeline.codecs] == ["bytes", "zstd"]
+
+
+def test_an_array_that_was_pickled_before_it_was_one_class_opens():
+    a = zarr.create_array({}, data=np.arange(6), chunks=(4,), attributes={"x": 1})
+    state = a.__getstate__()
+    assert set(state) == {"store", "path", "read_only", "options", "metadata"}
+    assert type(a).__module__ == "tutorial_zarr.array"
+    found = zarr.Array.__new__(zarr.Array)
+    found.__setstate__(state)
+    assert (found[:].tolist(), found.attrs["x"]) == ([0, 1, 2, 3, 4, 5], 1)

@@ -33,7 +33,7 @@ class Total(NamedTuple):
     absent: int  # requests that found nothing
 
 
-class Span(NamedTuple):
+class TraceSpan(NamedTuple):
     """One request in a timeline. Requests that were under way at once are in different lanes."""
 
     lane: int
@@ -42,7 +42,7 @@ class Span(NamedTuple):
     request: Request
 
 
-class Timeline(list[Span]):
+class Timeline(list[TraceSpan]):
     """The requests by their start; as text, a row for each lane and the verb's first letter for as long as it took."""
 
     @property
@@ -130,7 +130,7 @@ class TraceStore(AroundStore):
         for request in sorted(self.requests, key=lambda each: each.start):
             lane = next((i for i, stop in enumerate(free) if stop <= request.start), len(free))
             free[lane : lane + 1] = [request.start + request.seconds]
-            found.append(Span(lane, request.start, request.start + request.seconds, request))
+            found.append(TraceSpan(lane, request.start, request.start + request.seconds, request))
         return found
 
     def clear(self) -> None:

@@ -30,7 +30,7 @@ from tutorial_zarr.array import Array
 from tutorial_zarr.codecs.base import BytesBytesCodec, Codec
 from tutorial_zarr.codecs.bytes import BytesCodec
 from tutorial_zarr.codecs.checksums import Checksum
-from tutorial_zarr.codecs.extensions.strings import VariableLength
+from tutorial_zarr.codecs.extensions.strings import VariableLengthCodec
 from tutorial_zarr.codecs.pipeline import Pipeline
 from tutorial_zarr.codecs.sharding import ABSENT, ShardingCodec, ShardLayout
 from tutorial_zarr.errors import SelectionError, ZarrError
@@ -220,7 +220,7 @@ def _parts(chain: Sequence[Codec], data: bytes, pipeline: Pipeline) -> list[Part
         return frame(codec.name, data)
     if isinstance(codec, ShardingCodec):
         return list(_shard(codec.layout(pipeline.inner_spec), data))
-    if isinstance(codec, VariableLength):
+    if isinstance(codec, VariableLengthCodec):
         return counted_items(data, codec.text, MOST_PARTS)
     if isinstance(codec, BytesCodec) and pipeline.inner_spec.nbytes == len(data):
         return list(_elements(codec, data, pipeline))

@@ -18,7 +18,7 @@ from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes.text import Bytes, String
 
 
-class VariableLength(ArrayBytesCodec):
+class VariableLengthCodec(ArrayBytesCodec):
     """``vlen-utf8`` and ``vlen-bytes``: they differ in what the bytes mean, and take no configuration.
 
     zarr.json   {"name": "vlen-utf8"}
@@ -64,4 +64,4 @@ class VariableLength(ArrayBytesCodec):
         return array.reshape(spec.shape)
 
 
-register(["vlen-utf8", "vlen-bytes"], VariableLength)
+register(["vlen-utf8", "vlen-bytes"], VariableLengthCodec)

@@ -42,7 +42,7 @@ FIELDS = {"int32": (1, 0, 5), "int64": (2, 0, 6), "float32": (3, 9, 15), "float6
 MAX_BITS, MAX_PREC, MIN_EXP = 16658, 64, -1074  # zfp's own: "no limit"; a smaller exponent means reversible
 
 
-class Limits(NamedTuple):
+class ZfpParameters(NamedTuple):
     """What zfp may write for a block of values."""
 
     minbits: int
@@ -88,25 +88,25 @@ class Zfp(ArrayBytesCodec):
             return "float64" if dtype.itemsize == 8 else "float32"
         raise self.misfit("integers or floats", data_type.name)
 
-    def _limits(self, spec: ChunkSpec) -> Limits:
+    def _limits(self, spec: ChunkSpec) -> ZfpParameters:
         """The limits of the mode. Raises MetadataError for those that zfp cannot keep, where it would overrun."""
         field, options = self._field(spec.data_type), self.configuration
         if self.mode == "reversible":
-            return Limits(1, MAX_BITS, MAX_PREC, MIN_EXP - 1)
+            return ZfpParameters(1, MAX_BITS, MAX_PREC, MIN_EXP - 1)
         if self.mode == "fixed_precision":
-            return Limits(1, MAX_BITS, min(options["precision"], MAX_PREC) or MAX_PREC, MIN_EXP)
+            return ZfpParameters(1, MAX_BITS, min(options["precision"], MAX_PREC) or MAX_PREC, MIN_EXP)
         if self.mode == "fixed_accuracy":
             exponent = math.frexp(options["tolerance"])[1] - 1 if options["tolerance"] else MIN_EXP
-            return Limits(1, MAX_BITS, MAX_PREC, exponent)
+            return ZfpParameters(1, MAX_BITS, MAX_PREC, exponent)
         least = max(FIELDS[field][1], 1)
         if self.mode == "fixed_rate":
             values = 4 ** max(len(spec.shape), 1)
             bits = max(math.floor(values * min(options["rate"], MAX_BITS) + 0.5), least if field[0] == "f" else 0)
             if not 1 <= bits <= MAX_BITS:
                 raise self.misfit(f"a rate of {0.5 / values} to {MAX_BITS / values}", options["rate"])
-            return Limits(bits, bits, MAX_PREC, MIN_EXP)
+            return ZfpParameters(bits, bits, MAX_PREC, MIN_EXP)
         exponent = max(-1 << 15, min(options["minexp"], 1 << 15))  # beyond any float's, and within zfp's arithmetic
-        limits = Limits(options["minbits"], options["maxbits"], options["maxprec"], exponent)
+        limits = ZfpParameters(options["minbits"], options["maxbits"], options["maxprec"], exponent)
         if limits.minexp < MIN_EXP:
             least = FIELDS[field][2]
             if limits.minbits > 1:  # zfp leaves blocks of zeros short when it writes, but not when it reads

@@ -142,7 +142,7 @@ class DataStore(AbstractWritableDataStore):
         if self.zarr_group is None:
             return {}
         found = dict(self.zarr_group.arrays())
-        if self.zarr_format == 3 and self.zarr_group._consolidated is None and UNNAMED in self.zarr_group:
+        if self.zarr_format == 3 and self.zarr_group.consolidated_members is None and UNNAMED in self.zarr_group:
             found[UNNAMED] = self.zarr_group[UNNAMED]  # listings of the store leave reserved names out
         return found
 

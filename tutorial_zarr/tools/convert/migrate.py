@@ -347,7 +347,7 @@ def _carry(
         return
     documents, about = nodes.documents(node.new, path), repr(places.place(store, source))  # type: ignore[arg-type]
     action = f"convert {hierarchy.whereabouts(store, source)}"
-    tree = hierarchy.Tree.read(store, source)
+    tree = hierarchy.StoredTree.read(store, source)
     with replacing.Replacement(place, path, documents, action, about=about, within=True) as new:
         tree.transfer(tree.data, place, new.path, new.beat)
         if nodes.read(store, source, node.old.zarr_format).document != node.old.document:  # type: ignore[union-attr]

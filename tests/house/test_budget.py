@@ -1,0 +1,182 @@
+"""What the book may cost its reader: how tangled a function may be, how many files a read crosses, whose is what.
+
+Raising a number here takes a line in DESIGN.md that says why.
+"""
+
+import ast
+import runpy
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+
+_LAYERS = runpy.run_path(str(Path(__file__).with_name("test_layers.py")))
+CORE, EXTRAS, FILES, MODULES, RANK = (_LAYERS[name] for name in ("CORE", "EXTRAS", "FILES", "MODULES", "RANK"))
+
+BOOK = [name for name in CORE if name != "tutorial_zarr.tiny"]  # it is read by itself
+MOST_COMPLEX = 12
+MOST_POSITIONAL = 8
+# What an array crosses between the caller and the store. The rest of the book is held to what it is.
+SPINE = [
+    name
+    for name in CORE
+    if name.split(".")[1]
+    in {
+        *("indexing", "attributes", "nodes", "sources", "chunk_io", "plan", "lazy", "resizing", "array"),
+        *("spelling", "create", "group", "api", "parallel", "progress", "chunk_keys"),
+    }
+]
+TANGLED_ELSEWHERE = 55  # functions of the book outside the spine that are more complex than that, and no more
+
+BRANCHES = (ast.If, ast.For, ast.While, ast.IfExp, ast.ExceptHandler, ast.comprehension, ast.match_case)
+
+
+def parts_of(function):
+    """What a function holds, without the functions in it."""
+    waiting = list(ast.iter_child_nodes(function))
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            yield node
+            waiting += ast.iter_child_nodes(node)
+
+
+def complexity(function):
+    """Cyclomatic complexity: 1, and 1 for each place where the way forks, `and`, `or` and comprehensions included."""
+    found = 1
+    for node in parts_of(function):
+        found += isinstance(node, BRANCHES)
+        found += len(node.ifs) if isinstance(node, ast.comprehension) else 0
+        found += len(node.values) - 1 if isinstance(node, ast.BoolOp) else 0
+    return found
+
+
+def functions(module):
+    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def positional(function):
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    return len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def test_complexity_is_counted():
+    lines = [
+        "def f(a):",
+        "    if a and a.b or a.c:",
+        "        return [x for x in a if x]",
+        "    def g(): return 1 if a else 2",
+    ]
+    text = "\n".join(lines)
+    outer, inner = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef))
+    assert (complexity(outer), complexity(inner)) == (6, 2)
+
+
+@pytest.mark.parametrize("module", SPINE)
+def test_no_function_of_the_spine_is_tangled(module):
+    assert [f"{f.name}: {complexity(f)}" for f in functions(module) if complexity(f) > MOST_COMPLEX] == []
+
+
+def test_no_more_functions_of_the_book_are_tangled():
+    found = [
+        f"{module}.{f.name}"
+        for module in sorted(set(BOOK) - set(SPINE))
+        for f in functions(module)
+        if complexity(f) > MOST_COMPLEX
+    ]
+    assert len(found) <= TANGLED_ELSEWHERE, found
+
+
+@pytest.mark.parametrize("module", BOOK)
+def test_no_function_takes_many_arguments_by_position(module):
+    many = {f.name: positional(f) for f in functions(module) if positional(f) > MOST_POSITIONAL}
+    assert many == {}, "let them be given by name: a star before the first that nobody knows by its place"
+
+
+def files_called(act):
+    """The files of the package whose functions are called, in order, the same one once where it calls itself."""
+    called = []
+
+    def note(frame, event, _):
+        module = frame.f_globals.get("__name__", "")
+        if event == "call" and module.startswith("tutorial_zarr.") and called[-1:] != [module]:
+            called.append(module)
+
+    act()
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return called
+
+
+@pytest.fixture
+def arrays(tmp_path):
+    """DESIGN's example, and the same in shards."""
+    data = np.arange(64.0).reshape(8, 8)
+    plain = zarr.create_array(tmp_path / "a", data=data, chunks=(4, 4))
+    return {"chunks": plain, "shards": zarr.create_array(tmp_path / "b", data=data, chunks=(4, 4), shards=(8, 8))}
+
+
+@pytest.mark.parametrize(
+    ("kind", "act", "files", "switches"),
+    [
+        ("chunks", lambda a: a[3:5], 10, 32),
+        ("shards", lambda a: a[3:5], 20, 67),
+        ("chunks", lambda a: a.__setitem__(slice(3, 5), 1), 19, 150),
+        ("chunks", lambda a: a.__setitem__(slice(0, 4), 1), 16, 55),
+    ],
+    ids=["a[3:5]", "a[3:5] in shards", "a[3:5] = 1", "a[0:4] = 1"],
+)
+def test_a_read_and_a_write_cross_few_files(arrays, kind, act, files, switches):
+    called = files_called(lambda: act(arrays[kind]))
+    found = len(set(called)), len(called) - 1
+    assert found[0] <= files, called
+    assert found[1] <= switches, called
+    assert len(set(called)) > 5
+
+
+def classes(modules):
+    for module in modules:
+        for node in ast.parse(FILES[module].read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                yield module, node
+
+
+def test_no_two_classes_of_the_book_have_one_name():
+    count = Counter(node.name for _, node in classes(BOOK) if not node.name.startswith("_"))
+    assert [name for name, many in count.items() if many > 1] == []
+
+
+PRIVATE_TO = {"Array", "Group", "Node", "Selector", "ChunkIO", "ReadPlan", "WritePlan", "LazyView", "Reservation"}
+
+
+def private_names():
+    """The private attributes and methods of the classes that people outside of the book hold in their hands."""
+    for _, node in classes(CORE):
+        if node.name in PRIVATE_TO:
+            for inside in ast.walk(node):
+                name = inside.name if isinstance(inside, ast.FunctionDef) else getattr(inside, "attr", "")
+                own = isinstance(inside, ast.FunctionDef) or getattr(inside.__dict__.get("value"), "id", "") == "self"
+                if own and name.startswith("_") and not name.endswith("_"):
+                    yield name
+
+
+def test_nothing_outside_of_the_book_reaches_into_an_array():
+    private = set(private_names())
+    assert {"_bind", "_get", "_with", "_consolidated"} <= private
+    found = [
+        f"{module}, line {node.lineno}: {ast.unparse(node)}"
+        for module in MODULES
+        if RANK[module.split(".")[1]][0] == EXTRAS
+        for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in private
+        if ast.unparse(node.value) not in ("self", "cls", "super()")
+    ]
+    assert found == [], "the book has a public name for what is needed outside, or gets one"
