@@ -161,7 +161,7 @@ def _chunk_shape(chunks: Any, shape: tuple[int, ...], itemsize: int, what: str =
 
 
 def _is_length(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and value >= 1
+    return isinstance(value, (int, np.integer)) and bool(value >= 1)
 
 
 def _chunk_grid(chunks: Any, shape: tuple[int, ...], itemsize: int, what: str) -> dict[str, Any]:

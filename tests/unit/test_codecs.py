@@ -13,7 +13,7 @@ import tutorial_zarr as zarr
 from tutorial_zarr import codecs, dtypes
 from tutorial_zarr.codecs import registry
 from tutorial_zarr.codecs.base import ArrayBytesCodec, BytesBytesCodec, ChunkSpec, Codec
-from tutorial_zarr.codecs.fields import Choice, Field, Flag, Integer
+from tutorial_zarr.codecs.fields import Choice, Field, Flag, IntegerField
 from tutorial_zarr.codecs.pipeline import Pipeline, build_codecs
 from tutorial_zarr.errors import MetadataError, MissingDependencyError
 from tutorial_zarr.metadata import v3
@@ -86,7 +86,7 @@ def test_a_class_that_shows_nothing_is_found():
 class Example(BytesBytesCodec):
     """One of each."""
 
-    level = Integer(0, 9, default=5)
+    level = IntegerField(0, 9, default=5)
     exact = Flag(default=False)
     place = Choice(("start", "end"), key="where")
     mode = Choice({"slow": 0, "fast": 1, "none": 2}, default=1)
@@ -133,7 +133,7 @@ def test_a_field_of_a_subclass_takes_the_place_of_its_base():
     class Wider(Example):
         """To 99."""
 
-        level = Integer(0, 99, default=50)
+        level = IntegerField(0, 99, default=50)
 
     assert Wider("wider", {"where": "end"}).level == 50
     assert list(Wider.fields) == list(Example.fields)
@@ -237,14 +237,14 @@ def test_a_plugin_that_forgets_the_base_class_learns_so():
     class Forgets(BytesBytesCodec):
         """Without super().__init__."""
 
-        level = Integer(0, 9, default=5)
+        level = IntegerField(0, 9, default=5)
 
         def __init__(self, name, configuration):
             self.name = name
 
     with pytest.raises(AttributeError, match=r"Forgets has no 'level' yet; its __init__ must call Codec.__init__"):
         _ = Forgets("forgets", {}).level
-    assert isinstance(Forgets.level, Integer)
+    assert isinstance(Forgets.level, IntegerField)
 
 
 def test_the_base_reads_no_configuration():

@@ -46,12 +46,12 @@ def groups() -> None:
 def codecs() -> None:
     """The fields of a codec have the types of their values."""
     from tutorial_zarr.codecs.compressors import Blosc, Gzip, Zstd
-    from tutorial_zarr.codecs.fields import Integer
+    from tutorial_zarr.codecs.fields import IntegerField
     from tutorial_zarr.codecs.sharding import ShardingCodec
 
     assert_type(Gzip("gzip", {"level": 1}).level, int)
     assert_type(Zstd("zstd").checksum, bool)
     assert_type(Blosc("blosc").shuffle, int)
-    assert_type(Gzip.level, Integer)
+    assert_type(Gzip.level, IntegerField)
     inner: dict[str, Any] = {"chunk_shape": [2], "codecs": [{"name": "bytes"}]}
     assert_type(ShardingCodec("sharding_indexed", inner).chunk_shape, tuple[int, ...])

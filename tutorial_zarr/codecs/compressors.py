@@ -24,7 +24,7 @@ from tutorial_zarr import limits
 
 from . import blosc_join, blosc_snappy
 from .base import Buffer, BytesBytesCodec, ChunkSpec
-from .fields import Choice, Field, Flag, Integer
+from .fields import Choice, Field, Flag, IntegerField
 from .registry import register
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Gzip(_Stream):
     zarr.json   {"name": "gzip", "configuration": {"level": 5}}
     """
 
-    level = Integer(0, 9, default=5)
+    level = IntegerField(0, 9, default=5)
 
     def encode(self, data: Buffer) -> Buffer:
         return zlib.compress(data, self.level, wbits=16 + zlib.MAX_WBITS)
@@ -118,7 +118,7 @@ class NumcodecsGzip(Gzip):
     .zarray     {"id": "gzip", "level": 1}
     """
 
-    level = Integer(-1, 9, default=5)
+    level = IntegerField(-1, 9, default=5)
 
 
 class Zlib(_Stream):
@@ -128,7 +128,7 @@ class Zlib(_Stream):
     .zarray     {"id": "zlib", "level": 1}
     """
 
-    level = Integer(-1, 9, default=1)
+    level = IntegerField(-1, 9, default=1)
 
     def encode(self, data: Buffer) -> Buffer:
         return zlib.compress(data, self.level)
@@ -144,7 +144,7 @@ class Bz2(_Stream):
     .zarray     {"id": "bz2", "level": 1}
     """
 
-    level = Integer(1, 9, default=1)
+    level = IntegerField(1, 9, default=1)
 
     def encode(self, data: Buffer) -> Buffer:
         import bz2
@@ -164,7 +164,7 @@ class Lzma(_Stream):
     .zarray     {"id": "lzma", "format": 1, "check": -1, "preset": null, "filters": null}
     """
 
-    format = Integer(0, 3, default=1)
+    format = IntegerField(0, 3, default=1)
     integrity: Field[Any] = Field(-1, key="check")
     preset: Field[Any] = Field(None)
     filters: Field[Any] = Field(None)
@@ -234,7 +234,7 @@ class Zstd(_Native):
     """
 
     module = "zstd"
-    level = Integer(-131072, 22, default=0)
+    level = IntegerField(-131072, 22, default=0)
     checksum = Flag(default=False)
 
     def encode(self, data: Buffer) -> Buffer:
@@ -295,7 +295,7 @@ class Lz4(_Native):
     """
 
     module = "lz4"
-    acceleration = Integer(-(1 << 31), (1 << 31) - 1, default=1)
+    acceleration = IntegerField(-(1 << 31), (1 << 31) - 1, default=1)
 
     def encode(self, data: Buffer) -> Buffer:
         return self.engine.compress(data, self.acceleration)
@@ -320,10 +320,10 @@ class Blosc(_Native):
 
     module = "blosc"
     cname = Choice(CNAMES, default="lz4")
-    clevel = Integer(0, 9, default=5)
+    clevel = IntegerField(0, 9, default=5)
     shuffle: Field[int] = Choice(SHUFFLES, default=0)
-    typesize = Integer(1, 1 << 31, default=0)
-    blocksize = Integer(0, (1 << 31) - 1, default=0)
+    typesize = IntegerField(1, 1 << 31, default=0)
+    blocksize = IntegerField(0, (1 << 31) - 1, default=0)
 
     def bind(self, spec: ChunkSpec) -> Self:
         """Return the codec with what its configuration leaves to the array: the size of an element, the shuffle."""
@@ -385,7 +385,7 @@ class NumcodecsBlosc(Blosc):
     .zarray     {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1, "blocksize": 0}
     """
 
-    shuffle = Integer(-1, 2, default=1)
+    shuffle = IntegerField(-1, 2, default=1)
 
 
 register("gzip", Gzip)

@@ -5,7 +5,7 @@ class refuses a configuration that lacks a required member, or has one that nobo
 
 >>> from tutorial_zarr.codecs import BytesBytesCodec
 >>> class Repeat(BytesBytesCodec):
-...     times = Integer(1, 9, default=2)
+...     times = IntegerField(1, 9, default=2)
 >>> Repeat("repeat").times, Repeat("repeat", {"times": 3}).times
 (2, 3)
 >>> Repeat("repeat", {"tmes": 3})
@@ -66,7 +66,7 @@ class Field(Generic[T]):
         raise AttributeError(f"{owner.__name__} has no {self.key!r} yet; its __init__ must call Codec.__init__")
 
 
-class Integer(Field[int]):
+class IntegerField(Field[int]):
     """An integer from `least` to `greatest`, both included."""
 
     def __init__(self, least: int, greatest: int, default: int = REQUIRED, key: str = "") -> None:

@@ -118,8 +118,9 @@ def take_back(array: Any, name: str) -> None:
 
     def cut(now: ArrayMetadata) -> ArrayMetadata:
         mark = now.unfinished.get(name)
-        built_on = mark is None or now.shape != mark.shape
-        return now if built_on else ending_at(array, now, mark.axis, mark.start)
+        if mark is None or now.shape != mark.shape:
+            return now
+        return ending_at(array, now, mark.axis, mark.start)
 
     now = change_document(array, cut)
     mark = now.unfinished.get(name)

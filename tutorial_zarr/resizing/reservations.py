@@ -38,7 +38,7 @@ class Room(NamedTuple):
     """Room for `count` elements at the end of an axis; with `at`, only if it begins there."""
 
     array: Any
-    count: int
+    count: int  # type: ignore[assignment]  # tuples have a method of that name
     axis: int = 0
     at: int | None = None
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tutorial_zarr.codecs.base import Buffer, BytesBytesCodec, ChunkSpec
-from tutorial_zarr.codecs.fields import Field, Integer
+from tutorial_zarr.codecs.fields import Field, IntegerField
 from tutorial_zarr.codecs.pipeline import parse_extensions
 from tutorial_zarr.codecs.registry import build, register
 from tutorial_zarr.errors import MetadataError
@@ -52,7 +52,7 @@ class Conditional(BytesBytesCodec):
         super().__init__(name, configuration)
         bits = -(-len(self.codecs) // 8) * 8
         if "header_bits" in configuration:
-            bits = Integer(len(self.codecs), 1 << 20, key="header_bits").parse(self, self.header_bits)
+            bits = IntegerField(len(self.codecs), 1 << 20, key="header_bits").parse(self, self.header_bits)
         if bits % 8:
             raise self.misfit("header_bits as a multiple of 8", bits)
         self.header_size = bits // 8

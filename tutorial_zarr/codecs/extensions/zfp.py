@@ -21,8 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tutorial_zarr.codecs.base import ArrayBytesCodec, Buffer, ChunkSpec
-from tutorial_zarr.codecs.fields import Integer as IntegerField
-from tutorial_zarr.codecs.fields import check_keys
+from tutorial_zarr.codecs.fields import IntegerField, check_keys
 from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.dtypes.numbers import Float, Integer
