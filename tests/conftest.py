@@ -1,6 +1,8 @@
-"""Settings that every test shares."""
+"""Settings that every test shares, and what `pytest -m quick` runs: see `QUICK`."""
 
 import signal
+import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +14,60 @@ from tutorial_zarr.dtypes import base
 # A slow machine is not a failure, and a failure is the same for everybody.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+# For a look at a change, in less than a minute on two cores: what starts no server, process, browser or notebook. Of
+# those that ask every small world, every law and every case of the specifications the same questions it is a tenth,
+# chosen by name, so that it is always the same. Files that are not named are not even imported.
+ROOT = Path(__file__).parent
+QUICK = {
+    "house": ["layers", "parameters", "project"],
+    "laws": ["codecs", "data_types", "losses", "missing_text", "stores"],
+    "small_worlds": ["advanced_selection", "basic_selection", "lazy", "plan", "resize_and_append"],
+    "spec": [
+        "tiny",
+        "v2_codecs",
+        "v2_metadata",
+        "v3_codecs",
+        "v3_dtypes",
+        "v3_fill_values",
+        "v3_metadata",
+        "v3_sharding",
+    ],
+    "unit": ["attributes", "blosc_snappy", "codecs", "fill_values", "group", "progress", "stores_wrappers"],
+}
+A_TENTH = ("laws", "small_worlds", "spec")
+LONG = (  # one test that asks thousands of questions, or starts processes
+    "test_reading_every_spelling_of_every_slice_equals_numpy",
+    "test_writing_rows_columns_and_blocks_changes_what_numpy_would_change",
+    "test_assigning_to_any_numpy_selection_equals_numpy",
+    "test_every_finite_element_is_its_own_nearest",
+    "test_processes_that_each_set_some_lose_none",
+    "test_each_optional_dependency_is_imported_in_one_place",
+)
+
+
+def is_quick_file(path):
+    """Whether `pytest -m quick` runs anything of a file."""
+    folder, _, name = path.relative_to(ROOT).with_suffix("").as_posix().partition("/")
+    return name.removeprefix("test_") in QUICK.get(folder, [])
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out what the marker would deselect: to import it all takes longer than to run the rest."""
+    if config.option.markexpr == "quick" and collection_path.name.startswith("test_"):
+        return not is_quick_file(collection_path) or None
+    return None
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the quick tests."""
+    for item in items:
+        folder = item.path.relative_to(ROOT).parts[0] if item.path.is_relative_to(ROOT) else ""
+        if folder not in QUICK or not is_quick_file(item.path) or item.get_closest_marker("slow"):
+            continue
+        if item.originalname not in LONG and (folder not in A_TENTH or zlib.crc32(item.name.encode()) % 10 == 0):
+            item.add_marker(pytest.mark.quick)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -50,6 +50,37 @@ def test_the_extra_called_all_holds_every_other_extra():
     assert set(re.search(r"\[(.*)\]", everything)[1].split(",")) == set(extras) - {"all"}
 
 
+def test_the_versions_that_are_supported_are_the_versions_that_are_tested():
+    supported = set(re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"])))
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert supported == set(re.findall(r"3\.\d+", re.search(r"python: \[(.*)\]", workflow)[1]))
+    assert PROJECT["requires-python"] == f">={min(supported, key=lambda version: int(version[2:]))}"
+    for system in ("ubuntu", "macos", "windows"):
+        assert f"{system}-latest" in re.search(r"system: \[(.*)\]", workflow)[1]
+
+
+def test_a_release_is_trusted_by_the_registry_and_needs_no_secret():
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    assert "id-token: write" in workflow
+    assert not re.search(r"secrets\.|password|api-token", workflow)
+    assert "[project.urls]" in (ROOT / "pyproject.toml").read_text(encoding="utf-8"), "the workflow adds to it"
+
+
+def test_a_module_that_types_are_not_checked_of_is_there():
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]["overrides"]
+    [exempt] = [each["module"] for each in overrides if each.get("ignore_errors")]
+    paths = [ROOT / name.removesuffix(".*").replace(".", "/") for name in exempt]
+    assert [str(path) for path in paths if not path.is_dir() and not path.with_suffix(".py").is_file()] == []
+
+
+def test_the_files_of_the_quick_tests_are_there(pytestconfig):
+    conftest = pytestconfig.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
+    files = [ROOT / "tests" / folder / f"test_{name}.py" for folder, names in conftest.QUICK.items() for name in names]
+    assert [file.name for file in files if not (file.is_file() and conftest.is_quick_file(file))] == []
+    functions = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert [name for name in conftest.LONG if f"def {name}(" not in functions] == []
+
+
 def test_the_citation_names_this_version():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {tutorial_zarr.__version__}\n" in citation

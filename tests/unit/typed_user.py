@@ -20,7 +20,7 @@ def arrays() -> None:
     assert_type(a[...], Any)  # an array or a scalar, as of NumPy's arrays
     assert_type(np.asarray(a), "np.ndarray[tuple[Any, ...], np.dtype[Any]]")
     assert_type(a.attrs, Attributes)
-    assert_type(a.attrs["unit"] if "unit" in a.attrs else None, Any | None)
+    assert_type(a.attrs.get("unit"), Any | None)
     assert_type(a.shape, tuple[int, ...])
     assert_type(a.dtype, np.dtype[Any])
     assert_type(a.codecs, tuple[Codec, ...])
