@@ -47,9 +47,9 @@ def _anatomy(paths: tuple[str, ...], chunk: tuple[int, ...] | None, limit: int, 
     for path in paths:
         node = open_node(path)
         if not isinstance(node, zarr.Array):
-            names = some(name for name, _ in node.arrays()) or "no array"
+            known = some(name for name, _ in node.arrays()) or "no array"
             raise ArrayNotFoundError(
-                f"{public(path)}: expected an array, found a group that holds {names}; try tree {public(path)}"
+                f"{public(path)}: expected an array, found a group that holds {known}; try tree {public(path)}"
             )
         arrays.append(node)
     names = [f"{public(path)} (Zarr {array.zarr_format})" for path, array in zip(paths, arrays, strict=True)]

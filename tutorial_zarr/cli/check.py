@@ -58,7 +58,7 @@ def check(as_json: bool) -> int:
 
 
 LITTLE, BIG = ({"name": "bytes", "configuration": {"endian": endian}} for endian in ("little", "big"))
-BACKWARDS = {"name": "transpose", "configuration": {"order": [1, 0]}}
+BACKWARDS: dict[str, Any] = {"name": "transpose", "configuration": {"order": [1, 0]}}
 
 # What a codec is tried on: a data type and a configuration. One that is not listed takes int32 as it is.
 TRIALS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -86,7 +86,7 @@ TRIALS: dict[str, tuple[str, dict[str, Any]]] = {
 def installation() -> dict[str, Any]:
     """All that `check` tells: versions, codecs, extras, and whether the core is complete and works."""
     packages = ("numpy", "numcodecs", "google-crc32c")
-    versions = {"tutorial_zarr": zarr.__version__, "python": platform.python_version()}
+    versions: dict[str, str | None] = {"tutorial_zarr": zarr.__version__, "python": platform.python_version()}
     versions |= {name: _version(name) for name in packages}
     codecs = [_try_codec(name) for name in registry.names() if name != "endian"]  # an old name of "bytes"
     optional = [c for c in codecs if c["install"] and not c["install"].endswith(packages)]
@@ -138,10 +138,10 @@ def _extras() -> list[dict[str, Any]]:
         return []
     packages: dict[str, list[str]] = {}
     for requirement in requirements:
-        extra = re.search(r"extra == ['\"]([\w-]+)", requirement)
+        extra, package = re.search(r"extra == ['\"]([\w-]+)", requirement), re.match(r"[\w.-]+", requirement)
         bounds = re.findall(r"python_version (<|>=) ['\"]3\.(\d+)", requirement)
-        if extra and all((sys.version_info[1] >= int(minor)) == (sign == ">=") for sign, minor in bounds):
-            packages.setdefault(extra[1], []).append(re.match(r"[\w.-]+", requirement)[0])
+        if extra and package and all((sys.version_info[1] >= int(minor)) == (sign == ">=") for sign, minor in bounds):
+            packages.setdefault(extra[1], []).append(package[0])
     extras = []
     for name, needed in packages.items():
         missing = [package for package in needed if _version(package) is None]

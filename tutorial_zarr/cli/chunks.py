@@ -110,7 +110,7 @@ def run(
     arrays = [("", node)] if isinstance(node, zarr.Array) else _arrays(node)
     for name, array in arrays:
         try:
-            given = {} if today is None else {"today": today}
+            given: dict[str, Any] = {} if today is None else {"today": today}
             patterns: Any = reads
             if log is not None:
                 patterns = from_log(requests, array, pause)

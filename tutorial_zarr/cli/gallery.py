@@ -6,7 +6,7 @@ What a notebook is, and how it runs, is in the modules beside this one.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def command(click: Any) -> Any:
     return group(click, "gallery", actions, "Copy, make, list, run, build and check the notebooks.")
 
 
-def group(click: Any, name: str, actions: dict[str, tuple[Callable[..., int], list[Any]]], purpose: str) -> Any:
+def group(click: Any, name: str, actions: Mapping[str, tuple[Any, list[Any]]], purpose: str) -> Any:
     """A click group: name -> (callback, parameters); each command has --json as well."""
     commands = [
         click.Command(name, params=[*params, json_option(click)], callback=action, help=action.__doc__)
@@ -218,7 +218,7 @@ def _progress(ids: tuple[str, ...], both: bool = False) -> Iterator[Callable[[di
     total = sum(len(notebook.formats) if both else 1 for notebook in select(ids or None))
     with progress_bar() as bar:
         overall = bar.add_task("notebooks", total=total)
-        running: dict[str, Any] = {}
+        running: dict[tuple[str, int | None], Any] = {}
 
         def show(event: dict[str, Any]) -> None:
             name = (event["id"], event.get("zarr_format"))

@@ -154,7 +154,7 @@ def _codec_lines(codecs: list[Any], indent: str = "") -> list[str]:
     """A codec a line; those of the chunks inside a shard and of its index below it, indented."""
     lines = []
     for entry in codecs:
-        codec = {"name": entry} if isinstance(entry, str) else entry  # v3 allows a bare name
+        codec: dict[str, Any] = {"name": entry} if isinstance(entry, str) else entry  # v3 allows a bare name
         inside = {"codecs": "each chunk in it:", "index_codecs": "its index:"}
         settings = {key: value for key, value in codec.get("configuration", {}).items() if key not in inside}
         parts = [codec["name"], *(f"{key}={json.dumps(value)}" for key, value in settings.items())]

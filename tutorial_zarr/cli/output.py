@@ -12,7 +12,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -118,7 +118,7 @@ def print_rows(rows: list[tuple[str, str]]) -> None:
         out.print(Text.assemble((name.ljust(width), "bold"), indented), soft_wrap=True)
 
 
-def print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table with a row of headings."""
     from rich import box
     from rich.table import Table

@@ -151,6 +151,11 @@ def from_numpy(dtype: Any) -> base.DataType:
         return _record(dt)
     if base.is_ml_dtype(dt):
         return base.from_json(dt.name)
+    return _element(dt)
+
+
+def _element(dt: np.dtype) -> base.DataType:
+    """Return the data type of numpy's own dtypes of one element."""
     match dt.kind:
         case "b":
             return Bool()

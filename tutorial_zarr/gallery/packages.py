@@ -49,9 +49,9 @@ def install(module: str) -> str:
         requirements = []
     extras: dict[str, set[str]] = {}
     for requirement in requirements:
-        extra = re.search(r"extra == ['\"]([\w-]+)", requirement)
-        if extra:
-            extras.setdefault(extra[1], set()).add(_normal(re.match(r"[\w.-]+", requirement)[0]))
+        extra, name = re.search(r"extra == ['\"]([\w-]+)", requirement), re.match(r"[\w.-]+", requirement)
+        if extra and name:
+            extras.setdefault(extra[1], set()).add(_normal(name[0]))
     having = [extra for extra, names in extras.items() if _normal(package(module)) in names]
     if not having:
         return f"python -m pip install {package(module)}"

@@ -17,6 +17,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from tutorial_zarr.errors import MissingDependencyError
 from tutorial_zarr.gallery.articles import FIGURE, check_articles, front_matter, select_articles
@@ -123,7 +124,11 @@ def _picture(source: Path, target: Path, images: str) -> None:
     # A page that prefers dark colours is a thing of browsers; a PNG is for a light page.
     svg = re.sub(r"@media\(prefers-color-scheme:dark\)\{(?:[^{}]*\{[^{}]*\})*\}", "", svg)
     # matplotlib brings fonts that are the same on every machine.
-    options = {"font_dirs": _font_folders(), "sans_serif_family": "DejaVu Sans", "monospace_family": "DejaVu Sans Mono"}
+    options: dict[str, Any] = {
+        "font_dirs": _font_folders(),
+        "sans_serif_family": "DejaVu Sans",
+        "monospace_family": "DejaVu Sans Mono",
+    }
     png = resvg_py.svg_to_bytes(svg_string=svg, width=PIXELS, dpi=96, background="#ffffff", **options)
     (target / source.with_suffix(".png").name).write_bytes(bytes(png))
 

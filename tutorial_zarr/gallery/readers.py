@@ -11,6 +11,7 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ import tutorial_zarr
 SKIPPED = "SKIPPED (not installed)"
 
 
-def _zarr_python(folder: str, path: str) -> np.ndarray:
+def _zarr_python(folder: str, path: str) -> Any:
     import zarr
 
     return zarr.open_array(folder, path=path, mode="r")[...]
@@ -42,7 +43,7 @@ def _xarray(folder: str, path: str) -> np.ndarray:
     return xarray.open_zarr(folder, group=group or None, consolidated=False, decode_cf=False)[name].to_numpy()
 
 
-def _write_zarr_python(folder: str, values: np.ndarray, chunks: tuple[int, ...], zarr_format: int) -> None:
+def _write_zarr_python(folder: str, values: np.ndarray, chunks: tuple[int, ...], zarr_format: Any) -> None:
     import zarr
 
     zarr.create_array(folder, data=values, chunks=chunks, zarr_format=zarr_format, overwrite=True)

@@ -178,7 +178,7 @@ def _each(
     def attempt(task: Task) -> dict[str, Any]:
         notebook, zarr_format = task
         begun = time.perf_counter()
-        nothing = {"cells": 0, "failed_cell": None, "facts": {}, "out_dir": None}
+        nothing: dict[str, Any] = {"cells": 0, "failed_cell": None, "facts": {}, "out_dir": None}
         with tempfile.TemporaryDirectory(prefix="gallery-", ignore_cleanup_errors=True) as scratch:
             try:
                 result = one(task, Path(scratch).resolve(), note)

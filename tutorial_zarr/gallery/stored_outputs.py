@@ -53,7 +53,7 @@ def _compare(path: Path) -> list[dict[str, str]]:
     problems = []
     for number, case in enumerate(cases, 1):
         for failure in [*case.iter("failure"), *case.iter("error")]:
-            words = re.sub(r"(?:\x1b|#x1B)\[[0-9;]*m", "", failure.text or failure.get("message", ""))
+            words = re.sub(r"(?:\x1b|#x1B)\[[0-9;]*m", "", failure.text or failure.get("message") or "")
             lines = [line.strip() for line in words.partition("Traceback:")[2].splitlines()]
             # nbval shows the two as a unified diff: "-" is printed now, "+" is stored.
             now, stored = ([line[2:] for line in lines if line.startswith(sign)] for sign in ("- ", "+ "))

@@ -36,7 +36,8 @@ def write_student_versions(
     chosen = {notebook.ipynb.name for notebook in notebooks}
     written = []
     for notebook in notebooks:
-        cells, linked = student_cells(notebook), set()
+        cells = student_cells(notebook)
+        linked: set[str] = set()
 
         def link(found: re.Match[str], notebook: Notebook = notebook, linked: set[str] = linked) -> str:
             target = found[3].partition("#")[0]

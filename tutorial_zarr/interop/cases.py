@@ -322,16 +322,16 @@ def _special(zarr_format: int) -> Iterator[Case]:
         "dots": "a.b/c.d",
     }
     for name, node in names.items():
-        groups = {"": {}, node.split("/")[0]: {}}
+        groups: dict[str, dict[str, Any]] = {"": {}, node.split("/")[0]: {}}
         yield make(f"{v}/names/{name}", zarr_format, integers, edge, chain, node=node, groups=groups)
     for name, consolidated in (("tree", False), ("consolidated", True)):
-        shared = {
+        shared: dict[str, Any] = {
             "node": "a/b/x",
             "groups": {"": {"level": 0}, "a": ATTRIBUTES, "a/b": {"level": 2}},
             "attributes": {"unit": "m"},
             "consolidated": consolidated,
         }
-        marks = ("groups:consolidated",) if consolidated else ()
+        marks: tuple[str, ...] = ("groups:consolidated",) if consolidated else ()
         yield make(f"{v}/groups/array-of-{name}", zarr_format, integers, edge, chain, **shared, more_elements=marks)
         marks += ("groups:tree",)
         yield make(

@@ -176,9 +176,9 @@ def _findings(given: Sequence[str], wanted: Sequence[str], matrix: Matrix) -> li
     for reader in wanted:
         single = {element: matrix.reads(reader, [element]) for element in given}
         found += [Finding("", reader, (e,), "untested", 0) for e, reads in single.items() if reads is None]
-        bad = [(e,) for e, reads in single.items() if reads is False]
+        bad: list[tuple[str, ...]] = [(e,) for e, reads in single.items() if reads is False]
         if any(e.startswith("format:") for (e,) in bad):  # then nothing else matters
-            bad = [(e,) for (e,) in bad if e.startswith("format:")]
+            bad = [one for one in bad if one[0].startswith("format:")]
         else:
             good = [e for e, reads in single.items() if reads]
             bad += [pair for pair in itertools.combinations(good, 2) if matrix.reads(reader, pair) is False]
@@ -202,11 +202,14 @@ def nearest_change(sound: list[str], blamed: tuple[str, ...], readers: list[str]
         rest = [*sound, *(e for e in blamed if e != element)]
         if category == "format":
             rest = [e for e in rest if e.startswith("type:")]  # the rest has other names in the other format
-        others = {e for case in matrix.cases for e in case if e.startswith(category + ":")} - {element, *rest}
+        others: Iterable[str] = {e for case in matrix.cases for e in case if e.startswith(category + ":")} - {
+            element,
+            *rest,
+        }
         if category == "type":
             others = _wider(element, others)
         elif category not in EXCHANGEABLE:
-            others = set()
+            others = ()
         others_left = any(e.startswith(category + ":") for e in rest) and category.startswith("codec")
         if category in DROPPABLE or others_left:
             return f"leave out {words(element)}"

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +111,14 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._load()
         self._put_down_data()
-        self._lanes([lambda name=name: self._meet(name) for name in self.files], "peers")
+        self._lanes([partial(self._meet, name) for name in self.files], "peers")
         (self.folder / "run.json").write_text(json.dumps(self.summary(), indent=1), encoding="utf-8")
         here = [state.name for state in self.states.values() if not state.absent]
         writing = [name for name in here if name in (writers or here) and self.states[name].writes]
         reading = [name for name in here if name in (readers or here) and self.states[name].reads]
-        self._lanes([lambda name=name: self._write_lane(name) for name in writing], "write")
+        self._lanes([partial(self._write_lane, name) for name in writing], "write")
         pairs = [(writer, reader) for writer in writing for reader in reading]
-        self._lanes([lambda pair=pair: self._read_lane(*pair) for pair in pairs], "read")
+        self._lanes([partial(self._read_lane, *pair) for pair in pairs], "read")
 
     def _lanes(self, lanes: list[Callable[[], None]], what: str) -> None:
         with ThreadPoolExecutor(max_workers=max(1, self.jobs)) as pool:
@@ -146,7 +147,7 @@ class Run:
         return " | ".join([self._fingerprints[key[2]], *peers])
 
     def _record(self, key: tuple[str, str, str], outcome: Outcome) -> None:
-        entry = {
+        entry: dict[str, Any] = {
             "writer": key[0],
             "reader": key[1],
             "case": key[2],

@@ -83,7 +83,7 @@ def _keywords_v3(document: dict) -> dict:
     }
 
 
-def _lengths(axis: object) -> object:
+def _lengths(axis: Any) -> Any:
     """One axis of a rectilinear grid, its run lengths written out."""
     if isinstance(axis, int):
         return axis

@@ -109,7 +109,8 @@ def _first(array: Any, region: list[list[int]], expected: bytes, found: bytes) -
     if array.dtype.kind in "OT" or len(expected) != len(found):
         return f"from byte {at} of the slab {region}: {len(expected)} bytes expected, {len(found)} found"
     size = array.dtype.itemsize
-    n, index = at // size, []
+    n = at // size
+    index: list[int] = []
     for start, stop in reversed(region):
         n, i = divmod(n, stop - start)
         index.insert(0, start + i)

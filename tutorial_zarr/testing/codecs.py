@@ -68,7 +68,7 @@ class CodecCase:
     def line(self, data_type: dtypes.DataType, shape: tuple[int, ...], codec: Codec | None = None) -> codecs.Pipeline:
         """The chain in which the codec stands."""
         codec = codec or self.codec()
-        serializer = {"string": ("vlen-utf8", {}), "bytes": ("vlen-bytes", {})}
+        serializer: dict[str, tuple[str, dict[str, Any]]] = {"string": ("vlen-utf8", {}), "bytes": ("vlen-bytes", {})}
         plain = [serializer.get(data_type.name, ("bytes", {"endian": "little"}))]
         before = self.before or (plain if isinstance(codec, BytesBytesCodec) else ())
         after = self.after or (plain if isinstance(codec, ArrayArrayCodec) else ())

@@ -117,7 +117,7 @@ class Anatomy:
         for panel in self.panels:
             rows = [[page.code(row.key), row.size, row.holds] for row in panel.rows()]
             title = page.Markup(f"<b>{page.escape(panel.name)}</b>: {panel.summary}")
-            parts = [page.table(rows, ("key", "size", "what it holds"), title, numbers=(1,))]
+            parts: list[str] = [page.table(rows, ("key", "size", "what it holds"), title, numbers=(1,))]
             parts += [
                 page.fold(page.code(key), f"<pre>{page.escape_lines(words)}</pre>") for key, words in panel.documents
             ]

@@ -112,7 +112,7 @@ def _words(part: Part) -> str:
 
 
 def _layer_html(layer: Layer, narrow: bool) -> str:
-    columns = ("at", "bytes", "part", "field", "meaning")
+    columns: tuple[str, ...] = ("at", "bytes", "part", "field", "meaning")
     rows = []
     for part in layer.parts:
         found = layer.hex(part, NARROW_BYTES if narrow else MOST_BYTES)
@@ -170,11 +170,11 @@ def _layers(pipeline: Pipeline, data: bytes, title: str, wanted: tuple[int, ...]
         if not isinstance(codec, Checksum):
             yield layer
             layer = _layer(f"inside {_name(codec)}", data, pipeline, left)
-    codec = pipeline.array_bytes
-    if not isinstance(codec, ShardingCodec):
+    sharding = pipeline.array_bytes
+    if not isinstance(sharding, ShardingCodec):
         yield layer
         return
-    layout = codec.layout(pipeline.inner_spec)
+    layout = sharding.layout(pipeline.inner_spec)
     number = None if wanted is None else _number(layout, wanted)
     try:
         spans = layout.spans(layout.index_of(memoryview(data)), len(data))
@@ -184,9 +184,9 @@ def _layers(pipeline: Pipeline, data: bytes, title: str, wanted: tuple[int, ...]
     yield layer
     if number is None:
         number = next((i for i, span in enumerate(spans) if span), None)
-    if number is not None and spans[number] is not None:
+    if number is not None and (span := spans[number]) is not None:
         place = _place(number, layout.counts)
-        yield from _layers(layout.inner, data[slice(*spans[number])], f"inner chunk {place}", None)
+        yield from _layers(layout.inner, data[slice(*span)], f"inner chunk {place}", None)
 
 
 def _number(layout: ShardLayout, wanted: tuple[int, ...]) -> int:

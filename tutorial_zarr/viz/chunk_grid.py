@@ -196,7 +196,7 @@ def chunk_grid_figure(
     stored = set(view.stored or ())
     for row, column in itertools.product(range(rows.count), range(columns.count)):
         coords = (*lead, row, column)[-len(view.shape) :] if view.shape else ()
-        style = {
+        style: dict[str, Any] = {
             "facecolor": filled if coords in stored else "none",
             "edgecolor": colour["line"],
             "linewidth": 0.8,
@@ -210,12 +210,12 @@ def chunk_grid_figure(
     ]
     if view.selection is not None:
         vertical, horizontal = (range(1), *view.selection)[-2:]
-        style = {"fill": False, "edgecolor": colour["select"], "linewidth": 2.5, "linestyle": "--"}
+        outline: dict[str, Any] = {"fill": False, "edgecolor": colour["select"], "linewidth": 2.5, "linestyle": "--"}
         size = (horizontal[-1] + 1 - horizontal[0], vertical[-1] + 1 - vertical[0])
-        ax.add_patch(Rectangle((horizontal[0], vertical[0]), *size, zorder=3, **style))
-        handles.append(Patch(label=view.selected, **style))
+        ax.add_patch(Rectangle((horizontal[0], vertical[0]), *size, zorder=3, **outline))
+        handles.append(Patch(label=view.selected, **outline))
     ax.set_xticks(ticks(columns, 540, 40))
     ax.set_yticks(ticks(rows, 400, 15) if len(view.shape) > 1 else [])
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
-    figure.alt = view.sentence()
+    figure.alt = view.sentence()  # type: ignore[union-attr]
     return figure

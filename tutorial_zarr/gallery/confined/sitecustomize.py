@@ -61,7 +61,7 @@ def _close_the_network(event: str, arguments: tuple) -> None:
     )
 
 
-def _real(path: object) -> str:
+def _real(path: str | bytes | os.PathLike) -> str:
     return os.path.normcase(os.path.realpath(os.fsdecode(path)))
 
 
@@ -74,7 +74,7 @@ def _close_the_folders(event: str, arguments: tuple) -> None:
     if event == "open":
         _, mode, flags = arguments
         writes = set("wax+") & set(mode) if isinstance(mode, str) else isinstance(flags, int) and flags & WRITING
-        places = (0,) if writes else ()
+        places: tuple[int, ...] = (0,) if writes else ()
     else:
         places = CHANGES.get(event, ())
     if event != "open" and any(isinstance(fd, int) and fd >= 0 for fd in arguments[-1:]):

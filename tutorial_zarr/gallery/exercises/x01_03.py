@@ -29,7 +29,7 @@ def exercise_1(answer: Any) -> Verdict:
     if sorted(answer) != sorted(pipelines):
         return not_yet(f"expected each of {', '.join(map(repr, pipelines))} once, found {list(answer)}.")
     left = {name: _left(sizes, *pipeline) for name, pipeline in pipelines.items()}
-    if list(answer) == sorted(left, key=left.get):
+    if list(answer) == sorted(left, key=left.__getitem__):
         return right(", ".join(f"{name} leaves {left[name] / sizes.nbytes:.0%}" for name in answer) + ".")
     if list(answer) == ["zstd", "shuffle, zstd", "lz4"]:
         return not_yet("so it is for prices in dollars, which repeat as a whole. Do sizes?")

@@ -332,11 +332,11 @@ def _registered(codec: Any) -> Any:
 
 def _uniform(variable: Variable, name: Any) -> tuple[int, ...]:
     """The chunk shape that a chunked variable's blocks have, all but the last of each axis."""
-    for blocks in variable.chunks:
+    for blocks in variable.chunks or ():
         if len(set(blocks[:-1])) > 1 or blocks[-1] > blocks[0]:
             raise ValueError(
                 f"variable {name!r}: Zarr requires uniform chunk sizes except for the final chunk, which must be the "
                 f"same size or smaller; the variable has incompatible dask chunks: {variable.chunks!r}. "
                 "Consider rechunking with chunk(), or encoding={...: {'chunks': ...}} with align_chunks=True"
             )
-    return tuple(max(1, blocks[0]) for blocks in variable.chunks)
+    return tuple(max(1, blocks[0]) for blocks in variable.chunks or ())

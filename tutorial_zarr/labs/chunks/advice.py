@@ -87,7 +87,7 @@ class Advice:
         if not 2 <= len(self.question.patterns) <= 8:
             return None
         places = range(len(self.question.patterns))
-        alone = [min(self.choices, key=lambda choice, i=i: choice.each_seconds[i]) for i in places]
+        alone = [min(self.choices, key=lambda choice, i=i: choice.each_seconds[i]) for i in places]  # type: ignore[misc]
         weights = [pattern.weight for pattern in self.question.patterns]
         pairs = [(a, b) for i, a in enumerate(alone) for b in alone[i + 1 :] if a is not b]
         if not pairs:
@@ -142,7 +142,7 @@ class Advice:
             *([("today", self.today)] if self.today else []),
             *[(f"{i}", c) for i, c in enumerate(self.distinct(top), 1)],
         ]
-        rows = [("", "chunks", "shards", "requests", "bytes", "x wanted", "time", "a month")]
+        rows: list[tuple[str, ...]] = [("", "chunks", "shards", "requests", "bytes", "x wanted", "time", "a month")]
         for name, choice in named:
             chunks, shards = choice.layout
             rows.append(

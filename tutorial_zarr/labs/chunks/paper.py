@@ -48,7 +48,7 @@ class PaperStore(MemoryStore):
 
     def __init__(self, ratio: float = 1.0, request_cost: int = 0) -> None:
         super().__init__()
-        self.ratio, self.request_cost = ratio, request_cost  # type: ignore[misc]
+        self.ratio, self.request_cost = ratio, request_cost
         self.array: zarr.Array | None = None  # once it has been created
 
     def _coords(self, key: str) -> tuple[int, ...] | None:
@@ -84,7 +84,7 @@ class PaperStore(MemoryStore):
         present, size = self._present(coords, layout.chunk_shape), self.encoded(layout.inner)
         index = np.full((*layout.counts, 2), ABSENT, "u8")
         places = np.arange(math.prod(present), dtype="u8").reshape(present) * size
-        inside = tuple([slice(n) for n in present])
+        inside: Any = tuple([slice(n) for n in present])
         index[(*inside, 0)] = places + (0 if layout.index_at_end else layout.index_size)
         index[(*inside, 1)] = size
         return layout.index.encode(index)

@@ -24,6 +24,7 @@ import numpy as np
 
 from tutorial_zarr.codecs import ArrayArrayCodec, ArrayBytesCodec, BytesBytesCodec, Codec, registry
 from tutorial_zarr.codecs.extensions.numcodecs_engines import PCODEC_TYPES
+from tutorial_zarr.codecs.sharding import ShardingCodec
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.dtypes.numbers import Bool, Float, Integer
 from tutorial_zarr.errors import ZarrError
@@ -134,7 +135,7 @@ def from_v2(config: JSON) -> JSON:
 BLOSC_LEVELS = {"lz4": (5,), "lz4hc": (9,), "blosclz": (5,), "zlib": (5,), "zstd": (1, 3, 5, 9)}
 COSTLY = {"blosc": 6, "zstd": 10, "gzip": 6, "bz2": 6, "lzma": 4}  # from this level on
 YARDSTICKS = ("blosc", "zstd", "gzip")  # the compressor behind filters: the first of these that is installed
-MIDDLE = {"blosc": {"cname": "zstd", "clevel": 3}, "zstd": {"level": 3}, "gzip": {"level": 5}}
+MIDDLE: dict[str, JSON] = {"blosc": {"cname": "zstd", "clevel": 3}, "zstd": {"level": 3}, "gzip": {"level": 5}}
 
 
 def _blosc(data_type: DataType) -> Iterator[JSON]:
@@ -197,7 +198,7 @@ def today(sample: Sample) -> Chain | None:
         listed = [*(document.get("filters") or []), *([document["compressor"]] if document["compressor"] else [])]
         entries = [from_v2(each) for each in listed if not each["id"].startswith("vlen-")]
     else:
-        chain = next((codec.codecs for codec in array.codecs if codec.name == "sharding_indexed"), array.codecs)
+        chain = next((codec.codecs for codec in array.codecs if isinstance(codec, ShardingCodec)), array.codecs)
         entries = [codec.to_json() for codec in chain if codec.name not in ("bytes", "vlen-utf8", "vlen-bytes")]
     if not entries:
         return None
@@ -294,7 +295,7 @@ def yardstick(sample: Sample) -> list[JSON]:
 
 def tails(sample: Sample, item_size: int | None = None) -> list[tuple[JSON, ...]]:
     """What stands behind a filter: the yardstick, for elements of `item_size` bytes where the filter changes that."""
-    found = []
+    found: list[tuple[JSON, ...]] = []
     for each in yardstick(sample):
         configuration = dict(each["configuration"])
         if item_size and "typesize" in configuration:

@@ -270,8 +270,8 @@ def _stages(lines: list[Pipeline], sample: Sample, encoded: list[Any]) -> tuple[
             found.append(array.nbytes)
         data = line.array_bytes.encode(array, line.inner_spec)
         found.append(memoryview(data).nbytes)
-        for codec, _ in line.bytes_bytes[:-1]:
-            data = codec.encode(data)
+        for last, _ in line.bytes_bytes[:-1]:
+            data = last.encode(data)
             found.append(memoryview(data).nbytes)
         if line.bytes_bytes:
             found.append(memoryview(stored).nbytes)

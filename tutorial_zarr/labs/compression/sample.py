@@ -117,7 +117,8 @@ def take(array: Any, nbytes: int = 4 << 20, seed: int = 0, name: str = "") -> Sa
     text = isinstance(array.metadata.data_type, (String, Bytes))
     if array.dtype.kind == "O" and not text:
         raise SampleError(f"{name}: expected numbers, records or text, found objects of Python; try an array of those")
-    chunks, places, found, empty = [], [], 0, 0
+    chunks: list[np.ndarray] = []
+    places, found, empty = [], 0, 0
     for place in _places(array, seed):
         if place is None:
             empty += 1

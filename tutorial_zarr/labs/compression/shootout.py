@@ -187,7 +187,7 @@ def _run(
 
 def machine(workers: int) -> dict[str, Any]:
     """What the speeds depend on."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in ("numpy", "numcodecs", "pcodec", "zfpy"):
         try:
             versions[package] = importlib.metadata.version(package)

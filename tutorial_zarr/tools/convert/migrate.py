@@ -158,7 +158,8 @@ def convert(
         plan = _plan(store, at, zarr_format, move)
     _refuse(plan, in_place=move is None)
     groups = _consolidated_groups(store, at, plan, consolidate)
-    place, root, strangers, mark = store, at, [], nullcontext()
+    place, root, strangers = store, at, []
+    mark: replacing.Addition | nullcontext[None] = nullcontext()
     if move is not None:
         place, root = move
         strangers = _strangers(store, at, place, root)

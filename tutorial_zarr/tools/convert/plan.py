@@ -245,7 +245,7 @@ class _Planner:
     @cached_property
     def groups(self) -> list[list[Option]]:
         """For each axis: groups of target units, and how many source chunks they touch in all."""
-        options = []
+        options: list[list[Option]] = []
         for source, target in zip(self.source, self.target, strict=True):
             grouped = [target[_group(target, size)] for size in _group_sizes(source, target)]
             options.append([((_longest(e),), int(np.subtract(*_touched(e, source)[::-1]).sum()), e) for e in grouped])
@@ -254,7 +254,7 @@ class _Planner:
     @cached_property
     def pairs(self) -> list[list[Option]]:
         """For each axis: groups of source chunks with groups of target units, and the pieces between them."""
-        options = []
+        options: list[list[Option]] = []
         for source, target in zip(self.source, self.target, strict=True):
             first = [source[_group(source, size)] for size in _few(len(source) - 1)]
             second = [target[_group(target, size)] for size in _few(len(target) - 1)]

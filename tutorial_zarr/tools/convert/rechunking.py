@@ -220,7 +220,7 @@ def _laid_out(base: ArrayMetadata, chunks: Any, shards: Any, layout: dict[str, A
         if chain[-1].name == "sharding_indexed":
             chain = tuple(v3.extension(codec, "codecs") for codec in chain[-1].configuration["codecs"])
         options["codecs"] = [{"name": e.name, "configuration": e.configuration} for e in chain]
-    fill = {} if base.fill_value is None else {"fill_value": base.fill_value}
+    fill: dict[str, Any] = {} if base.fill_value is None else {"fill_value": base.fill_value}
     scratch = new_array(MemoryStore(), "", shards=shards, **fill, **options).metadata.document
     keys = ("chunk_grid", "codecs", *(("chunk_key_encoding",) if "chunk_key_encoding" in layout else ()))
     return v3.parse({**base.document, **{key: scratch[key] for key in keys}})  # type: ignore[return-value]

@@ -140,7 +140,8 @@ def _check_shard(
     except Exception as error:
         outcome.add("shard-index", str(error), outside, evidence_of(encoded))
         return
-    spans, nested = [], isinstance(layout.inner.array_bytes, ShardingCodec)
+    spans: list[tuple[int, int, tuple[int, ...] | None]] = []
+    inner_codec = layout.inner.array_bytes
     for at, span, problem in entries(layout, index, size):
         place = at if outside is None else outside
         if problem:
@@ -156,8 +157,8 @@ def _check_shard(
         for data, (_, _, at) in zip(source.get_ranges([span[:2] for span in batch]), batch, strict=True):
             place = at if outside is None else outside
             try:
-                if nested and not layout.inner.bytes_bytes:
-                    inner = layout.inner.array_bytes.layout(layout.inner.inner_spec)
+                if isinstance(inner_codec, ShardingCodec) and not layout.inner.bytes_bytes:
+                    inner = inner_codec.layout(layout.inner.inner_spec)
                     rest = [min(n, e - c * n) for c, n, e in zip(at, layout.chunk_shape, extents, strict=True)]
                     view = memoryview(data).cast("B")
                     deeper = ShardSource(None, source.key, view)

@@ -65,7 +65,8 @@ class AppendBuffer:
         self.base = array.shape[self.axis]  # where the first row that is held belongs
         self._blocks: list[np.ndarray] = []
         self._held = 0
-        self._path, self._file = None if journal is None else Path(journal), None
+        self._path: Any = None if journal is None else Path(journal)
+        self._file: Any = None  # the journal, opened for appending; where there is one, there is a path
         self._end, self._torn = 0, False  # bytes of whole records; whether there may be others behind them
         if self._path is not None:
             if array.dtype.hasobject or array.dtype.kind == "T":
@@ -164,7 +165,7 @@ class AppendBuffer:
                 self._file.close()
         if self._file is not None:
             self._file = None
-            self._path.unlink()  # type: ignore[union-attr]
+            self._path.unlink()
 
     def __enter__(self) -> AppendBuffer:
         return self
@@ -184,7 +185,7 @@ class AppendBuffer:
 
     def _begin(self) -> None:
         """A journal of the rows that are held now, in place of the one before, which stays where that fails."""
-        path: Path = self._path  # type: ignore[assignment]
+        path: Path = self._path
         fresh = path.with_name(path.name + ".partial")
         parts = [json.dumps(self._head() | {"base": self.base}).encode() + b"\n"]
         parts += [_record(b"R", self._as_bytes(block)) for block in self._blocks]
@@ -210,7 +211,7 @@ class AppendBuffer:
         try:
             _write_all(self._file, record)
             if self.durable:
-                os.fsync(self._file.fileno())  # type: ignore[union-attr]
+                os.fsync(self._file.fileno())
         except BaseException:
             self._cut(self._end)
             raise
@@ -223,10 +224,10 @@ class AppendBuffer:
             self._mend()
 
     def _mend(self) -> None:
-        if self._file.closed:  # type: ignore[union-attr]
-            self._file = self._path.open("ab", buffering=0)  # type: ignore[union-attr]
+        if self._file.closed:
+            self._file = self._path.open("ab", buffering=0)
         if self._torn:
-            self._file.truncate(self._end)  # type: ignore[union-attr]
+            self._file.truncate(self._end)
             self._torn = False
 
     def _recover(self) -> None:
@@ -264,7 +265,7 @@ class AppendBuffer:
 
     def _read(self) -> tuple[int, np.ndarray, set[int]]:
         """Where the journal's rows belong, its rows (along the first axis), and what length the array may have."""
-        line, newline, data = self._path.read_bytes().partition(b"\n")  # type: ignore[union-attr]
+        line, newline, data = self._path.read_bytes().partition(b"\n")
         try:
             head = json.loads(line) if newline else {}
         except ValueError:
@@ -291,7 +292,7 @@ class AppendBuffer:
 
     def _fail(self, expected: str, found: str) -> StoreError:
         return StoreError(
-            f"{self.array.label}: journal {os.fspath(self._path)!r}: expected {expected}, found {found}; "  # type: ignore[arg-type]
+            f"{self.array.label}: journal {os.fspath(self._path)!r}: expected {expected}, found {found}; "
             "if its rows are not wanted, delete it",
             path=self.array.path,
         )

@@ -100,15 +100,16 @@ def ingest(
     if timeout is not None and executor != "processes":
         raise ValueError("timeout: expected executor='processes' with it: nothing else can be stopped from outside")
     array.check_writable("elements")
-    count, work = workers or parallel.get_workers(), Write(array, journal is not None)
-    if executor == "processes" and work.home.is_private:
-        work.home.refuse(array.store, array.label)
+    count, write = workers or parallel.get_workers(), Write(array, journal is not None)
+    work: Write | Workers = write
+    if executor == "processes" and write.home.is_private:
+        write.home.refuse(array.store, array.label)
     with ExitStack() as stack:
         note, done = stack.enter_context(_journal(journal, array))
         total = len(source) if isinstance(source, Sized) else None
         advance = stack.enter_context(meter(progress, total, "ingesting", "items"))
         if executor == "processes":
-            work = Workers(work, timeout)
+            work = Workers(write, timeout)
             stack.callback(work.close)
         pool = stack.enter_context(ThreadPoolExecutor(count)) if isinstance(executor, str) else executor
         run = _Run(array, work, pool, note, done, advance, attempts, restarts)

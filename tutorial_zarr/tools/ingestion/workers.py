@@ -24,7 +24,8 @@ class Workers:
     def __init__(self, work: Callable[[Any], Any], timeout: float | None) -> None:
         self.work, self.timeout = work, timeout
         self.restarted = 0  # workers that were started because another one had died or was stopped
-        self._mine, self._all, self._guard = threading.local(), set(), threading.Lock()
+        self._mine, self._guard = threading.local(), threading.Lock()
+        self._all: set[Any] = set()
         self._context = multiprocessing.get_context("spawn")
 
     def __call__(self, item: Any) -> Any:
@@ -93,7 +94,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
         except (EOFError, OSError):
             return
         try:
-            answer = None, work(item)
+            answer: tuple[Exception | None, Any] = None, work(item)
         except Exception as error:
             answer = _portable(error), None
         try:

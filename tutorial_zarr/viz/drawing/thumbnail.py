@@ -42,7 +42,7 @@ def thumbnail(
         x, high = x + side.long + 34, max(high, 14 + SHORTEST)
     block = sides[-3:]
     if len(block) == 3:
-        drawn, wide, tall = _block(*block, x, 14)
+        drawn, wide, tall = _block(block[0], block[1], block[2], x, 14)
     else:
         row, column = (None, block[0]) if len(block) == 1 else block
         drawn, tall = _flat(column, row, x, 14), 14 + (row.long if row else SHORTEST)

@@ -42,7 +42,7 @@ def array_branch(name: str, s: ArraySummary) -> Branch:
     if s.problem:
         return Branch(name, "array", words, ("cannot be read",))
     notes = [f"chunks {shape_text(s.chunks)}"] + ([f"shards {shape_text(s.shards)}"] if s.shards else [])
-    names = [", ".join(name or "-" for name in s.dimension_names)] if any(s.dimension_names or ()) else []
+    names = [", ".join(name or "-" for name in s.dimension_names or ())] if any(s.dimension_names or ()) else []
     return Branch(name, "array", words, (*names, *notes))
 
 
