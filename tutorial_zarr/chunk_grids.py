@@ -1,8 +1,8 @@
 """Chunk grids: which elements a chunk holds.
 
-A grid is one axis after the other, each a list of chunk edges; nothing couples the axes. ``regular`` has the
-same length all along an axis, ``rectilinear`` lists the lengths. A chunk at the end of an axis may hang over
-the edge of the array: it is stored whole, and what lies beyond the edge means nothing.
+A grid cuts each axis by itself, at a list of edges. ``regular`` uses the same length all along an axis,
+``rectilinear`` lists the lengths. A chunk at the end of an axis may hang over the edge of the array: it is stored
+whole, and its elements beyond the edge mean nothing.
 
 >>> grid = parse(Extension("regular", {"chunk_shape": [4]}), shape=(10,))
 >>> grid.counts, grid.chunk_shape((2,)), grid.origin((2,))
@@ -35,19 +35,19 @@ class Axis:
         self.count = -(-extent // length) if extent else 0
 
     def size(self, chunk: int) -> int:
-        """Elements of a chunk as stored, overhang included."""
+        """Return the number of elements of a chunk as stored, including the overhang."""
         return self.length
 
     def start(self, chunk: int) -> int:
-        """Index of a chunk's first element."""
+        """Return the index of a chunk's first element."""
         return chunk * self.length
 
     def end(self, chunk: int) -> int:
-        """Index behind a chunk's last element, overhang included."""
+        """Return the index after a chunk's last element, including the overhang."""
         return self.start(chunk) + self.size(chunk)
 
     def find(self, index: int) -> int:
-        """The chunk that holds an element."""
+        """Return the number of the chunk that holds an element."""
         return index // self.length
 
     def around(self, index: int) -> tuple[int, int, int]:
@@ -57,11 +57,11 @@ class Axis:
         return chunk, start, min(start + self.length, self.extent)
 
     def find_all(self, indices: np.ndarray) -> np.ndarray:
-        """The chunk of each of many elements."""
+        """Return the chunk of each of many elements."""
         return indices // self.length
 
     def starts(self, chunks: np.ndarray) -> np.ndarray:
-        """The first index of each of many chunks."""
+        """Return the first index of each of many chunks."""
         return chunks * self.length
 
 
@@ -95,7 +95,7 @@ class UnevenAxis(Axis):
 
 
 def walk(counts: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """All coordinates below `counts` in C order. (`itertools.product` would write out every range first.)
+    """Yield all coordinates below `counts` in C order. (`itertools.product` would write out every range first.)
 
     >>> next(walk((1 << 62, 2)))
     (0, 0)
@@ -119,7 +119,7 @@ class ChunkGrid:
 
     @property
     def overhanging(self) -> tuple[int, ...]:
-        """Along each axis the last chunk, if that hangs over the edge of the array, else -1; () where none does."""
+        """For each axis, the last chunk if it hangs over the edge of the array, else -1; () if none does."""
         found = [
             axis.count - 1
             if axis.count and axis.start(axis.count - 1) + axis.size(axis.count - 1) > axis.extent

@@ -20,17 +20,17 @@ from tutorial_zarr.metadata import Extension
 
 
 class ChunkKeyEncoding:
-    """A prefix and a separator: every encoding so far is no more than that."""
+    """An encoding that joins a prefix and the coordinates with a separator, as all known ones do."""
 
     def __init__(self, name: str, prefix: str, separator: str, scalar: str) -> None:
         self.name, self.prefix, self.separator, self.scalar = name, prefix, separator, scalar
 
     def encode(self, coords: tuple[int, ...]) -> str:
-        """The key of a chunk, relative to the array."""
+        """Return the key of a chunk, relative to the array."""
         return self.prefix + self.separator.join(map(str, coords)) if coords else self.scalar
 
     def encode_all(self, axes: list[list[int]]) -> Iterator[str]:
-        """The keys of the chunks in the product of coordinates along each axis, in C order."""
+        """Return the keys of the chunks in the product of coordinates along each axis, in C order."""
         if not axes:
             return iter([self.scalar])
         names = [list(map(str, coords)) for coords in axes]
@@ -38,7 +38,7 @@ class ChunkKeyEncoding:
         return map(self.separator.join, itertools.product(*names))
 
     def decode(self, key: str, ndim: int) -> tuple[int, ...] | None:
-        """The coordinates in a key, or None where the key is not a chunk's."""
+        """Return the coordinates in a key, or None if the key is not a chunk's."""
         if ndim == 0:
             return () if key == self.scalar else None
         if not key.startswith(self.prefix):
@@ -78,12 +78,12 @@ def register(name: str, factory: Callable[[dict[str, Any]], ChunkKeyEncoding]) -
 
 
 def names() -> list[str]:
-    """The encodings that are known, sorted."""
+    """Return the names of all known encodings, sorted."""
     return sorted(_encodings)
 
 
 def parse(encoding: Extension) -> ChunkKeyEncoding:
-    """The encoding that a metadata document names."""
+    """Return the encoding that a metadata document names. Raises UnsupportedError for an unknown one."""
     if encoding.name not in _encodings:
         raise UnsupportedError(
             f"chunk_key_encoding: expected one of {', '.join(names())}, found {encoding.name!r}",

@@ -128,10 +128,10 @@ def with_copy(documents: Mapping[str, bytes], zarr_format: int) -> dict[str, byt
 
 
 def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = True) -> bool:
-    """After a change at `path`: put it into every consolidated metadata that tells of it; returns if there is any.
+    """Update all consolidated metadata that covers `path`, after a change there. Return whether there is any.
 
-    That is those of the groups above, and of the node itself. With `tree` all that lies below is read anew, else the
-    node's own documents alone. Each group above costs one request; two where the format is not given.
+    That is the metadata of the groups above, and of the node itself. With `tree` everything below the node is read
+    again, otherwise only the node's own documents. Each group above costs one request, or two without a format.
     """
     found = False
     for key, base in _holders(store, path, zarr_format, own=tree or zarr_format == 2):
@@ -141,13 +141,13 @@ def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = 
 
 
 def forget(store: Store, path: str, zarr_format: int | None = None) -> None:
-    """Before a deletion at `path`: take it, and all below it, out of the consolidated metadata of the groups above."""
+    """Remove `path` and everything below it from the consolidated metadata of the groups above, before a deletion."""
     for key, base in _holders(store, path, zarr_format, own=False):
         store.update(key, partial(_changed, store, path, key, base, there=False, tree=True))
 
 
 def _holders(store: Store, path: str, zarr_format: int | None, own: bool) -> Iterator[tuple[str, str]]:
-    """Key and group of each consolidated metadata that may tell of the node at `path`, the nearest first."""
+    """Yield key and group of each consolidated metadata that may cover the node at `path`, the nearest first."""
     above: str | None = path if own else nodes.parent(path) if path else None
     while above is not None:
         key = nodes.join(above, "zarr.json")

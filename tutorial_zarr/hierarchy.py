@@ -42,7 +42,7 @@ class Plan:
     action: str
     where: str  # the sentence's middle: "'a' to 'b' in LocalStore(...)"
     sizes: dict[str, int] = field(repr=False)  # key that is copied, moved or deleted -> its bytes
-    replaced: tuple[str, ...] = ()  # keys that go to make room
+    replaced: tuple[str, ...] = ()  # keys that are deleted first
     skipped: tuple[str, ...] = ()  # paths of nodes that are there already and stay as they are
 
     @property
@@ -202,8 +202,8 @@ def _add(tree: StoredTree, target: Store, path: str, present: dict[str, str], ad
 def move(store: Store, source: str, path: str, *, dry_run: bool = False, progress: Progress = None) -> Plan:
     """Move the node at `source`, and all that it holds, to `path` in the same store.
 
-    The copy is complete before anything is deleted: whoever stops this in the middle finds the node at the old
-    place or at both, with a mark, and the same call finishes it.
+    The copy is complete before anything is deleted. If this is interrupted, the node is at the old place or at both,
+    with a mark, and the same call finishes it.
     """
     action = f"move {source!r} to {path!r}"
     plan = Plan("move", f"{source!r} to {path!r} in {store!r}", {})
@@ -493,7 +493,7 @@ def check_creation(
     """The nodes of `parsed` that are to be written; refused where a group that nobody named would be an array."""
     store.check_writable()
     missing: dict[str, Metadata] = {}
-    unfinished: set[str] = set()  # places where a call was killed: all below is made anew
+    unfinished: set[str] = set()  # places where a call was killed: everything below is made again
     for path, metadata in parsed.items():
         for name in path.split("/") if path else []:
             nodes.check_name(name, strict=True)
@@ -519,9 +519,9 @@ def _above(path: str) -> list[str]:
 def create(store: Store, missing: dict[str, Metadata], implied: set[str], overwrite: bool) -> None:
     """Write the nodes that `check_creation` found missing.
 
-    Before the first is written, all are encoded, and all places looked at. What has nothing above it, or replaces a
-    node, is made as a whole tree. Where there are several, the first has a mark until all are there: whoever is killed
-    leaves that, and the same call goes on.
+    Before the first is written, all are encoded and all places are checked. What has nothing above it, or replaces a
+    node, is made as a whole tree. If there are several, the first keeps a mark until all are there: after a
+    kill that mark remains, and the same call continues.
     """
     if not missing:
         return

@@ -1,26 +1,26 @@
 """Limits on what data from somebody else may cost: named, in one place, and to be changed.
 
-Metadata and chunks are believed only as far as these limits go; beyond them there is an error that names the
-limit, before the memory is taken. The defaults are far above what data in good order asks for.
+Metadata and chunks are believed up to these limits. Beyond them a LimitError or MetadataError names the limit before
+any memory is taken. The defaults are far above what sound data asks for.
 
     document_bytes    bytes of one metadata document
     json_depth        objects and lists inside each other, in a metadata document
     levels            groups inside each other: to list them costs the square of their number
     codecs            codecs in one chain
     listed_chunks     chunk lengths that one rectilinear grid may list
-    unsized_bytes     bytes that a decoder may yield where the metadata does not tell how many
+    unsized_bytes     bytes that a decoder may yield when the metadata does not say how many
     expansion         how many times its own size such a stream may declare
     memory_bytes      bytes that one read may take; None: what the machine has free
 
-They hold for the whole process. `configure` changes them, `override` does so for the length of a `with` block,
-and an environment variable such as ``TUTORIAL_ZARR_LIMIT_MEMORY_BYTES`` does so from the start.
+They hold for the whole process. `configure` changes them, `override` changes them during a `with` block, and an
+environment variable such as ``TUTORIAL_ZARR_LIMIT_MEMORY_BYTES`` sets them from the start.
 
 >>> with override(json_depth=10):
 ...     current().json_depth
 10
 
-What a read would take is worked out where the selection is known (`array`); sizes that the metadata do tell are
-held by each codec, whatever the limits are.
+What a read would take is worked out when the selection is known (`array`). Sizes that follow from the metadata are
+checked by each codec, independent of these limits.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from tutorial_zarr.errors import LimitError
 
 PREFIX = "TUTORIAL_ZARR_LIMIT_"
-SMALL_READ = 1 << 28  # reads below this are not held against the free memory, which costs a look at the system
+SMALL_READ = 1 << 28  # smaller reads skip the check of free memory, which needs a system call
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Limits:
 
 
 def from_environment(environment: dict[str, str]) -> Limits:
-    """The limits, changed by variables such as ``TUTORIAL_ZARR_LIMIT_JSON_DEPTH``.
+    """Return the limits, changed by variables such as ``TUTORIAL_ZARR_LIMIT_JSON_DEPTH``.
 
     >>> from_environment({"TUTORIAL_ZARR_LIMIT_JSON_DEPTH": "7"}).json_depth
     7
@@ -76,12 +76,12 @@ _current = from_environment(dict(os.environ))
 
 
 def current() -> Limits:
-    """The limits that hold now."""
+    """Return the limits that hold now."""
     return _current
 
 
 def configure(**changes: int | None) -> Limits:
-    """Change limits for the rest of the process; returns those that held before."""
+    """Change limits for the rest of the process, and return those that held before."""
     global _current
     before = _current
     _current = _changed(changes)
@@ -108,7 +108,7 @@ def _changed(changes: dict[str, int | None]) -> Limits:
 
 
 def check_levels(path: str) -> None:
-    """Raise LimitError where a path lies deeper than hierarchies may be."""
+    """Raise LimitError if a path lies deeper than hierarchies may be."""
     levels = path.count("/") + 1
     if levels > _current.levels:
         raise LimitError(
@@ -119,7 +119,7 @@ def check_levels(path: str) -> None:
 
 
 def check_memory(where: str, nbytes: int, what: str = "reading this selection") -> None:
-    """Raise LimitError where `nbytes` are more than one read may take; nothing has been allocated then."""
+    """Raise LimitError if `nbytes` are more than one read may take. Nothing has been allocated yet."""
     limit, name = _current.memory_bytes, "the limit memory_bytes"
     if limit is None:
         if nbytes < SMALL_READ or (limit := free_memory()) is None:
@@ -138,17 +138,17 @@ def check_memory(where: str, nbytes: int, what: str = "reading this selection") 
 
 
 def most_memory() -> int:
-    """Bytes that one value may take: the limit, or what is free."""
+    """Return how many bytes one value may take: the limit, or what is free."""
     return _current.memory_bytes or free_memory() or sys.maxsize
 
 
 def free_memory() -> int | None:
-    """Bytes that this process could still take: of the machine and of its container. None where it is not told."""
+    """Return how many bytes the machine and its container have left for this process; None if neither says."""
     found = []
     try:
         with open("/proc/meminfo") as file:
             found += [int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:")]
-    except OSError:  # not Linux: all that there is must do
+    except OSError:  # not Linux: fall back to the total memory
         try:
             found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
         except (AttributeError, ValueError, OSError):  # Windows has no sysconf

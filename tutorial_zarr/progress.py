@@ -1,4 +1,4 @@
-"""How far a long job has come: one meaning of the keyword ``progress`` wherever it stands.
+"""Progress of long jobs: the keyword ``progress`` means the same in every function.
 
     None or False    nothing is shown
     True             a bar of tqdm's, in a terminal or in a notebook, for what takes longer than a second;
@@ -28,9 +28,12 @@ SHOW_AFTER = 1.0  # seconds: what is done sooner needs no bar
 
 @contextmanager
 def meter(progress: Progress, total: int | None, what: str, unit: str = "chunks") -> Iterator[Callable[..., None]]:
-    """A function ``advance(steps=1)`` for the length of a ``with`` block.
+    """Give a ``with`` block a function ``advance(steps=1)`` that reports progress.
 
-    `what` is the job in a word or two, as the bar shows it; `unit` is what one step is.
+    progress  what the caller asked for: see above
+    total     the number of steps, or None if it is not known
+    what      the job in a word or two, as the bar shows it
+    unit      the name of one step
     """
     if callable(progress):
         done = 0
@@ -53,7 +56,7 @@ def meter(progress: Progress, total: int | None, what: str, unit: str = "chunks"
 def follow(
     items: Iterable[Item], progress: Progress, what: str, total: int | None = None, unit: str = "chunks"
 ) -> Iterator[Item]:
-    """`items`, counted as they are dealt with: a step is done when the next item is asked for."""
+    """Yield `items` and report each as done when the next one is asked for."""
     if total is None and isinstance(items, Sized):
         total = len(items)
     with meter(progress, total, what, unit) as advance:
@@ -63,7 +66,7 @@ def follow(
 
 
 def _ignore(steps: int = 1) -> None:
-    """What `advance` is where nobody looks."""
+    """Do nothing: nobody asked for progress."""
 
 
 @contextmanager

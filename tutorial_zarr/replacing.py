@@ -1,7 +1,7 @@
-"""Making a node or a whole tree at a path: afterwards there is the old one, the new one, or a mark of what goes on.
+"""Create or replace a node or a tree so that a kill leaves the old one, the new one, or a mark that says what to do.
 
-While something is made at a path, the key ``.unfinished/mark.json`` below it says what, by whom, and how far that is.
-Documents come last and go first, so that no reader meets an array whose chunks are not all there.
+Meanwhile the key ``.unfinished/mark.json`` below the path says what is being made, by which process, and how far it is.
+Documents are written last and deleted first, so that no reader meets an array with missing chunks.
 
 - Where nothing was, chunks are written in their place, and the document at the end.
 - With `staged`, chunks are written below ``.unfinished/new`` while the old node stays whole, and may be read as their
@@ -9,8 +9,8 @@ Documents come last and go first, so that no reader meets an array whose chunks 
 - Without, the old node is deleted first: for data that are at hand, and codecs that refuse no value.
 - Where nodes are added to a tree one by one, each is made so, and a mark at the top says that others are to come.
 
-Who is killed leaves the mark. Before the new chunks were all there, the same call begins anew; after that, `finish`
-completes what was begun, and so do the same call, opening for writing, and the doctor.
+A killed process leaves the mark. If the new chunks were not all written, the same call starts over. If they were,
+`finish` completes the work, and so do the same call, opening for writing, and the doctor.
 
 >>> from tutorial_zarr.stores import MemoryStore
 >>> store = MemoryStore()
@@ -39,7 +39,7 @@ from tutorial_zarr.stores.locks import jitter
 
 WRITING, CLEARING, MOVING = "writing", "clearing", "moving"  # the states of a mark; in the last two, all is written
 ADDING = "adding"  # what is there is whole, and there is more to come: the same call alone can go on
-_ATTEMPTS = 6  # to delete what others add meanwhile
+_ATTEMPTS = 6  # at deleting keys that other writers keep adding
 _FOLDER = nodes.UNFINISHED + "/"
 
 
@@ -381,18 +381,18 @@ class Replacement:
             self.mark = _advance(self.store, self.node, self.mark._replace(state=CLEARING, documents=texts, was=was))
 
     def beat(self) -> None:
-        """Say now and then that the writer is at work: who looks from another machine believes a mark for an hour."""
+        """Renew the mark from time to time: other machines trust it for an hour."""
         self.mark = _beat(self.store, self.node, self.mark)
 
     def _lost(self) -> bool:
-        """Whether another writer took this one, after more than an hour, for one that is gone."""
+        """Return whether another writer took over because this one was silent for more than an hour."""
         if time.time() - self.mark.since < writers.HOUR / 2:
             return False
         mark = read_mark(self.store, self.node)
         return mark is None or mark.by != self.mark.by
 
     def _withdraw(self) -> None:
-        """Take back what was written, as far as the store lets that happen. The mark goes last, and stays where the
+        """Delete what was written, if the store allows it. The mark goes last, and stays where the
         old node is gone: it says why.
         """
         try:
@@ -505,7 +505,7 @@ def _advance(store: Store, path: str, mark: Mark, expected: dict[str, Any] | Non
 
 
 def _beat(store: Store, path: str, mark: Mark) -> Mark:
-    """Write a mark anew that is ours, if it is some minutes old."""
+    """Renew our own mark if it is more than ten minutes old."""
     old = time.time() - mark.since > writers.HOUR / 6
     return _advance(store, path, mark._replace(since=time.time())) if old else mark
 
@@ -539,7 +539,7 @@ def _write_documents(store: Store, documents: Mapping[str, bytes], path: str, ag
 
 
 def _higher(path: str, levels: int) -> str:
-    """The path of a group so many levels above."""
+    """Return the path of the group that lies `levels` above."""
     names = path.split("/") if path else []
     return "/".join(names[: max(len(names) - levels, 0)])
 
@@ -577,7 +577,7 @@ class Removal:
         return self
 
     def decide(self) -> None:
-        """From here on the node goes, whatever happens: whoever finds the mark deletes it."""
+        """Make the deletion final: from now on anyone who finds the mark completes it."""
         if not self.mark.complete:
             was = _digest(self.store, self.path)
             self.mark = _advance(self.store, self.path, self.mark._replace(state=CLEARING, was=was))
@@ -628,7 +628,7 @@ class Addition:
         return self
 
     def beat(self) -> None:
-        """As that of `Replacement`."""
+        """Renew the mark, as `Replacement.beat` does."""
         self.mark = _beat(self.store, self.path, self.mark)
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:

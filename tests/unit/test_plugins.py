@@ -121,7 +121,7 @@ class TestFlatStore(StoreLaws):
 
 @pytest.mark.usefixtures("package")
 def test_an_entry_point_that_leads_nowhere_is_an_error_that_names_its_package():
-    with pytest.raises(MissingDependencyError, match=r"'lost'.*colours:Missing.*install the package colours anew"):
+    with pytest.raises(MissingDependencyError, match=r"'lost'.*colours:Missing.*reinstall the package colours"):
         codecs.build_codecs([zarr.metadata.Extension("lost", {})])
 
 

@@ -2,10 +2,10 @@
 
     array --[array -> array]*--> array --[array -> bytes]--> bytes --[bytes -> bytes]*--> stored bytes
 
-A codec is immutable, holds no buffer, and may be used by many threads at once. What it takes from the array that it
-is applied to, such as blosc the size of an element, it does not note: `bind` returns another codec, for that array
-alone. To add a codec, write a class of one of the three kinds and pass it to `codecs.register`; declare the members
-of its configuration as in `fields`.
+A codec is immutable, holds no buffer, and may be used by many threads at once. If it needs something from the array
+that it is applied to, as blosc needs the size of an element, `bind` returns a copy for that array. To add a codec,
+write a class of one of the three kinds and pass it to `codecs.register`; declare the members of its configuration as
+in `fields`.
 
 >>> class Flip(BytesBytesCodec):
 ...     def encode(self, data): return bytes(255 - b for b in bytes(data))
@@ -37,7 +37,7 @@ Buffer = Any  # bytes, bytearray, memoryview, or a contiguous numpy array of byt
 
 
 class ChunkSpec(NamedTuple):
-    """What an array looks like at one point of the chain."""
+    """The shape, data type and fill value of an array at one point of the chain."""
 
     shape: tuple[int, ...]
     data_type: DataType
@@ -45,7 +45,7 @@ class ChunkSpec(NamedTuple):
 
     @property
     def nbytes(self) -> int | None:
-        """Bytes of the array in memory; None where elements vary in length."""
+        """Bytes of the array in memory; None if elements vary in length."""
         size = self.data_type.item_size
         return None if size is None else size * math.prod(self.shape)
 
@@ -118,23 +118,23 @@ class Codec(metaclass=_Immutable):
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """The codec's entry in a v3 ``codecs`` list."""
+        """Return the codec's entry in a v3 ``codecs`` list."""
         if self.configuration or self.name.startswith("numcodecs."):  # zarr-python insists on the member there
             return {"name": self.name, "configuration": self.configuration}
         return {"name": self.name}
 
     def fail(self, expected: str, found: Any) -> CodecError:
-        """The error for bytes or arrays that this codec cannot handle."""
+        """Return the error for bytes or arrays that this codec cannot handle."""
         return CodecError(f"codec {self.name!r}: expected {expected}, found {short(found)}", codec=self.name)
 
     def misfit(self, expected: str, found: Any) -> MetadataError:
-        """The error for a configuration that is wrong, or does not fit what the codec is applied to."""
+        """Return the error for a configuration that is wrong, or does not fit what the codec is applied to."""
         return MetadataError(
             f"codec {self.name!r}: expected {expected}, found {short(found)}", key="codecs", codec=self.name
         )
 
     def needs(self, package: str) -> MissingDependencyError:
-        """The error for an optional package that is not installed."""
+        """Return the error for an optional package that is not installed."""
         return MissingDependencyError(
             f"codec {self.name!r} needs the package {package}, which is not installed; try: pip install {package}",
             codec=self.name,
@@ -147,18 +147,18 @@ class Codec(metaclass=_Immutable):
 class ArrayArrayCodec(Codec):
     """Turns an array into an array, possibly of another shape or type. Both have native byte order."""
 
-    moves_only = False  # True where elements change nothing but their places: then they are decoded in any byte order
+    moves_only = False  # True if elements only change their places: then they are decoded in any byte order
 
     def resolve(self, spec: ChunkSpec) -> ChunkSpec:
-        """The spec of the encoded array. Raises MetadataError where the codec cannot be applied."""
+        """Return the spec of the encoded array. Raises MetadataError if the codec cannot be applied."""
         return spec
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
-        """The encoded array; `spec` describes `array`."""
+        """Return the encoded array; `spec` describes `array`."""
         raise NotImplementedError
 
     def decode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
-        """The decoded array; `spec` describes the result."""
+        """Return the decoded array; `spec` describes the result."""
         raise NotImplementedError
 
 
@@ -166,18 +166,18 @@ class ArrayBytesCodec(Codec):
     """Turns an array into bytes."""
 
     def check(self, spec: ChunkSpec) -> None:
-        """Raise MetadataError where the codec cannot be applied to such an array."""
+        """Raise MetadataError if the codec cannot be applied to such an array."""
 
     def encoded_size(self, spec: ChunkSpec) -> int | None:
-        """How many bytes `encode` yields, where that is known beforehand."""
+        """Return how many bytes `encode` yields, if that is known beforehand, else None."""
         return None
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
-        """The bytes; `spec` describes `array`."""
+        """Return the bytes; `spec` describes `array`."""
         raise NotImplementedError
 
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
-        """The array, which may be a view of `data`; `spec` describes the result."""
+        """Return the array, which may be a view of `data`; `spec` describes the result."""
         raise NotImplementedError
 
 
@@ -185,18 +185,18 @@ class BytesBytesCodec(Codec):
     """Turns bytes into bytes."""
 
     def check(self, spec: ChunkSpec) -> None:
-        """Raise MetadataError where the codec cannot be applied; `spec` is what the array -> bytes codec sees."""
+        """Raise MetadataError if the codec cannot be applied; `spec` is what the array -> bytes codec sees."""
 
     def encoded_size(self, size: int) -> int | None:
-        """How many bytes `encode` makes of `size` bytes, where that is known beforehand."""
+        """Return how many bytes `encode` makes of `size` bytes, if that is known beforehand, else None."""
         return None
 
     def encode(self, data: Buffer) -> Buffer:
-        """The encoded bytes."""
+        """Return the encoded bytes."""
         raise NotImplementedError
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
-        """The decoded bytes. `size` is their number where the metadata tells it; nothing larger is allocated."""
+        """Return the decoded bytes. `size` is their number if the metadata says it; nothing larger is allocated."""
         raise NotImplementedError
 
     def decode_into(self, data: Buffer, out: np.ndarray) -> None:
@@ -206,24 +206,24 @@ class BytesBytesCodec(Codec):
             raise self.fail(f"{out.nbytes} bytes after decoding", memoryview(decoded).nbytes)
         out[:] = np.frombuffer(decoded, np.uint8)
 
-    # Where several are decoded faster together than one by one, a method: it decodes each to a row of an array of
-    # bytes, or returns False where these must be decoded one by one.
+    # A method, if several chunks are decoded faster together than one by one: it decodes each to a row of an array of
+    # bytes, or returns False if these must be decoded one by one.
     decode_all_into: Callable[[Sequence[Buffer], np.ndarray], bool] | None = None
 
 
 def short(value: Any) -> str:
-    """`value` for a message: an error about a huge document must not be huge itself."""
+    """Return `value` as text for a message, shortened: an error about a huge document must not be huge itself."""
     text = str(value)
     return text if len(text) <= 300 else f"{text[:280]}... ({len(text)} characters)"
 
 
 def as_bytes_view(array: np.ndarray) -> np.ndarray:
-    """A contiguous array as a 1-d array of its bytes, without a copy where it is contiguous already."""
+    """Return the bytes of an array as a 1-d array, without a copy if it is contiguous."""
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def is_fill(array: np.ndarray, fill: np.ndarray) -> bool:
-    """Whether every element equals the fill value bit for bit: -0.0 is not 0.0, and NaNs differ by payload.
+    """Return whether every element equals the fill value bit for bit: -0.0 is not 0.0, and NaNs differ by payload.
 
     >>> is_fill(np.zeros(3), np.array(0.0)), is_fill(-np.zeros(3), np.array(0.0))
     (True, False)

@@ -7,8 +7,8 @@ side by side behind a header of their own whose list points into them, are a Blo
                   |                                ^                                ^
                   +--------------------------------+--------------------------------+
 
-What it saves is waiting. Each call gives up the interpreter's lock and must win it back, and where a call takes no
-longer than that, two threads are no faster than one.
+This saves waiting. Each call releases the interpreter's lock and must get it back; if a call takes no longer than
+that, two threads are no faster than one.
 
 Format: https://github.com/Blosc/c-blosc/blob/main/README_CHUNK_FORMAT.rst
 """
@@ -27,7 +27,7 @@ from .blosc_snappy import COPIED, SNAPPY, WHOLE
 
 
 def decode(chunks: Sequence[Any], out: np.ndarray, decompress: Callable[[Any, np.ndarray], Any]) -> bool:
-    """Decode `chunks` to the rows of `out`, at once; False where they cannot be joined, or one is damaged."""
+    """Decode `chunks` to the rows of `out`, at once. Return False if they cannot be joined, or one is damaged."""
     header = join(chunks, out.shape[1])
     if header is None:
         return False
@@ -38,7 +38,7 @@ def decode(chunks: Sequence[Any], out: np.ndarray, decompress: Callable[[Any, np
             view[at : at + len(piece)] = piece
             at += len(piece)
         decompress(view[:at], out.reshape(-1))
-    except RuntimeError:  # as numcodecs says that Blosc cannot decode it
+    except RuntimeError:  # numcodecs' error for what Blosc cannot decode
         return False
     finally:
         parallel.give_buffer(buffer)
@@ -46,10 +46,10 @@ def decode(chunks: Sequence[Any], out: np.ndarray, decompress: Callable[[Any, np
 
 
 def join(chunks: Sequence[Any], nbytes: int) -> bytes | None:
-    """The header of one Blosc chunk that ends with `chunks`, and decodes to what they decode to, `nbytes` each.
+    """Return the header of one Blosc chunk that ends with `chunks`, and decodes to what they decode to, `nbytes` each.
 
-    None where they are not alike (in version, flags, size of type or block), end with a shorter block, or are
-    damaged: a stream that leads out of its own chunk would be read from its neighbour.
+    Return None if they differ in version, flags, size of type or block, end with a shorter block, or are damaged: a
+    stream that reaches out of its own chunk would be read from its neighbour.
     """
     if len(chunks[0]) < 20:
         return None

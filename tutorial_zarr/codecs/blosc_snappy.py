@@ -25,13 +25,13 @@ _SHUFFLED, COPIED, _BITSHUFFLED, WHOLE = 1, 2, 4, 16  # the low bits
 
 
 def is_snappy(chunk: Any) -> bool:
-    """Whether a Blosc chunk holds streams of snappy."""
+    """Return whether a Blosc chunk holds streams of snappy."""
     flags = memoryview(chunk)[2]
     return flags >> 5 == SNAPPY and not flags & COPIED
 
 
 def decode(chunk: Any, decompress: Callable[[bytes, int], bytes]) -> bytes:
-    """The bytes in a Blosc chunk; ``decompress(stream, size)`` decodes one stream."""
+    """Decode a Blosc chunk; ``decompress(stream, size)`` decodes one stream."""
     data = bytes(chunk)
     _, _, flags, typesize, nbytes, blocksize, _ = struct.unpack_from("<4B3I", data)
     if blocksize == 0 or typesize == 0:
@@ -56,7 +56,7 @@ def decode(chunk: Any, decompress: Callable[[bytes, int], bytes]) -> bytes:
 
 
 def _unshuffle(block: bytes, typesize: int, flags: int) -> bytes:
-    """Bytes (or bits) that stood together by their place in the element, back in the order of the elements."""
+    """Undo the shuffle: put bytes (or bits) that were grouped by their place in the element back into the elements."""
     if not flags & (_SHUFFLED | _BITSHUFFLED) or (typesize == 1 and not flags & _BITSHUFFLED):
         return block
     elements = len(block) // typesize

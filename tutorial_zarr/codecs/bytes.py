@@ -42,7 +42,7 @@ class BytesCodec(ArrayBytesCodec):
         return spec.nbytes
 
     def verbatim(self, spec: ChunkSpec) -> bool:
-        """Whether stored bytes and memory are the same: nothing to swap, mask or check."""
+        """Return whether stored bytes and memory are the same, with nothing to swap, mask or check."""
         native = self.endian in (None, sys.byteorder) or not spec.data_type.needs_endian
         return native and not spec.data_type.bits and spec.data_type.numpy.kind != "b"
 
@@ -70,7 +70,7 @@ class BytesCodec(ArrayBytesCodec):
 
 
 def low_bits(array: np.ndarray, data_type: DataType) -> np.ndarray:
-    """The elements of a narrow type with their spare bits zero, as ml_dtypes has them: stored, they mean nothing."""
+    """Return the elements of a narrow type with their spare bits zero, as ml_dtypes has them."""
     raw = np.atleast_1d(array).view(np.uint8)  # numpy cuts no pair of bytes in two without an axis
     return (raw & ((1 << data_type.bits) - 1)).view(data_type.numpy).reshape(array.shape)
 

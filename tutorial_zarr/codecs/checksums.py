@@ -1,4 +1,4 @@
-"""Checksums that travel with the bytes: crc32c, and the others that numcodecs has.
+"""Checksums stored beside the bytes: crc32c, and the others that numcodecs has.
 
     crc32c:  [ data ... ][ 4 bytes, little-endian ]
 
@@ -20,7 +20,7 @@ from .registry import register
 
 
 def crc32c(data: Buffer) -> int:
-    """The CRC-32C (Castagnoli) of `data`.
+    """Return the CRC-32C (Castagnoli) of `data`.
 
     >>> hex(crc32c(b"123456789"))
     '0xe3069283'
@@ -30,7 +30,7 @@ def crc32c(data: Buffer) -> int:
     except ImportError:
         return _crc32c_slow(bytes(data))
     view = np.frombuffer(data, np.uint8)
-    view.flags.writeable = False  # google_crc32c takes nothing that could change
+    view.flags.writeable = False  # google_crc32c accepts only read-only memory
     return google_crc32c.value(view)
 
 
@@ -38,7 +38,7 @@ _table: list[int] = []
 
 
 def _crc32c_slow(data: bytes) -> int:
-    """The same, a byte at a time: where there is no compiled package, as in a browser."""
+    """Compute it byte by byte, when there is no compiled package, as in a browser."""
     if not _table:
         for byte in range(256):
             for _ in range(8):

@@ -1,8 +1,8 @@
 """Compressors: gzip, zlib, bz2, lzma, zstd, lz4, blosc.
 
-Each is known under its v3 name and, as ``numcodecs.<id>``, with the configuration that numcodecs and Zarr v2
-give it. Those of the standard library need nothing; the others call numcodecs' C code, which is loaded when the
-first chunk is coded. Every decoder is told how many bytes may come out, and stops there.
+Each has its v3 name and, as ``numcodecs.<id>``, a second one with the configuration of numcodecs and Zarr v2. Those
+of the standard library need nothing; the others call numcodecs' C code, which is loaded with the first chunk. Every
+decoder is told how many bytes may come out, and stops there.
 
 The same input always gives the same bytes: gzip headers carry no clock.
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 
 def nbytes(data: Buffer) -> int:
-    """The length in bytes of anything that holds bytes."""
+    """Return the length in bytes of any bytes-like object."""
     return len(data) if type(data) is bytes else memoryview(data).nbytes
 
 
-FIRST_BYTES = 512  # what the decoder of a joined stream is given first
+FIRST_BYTES = 512  # of a joined stream that its decoder gets first
 MOST_EMPTY = 10_000  # streams without content that may be joined into one chunk: nobody writes them
 
 
@@ -60,10 +60,10 @@ class _Stream(BytesBytesCodec):
         return b"".join([piece, *self._members(rest, limit, len(piece))])
 
     def _members(self, data: bytes, limit: int, found: int) -> Iterator[bytes]:
-        """The contents of joined streams, of which gzip and bz2 allow any number.
+        """Yield the contents of joined streams; gzip and bz2 allow any number.
 
-        A decoder copies what it did not need, so each is given a little, and more while it asks for it. All of the
-        rest each time would cost the square of their number.
+        A decoder copies the input that it did not need, so each gets a little, and more while it asks for it. Passing
+        all of the rest each time would take time in the square of their number.
         """
         at, end, empty = 0, len(data.rstrip(b"\0")), 0
         while at < end:
@@ -85,9 +85,9 @@ class _Stream(BytesBytesCodec):
 
 @functools.cache
 def zlib_decoder() -> Any:
-    """What makes decoders of gzip and zlib: isal's, where it is installed, which takes half the time.
+    """Return the function that makes decoders of gzip and zlib: isal's if it is installed, which takes half the time.
 
-    Encoding stays with Python's own zlib: other libraries make other bytes of the same level.
+    Encoding stays with Python's own zlib, since other libraries make other bytes at the same level.
     """
     try:
         from isal.isal_zlib import decompressobj
@@ -177,9 +177,9 @@ class Lzma(_Stream):
     def _decoder(self) -> Any:
         import lzma
 
-        if self.format == lzma.FORMAT_RAW:  # the only format whose stream does not name its filters
+        if self.format == lzma.FORMAT_RAW:  # the only format that does not store its filters
             return lzma.LZMADecompressor(format=self.format, filters=self.filters)
-        # A stream asks for a dictionary of any size. The highest preset takes 65 MiB; filters may say that it is more.
+        # A stream may ask for a dictionary of any size. The highest preset takes 65 MiB; filters may ask for more.
         asked = [f.get("dict_size", 0) for f in self.filters or [] if isinstance(f, dict)]
         return lzma.LZMADecompressor(format=self.format, memlimit=max([80 << 20, *[2 * size for size in asked]]))
 
@@ -207,7 +207,7 @@ class _Native(BytesBytesCodec):
             raise self.needs("numcodecs") from cause
 
     def declared(self, data: Buffer) -> int | None:
-        """The decoded size that the first bytes of `data` declare, where they do."""
+        """Return the decoded size that the first bytes of `data` declare, or None."""
         raise NotImplementedError
 
     def decode_into(self, data: Buffer, out: np.ndarray) -> None:
@@ -217,7 +217,7 @@ class _Native(BytesBytesCodec):
             super().decode_into(data, out)
 
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
-        bounds = limits.current()  # where the metadata does not tell the size
+        bounds = limits.current()  # used if the metadata does not tell the size
         limit = min(bounds.unsized_bytes, (1 << 24) + nbytes(data) * bounds.expansion) if size is None else size
         declared = self.declared(data)
         if declared is not None and declared > limit:
@@ -241,7 +241,7 @@ class Zstd(_Native):
         return self.engine.compress(data, self.level, self.checksum)
 
     def declared(self, data: Buffer) -> int | None:
-        """The frame content size (RFC 8878, 3.1.1.1): a flag byte says where it stands and how wide it is."""
+        """Return the frame content size (RFC 8878, 3.1.1.1); a flag byte says where it is and how wide."""
         head = bytes(memoryview(data)[:18])
         if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:
             return None  # a frame to be skipped stands first
@@ -259,7 +259,7 @@ class Zstd(_Native):
     def decode(self, data: Buffer, size: int | None = None) -> Buffer:
         limit = limits.current().unsized_bytes if size is None else size
         most, end = walk_frames(data)
-        if end != nbytes(data):  # the decoder waits for the rest of a frame for ever
+        if end != nbytes(data):  # the decoder would wait for the rest of a frame for ever
             raise self.fail("complete frames", f"{nbytes(data)} bytes, of which the frames take {end}")
         if most > max(2 * limit, 1 << 24):
             raise self.fail(f"at most {limit} bytes after decoding", "blocks that could hold far more")
@@ -267,7 +267,7 @@ class Zstd(_Native):
 
 
 def walk_frames(data: Buffer) -> tuple[int, int]:
-    """The most that the blocks of zstd frames can decode to, 128 KiB each (RFC 8878, 3.1.1.2), and where they end."""
+    """Return the most bytes that zstd frames can decode to, 128 KiB a block (RFC 8878, 3.1.1.2), and where they end."""
     view, at, most = memoryview(data).cast("B"), 0, 0
     while at + 6 <= len(view):
         magic = int.from_bytes(view[at : at + 4], "little")
@@ -311,8 +311,8 @@ CNAMES = ("blosclz", "lz4", "lz4hc", "zlib", "zstd", "snappy")
 
 
 class Blosc(_Native):
-    """``blosc``: shuffles the bytes or bits of the elements, then compresses block by block. ``typesize`` is that of
-    an element, ``blocksize`` 0 leaves the size to Blosc.
+    """``blosc``: shuffles the bytes or bits of the elements, then compresses block by block. ``typesize`` is the
+    size of an element; with ``blocksize`` 0 Blosc chooses.
 
         zarr.json   {"name": "blosc", "configuration":
                      {"cname": "zstd", "clevel": 5, "shuffle": "shuffle", "typesize": 4, "blocksize": 0}}

@@ -84,7 +84,7 @@ class V2Filters(ArrayBytesCodec):
         return self._sizes(spec)[-1]
 
     def _sizes(self, spec: ChunkSpec) -> list[int | None]:
-        """Bytes before each filter and after the last; None where the metadata do not tell."""
+        """Return the number of bytes before each filter and after the last; None if the metadata do not say."""
         count, sizes = math.prod(spec.shape), [spec.nbytes]
         for identifier, codec in self.filters:
             size = sizes[-1]
@@ -157,9 +157,9 @@ def _is_array(data: Any) -> bool:
 
 
 def in_order(configuration: dict[str, Any], order: str) -> dict[str, Any]:
-    """A filter's configuration, the types that it names in that byte order (``"<"`` or ``">"``).
+    """Return a filter's configuration with the types that it names in that byte order (``"<"`` or ``">"``).
 
-    In v3 a filter sees numbers, whose byte order in memory is nobody's business; readers that look at it want ``<``.
+    In v3 a filter sees numbers, whose byte order in memory does not matter; readers that look at it expect ``<``.
 
     >>> in_order({"dtype": ">i4", "astype": "|i1"}, "<")
     {'dtype': '<i4', 'astype': '|i1'}
@@ -174,9 +174,9 @@ def in_order(configuration: dict[str, Any], order: str) -> dict[str, Any]:
 
 
 def aligned(filters: list[dict[str, Any]], stored: np.dtype) -> list[dict[str, Any]]:
-    """v2's filters for elements of `stored`, each told the byte order in which it gets them.
+    """Return v2's filters for elements of `stored`, each with the byte order in which it gets them.
 
-    A filter of v2 sees bytes, and views them as the type that it is given: one for ``<i4`` takes 1 in ``>i4`` for
+    A filter of v2 sees bytes, and views them as the type in its configuration: one for ``<i4`` reads a 1 in ``>i4`` as
     16777216. People write ``Delta(dtype="i4")`` and mean the numbers.
     """
     found = []

@@ -1,8 +1,8 @@
 """The chain of codecs of one array, checked once and applied to every chunk.
 
-Building a pipeline walks a `ChunkSpec` down the chain, so that a codec that does not fit is an error on opening,
-and every codec knows what it will see. Where the size of the decoded bytes follows from the metadata, it is known
-here, and no decoder is given leave to produce more.
+Building a pipeline passes a `ChunkSpec` down the chain. So a codec that does not fit is an error on opening, and
+every codec knows what it will see. If the size of the decoded bytes follows from the metadata, no decoder may produce
+more.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ class Pipeline:
             last = each.bind(spec)
             self.bytes_bytes.append((last, size))
             size = last.encoded_size(size) if size is not None else None
-        self.encoded_size = size  # of a stored chunk, where it is always the same
+        self.encoded_size = size  # of a stored chunk, if it is always the same
         self.nbytes = self.spec.nbytes  # of a decoded chunk
         # The bytes that leave the last decompressor are the chunk's memory: they can be decoded in place.
         self.in_place = (
             not self.array_array and type(self.array_bytes) is BytesCodec and self.array_bytes.verbatim(spec)
         )
-        # How many small chunks are decoded one after the other before any is copied: what stays in a processor's cache.
+        # How many small chunks are decoded before any is copied: as many as stay in the processor's cache.
         self.batch_size = max(1, min(16, (1 << 19) // max(self.nbytes or 0, 1))) if self.in_place else 1
         self.raw = self.in_place and not self.bytes_bytes  # stored bytes are the chunk's memory
-        # Bytes that a stored chunk rarely exceeds; None where nothing is known.
+        # Bytes that a stored chunk rarely exceeds; None if nothing is known.
         self.encoded_bound = size or (None if self.nbytes is None else self.nbytes + (self.nbytes >> 6) + 256)
 
     def decode(self, data: Buffer) -> np.ndarray:
-        """The chunk in stored bytes: native or swapped byte order, perhaps a read-only view of `data`."""
+        """Return the chunk in stored bytes, in native or swapped byte order. It may be a read-only view of `data`."""
         stage: Any = self.array_bytes  # the codec at work, of any kind, for the error
         if self.nbytes is not None and not self.raw:
             limits.check_memory(f"chunk of shape {self.spec.shape}", self.nbytes, "decoding it")
@@ -85,9 +85,9 @@ class Pipeline:
         return array
 
     def decode_into(self, data: Buffer, out: np.ndarray) -> None:
-        """The chunk in stored bytes, decoded to `out`: its memory, as a contiguous array of bytes.
+        """Decode stored bytes to `out`, the chunk's memory as a contiguous array of bytes.
 
-        Only where `in_place` is true.
+        Only if `in_place` is true.
         """
         stage: Any = self.array_bytes  # the codec at work, of any kind, for the error
         try:
@@ -106,7 +106,7 @@ class Pipeline:
             raise CodecError(f"codec {stage.name!r}: cannot decode: {cause}", codec=stage.name) from cause
 
     def decode_all_into(self, data: Sequence[Buffer], out: np.ndarray) -> None:
-        """`decode_into` for several chunks, to the rows of `out`, which are contiguous."""
+        """Decode several chunks to the rows of `out`, which are contiguous, as `decode_into` does one."""
         stage: Any = self.array_bytes  # the codec at work, of any kind, for the error
         try:
             for stage, size in self.bytes_bytes[:0:-1]:
@@ -121,7 +121,7 @@ class Pipeline:
             raise CodecError(f"codec {stage.name!r}: cannot decode: {cause}", codec=stage.name) from cause
 
     def encode(self, array: np.ndarray) -> Buffer:
-        """The stored bytes of a chunk."""
+        """Return the stored bytes of a chunk."""
         stage: Any = self.array_bytes  # the codec at work, of any kind, for the error
         try:
             for stage, spec in self.array_array:
@@ -138,17 +138,17 @@ class Pipeline:
 
 
 def build_codecs(extensions: Sequence[Extension]) -> list[Codec]:
-    """The codecs of a ``codecs`` list, those left out that are unknown and may be ignored."""
+    """Return the codecs of a ``codecs`` list, without unknown ones that may be ignored."""
     return [codec for extension in extensions if (codec := build(extension)) is not None]
 
 
 def build_pipeline(extensions: Sequence[Extension], spec: ChunkSpec) -> Pipeline:
-    """The pipeline of a ``codecs`` list for chunks of `spec`."""
+    """Return the pipeline of a ``codecs`` list for chunks of `spec`."""
     return Pipeline(build_codecs(extensions), spec)
 
 
 def parse_extensions(codecs: Any) -> list[Extension]:
-    """A ``codecs`` list inside a codec's own configuration, as sharding has two of."""
+    """Parse a ``codecs`` list inside a codec's own configuration; sharding has two of them."""
     if not isinstance(codecs, list) or not codecs:
         raise MetadataError(f"codecs: expected a list with at least one codec, found {codecs!r}", key="codecs")
     check_codec_count(codecs)

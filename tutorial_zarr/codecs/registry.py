@@ -1,7 +1,7 @@
 """Codec names to codecs.
 
 A factory takes a name and a configuration and returns a codec. Projects register their own with `register`, or
-with an entry point in the group ``tutorial_zarr.codecs``, which is looked up when a name is not known here.
+with an entry point in the group ``tutorial_zarr.codecs``, which is looked up for names that are not known here.
 """
 
 from __future__ import annotations
@@ -28,17 +28,20 @@ def register(names: str | list[str], factory: Factory) -> None:
 
 
 def register_internal(name: str, factory: Factory) -> None:
-    """Make a codec known that only this library's own parsers name; a document that does so is refused."""
+    """Make a codec known that only this library's own parsers may name; documents that name it are refused."""
     _internal[name] = factory
 
 
 def names() -> list[str]:
-    """Every codec name that is known, sorted."""
+    """Return all known codec names, sorted."""
     return sorted(_factories)
 
 
 def build(extension: Extension) -> Codec | None:
-    """The codec of an entry in ``codecs``; None where it is unknown and says that it may be ignored."""
+    """Return the codec of an entry in ``codecs``, or None if it is unknown and its entry says that it may be ignored.
+
+    Raises UnsupportedError for an unknown codec, MetadataError for a wrong configuration.
+    """
     factory = _factories.get(extension.name)
     if factory is None and isinstance(extension, InternalExtension):
         factory = _internal[extension.name]

@@ -4,8 +4,8 @@
     [ index ][ inner chunk ][ inner chunk ] ... [ inner chunk ]        index_location "start"
 
 The index is an array of uint64 of shape (inner chunks per axis ..., 2): offset and length in bytes, the offset
-counted from the start of the shard. Both are 2^64-1 for an inner chunk that is absent. The index has a codec
-chain of its own (usually ``bytes`` and ``crc32c``) of a fixed encoded size, so a reader can fetch it alone.
+counted from the start of the shard. Both are 2^64-1 for an absent inner chunk. The index has its own codec chain
+(usually ``bytes`` and ``crc32c``) with a fixed encoded size, so a reader can fetch the index by itself.
 
 This file holds the format: the index, and whole shards. Reading and writing parts of a shard is in `chunk_io`.
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ABSENT = (1 << 64) - 1
 _UINT64 = dtypes.from_json("uint64")
-# What most writers use, and what zarr-python assumes where index_codecs is left out
+# What most writers use, and what zarr-python assumes if index_codecs is left out
 DEFAULT_INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
 
 
@@ -80,7 +80,7 @@ class ShardingCodec(ArrayBytesCodec):
 
     @contextmanager
     def naming(self, member: str) -> Iterator[None]:
-        """Errors about an inner chain say that it is this codec's."""
+        """Name this codec and `member` in errors about an inner chain."""
         try:
             yield
         except MetadataError as error:
@@ -137,23 +137,23 @@ class ShardLayout:
 
     @property
     def index_range(self) -> Any:
-        """The byte range of the index within a shard: a count from the end, or a pair."""
+        """The byte range of the index in a shard: a negative count from the end, or (start, stop)."""
         return -self.index_size if self.index_at_end else (0, self.index_size)
 
     def read_index(self, data: Buffer) -> np.ndarray:
-        """The index in its encoded bytes, as an array of shape (counts ..., 2)."""
+        """Decode the index to an array of shape (counts ..., 2)."""
         if memoryview(data).nbytes != self.index_size:
             raise self.codec.fail(f"an index of {self.index_size} bytes", f"{memoryview(data).nbytes} bytes")
         return self.index.decode(data)
 
     def index_of(self, shard: memoryview) -> np.ndarray:
-        """The index of a whole shard."""
+        """Return the index of a whole shard."""
         return self.read_index(shard[-self.index_size :] if self.index_at_end else shard[: self.index_size])
 
     def spans(self, index: np.ndarray, size: int | None) -> list[tuple[int, int] | None]:
-        """Start and stop of every inner chunk in a shard of `size` bytes, in C order; None for one that is absent.
+        """Return start and stop of every inner chunk in a shard of `size` bytes, in C order; None for an absent one.
 
-        A size of None means that it is not known: then only what cannot be true of any shard is refused.
+        If `size` is None, the size is not known, and only entries that are wrong in any shard are refused.
         """
         exact = self.inner.encoded_size
         offsets, lengths = index.reshape(-1, 2).astype("u8", copy=False).T
@@ -183,16 +183,16 @@ class ShardLayout:
         return found
 
     def number(self, coords: tuple[int, ...]) -> int:
-        """The place of an inner chunk in C order."""
+        """Return the position of an inner chunk in C order."""
         return sum(map(operator.mul, coords, self._places))
 
     def regions(self) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
-        """Coordinates of every inner chunk, and the part of the shard's array that it holds."""
+        """Yield the coordinates of every inner chunk, and the part of the shard's array that it holds."""
         for coords in itertools.product(*map(range, self.counts)):
             yield coords, tuple([slice(c * n, c * n + n) for c, n in zip(coords, self.chunk_shape, strict=True)])
 
     def chunks(self, shard: Buffer | None) -> dict[tuple[int, ...], Buffer]:
-        """The encoded inner chunks of a whole shard that are present, by their coordinates: views of its bytes."""
+        """Return the present inner chunks of a whole shard by their coordinates, encoded, as views of its bytes."""
         if shard is None:
             return {}
         view = memoryview(shard).cast("B")
@@ -204,7 +204,7 @@ class ShardLayout:
         }
 
     def pack(self, chunks: Mapping[tuple[int, ...], Buffer | None]) -> bytes:
-        """The bytes of a shard from encoded inner chunks by their coordinates; None stands for an absent one."""
+        """Return the bytes of a shard, from its encoded inner chunks by coordinates; None stands for an absent one."""
         index = np.full((*self.counts, 2), ABSENT, "u8")
         parts: list[Buffer] = [b""]
         offset = 0 if self.index_at_end else self.index_size
@@ -224,7 +224,7 @@ class ShardLayout:
 
 
 def sharding_of(pipeline: Pipeline) -> ShardLayout | None:
-    """The layout of a pipeline's shards where parts of them can be read: nothing stands before or after."""
+    """Return the layout of a pipeline's shards if parts of them can be read: no other codec is before or after."""
     codec = pipeline.array_bytes
     if isinstance(codec, ShardingCodec) and not pipeline.array_array and not pipeline.bytes_bytes:
         return codec.layout(pipeline.inner_spec)

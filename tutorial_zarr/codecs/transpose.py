@@ -30,7 +30,7 @@ class Transpose(ArrayArrayCodec):
     order: Field[Any] = Field(expected="order as a permutation of the axes", test=_is_order)
 
     def axes(self, ndim: int) -> list[int]:
-        """For each axis of the result, which axis of the array it is."""
+        """Return, for each axis of the result, which axis of the array it is."""
         if self.order == "C":  # leniency: transpose-letters, from before the specification was final
             return list(range(ndim))
         return list(range(ndim))[::-1] if self.order == "F" else list(self.order)

@@ -18,7 +18,7 @@ from .base import JSON, DataType, VariableLength, from_base64, no_configuration,
 
 
 def object_scalar(value: Any) -> np.ndarray:
-    """A 0-d object array that holds `value`, whatever it is."""
+    """Return a 0-d object array that holds `value`, of any type."""
     array = np.empty((), object)
     array[()] = value
     return array

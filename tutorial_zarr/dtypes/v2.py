@@ -67,7 +67,7 @@ class Object(base.VariableLength):
             raise self.bad_fill(value, cause.message) from cause
 
     def cells(self, value: Any, ndim: int) -> np.ndarray:
-        """`value` as an object array for a selection of so many axes. Lists are taken apart no deeper than that.
+        """Return `value` as an object array for a selection of `ndim` axes. Lists are unpacked to that depth only.
 
         >>> Object("json2").cells([[1, 2], [3]], 1).tolist(), Object("json2").cells([1, 2], 0).tolist()
         ([[1, 2], [3]], [1, 2])

@@ -1,4 +1,4 @@
-"""Where reading is more lenient than the specifications, and because of whom. ``strict=True`` turns all of it off.
+"""Documents that break the specifications and are read all the same, and who writes them. ``strict=True`` refuses them.
 
 Each entry is marked in the code by the words ``leniency: name``. What is read leniently is never written.
 """

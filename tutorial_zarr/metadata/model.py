@@ -34,10 +34,10 @@ class Extension(NamedTuple):
 
 
 class Unfinished(NamedTuple):
-    """A change of an array's shape that is under way, or was cut short.
+    """A change of an array's shape that is not finished, or was interrupted.
 
-    Of the elements from `start` to `stop` along `axis`, those within the shape may not be written yet; beyond it,
-    chunks may be stored that nobody is promised.
+    It concerns the elements from `start` to `stop` along `axis`: those within the shape may not be written yet, and
+    chunks beyond the shape may be left over.
     """
 
     axis: int
@@ -55,7 +55,7 @@ class Unfinished(NamedTuple):
         return {**dict(zip(self._fields[:4], self[:4], strict=True)), **more}
 
 
-UNFINISHED = "unfinished_writes"  # a member of an array's document, there only while a change is under way
+UNFINISHED = "unfinished_writes"  # a member of an array's document, only until a change is finished
 
 
 class InternalExtension(Extension):
@@ -97,7 +97,7 @@ class ArrayMetadata:
 
     @property
     def unfinished(self) -> dict[str, Unfinished]:
-        """The changes of the shape that are under way, or were cut short, by the names that they took."""
+        """Unfinished and interrupted changes of the shape, by their names."""
         found, members = {}, self.document.get(UNFINISHED)
         for name, mark in members.items() if isinstance(members, dict) else ():
             if (read := _unfinished(mark, len(self.shape))) is not None:
@@ -117,7 +117,7 @@ class ArrayMetadata:
 
 
 def _unfinished(mark: Any, ndim: int) -> Unfinished | None:
-    """A mark as it was read; None where it is none."""
+    """Return a mark from a document, or None if it is not one."""
     values: list[Any] = [mark.get(name) for name in Unfinished._fields[:4]] if isinstance(mark, dict) else [None]
     if not all(type(value) in (int, float) and math.isfinite(value) for value in values) or not 0 <= values[0] < ndim:
         return None
@@ -173,7 +173,7 @@ def _no_constant(name: str) -> float:
 
 
 def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
-    """The object in a metadata document. `key` names the document in errors.
+    """Return the object in a metadata document. `key` names the document in errors.
 
     A bare NaN or Infinity is read (leniency: bare-constants) unless `strict`.
 
@@ -200,13 +200,15 @@ def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
     return document
 
 
-_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # whole, or cut off by the end of the text
+_STRING = re.compile(
+    rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)', re.DOTALL
+)  # a string, even an unterminated one; possessive, so linear time on any input
 _INNERMOST = re.compile(rb"\[\]|\{\}")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def too_large(key: str, size: int) -> MetadataError:
-    """The error for a document of so many bytes, or more."""
+    """Return the error for a document of `size` bytes or more."""
     return MetadataError(
         f"{key}: expected a document of at most {limits.current().document_bytes} bytes, the limit document_bytes, "
         f"found {size} or more; try tutorial_zarr.limits.configure",

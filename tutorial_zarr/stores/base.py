@@ -34,8 +34,8 @@ from .snapshot import Snapshot
 Change = Callable[[Any], Any]  # a value's bytes, or None where there are none, to the new bytes, or None to delete it
 _NOTHING: Any = contextlib.nullcontext()
 ABSENT = object()  # the tag of a key that has no value
-DELETE_ATTEMPTS = 6  # a deletion after which others have written so many times gives up, and says so
-UPDATE_ATTEMPTS = 200  # an update whose value was changed by others so many times in a row gives up, and says so
+DELETE_ATTEMPTS = 6  # a deletion gives up when other writers have added keys this many times
+UPDATE_ATTEMPTS = 200  # an update gives up after this many conflicts in a row
 
 
 class Leftover(NamedTuple):
@@ -149,7 +149,7 @@ class Store:
     # --- changing a value
 
     def update(self, key: str, change: Change) -> None:
-        """Read, change and write a value, such that no other update of it is lost.
+        """Read, change and write a value without losing any other update of it.
 
         ``change(old)`` gets the present bytes, or None where there are none, and returns the new bytes, None to
         delete the key, or `old` itself to leave it. It may be called again, with newer bytes, where another writer
@@ -202,11 +202,11 @@ class Store:
         return written
 
     def lock(self, key: str) -> AbstractContextManager[Any]:
-        """What `update` holds: a lock that keeps out the other updates of a key, as far as this store can lock."""
+        """Return the lock that `update` holds against other updates of a key."""
         return process_lock(self.lock_name(key))
 
     def lock_name(self, key: str) -> Hashable:
-        """What the locks of this process are told apart by; stores on the same place must agree on it."""
+        """Return what identifies the lock of a key in this process; stores on the same place must agree on it."""
         return id(self), key
 
     def get_tagged(self, key: str) -> tuple[Any, Any]:
@@ -229,7 +229,7 @@ class Store:
         return True
 
     def leftovers(self, older_than: float = 0.0) -> list[Leftover]:
-        """Files of killed writers that were last written more than so many seconds ago."""
+        """Return files of killed writers that were last written more than `older_than` seconds ago."""
         return []
 
     def remove_leftovers(self, older_than: float = 3600.0) -> list[Leftover]:

@@ -31,10 +31,10 @@ LEAST_KEPT = 1 << 20  # bytes that the keys may take, however small the cache is
 class CacheStore(WrapperStore):
     """Holds up to `max_bytes` of values and ranges in memory, and up to `max_disk_bytes` more in a folder.
 
-    What memory has no more room for goes to the disk, if `folder` names one; it holds a folder of this store's own,
-    which goes when the store is closed. A folder that is full, or that somebody emptied, costs requests and fails
-    nothing. The keys, and what it takes to find them, may come to `max_bytes` too, or to 1 MiB where that is more: so
-    very small values are forgotten sooner.
+    What no longer fits in memory goes to the disk, if `folder` names a place for it. The store makes its own folder
+    there and deletes it when it is closed. If that folder is full, or somebody empties it, reads cost requests again
+    and nothing fails. The keys and their index may take `max_bytes` as well (or 1 MiB if that is more), so very small
+    values are forgotten sooner.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class CacheStore(WrapperStore):
             self._forget_entry(next(iter(self._disk or self._memory)))
 
     def _to_disk(self, entry: Entry, value: bytes) -> bool:
-        """Write a value to the folder; False where there is none, or no room."""
+        """Write a value to the folder. Return False if there is none, or no space."""
         if self._folder is None or len(value) > self.max_disk_bytes:
             return False
         self._files += 1
@@ -226,5 +226,5 @@ def _take_file(path: str, size: int) -> bytes | None:
 def _remove_file(path: str) -> None:
     try:
         os.unlink(path)
-    except OSError:  # the folder is a cache: whoever empties it does no harm
+    except OSError:  # the folder is a cache: emptying it does no harm
         pass

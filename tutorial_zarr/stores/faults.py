@@ -39,7 +39,7 @@ class Clock:
 class VirtualClock(Clock):
     """A clock that stands while anybody works, and jumps to the next event when everybody waits.
 
-    With it a run that would take minutes takes none, and shows the same times whatever the machine is busy with.
+    With it a run that would take minutes takes none, and shows the same times on a busy machine.
     Everybody waits when `threads` threads sleep, or when none has gone to sleep or woken up for `settle` real
     seconds. Work that takes longer than that between two requests needs a larger `settle`.
     """

@@ -66,7 +66,9 @@ class FsspecStore(Store):
         paths, bounds = [self._path(key)] * len(ranges), map(list, zip(*ranges, strict=True))
         try:
             found = self._try("read", key, lambda: self.fs.cat_ranges(paths, *bounds, on_error="raise"))
-        except StoreError:  # which one it is, and whether that is one behind the end, each tells alone
+        except (
+            StoreError
+        ):  # one range failed: read them one by one to find out which, and whether it only lies past the end
             return super().get_ranges(key, ranges)
         return [None] * len(ranges) if found is None else found
 

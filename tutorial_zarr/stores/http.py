@@ -134,7 +134,7 @@ class HTTPStore(Store):
                 return b""
         elif found and found[1] and len(data) == int(found[2]) + 1 - int(found[1]):
             first, stop = int(found[1]), int(found[2]) + 1
-            whole = total in (None, stop)  # whether it ends where the value does, as far as that is said
+            whole = total in (None, stop)  # whether it ends where the value does, if the server says so
             if byte_range is None:
                 if first == 0 and total == stop:
                     return data

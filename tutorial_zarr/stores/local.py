@@ -6,11 +6,11 @@ value that was set is on the disk: the file and the folder's entry are synced.
 
 As the file has one name, and is locked by who makes it, it keeps the other writers of the key out: an update from
 before it reads until its value has the name, a `set` while it writes. So neither is lost, whichever threads and
-processes they come from. The operating system lets go of a lock when its holder dies, whatever the way; the file
-is then taken away by the next that wants it, after a quarter of a second. That costs a `set` one system call.
+processes they come from. The operating system releases a lock when its holder dies; the next writer of the
+key then deletes the file, after a quarter of a second. That costs a `set` one system call.
 
-A link within the folder is followed as long as it leads to a place within the folder. One that leads out of it is
-refused, as a store may come from somebody else: it would read, or overwrite, other files of whoever opens it.
+A symbolic link is followed if it leads to a place within the folder. One that leads out is refused, because a store
+may come from somebody else, and such a link could read or overwrite other files of the user who opens it.
 
 The read path makes three system calls for a chunk: open, read, close.
 """
@@ -61,10 +61,10 @@ if hasattr(os, "register_at_fork"):
 class LocalStore(Store):
     """A folder. It is created with the first write.
 
-    `durable` syncs every write to the disk. `locked` says whom an update keeps out: the other ``"processes"`` (and
-    threads), or other ``"threads"`` alone, for a file system without locks that one process writes to. An update
+    `durable` syncs every write to the disk. `locked` says what an update is safe against: other ``"processes"``
+    (and threads), or other ``"threads"`` only, for a file system without locks that one process writes to. An update
     that waits longer than `lock_timeout` seconds for another one raises. `follow_links` allows symbolic links that
-    lead out of the folder, for stores of one's own that are spread over several disks.
+    lead out of the folder, for your own stores that are spread over several disks.
     """
 
     request_cost = 1 << 13
@@ -198,7 +198,7 @@ class LocalStore(Store):
             _give_up("write", key, error)
 
     def _set_at_once(self, path: str, name: str, value: Any) -> bool:
-        """What `set` comes to where nobody else is at work and all goes well; False, and nothing done, where not."""
+        """Set a value in the usual case, without other writers or errors. Otherwise return False and change nothing."""
         fd, view, began = -1, memoryview(value), time.monotonic()
         try:
             fd = os.open(name, locks.MAKE, 0o666)
@@ -277,7 +277,7 @@ class LocalStore(Store):
             raise
 
     def _make_folder(self, path: str, key: str) -> None:
-        """Make the folder that `path` lies in; with `durable`, such that it outlives a power cut."""
+        """Create the folder of `path`; with `durable`, sync it so that it survives a power cut."""
         folder, missing = os.path.dirname(path), []
         while not os.path.isdir(folder) and folder != os.path.dirname(folder):
             missing.append(folder)
@@ -300,7 +300,7 @@ class LocalStore(Store):
         path = self._path(check_key(key))
         self._check_folder(os.path.dirname(path), key)
         if not os.path.lexists(path):
-            return  # whoever changes it meanwhile comes after
+            return  # a change made meanwhile comes after this one
         if self._apart(path):
             self._unlink(path, key)
             return
@@ -428,7 +428,7 @@ class LocalStore(Store):
                     self._delete_below(folder, bool(prefix))
             except OSError as error:
                 _give_up("delete what is below", prefix, error)
-            left = list(self.list_prefix(prefix))  # whoever writes here meanwhile
+            left = list(self.list_prefix(prefix))  # other writers may add keys meanwhile
             if not left:
                 return
             time.sleep(locks.jitter(0, 0.01 * 2**attempt))

@@ -1,12 +1,12 @@
 """Locks by name: between the threads of a process, and, through a file, between processes on one machine.
 
 What they are for is in `Store.update` in `base`, and in `local`, where the file that is locked becomes the new value. A
-file lock is the operating system's (flock, or LockFileEx), so it ends with the process that holds it, whatever way that
-ends, and it holds on a network file system only as far as that passes locks on: NFS does, some others refuse, which
-raises. Locks between machines are not here; object stores put on a condition instead.
+file lock is the operating system's (flock, or LockFileEx), so it ends when the process that holds it ends. On a network
+file system it works only if that supports locks: NFS does, some others refuse, which raises. There are no locks between
+machines; object stores use conditional writes instead.
 
-An interrupt (Ctrl-C) may come after any call. So whatever takes a lock notes first that it is about to, and gives back
-what it has when an exception passes, or when it is dropped.
+An interrupt (Ctrl-C) may come after any call. So the code notes that it is about to take a lock before it does, and
+releases what it has when an exception passes or the holder is dropped.
 
 >>> with process_lock("a name"):
 ...     pass  # no other thread is in a block of this name
@@ -30,10 +30,10 @@ except ImportError:  # Windows
 
 _OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 MAKE = _OPEN | os.O_CREAT | os.O_EXCL
-PLAIN = fcntl is not None  # whether a file that is open can be locked and renamed without more ado
+PLAIN = fcntl is not None  # whether a file that is open can be locked and renamed at once
 _AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB if fcntl is not None else 0
-PROMPT = 0.1  # who locked a file within so many seconds after making it need not look whether it is still there
-ABANDONED = 0.25  # a file that nobody has locked for so many seconds is a dead writer's; more than PROMPT, for certain
+PROMPT = 0.1  # seconds: a writer that locked its new file sooner need not check that the file is still there
+ABANDONED = 0.25  # seconds: a file unlocked for that long belongs to a dead writer; far more than PROMPT
 NO_LOCKS = "locks"  # the field of an error that says that a file system has none
 
 _locks: dict[Hashable, list[Any]] = {}  # name -> [lock, how many hold it or wait for it, the thread that holds it]
@@ -208,7 +208,7 @@ class FileLock:
             return True
 
     def _wait(self, began: float) -> None:
-        """Wait for whoever has the file, then make one; or see that the one that was made is still there."""
+        """Wait until the holder releases the file, then make one; or check that the one just made is still there."""
         deadline, seen, since = began + self.timeout, None, 0.0
         while True:
             now = time.monotonic()
@@ -259,7 +259,7 @@ class FileLock:
                 os.close(fd)
 
     def take_away(self) -> None:
-        """Take away the file of a dead writer, once it is certain that it is dead."""
+        """Delete the file of a dead writer, once it is certain that it is dead."""
         with self:
             pass
 
@@ -274,13 +274,13 @@ class FileLock:
         self.leave()
 
     def leave(self) -> None:
-        """Close the file, and leave it where it is, under whatever name."""
+        """Close the file and leave it in place, under its present name."""
         fd, self.fd = self.fd, None
         if fd is not None:
             os.close(fd)
 
     def release(self) -> None:
-        """Take the file away, if it is still there, and close it."""
+        """Delete the file if it is still there, and close it."""
         if getattr(self, "fd", None) is None:  # see `process_lock.__del__`
             return
         try:
@@ -288,7 +288,7 @@ class FileLock:
                 self.leave()
                 os.unlink(self.path)
             elif self._is_mine() and self.fd is not None and _is_at(self.path, self.fd):
-                os.unlink(self.path)  # whoever waits for it sees that the file has no name now, and makes another
+                os.unlink(self.path)  # waiting writers see that the file lost its name, and make another
         except OSError:
             pass  # on Windows, somebody else has it by now; elsewhere, it is taken for a dead writer's
         self.leave()

@@ -16,7 +16,7 @@ from .bounds import check_size, room
 
 LEAST_RATE = 1 << 14  # bytes a second that an answer must come with, after the time that its first may take
 OVERHEAD = 1 << 20  # bytes of headers, and of what marks the pieces of a body
-AT_ONCE = 1 << 24  # bytes for which there is room before they have come
+AT_ONCE = 1 << 24  # bytes that are allocated before they have arrived
 
 
 class _Paced(io.RawIOBase):

@@ -1,7 +1,7 @@
-"""Where a node lies, so that two ways to the same place are known for what they are.
+"""Where a node lies: tell whether two paths lead to the same place, or one lies within the other.
 
-A store tells by `Store.location`, and wrappers pass the question on. Two places are the same, or one lies in the
-other, whatever handle, view, link or spelling leads there.
+A store answers with `Store.location`, and wrappers pass the question on. Handles, views, links and spellings that lead
+to the same place compare equal.
 
 >>> from tutorial_zarr.stores import MemoryStore, PrefixStore
 >>> store = MemoryStore()

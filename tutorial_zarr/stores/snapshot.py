@@ -1,8 +1,8 @@
 """Several reads of one value that must belong together: a shard's index, and then the chunks that it names.
 
-If another writer replaces the value in between, they do not. So a store that can tell reads on from the value that it
-read first: a file that stays open, an entry of a zip file, a transaction. One whose answers carry tags compares them,
-and raises ReplacedError; who asked begins anew.
+If another writer replaces the value in between, they do not. So a store that can do so keeps reading from the value
+that it read first: a file that stays open, an entry of a zip file, a transaction. A store whose answers carry tags
+compares them and raises ReplacedError; the caller then starts over.
 
 >>> from tutorial_zarr.stores import MemoryStore
 >>> store = MemoryStore({"a": b"12345"})
@@ -24,13 +24,13 @@ from tutorial_zarr.errors import ReplacedError
 from . import bounds
 
 ByteRange = Any  # tuple[int, int | None] | int | None
-REQUESTS = 10  # for ranges of one value that are under way at once
+REQUESTS = 10  # for ranges of one value, sent at the same time
 
 
 class Snapshot:
     """Reads of one value. This one asks the store each time: it is for stores whose values nobody else replaces."""
 
-    isolated = False  # whether what it reads belongs together, whoever writes
+    isolated = False  # whether what it reads belongs together even if others write
 
     def __init__(self, store: Any, key: str) -> None:
         self.store, self.key = store, key

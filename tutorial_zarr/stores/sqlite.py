@@ -90,7 +90,7 @@ class SQLiteStore(Store):
                 raise
 
     def after_fork(self) -> None:
-        """In a forked child: the connection is the parent's, and so is whatever thread held the lock."""
+        """In a forked child: the connection is the parent's, and so is the thread that held the lock."""
         self._lock, self._owner = threading.RLock(), None
         if self._connection is not None:
             _inherited.append(self._connection)
@@ -98,7 +98,7 @@ class SQLiteStore(Store):
             self._connection = None
 
     def _connect(self) -> Any:
-        import sqlite3  # not at the top: few want it, and it takes its time
+        import sqlite3  # not at the top: few need it, and it is slow to import
 
         if self._lost:
             raise StoreError(
@@ -157,7 +157,7 @@ class SQLiteStore(Store):
             )
 
     def _is_too_long(self) -> bool:
-        """Called every so many steps; true ends the request."""
+        """Called at regular intervals; true ends the request."""
         self._ticks += 1
         if self.path == ":memory:":
             return False
@@ -195,7 +195,7 @@ class SQLiteStore(Store):
                 if self._connection is None:
                     self._connection = self._connect()
                 if self._connection.in_transaction and (self._owner is None or self._owner() is None):
-                    self._connection.execute("ROLLBACK")  # whoever began it was interrupted
+                    self._connection.execute("ROLLBACK")  # the caller that began it was interrupted
                 found = self._execute(statement, values, deadline)
                 if self._seen is None or self._seen == self._state():  # nobody wrote while this was read
                     return found

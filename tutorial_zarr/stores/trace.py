@@ -25,7 +25,7 @@ from .wrappers import AroundStore, Request, moved
 
 
 class Total(NamedTuple):
-    """What the requests of one verb come to."""
+    """The totals of the requests of one verb."""
 
     requests: int
     nbytes: int
@@ -34,7 +34,7 @@ class Total(NamedTuple):
 
 
 class TraceSpan(NamedTuple):
-    """One request in a timeline. Requests that were under way at once are in different lanes."""
+    """One request in a timeline. Requests that overlap in time are in different lanes."""
 
     lane: int
     start: float
@@ -47,7 +47,7 @@ class Timeline(list[TraceSpan]):
 
     @property
     def in_flight(self) -> int:
-        """The most requests that were under way at once."""
+        """The largest number of requests at the same time."""
         return max((span.lane for span in self), default=-1) + 1
 
     @property
@@ -173,7 +173,7 @@ class LoggingStore(AroundStore):
 
 
 class MetricsStore(AroundStore):
-    """Reports requests, bytes and durations through OpenTelemetry, to whatever exporter the program has set up.
+    """Reports requests, bytes and durations through OpenTelemetry, to the exporter that the program has set up.
 
     The instruments are ``tutorial_zarr.store.requests``, ``.bytes`` and ``.duration`` (seconds), with the attributes
     ``verb`` and ``outcome`` (``ok``, ``absent``, or the name of the error).

@@ -1,7 +1,7 @@
-"""Who writes, and whether they still do: what marks of unfinished work name, so that nobody waits for the dead.
+"""Identify writers in marks of unfinished work, and tell whether they are still alive.
 
-A mark holds what `me` returns: the machine, the process and a random token. Whoever finds it on the same machine can
-tell whether that process is gone. Of a process elsewhere nothing is known, so its marks count for an hour.
+A mark holds what `me` returns: the machine, the process and a random token. On the same machine anyone can tell whether
+that process is gone. Nothing is known of processes on other machines, so their marks count for an hour.
 
 >>> one = me()
 >>> is_dead(one)
@@ -18,7 +18,7 @@ import sys
 import time
 from typing import Any
 
-HOUR = 3600.0  # how long the mark of a writer counts of whom nobody can tell whether it lives
+HOUR = 3600.0  # seconds: how long the mark of a writer on another machine counts
 _active: set[str] = set()  # tokens of the writers of this process that are at work
 
 
@@ -27,19 +27,19 @@ if hasattr(os, "register_at_fork"):
 
 
 def me() -> dict[str, Any]:
-    """A new writer of this process, at work until `end`: plain values, for a mark."""
+    """Return a new writer of this process as plain values for a mark; it is at work until `end`."""
     token = os.urandom(8).hex()
     _active.add(token)
     return {"host": _host(), "pid": os.getpid(), "started": _started(os.getpid()), "token": token}
 
 
 def end(by: dict[str, Any]) -> None:
-    """The writer's work is over, whatever came of it."""
+    """Note that a writer's work is over, done or failed."""
     _active.discard(by["token"])
 
 
 def is_dead(by: Any) -> bool | None:
-    """Whether a writer is gone; None where that cannot be known, as of another machine."""
+    """Return whether a writer is gone; None if that cannot be known, for example on another machine."""
     if not isinstance(by, dict) or by.get("host") != _host():
         return None
     pid = by.get("pid")
@@ -68,7 +68,7 @@ def describe(by: Any, since: Any) -> str:
 
 
 def _host() -> str:
-    """This machine since it was started, and the space in which its process numbers count."""
+    """Return what identifies this machine, its last start, and the namespace of its process numbers."""
     found = [platform.node()]
     for read, place in ((_text, "/proc/sys/kernel/random/boot_id"), (os.readlink, "/proc/self/ns/pid")):
         try:
@@ -84,7 +84,7 @@ def _text(path: str) -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process was started, in whatever unit; None where that cannot be had. It tells a number used again."""
+    """Return when a process was started, in the system's unit, or None if unknown. It tells a reused number."""
     try:
         return _text(f"/proc/{pid}/stat").rpartition(")")[2].split()[19]
     except (OSError, IndexError):

@@ -1,12 +1,12 @@
 """A store in one zip file.
 
 Values are stored uncompressed (chunks are compressed already). A key that is set again leaves its old bytes in the
-file, out of its directory; `compact` writes the file anew without them, and closing does so where keys were deleted.
+file, out of its directory; `compact` rewrites the file without them, and closing does so if keys were deleted.
 
-A zip file ends with its directory, so it cannot be added to without being unreadable for a while. So what is written
+A zip file ends with its directory, so adding to it would make it unreadable for a while. Therefore what is written
 goes into ``<name>.partial``, which begins as a copy of the file and takes its place when the store is closed, or
 dropped. Until then every reader sees the file as it was, and so it stays if the writer is killed. The price is that
-copy, with the first write after opening, and the room for it; for many small additions, SQLite is the better choice.
+copy, at the first write after opening, and the disk space for it; for many small additions, use SQLite.
 
 One handle writes at a time; another one is refused until the first is closed. A handle sees the file as it was when it
 opened it, and with its own first write what others made of it by then.
@@ -55,7 +55,7 @@ def _close_writers() -> None:
 
 
 class ZipStore(Store):
-    """A zip file: mode ``"r"`` reads, ``"w"`` starts anew, ``"a"`` adds, ``"x"`` refuses an existing file."""
+    """A zip file: mode ``"r"`` reads, ``"w"`` starts an empty one, ``"a"`` adds, ``"x"`` refuses an existing file."""
 
     holds_back = True
 
@@ -275,7 +275,7 @@ class ZipStore(Store):
             return True
 
     def compact(self) -> None:
-        """Write the file anew without what was deleted or overwritten."""
+        """Rewrite the file without what was deleted or overwritten."""
         self.check_writable()
         with self._lock:
             self._begin()
@@ -412,7 +412,7 @@ class _File:
         self.fd = os.open(path, flags | _BINARY, 0o666)
 
     def read(self, at: int, count: int) -> bytes:
-        """Up to `count` bytes, as far as there are."""
+        """Return up to `count` bytes, fewer at the end."""
         if self.fd < 0:
             raise ValueError("it was closed")
         count = min(count, os.fstat(self.fd).st_size - at)

@@ -26,7 +26,7 @@ DTYPES = {"dtype", "astype", "encode_dtype", "decode_dtype"}  # the members of a
 
 
 def numcodecs_codec(identifier: str, configuration: dict[str, Any]) -> Any:
-    """The numcodecs object with that id and configuration."""
+    """Return the numcodecs object with that id and configuration."""
     try:
         import numcodecs
     except ImportError as cause:
@@ -64,16 +64,16 @@ class AllowedPickle:
         self.protocol = protocol
 
     def encode(self, array: np.ndarray) -> bytes:
-        """The pickle of an array."""
+        """Return the pickle of an array."""
         return pickle.dumps(array, protocol=self.protocol)
 
     def decode(self, data: Buffer) -> Any:
-        """The array in a pickle."""
+        """Return the array in a pickle."""
         return pickle.loads(data)
 
 
 class GuardedZfpy:
-    """numcodecs' ``zfpy`` where it is safe: zfp reads and writes past the end of its buffers when it is misled."""
+    """numcodecs' ``zfpy`` with checks: damaged streams would make zfp read and write past the end of its buffers."""
 
     def __init__(self, engine: Any) -> None:
         self.engine = engine
@@ -100,7 +100,7 @@ class GuardedZfpy:
         return CodecError(f"codec 'zfpy': expected {expected}, found {short(found)}", codec="zfpy")
 
     def decode(self, data: Buffer, count: int) -> np.ndarray:
-        """The array in a stream. It is decoded twice, with different bytes after its end, which must not matter."""
+        """Return the array in a stream, decoded twice, with different bytes after its end: these must not count."""
         stream = bytes(data)
         room = self._room(stream, count)
         array, again = (self.engine.decode(stream.ljust(room, fill)) for fill in (b"\0", b"\xff"))
@@ -109,7 +109,7 @@ class GuardedZfpy:
         return array
 
     def _room(self, stream: bytes, count: int) -> int:
-        """The most bytes that decoding can look at, from a header that is checked before zfp allocates by it."""
+        """Return the most bytes that decoding can read. The header is checked before zfp allocates by it."""
         head = int.from_bytes(stream[:19], "little")  # bits: 32 magic, 52 shape and type, 12 or 64 limits
         kind, ndim = head >> 32 & 3, (head >> 34 & 3) + 1
         width = 48 // ndim
@@ -129,10 +129,10 @@ PCODEC_TYPES = tuple(np.dtype(kind + size) for size in "248" for kind in "uif")
 
 
 def decode_pcodec(data: Buffer, count: int, likely: np.dtype) -> np.ndarray:
-    """The array in a pcodec stream, decoded into memory of its size.
+    """Return the array in a pcodec stream, decoded into memory of its size.
 
-    The decoder that makes its own memory takes what the stream asks for, and ends the process where that is too
-    much. This one wants to know the type: that of the array, unless a filter before it changed that.
+    pcodec's other decoder allocates what the stream asks for, and ends the process if that is too much. This one
+    needs the type: that of the array, unless a filter before it changed that.
     """
     from pcodec import standalone
 

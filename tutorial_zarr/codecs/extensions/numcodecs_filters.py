@@ -44,7 +44,7 @@ class NumcodecsFilter(ArrayArrayCodec):
                      {"offset": 0, "scale": 10, "dtype": "<f8", "astype": "<i2"}}
         .zarray     {"id": "fixedscaleoffset", "offset": 0, "scale": 10, "dtype": "<f8", "astype": "<i2"}
 
-    ``numcodecs.quantize``: floats that keep so many decimal digits.
+    ``numcodecs.quantize``: floats with ``digits`` decimal digits.
 
         zarr.json   {"name": "numcodecs.quantize", "configuration": {"digits": 2, "dtype": "<f8"}}
         .zarray     {"id": "quantize", "digits": 2, "dtype": "<f8", "astype": "<f8"}
@@ -54,7 +54,7 @@ class NumcodecsFilter(ArrayArrayCodec):
         zarr.json   {"name": "numcodecs.astype", "configuration": {"encode_dtype": "<i2", "decode_dtype": "<i4"}}
         .zarray     {"id": "astype", "encode_dtype": "<i2", "decode_dtype": "<i4"}
 
-    ``numcodecs.bitround``: floats that keep so many bits of their mantissa.
+    ``numcodecs.bitround``: floats with ``keepbits`` bits of mantissa.
 
         zarr.json   {"name": "numcodecs.bitround", "configuration": {"keepbits": 10}}
         .zarray     {"id": "bitround", "keepbits": 10}
@@ -71,9 +71,9 @@ class NumcodecsFilter(ArrayArrayCodec):
         self._filters: dict[np.dtype, Checked] = {}
 
     def _filter(self, spec: ChunkSpec) -> Checked:
-        """The filter for elements in native byte order, whatever order its configuration names.
+        """Return the filter for elements in native byte order, even if its configuration names the other one.
 
-        In v3 a filter turns numbers into numbers, and how they are stored is the business of the codec behind it.
+        In v3 a filter turns numbers into numbers; the codec after it decides how they are stored.
         """
         dtype = spec.data_type.numpy
         if dtype not in self._filters:

@@ -106,7 +106,7 @@ def integers_to_format(values: np.ndarray, form: Format, rounding: str) -> np.nd
 
 
 def keep_bits(sizes: np.ndarray, bits: int, negative: np.ndarray, rounding: str) -> tuple[np.ndarray, np.ndarray]:
-    """Unsigned integers rounded to so many bits from the first that is set: ``kept``, to be shifted by ``dropped``."""
+    """Round unsigned integers to `bits` bits from the first that is set. Return them and how far to shift them left."""
     lengths, bits = bit_lengths(sizes), min(bits, 64)
     dropped = np.where(lengths > bits, lengths, bits).astype("u8") - np.uint64(bits)
     kept = sizes >> dropped

@@ -1,9 +1,9 @@
 """``zfp``: compressed integers and floats, mostly lossy, in blocks of 4 x 4 x ... elements; without a header.
 
-Every mode is four limits on a block: at least and at most so many bits, so many bit planes, and no bit below a
-power of two. The Python functions of the package zfpy take only some of these, and tell neither how much of a
-stream was read nor where it ends; so this file calls the C library that zfpy brings. It does so with buffers as
-large as the limits allow, so that neither damaged nor forged bytes lead it beyond their end.
+Every mode sets four limits for a block: the least and the most bits, the number of bit planes, and the lowest power of
+two. The Python functions of the package zfpy take only some of these, and do not say how much of a stream they read;
+so this file calls the C library in zfpy. Its buffers are as large as the limits allow, so that neither damaged nor
+forged bytes make it read beyond their end.
 
 ``numcodecs.zfpy``, whose streams begin with a header, is in `filters`.
 
@@ -185,7 +185,7 @@ class Zfp(ArrayBytesCodec):
 
 
 def _room(bits: int) -> int:
-    """Bytes of a buffer for so many bits: zfp works in units of 8 bytes, and may look at one more."""
+    """Return the size in bytes of a buffer for `bits` bits: zfp works in units of 8 bytes, and may read one more."""
     return (bits + 63) // 64 * 8 + 8
 
 
