@@ -86,7 +86,7 @@ def readable(nbytes: int) -> str:
         if size < 1024:
             break
         size, unit = size / 1024, larger
-    return f"{nbytes} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+    return words.count(nbytes, "bytes") if unit == "bytes" else f"{size:.1f} {unit}"
 
 
 def whereabouts(store: Store, path: str) -> str:
@@ -209,8 +209,10 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
     plan = Plan("move", f"{source!r} to {path!r} in {store!r}", {})
     if not source or not path:
         raise NodeNameError("move: expected two paths below the root, found the root itself; try copy", path=source)
-    mark = None if dry_run else replacing.read_mark(store, source)
-    if mark is not None and mark.complete:
+    mark = replacing.read_mark(store, source)
+    if mark is not None and mark.complete and dry_run and mark.action == action:
+        return _plan(plan.action, plan.where, store, listed_keys(store, source))
+    if mark is not None and mark.complete and not dry_run:
         replacing.finish(store, source)
         _drop_folder(store, source)
         if mark.action == action and nodes.kind_at(store, path) is not None:
@@ -218,7 +220,7 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
             return plan
     kind = nodes.kind_at(store, source)
     if kind is None:
-        raise NodeNotFoundError(f"move: expected a node at {source!r} in {store!r}, found none", path=source)
+        raise _absent("move", store, source)
     _refuse_overlap("move", store, source, store, path, replace=False)
     check_place(store, path, 3 if store.exists(nodes.join(source, "zarr.json")) else 2, kind)
     if dry_run:
@@ -245,6 +247,13 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
     return plan
 
 
+def _absent(action: str, store: Store, path: str) -> NodeNotFoundError:
+    """That there is no node at a path, and which are beside it."""
+    near = [name[:-1] for name in store.list_dir(nodes.parent(path)) if name.endswith("/")]
+    advice = f"there are {words.some(near, 8)}" if near else "check the path, and the store's"
+    return NodeNotFoundError(f"{action}: expected a node at {path!r} in {store!r}, found none; {advice}", path=path)
+
+
 def _check_free(store: Store, path: str, kind: str) -> replacing.Survey:
     """Look at the place for a move; refused where anything is but what an unfinished copy or move left."""
     found = replacing.survey(store, path, kind)
@@ -266,7 +275,7 @@ def delete(store: Store, path: str, *, dry_run: bool) -> Plan:
     keys = listed_keys(store, path)
     left = keys or store.exists(nodes.join(path, nodes.MARK))
     if nodes.kind_at(store, path) is None and (not left or nodes.foreign_keys(store, path)):
-        raise NodeNotFoundError(f"delete: expected a node at {path!r} in {store!r}, found none", path=path)
+        raise _absent("delete", store, path)
     nodes.refuse_foreign(store, path, f"cannot delete {path!r}")
     plan = _plan("delete", f"{path!r} in {store!r}", store, keys if dry_run else [])
     if dry_run:

@@ -35,7 +35,25 @@ def test_a_sound_store_gives_exit_code_0(run, folder):
     code, out, _ = run(folder)
     assert code == 0
     assert "no faults in" in out
-    assert "array 'x': not protected" in out
+    assert out.count("not protected: the codecs of 2 arrays (x, y) hold no checksum") == 1
+
+
+def test_faults_of_a_kind_are_told_together_and_a_few_of_them_shown(run, tmp_path):
+    place = tmp_path / "many"
+    zarr.create_array(place, shape=(12,), chunks=(1,), dtype="u2", compressors=None)[...] = 7
+    for number in range(9):
+        (place / "c" / str(number)).write_bytes(b"7")
+    (place / "zarr.bak").write_bytes(b"")
+    code, out, _ = run(place)
+    assert code == 1
+    assert len(out.splitlines()) < 15
+    assert "error wrong-size: 9 of them" in out
+    assert "and 6 more, which --json lists" in out
+    assert out.count("likely: a write or a copy that was interrupted") == 1
+    assert out.index("error wrong-size") < out.index("warning orphan: zarr.bak")
+    assert out.splitlines()[-1].startswith("10 faults in 14 keys: 0 groups, 1 array, 12 chunks present")
+    assert run(place, "--quiet")[:2] == (1, out.splitlines()[-1] + "\n")
+    assert len(json.loads(run(place, "--json")[1])["faults"]) == 10
 
 
 def test_a_fault_gives_exit_code_1_with_key_cause_and_repair(run, folder):

@@ -124,7 +124,7 @@ def test_a_conversion_that_cannot_be_made_says_why(run, tmp_path):
     assert "chunk keys such as c/0 are not Zarr 2's" in out
     code, _, err = run("convert", tmp_path / "x", "--to", "2")
     assert code == 1
-    assert "try target=" in err
+    assert "try --target, a store" in err
 
 
 def test_consolidated_metadata_is_written_and_checked(run, store):

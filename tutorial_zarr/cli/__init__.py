@@ -10,8 +10,9 @@ command itself was wrong.
 `COMMANDS` names the module of each command and says in a line what it does. Such a module is imported when its
 command runs (``--help`` needs only the table), and has one function, ``command(click)``: it is given the package
 click and returns a `click.Command` or `click.Group`, the options of which include `output.json_option`, and the
-callback of which returns the exit code, or None for 0. Every `ZarrError` and `OSError` that a callback lets pass
-becomes a sentence and exit code 1. What commands share in printing is in `output`.
+callback of which returns the exit code, or None for 0. Every error that a callback lets pass becomes a sentence and
+exit code 1: a `ZarrError` in the options of the command (`sentences`), what nobody expected with the way to its
+traceback. What commands share in printing is in `output`.
 
 >>> "info" in COMMANDS
 True
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 import warnings
 from typing import Any
@@ -31,7 +33,10 @@ from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.words import plain_lines
 
-from .output import PROGRAM, any_encoding, complain
+from .output import INTERRUPTED, PROGRAM, any_encoding, complain
+from .sentences import in_options
+
+TRACEBACK = "TUTORIAL_ZARR_TRACEBACK"  # where this is set, an error that nobody expected is raised
 
 # Command: the module that has `command(click)`, and the line that --help shows.
 COMMANDS = {
@@ -79,12 +84,17 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(click: Any, argv: list[str] | None) -> int:
     """Run one command; what it raises becomes a sentence."""
+    program, given = _program(click), sys.argv[1:] if argv is None else argv
+
+    def say(sentence: object) -> None:
+        complain(in_options(str(sentence), _called(click, program, given)))
+
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ZarrWarning)
-            code = _program(click).main(argv, prog_name=PROGRAM, standalone_mode=False) or 0
+            code = program.main(argv, prog_name=PROGRAM, standalone_mode=False) or 0
         for warning in caught:
-            complain(str(warning.message))
+            say(warning.message)
         return 1 if any(issubclass(warning.category, ZarrWarning) for warning in caught) else code
     except click.ClickException as error:
         said = io.StringIO()
@@ -93,10 +103,31 @@ def _run(click: Any, argv: list[str] | None) -> int:
         return error.exit_code
     except click.Abort:
         complain("stopped")
-        return 130
-    except (ZarrError, OSError) as error:
-        complain(str(error))
+        return INTERRUPTED
+    except ZarrError as error:
+        say(error)
         return 1
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+        return 1
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        complain(
+            f"an error that this program did not expect, {type(error).__name__}: {error}; please report it, with what "
+            f"the same command prints where {TRACEBACK}=1 is set"
+        )
+        return 1
+
+
+def _called(click: Any, program: Any, given: list[str]) -> Any:
+    """The command that was typed, as far as there is one: it has the options."""
+    command, context = program, click.Context(program)
+    for word in given:
+        if not isinstance(command, click.Group):
+            break
+        command = command.get_command(context, word) or command
+    return command
 
 
 def _program(click: Any) -> Any:

@@ -10,6 +10,8 @@ from typing import Any
 
 from tutorial_zarr import parallel
 from tutorial_zarr.cli.output import json_option, print_json, print_text, progress_bar
+from tutorial_zarr import words
+from tutorial_zarr.words import plain
 from tutorial_zarr.stores import make_store
 from tutorial_zarr.tools import doctor
 from tutorial_zarr.words import plain
@@ -29,6 +31,7 @@ def command(click: Any) -> Any:
         flag("--metadata-only", "Look at documents and keys, and leave the chunks alone."),
         click.Option(["--write-manifest"], type=place, help="Write the hashes of all values to this file."),
         click.Option(["--verify"], type=place, help="Compare all values with the hashes in this file."),
+        flag("--quiet", "Print the last line alone, which counts what was found."),
         flag("--repair", "Delete old leftovers, write stale consolidated metadata anew; see --move."),
         flag("--dry-run", "With --repair: say what would be done, and do nothing."),
         click.Option(
@@ -75,6 +78,7 @@ def run(
     move: tuple[str, ...],
     into: str | None,
     leftover_age: float,
+    quiet: bool,
     as_json: bool,
 ) -> int:
     """Carry out the command; returns the exit code."""
@@ -87,7 +91,11 @@ def run(
         in_flight = jobs or opened.concurrency or parallel.get_workers()
         if write_manifest:
             count = doctor.write_manifest(opened, write_manifest, path, in_flight, progress)
-            return _say({"manifest": write_manifest, "keys": count}, f"{plain(write_manifest)}: {count} keys", as_json)
+            return _say(
+                {"manifest": write_manifest, "keys": count},
+                f"{plain(write_manifest)}: {words.count(count, 'keys')}",
+                as_json,
+            )
         if verify:
             report = doctor.verify(opened, verify, path, in_flight, progress)
         else:
@@ -102,7 +110,7 @@ def run(
         document["repairs"] = [action._asdict() for action in actions]
     would = "would be " if dry_run else ""
     lines = [f"repair: {plain(action.key)}: {would}{plain(action.what)}" for action in actions]
-    _say(document, "\n".join([*lines, str(report)]), as_json)
+    _say(document, report.summary if quiet else "\n".join([*lines, str(report)]), as_json)
     return 0 if report.ok else 1
 
 

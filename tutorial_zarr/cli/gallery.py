@@ -13,6 +13,8 @@ from typing import Any
 
 from tutorial_zarr import gallery
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
+from tutorial_zarr import words
+from tutorial_zarr.words import plain
 from tutorial_zarr.gallery import copies, stored_outputs, student, template
 from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, select
 from tutorial_zarr.words import plain
@@ -73,8 +75,12 @@ def copy(folder: str, ids: tuple[str, ...], as_json: bool) -> int:
     paths = [path.as_posix() for path in copies.copy_notebooks(folder, ids or None)]
     if as_json:
         return print_json(paths)
-    print_text(f"{len(paths)} notebooks are in {Path(folder) / 'notebooks'}; to open them: jupyter lab {folder}")
+    print_text(f"{_notebooks(paths)} in {Path(folder) / 'notebooks'}; to open them: jupyter lab {folder}")
     return 0
+
+
+def _notebooks(paths: list[str]) -> str:
+    return f"{words.count(len(paths), 'notebooks')} {'is' if len(paths) == 1 else 'are'}"
 
 
 def _expect_a_clone(action: str) -> None:
@@ -193,7 +199,7 @@ def _report_results(results: list[dict[str, Any]], as_json: bool) -> int:
     print_table(columns[: 8 if failed else 6], [row[: 8 if failed else 6] for row in rows])
     for result in failed:
         complain(f"notebook {_label(result)}{', ' * bool(_where(result))}{_where(result)}: {result['error']}")
-    print_text(f"{len(results) - len(failed)} of {len(results)} notebooks ran to the end.")
+    print_text(f"{len(results) - len(failed)} of {words.count(len(results), 'notebooks')} ran to the end.")
     return 1 if failed else 0
 
 

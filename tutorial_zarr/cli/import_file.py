@@ -65,7 +65,7 @@ def import_(
     if not overwrite:
         _refuse_what_is_there(store)
     with progress_bar() as bar:
-        task = bar.add_task(plain(Path(file).name), total=None)
+        task = bar.add_task(plain(Path(file).name), total=None, unit="bytes")
         from_netcdf(
             file,
             store,

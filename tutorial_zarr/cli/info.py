@@ -115,7 +115,7 @@ def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         *([("shards", _shape(report["shards"]))] if report["shards"] else []),
         ("codecs", "\n".join(_codec_lines(report["codecs"])) or "none"),
         ("fill value", json.dumps(report["fill_value"])),
-        ("stored", f"{held}{report['nchunks_stored']:,} of {report['nchunks']:,} chunks"),
+        ("stored", f"{held}{report['nchunks_stored']:,} of {words.count(report['nchunks'], 'chunks')}"),
         ("size", f"{_bytes(stored)} with the metadata, for {values}"),
         *([("ratio", f"{report['ratio']:,.4g}")] if report["ratio"] else []),
     ]

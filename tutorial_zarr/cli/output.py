@@ -11,22 +11,49 @@ import codecs
 import json
 import math
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from tutorial_zarr.viz.drawing.tree import guides
+from tutorial_zarr.words import plain, plain_lines, size_text
 from tutorial_zarr.errors import LimitError
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.viz.drawing.tree import guides
 from tutorial_zarr.words import plain, plain_lines
 
 PROGRAM = "tutorial-zarr"
+INTERRUPTED = 130  # the exit code of a command that the user stopped, as shells have it
 
 
 def complain(sentence: str) -> None:
     """Say on standard error what is wrong."""
-    print(f"{PROGRAM}: {plain_lines(public(sentence))}", file=sys.stderr)
+    print(fitted(f"{PROGRAM}: {plain_lines(public(sentence))}", sys.stderr), file=sys.stderr)
+
+
+def fitted(text: str, stream: Any) -> str:
+    """`text` for `stream`: on a terminal lines end between words; in a file or a pipe they are as long as they are."""
+    if not stream.isatty():
+        return text
+    width = max(20, shutil.get_terminal_size().columns)
+    return "\n".join(_folded(line, width) if len(line) > width else line for line in text.split("\n"))
+
+
+def _folded(line: str, width: int, column: int | None = None) -> str:
+    r"""A long line over several, which begin below the text of the first, or at a `column`. What fits nowhere stays.
+
+    >>> print(_folded("  name  one two three", 14))
+      name  one
+        two three
+    """
+    own = len(line) - len(line.lstrip())
+    below = " " * min(width // 2, own + 2 if column is None else column)
+    return textwrap.fill(
+        line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
 
 
 def json_option(click: Any) -> Any:
@@ -105,7 +132,7 @@ def _finite(value: Any) -> Any:
 
 def print_text(text: Any) -> None:
     """Lines as they are, whatever they hold."""
-    print(plain_lines(text))
+    print(fitted(plain_lines(text), sys.stdout))
 
 
 def print_rows(rows: list[tuple[str, str]]) -> None:
@@ -114,8 +141,14 @@ def print_rows(rows: list[tuple[str, str]]) -> None:
 
     out, width = _console(), max(len(name) for name, _ in rows) + 2
     for name, value in rows:
-        indented = plain_lines(value).replace("\n", "\n" + " " * width)
-        out.print(Text.assemble((name.ljust(width), "bold"), indented), soft_wrap=True)
+        first, *others = plain_lines(value).split("\n")
+        lines = [name.ljust(width) + first, *(" " * width + other for other in others)]
+        if sys.stdout.isatty():
+            own = [width + len(line) - len(line.lstrip()) for line in (first, *others)]
+            lines = [_folded(line, out.width, at) for line, at in zip(lines, own, strict=True)]
+        text = Text("\n".join(lines))
+        text.stylize("bold", 0, len(name))
+        out.print(text, soft_wrap=True)
 
 
 def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -124,10 +157,20 @@ def print_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE, show_edge=False)
-    for row in rows:
-        table.add_row(*(Text(plain_lines(cell)) for cell in row))
-    _console().print(table)
+    out, table = _console(), Table(*columns, box=box.SIMPLE, show_edge=False)
+    cells = [[plain_lines(cell) for cell in row] for row in rows]
+    longest = [max((len(word) for row in (columns, *cells) for word in row[at].split()), default=0)
+               for at in range(len(columns))]  # fmt: skip
+    if sum(longest) + 3 * len(columns) > out.width:  # a table would cut words: a block of lines for each row
+        for row in cells:
+            print_rows([pair for pair in zip(columns, row, strict=True) if pair[1]])
+            print()
+        return
+    for column, width in zip(table.columns, longest, strict=True):
+        column.min_width = width
+    for row in cells:
+        table.add_row(*map(Text, row))
+    out.print(table)
 
 
 def print_tree(
@@ -148,11 +191,24 @@ def print_tree(
 
 @contextmanager
 def progress_bar() -> Iterator[Any]:
-    """A `rich.progress.Progress` on standard error, which is cleared at the end."""
+    """A `rich.progress.Progress` on standard error, which is cleared at the end; only a terminal shows it.
+
+    A task with the field ``unit="bytes"`` is counted in sizes.
+    """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Count(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            sizes = task.fields.get("unit") == "bytes"
+            done, total = (
+                None if n is None else size_text(n) if sizes else f"{int(n):,}" for n in (task.completed, task.total)
+            )
+            return Text(str(done) if total is None else f"{done}/{total}")
 
     words = TextColumn("{task.description}", markup=False)
-    columns = (words, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
+    columns = (words, BarColumn(), Count(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True, highlight=False)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         yield bar

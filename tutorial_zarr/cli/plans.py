@@ -10,9 +10,7 @@ from typing import Any
 
 from tutorial_zarr.tools.convert.rechunking import parse_bytes
 
-from .output import complain, print_json, print_text, progress_bar
-
-INTERRUPTED = 130  # the exit code of a command that the user stopped, as shells have it
+from .output import INTERRUPTED, complain, print_json, print_text, progress_bar
 
 
 def dry_run_option(click: Any) -> Any:

@@ -41,6 +41,23 @@ NO_HEAD = (405, 501)  # what servers answer who know no HEAD
 LONGEST_WAIT = 10.0  # seconds before a request is made again
 
 
+def _parts(url: str) -> Any:
+    """The parts of a URL; refused where it names no server."""
+    try:
+        parts = urlsplit(url)
+        fault = "" if parts.hostname else "no host"
+        _ = parts.port  # it is parsed when it is asked for
+    except ValueError as error:
+        fault = str(error)
+    if fault:
+        said = public(url)
+        raise StoreError(
+            f"{said}: expected a URL such as https://example.org/data.zarr, found one that cannot be understood: "
+            f"{fault.replace(url, said)}"
+        )
+    return parts
+
+
 class HTTPStore(Store):
     """What lies below a URL. A query in the URL, such as a signature, goes with every request.
 
@@ -60,7 +77,7 @@ class HTTPStore(Store):
         absent: tuple[int, ...] = (404, 410),
         verify: bool | str = True,
     ) -> None:
-        parts = urlsplit(url)
+        parts = _parts(url)
         user, _, host = parts.netloc.rpartition("@")
         self.parts = parts._replace(netloc=host)
         self.url = self.parts._replace(query="", fragment="").geturl().rstrip("/")

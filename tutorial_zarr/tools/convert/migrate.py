@@ -237,9 +237,11 @@ def _plan(store: Store, at: str, zarr_format: int, move: tuple[Store, str] | Non
         place, path = (store, _join(at, relative)) if move is None else (move[0], _join(move[1], relative))
         found.append(_plan_node(relative, old, store, _join(at, relative), zarr_format, place, path, move is not None))
     if not found:
+        if _there(store, at, zarr_format) is None:
+            raise NodeNotFoundError(api._not_found("array or group", store, at, 5 - zarr_format), path=at)
         raise NodeNotFoundError(
-            f"convert: expected a node of Zarr {5 - zarr_format} at {hierarchy.whereabouts(store, at)}, found "
-            + ("none" if _there(store, at, zarr_format) is None else f"one of Zarr {zarr_format} already"),
+            f"convert: expected a node of Zarr {5 - zarr_format} at {hierarchy.whereabouts(store, at)}, found one of "
+            f"Zarr {zarr_format} already",
             path=at,
         )
     if move is not None:

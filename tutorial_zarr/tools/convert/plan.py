@@ -35,6 +35,7 @@ import numpy as np
 
 from tutorial_zarr import limits
 from tutorial_zarr.chunk_grids import ChunkGrid, UnevenAxis
+from tutorial_zarr.display import words
 from tutorial_zarr.errors import MemoryBudgetError
 from tutorial_zarr.hierarchy import readable
 
@@ -132,11 +133,12 @@ class RechunkPlan:
                 "source to target" if len(self.passes) == 1 else ("source to between", "between to target")[number - 1]
             )
             lines.append(
-                f"  {number}. {ends}: {p.nregions} regions of {p.region_shape}, {p.reads} chunks read, "
-                f"{p.writes} write units written"
+                f"  {number}. {ends}: {words.count(p.nregions, 'regions')} of {p.region_shape}, "
+                f"{words.count(p.reads, 'chunks')} read, {words.count(p.writes, 'write units')} written"
             )
         times = self.bytes_read / self.nbytes if self.nbytes else 0
-        lines.append(f"  every element is read {times:.3g} times and written {len(self.passes)} times")
+        often = ["once" if n == 1 else f"{n:.3g} times" for n in (times, len(self.passes))]
+        lines.append(f"  every element is read {often[0]} and written {often[1]}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -202,7 +204,7 @@ def readable_up(nbytes: int) -> str:
     for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
         if nbytes >= size:
             return f"{math.ceil(nbytes / size)} {unit}"
-    return f"{nbytes} bytes"
+    return words.count(nbytes, "bytes")
 
 
 class _Planner:

@@ -21,6 +21,7 @@ from tutorial_zarr.codecs import Codec, Pipeline
 from tutorial_zarr.codecs.checksums import Checksum, JenkinsLookup3
 from tutorial_zarr.codecs.compressors import Bz2, Gzip, Lzma, Zlib, Zstd
 from tutorial_zarr.codecs.sharding import ABSENT, ShardingCodec, ShardLayout
+from tutorial_zarr.display import words
 from tutorial_zarr.errors import (
     ChecksumError,
     LimitError,
@@ -227,8 +228,8 @@ def _batches(spans: list[Any]) -> Iterator[list[Any]]:
 
 def _wrong_size(size: int, expected: int | None, head: Any) -> Finding:
     if size == 0:
-        return Finding("empty-value", f"expected {expected} bytes, found an empty value")
-    return Finding("wrong-size", f"expected {expected} bytes, found {size}", None, evidence_of(head))
+        return Finding("empty-value", f"expected {words.count(expected, 'bytes')}, found an empty value")
+    return Finding("wrong-size", f"expected {words.count(expected, 'bytes')}, found {size:,}", None, evidence_of(head))
 
 
 def diagnose(error: Exception, data: Any) -> Finding:

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from tutorial_zarr import limits, parallel
+from tutorial_zarr import api, limits, parallel
 from tutorial_zarr.array import Array
+from tutorial_zarr.display import words
 from tutorial_zarr.errors import MetadataError, MissingDependencyError, UnsupportedError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, parse_json, v2, v3
 from tutorial_zarr.nodes import MARK, UNFINISHED, join, parent, read_document
@@ -55,11 +56,14 @@ class Examination:
             limits.check_levels(at)
             waiting += reversed(list(self.visit(at, broken)))
         if not self.report.groups and not self.report.arrays and not self.report.counts.keys() - {"orphan", "leftover"}:
-            problem = f"expected an array or a group in {self.store!r}, found no document of one"
+            found, _ = api._found_instead(self.store, list(self.guard(path, self.store.list_dir)))
+            problem = f"expected an array or a group in {self.store!r}, found {found}"
             self.report.add("no-node", join(path, "zarr.json"), problem, node=path)
         for leftover in self.store.leftovers():
             if f"/{path}/" in leftover.path.replace(os.sep, "/") or not path:
-                problem = f"found an unfinished file of {leftover.nbytes} bytes, {leftover.age:.0f} s old"
+                problem = (
+                    f"found an unfinished file of {words.count(leftover.nbytes, 'bytes')}, {leftover.age:.0f} s old"
+                )
                 self.report.add("leftover", leftover.path, problem)
         self.consolidations.finish()
 

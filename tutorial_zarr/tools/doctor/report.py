@@ -12,11 +12,14 @@ what repairs it. The last two stand in `RULES`, once for each rule.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tutorial_zarr.words import plain
+from tutorial_zarr import words
 
+SHOWN = 3  # faults of one kind that people are shown; programs are told more
 KEPT = 1000  # faults of one rule that are listed one by one; the others are counted
 
 
@@ -124,6 +127,7 @@ class Fault:
     coords: tuple[int, ...] | None = None  # of the chunk or shard
     inner: tuple[int, ...] | None = None  # of the inner chunk within its shard
     evidence: str = ""  # a cause that the bytes themselves suggest; stands before the table's
+    remedy: str = ""  # what repairs this one, where that is known; stands before the table's
 
     @property
     def severity(self) -> str:
@@ -138,7 +142,7 @@ class Fault:
     @property
     def repair(self) -> str:
         """What can be done about it."""
-        return RULES[self.rule].repair
+        return self.remedy or RULES[self.rule].repair
 
     def to_json(self) -> dict[str, Any]:
         """The fault in types that JSON knows."""
@@ -154,12 +158,18 @@ class Fault:
             "repair": self.repair,
         }
 
-    def __str__(self) -> str:
+    @property
+    def where(self) -> str:
+        """The key, and the inner chunk at it."""
         inner = f", inner chunk {self.inner}" if self.inner is not None else ""
-        return (
-            f"{self.severity} {self.rule}: {plain(self.key) or '(root)'}{inner}\n"
-            f"  {plain(self.problem)}\n  likely: {plain(self.cause)}\n  repair: {self.repair}"
-        )
+        return (plain(self.key) or "(root)") + inner
+
+    def __str__(self) -> str:
+        return f"{self.severity} {self.rule}: {self.where}\n  {plain(self.problem)}\n{self._advice}"
+
+    @property
+    def _advice(self) -> str:
+        return f"  likely: {plain(self.cause)}\n  repair: {plain(self.repair)}"
 
 
 @dataclass
@@ -222,17 +232,19 @@ class Report:
                 "the store lists no keys: groups were followed as far as consolidated metadata name their members, and "
                 "nobody looked for orphans"
             )
-        for row in self.arrays:
-            where = f"array {row.path or '(root)'!r}"
-            if row.checked and row.present and not row.protected and self.chunks:
-                found.append(
-                    f"{where}: not protected: its codecs hold no checksum, so changed bits that still decode go "
-                    "unnoticed; keep a manifest, or add the codec crc32c"
-                )
-            if row.unused:
-                found.append(
-                    f"{where}: {row.unused} bytes in its shards belong to no chunk; writing it anew saves them"
-                )
+        open_to_harm = [row for row in self.arrays if row.checked and row.present and not row.protected]
+        if open_to_harm and self.chunks:
+            some = words.some((row.path or "(root)" for row in open_to_harm), 4)
+            found.append(
+                f"not protected: the codecs of {words.count(len(open_to_harm), 'arrays')} ({some}) hold no checksum, "
+                "so changed bits that still decode go unnoticed; keep a manifest, or add the codec crc32c"
+            )
+        found += [
+            f"array {row.path or '(root)'!r}: {words.size_text(row.unused)} in its shards {'is' if row.unused == 1 else 'are'} "
+            "no chunk's; writing it again saves them"
+            for row in self.arrays
+            if row.unused
+        ]
         return found
 
     def to_json(self) -> dict[str, Any]:
@@ -251,11 +263,27 @@ class Report:
         }
 
     def __str__(self) -> str:
-        lines = [str(fault) for fault in self.faults]
-        hidden = sum(self.counts.values()) - len(self.faults)
-        if hidden:
-            lines.append(f"... and {hidden} more: {', '.join(f'{n} {rule}' for rule, n in self.counts.items())}")
-        return "\n".join([*lines, *(f"note: {note}" for note in self.notes), self.summary])
+        return "\n".join([*self._kinds(), *(f"note: {note}" for note in self.notes), self.summary])
+
+    def _kinds(self) -> Iterator[str]:
+        """The faults for people: those of a kind together, the first few of each, errors first."""
+        kinds: dict[tuple[str, str, str], list[Fault]] = {}
+        for fault in self.faults:
+            kinds.setdefault((fault.rule, fault.cause, fault.repair), []).append(fault)
+        hidden = {rule: count - min(count, KEPT) for rule, count in self.counts.items()}
+        for alike in sorted(kinds.values(), key=lambda alike: alike[0].severity != "error"):
+            first, count = alike[0], len(alike) + hidden.pop(alike[0].rule, 0)
+            if count == 1:
+                yield str(first)
+                continue
+            yield f"{first.severity} {first.rule}: {count:,} of them"
+            same = len({fault.problem for fault in alike}) == 1
+            yield from ([f"  {plain(first.problem)}"] if same else [])
+            for fault in alike[:SHOWN]:
+                yield f"  - {fault.where}" + ("" if same else f": {plain(fault.problem)}")
+            if count > SHOWN:
+                yield f"  - and {count - SHOWN:,} more, which --json lists"
+            yield first._advice
 
     @property
     def summary(self) -> str:
@@ -263,6 +291,7 @@ class Report:
         present, absent = sum(row.present for row in self.arrays), sum(row.absent for row in self.arrays)
         found = sum(self.counts.values())
         return (
-            f"{found or 'no'} fault{'' if found == 1 else 's'} in {self.keys} keys: {self.groups} groups, "
-            f"{len(self.arrays)} arrays, {present} chunks present and {absent} absent"
+            f"{words.count(found, 'faults') if found else 'no faults'} in {words.count(self.keys, 'keys')}: "
+            f"{words.count(self.groups, 'groups')}, {words.count(len(self.arrays), 'arrays')}, "
+            f"{words.count(present, 'chunks')} present and {absent:,} absent"
         )

@@ -1,0 +1,257 @@
+"""What the command line says: sentences about what was typed, in options, nothing cut and nothing counted wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tutorial_zarr as zarr
+from tutorial_zarr.cli.output import fitted
+
+pytest.importorskip("click", reason="the command line needs the extra cli")
+pytest.importorskip("rich", reason="the command line needs the extra cli")
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A group with one array of one chunk."""
+    root = zarr.create_group(tmp_path / "one.zarr", zarr_format=2)
+    root.create_array("x", data=np.arange(1, dtype="u1"), compressors=None)
+    return tmp_path / "one.zarr"
+
+
+READING = [["info"], ["tree"], ["anatomy"], ["lint"], ["compress", "shootout"], ["copy", "", "to"], ["consolidate"],
+           ["rechunk", "", "to"], ["convert", "", "--to", "3"], ["chunks", "advise", "", "--read", "0=1"]]  # fmt: skip
+
+
+def line(command, place):
+    """The words of a command, with a place in the first gap, or at the end."""
+    words = [place if word == "" else word for word in command]
+    return words if place in words else [*words, place]
+
+
+@pytest.mark.parametrize("command", READING, ids=lambda command: command[0])
+def test_a_folder_that_is_not_there_is_said_to_be_none(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*line(command, "nothere"))
+    assert (code, out) == (1, "")
+    assert "there is no such folder" in err
+    assert "mode=" not in err
+    assert "create_array" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", READING, ids=lambda command: command[0])
+def test_a_netcdf_file_is_called_one_and_import_is_named(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "era.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    code, out, err = run(*line(command, "era.nc"))
+    assert (code, out) == (1, "")
+    assert "found a NetCDF or HDF5 file; try tutorial-zarr import" in err
+
+
+@pytest.mark.parametrize("place", ["http://[bad", "http://", "https://:80/x", "http://127.0.0.1:99999/x"])
+@pytest.mark.parametrize(
+    "command", [["info"], ["copy", "", "to"], ["doctor"], ["rechunk", "", "to"]], ids=lambda c: c[0]
+)
+def test_a_url_that_cannot_be_one_is_a_sentence(run, tmp_path, monkeypatch, command, place):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*line(command, place))
+    assert (code, out) == (1, "")
+    assert "expected a URL such as https://example.org/data.zarr" in err
+
+
+def test_a_url_that_cannot_be_one_is_refused_as_a_target_too(run, store):
+    for words in (["copy", store, "http://[bad"], ["rechunk", store, "to", "--path", "x", "--temp", "http://[bad"]):
+        code, out, err = run(*words)
+        assert (code, out) == (1, "")
+        assert "expected a URL such as" in err
+
+
+def test_doctor_says_that_there_is_no_folder_and_what_a_file_is(run, tmp_path):
+    assert "found nothing: there is no such folder" in run("doctor", tmp_path / "nothere")[1]
+    (tmp_path / "era.nc").write_bytes(b"CDF\x01" + bytes(100))
+    assert "found a NetCDF or HDF5 file" in run("doctor", tmp_path / "era.nc")[1]
+
+
+@pytest.mark.parametrize("command", [["delete"], ["move"]], ids=lambda command: command[0])
+def test_a_node_that_is_not_there_is_told_with_those_that_are(run, store, command):
+    code, out, err = run(*command, store, "nope", *(["to"] if command == ["move"] else []))
+    assert (code, out) == (1, "")
+    assert "expected a node at 'nope'" in err
+    assert "there are x" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["copy", "STORE", "STORE", "--path", "x", "--target-path", "y"], "--if-exists replace"),
+        (["rechunk", "STORE", "STORE", "--path", "x", "--target-path", "y"], "or --overwrite to delete it"),
+        (["rechunk", "STORE", "n", "--path", "x", "--chunks", "1", "--shards", "1"], "try --zarr-format 3"),
+        (["convert", "NEW", "--to", "2"], "try --target, a store to write them to"),
+        (["copy", "STORE", "http://127.0.0.1:9/x"], "expected a writable store"),
+    ],
+)
+def test_options_are_named_as_options(run, store, tmp_path, words, said):
+    zarr.open_group(store)["y"] = np.arange(3)
+    zarr.create_array(tmp_path / "new.zarr", data=np.arange(3))
+    places = {"STORE": store, "NEW": tmp_path / "new.zarr", "n": tmp_path / "n"}
+    code, out, err = run(*(places.get(word, word) for word in words))
+    assert (code, out.strip()) == (1, "")
+    assert said in err
+    assert not re.search(r"\b(overwrite|mode|target|zarr_format|if_exists)=", err)
+
+
+def test_a_half_made_rechunk_is_called_one(run, store, tmp_path, monkeypatch):
+    from tutorial_zarr.array import Array
+
+    zarr.open_group(store).create_array("long", data=np.arange(1, 9), chunks=2)
+    write, written = Array.__setitem__, []
+
+    def stopped(*args):
+        written.append(args)
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        write(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Array, "__setitem__", stopped)
+        words = ["--path", "long", "--chunks", "1", "--memory", "64 B", "--jobs", 1]
+        assert run("rechunk", store, tmp_path / "to", *words)[0] == 130
+    for command in ("info", "tree"):
+        code, out, err = run(command, tmp_path / "to")
+        assert (code, out) == (1, "")
+        assert "found an unfinished 'rechunk" in err
+        assert "repeat the command that was cut short" in err
+
+
+def test_nothing_is_counted_in_the_wrong_number(run, store, tmp_path):
+    zarr.consolidate_metadata(store)
+    said = []
+    for words in (
+        ["info", store / "x"], ["doctor", store], ["copy", store, tmp_path / "a"],
+        ["copy", store, tmp_path / "b", "--dry-run"], ["rechunk", store, tmp_path / "c", "--path", "x", "--dry-run"],
+        ["convert", store / "x", "--to", "3", "--dry-run"],
+        ["move", store, "x", "y", "--dry-run"], ["delete", store, "x"], ["consolidate", store],
+        ["anatomy", store / "x"], ["doctor", store, "--write-manifest", tmp_path / "m"],
+    ):  # fmt: skip
+        code, out, err = run(*words)
+        assert code == 0, err
+        said.append(out + err)
+    (store / "x" / "0").write_bytes(b"")
+    said.append(run("doctor", store)[1])
+    assert [text for text in said if re.search(r"(?<![\d.,])1 (?!bytes? of)(\w+s)\b(?<!pass)", text)] == []
+
+
+def test_an_error_that_nobody_expected_is_a_sentence_with_the_way_to_its_traceback(run, store, monkeypatch):
+    from tutorial_zarr import cli
+    from tutorial_zarr.cli import info
+
+    def broken(*args):
+        raise RuntimeError("what\x1b[2J is this")
+
+    monkeypatch.setattr(info, "describe", broken)
+    monkeypatch.delenv(cli.TRACEBACK)
+    code, out, err = run("info", store)
+    assert (code, out) == (1, "")
+    assert "RuntimeError: what\\x1b[2J is this" in err
+    assert "TUTORIAL_ZARR_TRACEBACK=1" in err
+    monkeypatch.setenv(cli.TRACEBACK, "1")
+    with pytest.raises(RuntimeError, match="what"):
+        run("info", store)
+
+
+# --- terminals
+
+
+class Terminal:
+    """A stream that says it is one."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_on_a_terminal_no_word_is_cut_and_no_line_is_too_long(monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = "note: " + " ".join(["compression", "of", "chunk-shapes"] * 20) + "\n  likely: " + "word " * 40
+    shown = fitted(text, Terminal())
+    assert shown.split() == text.split()
+    assert max(map(len, shown.splitlines())) <= width
+    assert fitted(text, sys.__stdin__ if not sys.__stdin__.isatty() else open(os.devnull)) == text  # noqa: SIM115
+
+
+def shell(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "tutorial_zarr", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_without_a_terminal_there_is_no_bar_and_no_empty_line(store, tmp_path):
+    for words in (["doctor", store], ["copy", store, tmp_path / "to"], ["consolidate", store]):
+        done = shell(*words)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"\n\n" not in done.stdout
+        assert b"\x1b" not in done.stdout
+
+
+EACH_IN_TURN = """
+import sys
+from tutorial_zarr.cli import main
+for words in open(sys.argv[1], encoding="utf-8").read().splitlines():
+    code = main(words.split("\\t"))
+    print(">>>", code, words.partition("\\t")[0], flush=True)
+    assert code in (0, 1), words
+"""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_no_command_fails_for_what_the_terminal_cannot_show(tmp_path, encoding):
+    place = tmp_path / "g"
+    root = zarr.create_group(place, attributes={"μ": "★"}, zarr_format=2)
+    root.create_array("Ωmega [bold]", data=np.arange(3), attributes={"unit": "°C → ☃"}, dimension_names=["ζ"])
+    commands = [
+        ["info", place], ["tree", place], ["anatomy", place], ["doctor", place], ["gallery", "list"], ["check"],
+        ["delete", place, "Ωmega [bold]"], ["consolidate", place, "--dry-run"], ["copy", place, tmp_path / "Ω"],
+        ["rechunk", place, tmp_path / "Ω2", "--path", "Ωmega [bold]"], ["convert", place, "--to", "3", "--dry-run"],
+        ["move", place, "Ωmega [bold]", "Ψ", "--dry-run"], ["info", tmp_path / "☃"], ["lint", place, "--for", "zarrs"],
+        ["info", place / "Ωmega [bold]"], ["chunks", "advise", place / "Ωmega [bold]", "--read", "all: ζ=1"],
+        ["articles", "check", "01"],
+    ]  # fmt: skip
+    lines = ["\t".join(map(str, words)) for words in commands]
+    (tmp_path / "commands").write_text("\n".join([*lines, *(line + "\t--json" for line in lines)]), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", EACH_IN_TURN, tmp_path / "commands"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, "TUTORIAL_ZARR_TRACEBACK": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+    out = done.stdout.decode(encoding)
+    assert out.count(">>> ") == 2 * len(commands)
+    assert "\\u03a9mega [bold]" in out
+
+
+HARMLESS = "a[red]b[bold]\x1b[31mc\x9b2J\u202ed"
+
+
+def test_names_of_a_store_are_neither_markup_nor_control_sequences(run, tmp_path):
+    root = zarr.create_group(tmp_path / "g", attributes={HARMLESS: HARMLESS})
+    root.create_array("a[red]b[bold]", data=np.arange(3), dimension_names=[HARMLESS], attributes={"k": HARMLESS})
+    for words in (["info"], ["tree"], ["anatomy"], ["doctor"], ["delete", "", "a[red]b[bold]"], ["consolidate"]):
+        code, out, err = run(*line(words, tmp_path / "g"))
+        assert code in (0, 1)
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", (out + err).replace("\n", ""))
+        if words[0] in ("info", "tree", "delete"):
+            assert "a[red]b[bold]" in out
