@@ -536,3 +536,118 @@ def test_a_node_is_not_left_in_a_format_that_no_group_above_it_has():
     assert dict(store.mapping) == before
     remove_metadata(store, 3, path="g")
     assert documents(store, 3) == {}
+
+
+# --- OME-Zarr
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def ome_image(place):
+    """An image of OME-Zarr 0.4 with labels, as ome-zarr-py lays it out."""
+    axes = [{"name": "c", "type": "channel"}, {"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
+    scale = [{"type": "scale", "scale": [1, 0.5, 0.5]}]
+    image = {"version": "0.4", "name": "cells", "axes": axes,
+             "datasets": [{"path": str(n), "coordinateTransformations": scale} for n in range(2)]}  # fmt: skip
+    root = zarr.create_group(place, zarr_format=2, attributes={
+        "multiscales": [image], "omero": {"id": 1, "version": "0.4", "channels": []}, "mine": 7})  # fmt: skip
+    label = {"multiscales": [image], "image-label": {"version": "0.4"}}
+    root.create_group("labels", attributes={"labels": ["nuclei"]})
+    root.create_group("labels/nuclei", attributes=label)
+    for path, shape in {
+        "0": (1, 8, 8),
+        "1": (1, 4, 4),
+        "labels/nuclei/0": (1, 8, 8),
+        "labels/nuclei/1": (1, 4, 4),
+    }.items():
+        root.create_array(path, data=np.ones(shape, "u2"), chunks=(1, 4, 4), dimension_separator="/")
+    return root
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_ome_zarr_0_4_becomes_0_5(tmp_path, moves):
+    root = ome_image(tmp_path / "a")
+    before = files(tmp_path / "a")
+    new = to_v3(root, tmp_path / "b" if moves else None)
+    assert dict(new.attrs)["mine"] == 7
+    assert set(new.attrs) == {"mine", "ome"}
+    ome = new.attrs["ome"]
+    assert (ome["version"], set(ome)) == ("0.5", {"version", "multiscales", "omero"})
+    assert ome["multiscales"] == [{k: v for k, v in root.attrs["multiscales"][0].items() if k != "version"}]
+    assert ome["omero"] == {"id": 1, "channels": []}
+    assert dict(new["labels"].attrs) == {"ome": {"version": "0.5", "labels": ["nuclei"]}}
+    assert set(new["labels/nuclei"].attrs["ome"]) == {"version", "multiscales", "image-label"}
+    for path in ("0", "1", "labels/nuclei/0"):
+        assert new[path].dimension_names == ("c", "y", "x")
+        assert np.array_equal(new[path][...], np.ones(new[path].shape, "u2"))
+    if not moves:  # both say the same, so that either can be removed
+        remove_metadata(tmp_path / "a", 3)
+        assert files(tmp_path / "a") == before
+        to_v3(tmp_path / "a")
+        remove_metadata(tmp_path / "a", 2)
+        assert zarr.open_group(tmp_path / "a", mode="r").attrs["ome"]["version"] == "0.5"
+    else:
+        back = to_v2(new, tmp_path / "c")
+        assert back.attrs["multiscales"] == root.attrs["multiscales"]
+        assert back["labels"].attrs["labels"] == ["nuclei"]
+
+
+def test_ome_zarr_0_5_is_what_its_models_take(tmp_path):
+    models = pytest.importorskip("ome_zarr_models", reason="a reader of OME-Zarr's metadata is not installed")
+    to_v3(ome_image(tmp_path / "a"), tmp_path / "b")
+    other = pytest.importorskip("zarr")
+    models.open_ome_zarr(other.open_group(tmp_path / "b", mode="r"), version="0.5")
+
+
+def test_ome_zarr_of_another_version_stays_and_says_so():
+    root = zarr.create_group({}, zarr_format=2, attributes={"multiscales": [{"version": "0.3", "axes": ["y", "x"]}]})
+    (plan,) = to_v3(root, dry_run=True).nodes
+    assert "OME-Zarr metadata of version 0.3 stay as they are" in plan.notes[0]
+    assert dict(to_v3(root).attrs) == {"multiscales": [{"version": "0.3", "axes": ["y", "x"]}]}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"labels": ["a"]}, {"series": [1]}, {"omero": 3}, {"multiscales": 5}, {"multiscales": [5]}, {"plate": None},
+     {"multiscales": [{"axes": [3], "datasets": 4}]}, {"ome": 4}, {"ome": {"multiscales": [None]}}],
+)  # fmt: skip
+def test_attributes_that_only_look_like_ome_zarr_lose_nothing(attributes):
+    root = zarr.create_group({}, zarr_format=2, attributes=attributes)
+    root.create_array("0", shape=(2,), chunks=2)
+    new = to_v3(root)
+    values = list(new.attrs.values())
+    assert list(attributes.values())[0] in values or list(attributes.values())[0] in values[0].values()  # noqa: RUF015
+
+
+def test_a_web_servers_group_is_converted_by_its_consolidated_metadata(tmp_path):
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+    from threading import Thread
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def list_directory(self, path):
+            return self.send_error(404)
+
+    pytest.importorskip("urllib3")
+    root = zarr.create_group(tmp_path / "a", zarr_format=2)
+    root.create_array("g/x", data=np.arange(6), chunks=2)
+    root.create_array("y", data=np.arange(4), chunks=2)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/a"
+        with pytest.raises(zarr.errors.StoreError, match="a web server, which cannot"):
+            zarr.convert.to_v3(url, tmp_path / "b")
+        zarr.consolidate_metadata(tmp_path / "a")
+        new = zarr.convert.to_v3(url, tmp_path / "b")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert new["g/x"][...].tolist() == list(range(6))
+    assert new["y"][...].tolist() == list(range(4))
+    assert [path for path, _ in new.members(max_depth=None)] == ["g", "g/x", "y"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tutorial_zarr.tools import convert
+from tutorial_zarr import convert
+from tutorial_zarr import words
 
 from .output import json_option
 from .plans import dry_run_option, following, memory_option, path_option, say, stoppable
@@ -71,5 +73,19 @@ def run(
     plan = convert.convert(store, wanted, target, dry_run=True, **options)
     with following("nodes", LEFT) as progress:
         convert.convert(store, wanted, target, progress=progress, **options)
-    then = f"both formats lie there now; next: convert ... --to {to} --finish, or --undo" if target is None else ""
-    return say(plan, as_json, done=True, then=then)
+    lines = [f"note ({words.some([node.shown for node in alike], 3)}): {note}" for note, alike in _notes(plan).items()]
+    if target is None:
+        lines.append(
+            f"both formats lie there now: readers of Zarr {to} see the new one; next: convert ... --to {to} --finish, "
+            "or --undo"
+        )
+    return say(plan, as_json, done=True, then="\n".join(lines))
+
+
+def _notes(plan: convert.ConversionPlan) -> dict[str, list[convert.NodePlan]]:
+    """Each note, and the nodes that it is about."""
+    found: dict[str, list[convert.NodePlan]] = {}
+    for node in plan.nodes:
+        for note in node.notes:
+            found.setdefault(words.plain(note), []).append(node)
+    return found

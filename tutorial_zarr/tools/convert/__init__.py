@@ -5,12 +5,13 @@ change the format of a hierarchy (`migrate`), with documents alone where chunks 
 of one node's metadata.
 """
 
-from .migrate import ConversionPlan, convert, remove_metadata, to_v2, to_v3
+from .migrate import ConversionPlan, NodePlan, convert, remove_metadata, to_v2, to_v3
 from .plan import RechunkPlan
 from .rechunking import content_hash, rechunk
 
 __all__ = [
     "ConversionPlan",
+    "NodePlan",
     "RechunkPlan",
     "content_hash",
     "convert",

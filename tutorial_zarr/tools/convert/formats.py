@@ -9,6 +9,7 @@ What changes its spelling, and nothing else::
     compressor                            gzip, zstd, blosc; else numcodecs.<id>
     dimension_separator                   chunk_key_encoding v2 with that separator
     attribute _ARRAY_DIMENSIONS           dimension_names
+    OME-Zarr 0.4 among the attributes     OME-Zarr 0.5 under the attribute ome (`ome`)
     .zattrs                               attributes
 
 What the other format cannot say is never dropped: it stands in `Spelling.problems`. Where an array's stored chunks
@@ -42,6 +43,8 @@ from tutorial_zarr.metadata import ArrayMetadata, Extension, GroupMetadata, v2, 
 from tutorial_zarr.spelling import SPELLED_ALIKE, to_extension, to_v2_codec
 from tutorial_zarr.stores import MemoryStore
 
+from . import ome
+
 Metadata = ArrayMetadata | GroupMetadata
 DIMENSIONS = "_ARRAY_DIMENSIONS"
 
@@ -56,16 +59,29 @@ class Spelling:
     notes: list[str] = field(default_factory=list)  # what changes its meaning for some readers
 
 
-def spell(metadata: Metadata, zarr_format: int, path: str = "", anew: bool = False) -> Spelling:
-    """`metadata` in `zarr_format`. With `anew` its elements are written anew, so that chunk keys and shards may go."""
+def spell(
+    metadata: Metadata,
+    zarr_format: int,
+    path: str = "",
+    anew: bool = False,
+    name: str = "",
+    axes: tuple[str, ...] | None = None,
+) -> Spelling:
+    """`metadata` in `zarr_format`. With `anew` its elements are written anew, so that chunk keys and shards may go.
+
+    `name` is what the node is called in the source; `axes` are what an OME-Zarr image above an array calls its axes.
+    """
     found = Spelling()
     document: dict[str, Any] = {}
     attributes = metadata.attributes
     try:
         if isinstance(metadata, GroupMetadata):
-            document = _group(metadata, zarr_format, found)
+            attributes, notes = ome.spelled(metadata.attributes, zarr_format, name)
+            found.notes += notes
+            document = _group(metadata, zarr_format, attributes, found)
         elif zarr_format == 3:
             document = _array_v3(metadata, found)
+            _name_axes(document, metadata, axes, found)
         else:
             document, attributes = _array_v2(metadata, found, anew)
     except ZarrError as error:  # a type or a fill value without a spelling
@@ -83,7 +99,7 @@ def spell(metadata: Metadata, zarr_format: int, path: str = "", anew: bool = Fal
         nodes.documents(made, path)  # what JSON cannot hold
         if isinstance(made, ArrayMetadata) and isinstance(metadata, ArrayMetadata):
             Array(MemoryStore(), path, made)  # codecs that do not fit
-            _compare(metadata, made, found)
+            _compare(metadata, made, found, axes)
     except ZarrError as error:
         found.problems.append(error.message)
     if not found.problems:
@@ -91,14 +107,29 @@ def spell(metadata: Metadata, zarr_format: int, path: str = "", anew: bool = Fal
     return found
 
 
-def _compare(old: ArrayMetadata, new: ArrayMetadata, found: Spelling) -> None:
+def _name_axes(
+    document: dict[str, Any], metadata: ArrayMetadata, axes: tuple[str, ...] | None, found: Spelling
+) -> None:
+    """OME-Zarr 0.5 asks that the dimensions of an image's arrays are named as its axes."""
+    if axes is None or len(axes) != len(metadata.shape) or metadata.dimension_names == axes:
+        return
+    if metadata.dimension_names is None:
+        document["dimension_names"] = list(axes)
+    else:
+        found.notes.append(
+            f"OME-Zarr 0.5 asks for the dimension names {list(axes)}, as the image's axes; they stay "
+            f"{list(metadata.dimension_names)}"
+        )
+
+
+def _compare(old: ArrayMetadata, new: ArrayMetadata, found: Spelling, axes: tuple[str, ...] | None) -> None:
     """A last look: what was made must say the same."""
     if new.data_type.numpy != old.data_type.numpy or new.data_type.name != old.data_type.name:
         found.problems.append(f"its type {old.data_type.name!r} would become {new.data_type.name!r}")
     elif new.fill.tobytes() != old.fill.tobytes() and not (new.fill.dtype.kind in "OT" and new.fill == old.fill):
         values = [metadata.data_type.fill_to_json(metadata.fill) for metadata in (old, new)]
         found.problems.append(f"its fill value {values[0]!r} would become {values[1]!r}")
-    if new.dimension_names != old.dimension_names:
+    if new.dimension_names != old.dimension_names and (old.dimension_names is not None or new.dimension_names != axes):
         found.problems.append(f"its dimension names {old.dimension_names} would become {new.dimension_names}")
 
 
@@ -108,10 +139,10 @@ def _unknown(document: dict[str, Any], known: tuple[str, ...], name: str, zarr_f
             found.problems.append(f"the member {key!r} of its {name} has no place in Zarr {zarr_format}")
 
 
-def _group(metadata: GroupMetadata, zarr_format: int, found: Spelling) -> dict[str, Any]:
+def _group(metadata: GroupMetadata, zarr_format: int, attributes: dict[str, Any], found: Spelling) -> dict[str, Any]:
     if zarr_format == 3:
         _unknown(metadata.document, ("zarr_format",), ".zgroup", 3, found)
-        return nodes.new_group(3, metadata.attributes).document
+        return nodes.new_group(3, attributes).document
     known = ("zarr_format", "node_type", "attributes", "consolidated_metadata")
     _unknown(metadata.document, known, "zarr.json", 2, found)
     return nodes.new_group(2, {}).document

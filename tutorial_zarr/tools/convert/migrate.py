@@ -43,6 +43,7 @@ from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores import place as places
 
+from . import ome
 from .formats import Metadata, spell
 from .rechunking import write_anew
 
@@ -229,13 +230,17 @@ def _consolidated_groups(store: Store, at: str, plan: ConversionPlan, consolidat
 
 
 def _plan(store: Store, at: str, zarr_format: int, move: tuple[Store, str] | None) -> ConversionPlan:
-    found = []
+    found: list[NodePlan] = []
+    axes: dict[str, tuple[str, ...]] = {}
     for relative, old in _walk(store, at, 5 - zarr_format):
         if isinstance(old, ZarrError):
             found.append(NodePlan(relative, IMPOSSIBLE, (f"it cannot be read: {old}",)))
             continue
         place, path = (store, _join(at, relative)) if move is None else (move[0], _join(move[1], relative))
-        found.append(_plan_node(relative, old, store, _join(at, relative), zarr_format, place, path, move is not None))
+        _note_axes(axes, relative, old)
+        known = axes.get(relative)
+        source = _join(at, relative)
+        found.append(_plan_node(relative, old, store, source, zarr_format, place, path, move is not None, known))
     if not found:
         if _there(store, at, zarr_format) is None:
             raise NodeNotFoundError(api._not_found("array or group", store, at, 5 - zarr_format), path=at)
@@ -261,7 +266,7 @@ def _plan(store: Store, at: str, zarr_format: int, move: tuple[Store, str] | Non
 
 def _walk(store: Store, at: str, zarr_format: int) -> Iterator[tuple[str, Metadata | ZarrError]]:
     """Pairs (path below `at`, metadata) of the nodes of one format; an error stands for what cannot be read."""
-    waiting = [""]
+    waiting, listed = [""], None
     while waiting:
         relative = waiting.pop()
         try:
@@ -273,19 +278,41 @@ def _walk(store: Store, at: str, zarr_format: int) -> Iterator[tuple[str, Metada
             continue
         yield relative, found
         if isinstance(found, GroupMetadata):
-            names = nodes.child_names(store, _join(at, relative), zarr_format)
+            try:
+                names = list(nodes.child_names(store, _join(at, relative), zarr_format))
+            except StoreError as error:  # a web server: what is consolidated at the top names the members
+                if listed is None and not relative and error.fields.get("unlisted"):
+                    listed = nodes.read_consolidated(store, at, found)
+                if listed is None:
+                    raise
+                names = [path.rpartition("/")[2] for path in listed if path and nodes.parent(path) == relative]
             waiting += [nodes.join(relative, name) for name in names][::-1]
 
 
+def _note_axes(axes: dict[str, tuple[str, ...]], path: str, node: Metadata | ZarrError | None) -> None:
+    """Note what an OME-Zarr image calls the axes of the arrays below it."""
+    if isinstance(node, GroupMetadata):
+        axes.update({f"{path}/{name}".strip("/"): names for name, names in ome.axes(node.attributes).items()})
+
+
 def _plan_node(
-    relative: str, old: Metadata, store: Store, source: str, zarr_format: int, place: Store, path: str, moves: bool
+    relative: str,
+    old: Metadata,
+    store: Store,
+    source: str,
+    zarr_format: int,
+    place: Store,
+    path: str,
+    moves: bool,
+    axes: tuple[str, ...] | None,
 ) -> NodePlan:
-    spelled = spell(old, zarr_format, path)
+    name = source.rpartition("/")[2]
+    spelled = spell(old, zarr_format, path, name=name, axes=axes)
     if spelled.metadata is not None and not spelled.rewrite and isinstance(old, ArrayMetadata):
         spelled.rewrite += _differing_chunk(store, source, old, spelled.metadata)  # type: ignore[arg-type]
     how = IMPOSSIBLE if spelled.problems else REWRITE if spelled.rewrite else METADATA_ONLY
     if how == REWRITE and moves:
-        spelled = spell(old, zarr_format, path, anew=True)
+        spelled = spell(old, zarr_format, path, anew=True, name=name, axes=axes)
         how = IMPOSSIBLE if spelled.problems else REWRITE
     reasons, notes = tuple(spelled.problems or spelled.rewrite), tuple(spelled.notes)
     if how != IMPOSSIBLE:
@@ -404,6 +431,7 @@ def remove_metadata(
     if not keys:
         raise NodeNotFoundError(f"remove_metadata: expected documents of Zarr {zarr_format} in {store!r}, found none")
     _check_above(store, at, 5 - zarr_format)
+    axes: dict[str, tuple[str, ...]] = {}
     for folder in sorted({nodes.parent(key) for key in keys}):
         kept = _there(store, folder, 5 - zarr_format)
         gone = _there(store, folder, zarr_format)
@@ -413,7 +441,8 @@ def remove_metadata(
                 f"{'none' if kept is None else kept}; removing its documents would lose it",
                 path=folder,
             )
-        if gone is not None and not force and not _agree(gone, kept):
+        _note_axes(axes, folder, kept)
+        if gone is not None and not force and not _agree(gone, kept, folder.rpartition("/")[2], axes.get(folder)):
             raise ConversionError(
                 f"remove_metadata: expected documents that say the same at {folder!r}, found that those of Zarr 2 and "
                 "Zarr 3 differ; if those of the other format are the ones to keep, try force=True",
@@ -444,12 +473,12 @@ def _check_above(store: Store, path: str, zarr_format: int) -> None:
         ) from cause
 
 
-def _agree(one: Metadata | ZarrError, other: Metadata | ZarrError) -> bool:
+def _agree(one: Metadata | ZarrError, other: Metadata | ZarrError, name: str, axes: tuple[str, ...] | None) -> bool:
     """Whether one of the two is what the other becomes in its format."""
     if isinstance(one, ZarrError) or isinstance(other, ZarrError):
         return False
     for old, new in ((one, other), (other, one)):
-        spelled = spell(old, new.zarr_format).metadata
+        spelled = spell(old, new.zarr_format, name=name, axes=axes).metadata
         if spelled is not None and consolidation.same(spelled, new):
             return True
     return False

@@ -240,8 +240,8 @@ class Report:
                 "so changed bits that still decode go unnoticed; keep a manifest, or add the codec crc32c"
             )
         found += [
-            f"array {row.path or '(root)'!r}: {words.size_text(row.unused)} in its shards {'is' if row.unused == 1 else 'are'} "
-            "no chunk's; writing it again saves them"
+            f"array {row.path or '(root)'!r}: {words.size_text(row.unused)} in its shards "
+            "that no chunk uses; writing it again saves them"
             for row in self.arrays
             if row.unused
         ]
