@@ -11,10 +11,15 @@ from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr.cli.output import json_option, print_json, print_rows, progress_bar
+from tutorial_zarr.cli.output import json_option, print_json, print_rows
+from tutorial_zarr.cli.plans import following
+from tutorial_zarr.words import plain, size_text
 from tutorial_zarr.errors import NodeExistsError, NodeNotFoundError
 from tutorial_zarr.integrations.xarray_backend.netcdf import from_netcdf
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.words import plain
+
+LEFT = "STORE is as it was: nothing of the copy is left there. The same command begins anew"
 
 
 def command(click: Any) -> Any:
@@ -64,8 +69,7 @@ def import_(
     """
     if not overwrite:
         _refuse_what_is_there(store)
-    with progress_bar() as bar:
-        task = bar.add_task(plain(Path(file).name), total=None, unit="bytes")
+    with following(plain(Path(file).name), LEFT, unit="bytes") as progress:
         from_netcdf(
             file,
             store,
@@ -75,7 +79,7 @@ def import_(
             zarr_format=int(zarr_format),
             consolidated=consolidated,
             skip=skip,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
     root = zarr.open_group(store, mode="r")
     members = [node for _, node in root.members(max_depth=None)]
@@ -89,7 +93,10 @@ def import_(
     }
     if as_json:
         return print_json(report)
-    print_rows([(name.replace("_", " "), str(value)) for name, value in report.items()])
+    sizes = ("bytes", "bytes_stored")
+    print_rows(
+        [(name.replace("_", " "), size_text(value) if name in sizes else str(value)) for name, value in report.items()]
+    )
     return 0
 
 

@@ -62,8 +62,8 @@ def stoppable(left: str) -> Iterator[None]:
 
 
 @contextmanager
-def following(what: str, left: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on standard error for ``progress=`` of `stoppable` work."""
+def following(what: str, left: str, unit: str = "") -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on standard error for ``progress=`` of `stoppable` work; `unit` is "bytes" where these are counted."""
     with stoppable(left), progress_bar() as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(what, total=None, unit=unit)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -18,6 +18,9 @@ from tutorial_zarr.errors import MissingDependencyError, ValueMismatchError
 from tutorial_zarr.integrations.dask_arrays import slabs
 from tutorial_zarr.integrations.xarray_backend import transaction
 from tutorial_zarr.integrations.xarray_backend.datastore import DataStore
+from tutorial_zarr.dask_arrays import slabs
+from tutorial_zarr.words import some
+from tutorial_zarr.errors import MissingDependencyError, ValueMismatchError, nearest
 from tutorial_zarr.metadata.model import keep_constants
 from tutorial_zarr.progress import Progress, meter
 
@@ -72,10 +75,11 @@ def from_netcdf(
             }
             place = target if name == "/" else target.child(name)
             plans.append((place, *place.plan(variables, keep_constants(dataset.attrs), set(variables), encoded=True)))
+        _check_skipped(left_out, groups)
         total = sum(write.variable.nbytes for _, writes, _ in plans for write in writes)
         with (
             meter(progress, total, f"import {os.path.basename(path)}", "bytes") as advance,
-            transaction.begun(plans) as ready,
+            transaction.begun(plans, action=f"import {os.path.basename(path)}") as ready,
         ):
             for write, array, _ in ready:
                 for slab in slabs(array, COPY_BYTES):
@@ -121,6 +125,16 @@ def _check_dimensions(what: str, lengths: Any, groups: dict[str, Dataset]) -> No
     if unknown:
         raise ValueMismatchError(
             f"{what}: expected dimensions of the file, {', '.join(known) or 'which has none'}; found {unknown[0]!r}"
+        )
+
+
+def _check_skipped(left_out: set[str], groups: dict[str, Dataset]) -> None:
+    """Refuse to leave out what is not there: it may be a variable that somebody wants out, written wrong."""
+    known = {f"{name}/{key}".strip("/") for name, dataset in groups.items() for key in dataset.variables}
+    for name in sorted(left_out - known):
+        raise ValueMismatchError(
+            f"skip: expected paths of variables of the file, found {name!r}; {nearest(name, known)}there are "
+            f"{some(sorted(known), 8)}"
         )
 
 

@@ -40,7 +40,7 @@ class GrownMeanwhileError(StoreError):
 class Making:
     """Groups that are made as one, with all that they hold: those at and below one that is missing, or replaced."""
 
-    def __init__(self, plans: list[Plan]) -> None:
+    def __init__(self, plans: list[Plan], action: str = ACTION) -> None:
         top = min((place for place, _, _ in plans), key=lambda place: len(place.path))
         documents: dict[str, bytes] = {}
         for place, writes, attributes in sorted(plans, key=lambda plan: -len(plan[0].path)):
@@ -55,7 +55,7 @@ class Making:
             top.zarr_store,
             top.path,
             documents,
-            ACTION,
+            action,
             kind="group",
             overwrite=top.mode == "w",
             staged=True,
@@ -79,24 +79,25 @@ class Making:
         return nodes.join(self.replacement.path, self.relative(path))
 
 
-def makings(plans: list[Plan]) -> dict[str, Making]:
+def makings(plans: list[Plan], action: str = ACTION) -> dict[str, Making]:
     """Path of a group that is missing, or is to be replaced -> what makes it. Nothing is changed yet."""
     missing = {plan[0].path: plan for plan in plans if plan[0].zarr_group is None}
     found: dict[str, Making] = {}
     for path in sorted(missing, key=len):
         if path not in found:
             together = [plan for other, plan in missing.items() if not path or f"{other}/".startswith(f"{path}/")]
-            found |= dict.fromkeys((place.path for place, _, _ in together), Making(together))
+            found |= dict.fromkeys((place.path for place, _, _ in together), Making(together, action))
     return found
 
 
 @contextmanager
-def begun(plans: list[Plan], compute: bool = True) -> Iterator[list[tuple[Write, Array, Any]]]:
+def begun(plans: list[Plan], compute: bool = True, action: str = ACTION) -> Iterator[list[tuple[Write, Array, Any]]]:
     """Triples (variable, array to write it into, data store), for a ``with`` block that writes the values.
 
-    Its end lets all of it in. An error in it takes all back, but for regions. `compute`: see `write`.
+    Its end lets all of it in. An error in it takes all back, but for regions. `compute`: see `write`. `action` is what
+    the mark of new groups calls it.
     """
-    made, ready = makings(plans), []
+    made, ready = makings(plans, action), []
     if not compute:
         check_sources(plans, made)
     with ExitStack() as opened:  # what is entered last is let in first: new groups, then the rest

@@ -22,7 +22,7 @@ from tutorial_zarr.display import words
 from tutorial_zarr.errors import MetadataError, MissingDependencyError, UnsupportedError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, parse_json, v2, v3
 from tutorial_zarr.nodes import MARK, UNFINISHED, join, parent, read_document
-from tutorial_zarr.replacing import read_mark
+from tutorial_zarr.replacing import Mark, read_mark
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.local import is_ours
 from tutorial_zarr.stores.writers import describe
@@ -35,6 +35,26 @@ NODES = ("zarr.json", ".zarray", ".zgroup")  # a key of such a name says that th
 V2_DOCUMENTS = (".zarray", ".zgroup", ".zattrs", ".zmetadata")
 BATCH = 16  # chunks that a thread takes at a time
 Metadata = ArrayMetadata | GroupMetadata
+_GOES_ON = {  # the first word of what a mark says -> what the same command does
+    "rechunk": "tutorial-zarr rechunk with the same options goes on where it was",
+    "convert": "tutorial-zarr convert with the same --target goes on where it was",
+    "copy": "tutorial-zarr copy with the same options finishes it",
+    "move": "tutorial-zarr move with the same paths finishes it",
+    "delete": "tutorial-zarr delete with --yes deletes the rest",
+    "import": "tutorial-zarr import of the same file begins anew",
+}
+
+
+def remedy_for(mark: Mark) -> str:
+    """What to do about unfinished work."""
+    if not mark.over:
+        return "wait: its writer is at work, or may be, if it runs on another machine"
+    goes_on = _GOES_ON.get(mark.action.partition(" ")[0], "the same call begins anew")
+    if mark.complete:
+        return f"doctor --repair completes it: all is written; or {goes_on}"
+    if mark.adds or mark.action.startswith("rechunk"):  # what is there is kept for the call that goes on
+        return goes_on + "; tutorial-zarr delete gives it up"
+    return f"{goes_on}; or doctor --repair takes back what is not complete"
 
 
 class Examination:
@@ -156,7 +176,9 @@ class Examination:
         below = self.guard(path, lambda at: self.store.list_prefix(join(at, UNFINISHED)))
         if mark is None and next(below, None) is None:
             return  # the empty folder of a mark that never came
-        self.report.add("unfinished-node", key, f"found {mark or 'what is left of unfinished work'}", node=path)
+        remedy = "" if mark is None else remedy_for(mark)
+        problem = f"found {mark or 'what is left of unfinished work'}"
+        self.report.add("unfinished-node", key, problem, node=path, remedy=remedy)
 
     def check_files(self, path: str, files: list[str], metadata: Metadata | None, broken: bool) -> None:
         """Hold the keys directly in a group to what may be there."""
