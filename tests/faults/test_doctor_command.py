@@ -132,3 +132,37 @@ def test_a_store_that_is_not_there_gives_exit_code_1(run, tmp_path):
     code, out, _ = run(tmp_path / "nothing")
     assert code == 1
     assert "no-node" in out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows makes links for administrators only")
+def test_links_that_lead_nowhere_are_named_wherever_they_are(run, folder):
+    for name, target in (("x/c/1", "nowhere"), ("y/zarr.json", "gone"), ("note", "/not here/at all")):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target)
+    code, out, _ = run(folder, "--json")
+    assert code == 1
+    found = {fault["key"]: fault["problem"] for fault in json.loads(out)["faults"] if fault["rule"] == "dangling-link"}
+    assert set(found) == {"x/c/1", "y/zarr.json", "note"}
+    assert "a link to 'nowhere', where nothing is" in found["x/c/1"]
+    assert "error dangling-link: 3 of them" in run(folder)[1]
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "said"),
+    [
+        ("rechunk to /", "writing", "tutorial-zarr rechunk with the same options goes on where it was"),
+        ("convert the root of X", "adding", "tutorial-zarr convert with the same --target goes on where it was"),
+        ("copy 'a' to 'b'", "writing", "tutorial-zarr copy with the same options finishes it"),
+        ("move 'a' to 'b'", "clearing", "doctor --repair completes it: all is written; or tutorial-zarr move with the"),
+        ("import era.nc", "writing", "tutorial-zarr import of the same file begins anew"),
+        ("write a dataset", "writing", "the same call begins anew"),
+    ],
+)
+def test_unfinished_work_is_named_with_what_finishes_it(run, folder, action, state, said):
+    mark = {"action": action, "what": "", "by": {}, "since": 0, "state": state}
+    (folder / "new" / ".unfinished").mkdir(parents=True)
+    (folder / "new" / ".unfinished" / "mark.json").write_text(json.dumps(mark))
+    code, out, _ = run(folder)
+    assert code == 1
+    assert f"found an unfinished {action!r}" in out
+    assert f"repair: {said}" in out

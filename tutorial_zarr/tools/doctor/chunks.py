@@ -8,6 +8,7 @@ Leaves out which keys are chunks at all, which is `hierarchy`'s. What no decoder
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ from tutorial_zarr.errors import (
     UnsupportedError,
     ZarrError,
 )
+from tutorial_zarr.stores import Store
 
 BATCH = 1 << 25  # bytes of inner chunks that are held at once
 _SUM_WORDS = ("checksum", "data check", "crc", "hash")  # how decompressors call a sum of their own that differs
@@ -63,7 +65,9 @@ def check_chunk(io: ChunkIO, coords: tuple[int, ...]) -> Outcome:
     try:
         pipeline = io.pipeline_at(coords)
         size = io.store.get_size(key)
-        if size is None:  # deleted since it was listed
+        if size is None:  # deleted since it was listed, or a link that leads nowhere
+            if target := dangling(io.store, key):
+                outcome.add("dangling-link", f"expected a value, found a link to {target!r}, where nothing is")
             return outcome
         outcome.nbytes = size
         stored = open_shard(io, key, pipeline, size)
@@ -86,6 +90,14 @@ def check_chunk(io: ChunkIO, coords: tuple[int, ...]) -> Outcome:
     except Exception as error:
         outcome.add(*diagnose(error, _head(io, key) if data is None else data))
     return outcome
+
+
+def dangling(store: Store, key: str) -> str | None:
+    """Where a key leads that is a link to nothing; None where it is none. Only folders have links."""
+    if not isinstance(root := getattr(store, "root", None), str):
+        return None
+    path = os.path.join(root, *key.split("/"))
+    return os.readlink(path) if os.path.islink(path) and not os.path.exists(path) else None
 
 
 def _head(io: ChunkIO, key: str) -> Any:

@@ -27,7 +27,7 @@ from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.local import is_ours
 from tutorial_zarr.stores.writers import describe
 
-from .chunks import Outcome, check_chunk, counts_inner, protected
+from .chunks import Outcome, check_chunk, counts_inner, dangling, protected
 from .consolidation import Consolidations
 from .report import ArrayRow, Report
 
@@ -160,10 +160,20 @@ class Examination:
 
     def orphan(self, key: str, problem: str, path: str) -> None:
         """Note a key that nothing accounts for."""
+        if self.dangles(key, path):
+            return
         if is_ours(key.rpartition("/")[2]):
             self.report.add("leftover", key, "found an unfinished value", node=path)
         else:
             self.report.add("orphan", key, problem, node=path)
+
+    def dangles(self, key: str, path: str) -> bool:
+        """Note a link that leads nowhere."""
+        target = dangling(self.store, key)
+        if target is not None:
+            problem = f"expected a value, found a link to {target!r}, where nothing is"
+            self.report.add("dangling-link", key, problem, node=path)
+        return target is not None
 
     def unfinished_node(self, path: str) -> None:
         """Note that a node is being made, replaced or deleted, or that this was cut short."""
@@ -190,7 +200,9 @@ class Examination:
             known.update(V2_DOCUMENTS)
             self.two_formats(path)
         for name in files:
-            if name not in known and not broken:
+            if name in known:
+                self.dangles(join(path, name), path)
+            elif not broken:
                 self.orphan(join(path, name), "found a key in a group that is neither metadata nor a node", path)
 
     def two_formats(self, path: str) -> None:

@@ -96,6 +96,12 @@ RULES = {
         "growing the array would bring old values back; " + _MOVE,
     ),
     "orphan": Rule("warning", "another program's file, or a node whose document was deleted", _MOVE),
+    "dangling-link": Rule(
+        "error",
+        "a copy of a store that took the links and not what they lead to, or a file that was moved or deleted since",
+        "copy the store again with what its links lead to (cp -rL, rsync -L), or put back what the link names; readers "
+        "take it for an absent chunk, or for no node",
+    ),
     # chunks
     "unreadable": Rule("error", "the store failed: permissions, the network, a bad disk", "repair it, then look again"),
     "empty-value": Rule("error", _INTERRUPTED, _RESTORE),
