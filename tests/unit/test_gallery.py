@@ -16,7 +16,18 @@ import pytest
 import tutorial_zarr as zarr
 from tutorial_zarr import gallery
 from tutorial_zarr.cli import gallery as command
-from tutorial_zarr.gallery import articles, contract, copies, exercises, lesson, packages, readers, source
+from tutorial_zarr.gallery import (
+    articles,
+    contract,
+    copies,
+    exercises,
+    grade,
+    lesson,
+    packages,
+    readers,
+    source,
+    student,
+)
 from tutorial_zarr.gallery.catalogue import FILE_NAME, NOTEBOOKS, ROOT
 from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.publish import build_articles, text_table
@@ -834,6 +845,93 @@ def test_the_students_version_never_replaces_the_authors(copy):
         with pytest.raises(gallery.GalleryError, match="expected a folder of its own"):
             write_student_versions(folder, folder=copy)
     assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
+
+
+def test_what_a_student_has_written_is_not_replaced_unasked(tmp_path):
+    first, second = write_student_versions(tmp_path, ["01_01", "01_02"])
+    assert "about 1,200 MB of disk" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    write_student_versions(tmp_path, ["01_01"])  # nothing was changed, and the links to others are no change
+    write_student_versions(tmp_path, ["01_01", "01_02", "01_03"])
+    edit(first, "touched = ...", "touched = 4")
+    worked = {path: path.read_bytes() for path in (first, second)}
+    with pytest.raises(
+        gallery.GalleryError, match=r"found 1 notebook in which somebody .*01_01_first.* nothing was wr"
+    ):
+        write_student_versions(tmp_path)
+    assert {path: path.read_bytes() for path in (first, second)} == worked
+    assert sorted(path.name for path in tmp_path.rglob("01_*.ipynb"))[3:] == []
+    write_student_versions(tmp_path, ["01_01"], overwrite=True)
+    assert "touched = ..." in first.read_text(encoding="utf-8")
+
+
+def test_a_notebook_is_reset_and_what_was_there_stays_beside(tmp_path):
+    first, _ = write_student_versions(tmp_path, ["01_01", "01_02"])
+    fresh = first.read_bytes()
+    for answer in ("4", "5"):
+        edit(first, "touched = ...", f"touched = {answer}")
+        (path, aside), (_, untouched) = student.reset(tmp_path, ["01_01", "01_02"])
+        assert (path, untouched) == (first, None)
+        assert f"touched = {answer}" in aside.read_text(encoding="utf-8")
+        assert first.read_bytes() == fresh
+    assert sorted(path.name for path in first.parent.glob("01_01*before*")) == [
+        "01_01_first_zarr_array_before_1.ipynb",
+        "01_01_first_zarr_array_before_2.ipynb",
+    ]
+    with pytest.raises(gallery.GalleryError, match="which holds none"):
+        student.reset(tmp_path / "articles", ["01_01"])
+    with pytest.raises(gallery.GalleryError, match="those of the authors"):
+        student.reset(ROOT, ["01_01"])
+
+
+def notebook_of(path, *sources):
+    """A notebook with these code cells."""
+    empty = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    cells = [{**empty, "id": f"c{number}", "source": text} for number, text in enumerate(sources)]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source.dumps(notebook), encoding="utf-8")
+
+
+CHECK = "from tutorial_zarr.gallery.lesson import check"
+
+
+@pytest.mark.gallery
+def test_a_class_is_graded_and_nothing_of_it_leaves_its_folder(tmp_path, run):
+    pytest.importorskip("papermill")
+    folder, name = tmp_path / "class", "01_01_first_zarr_array.ipynb"
+    (tmp_path / "kept").write_text("mine")
+    notebook_of(
+        folder / "=ada" / "notebooks" / "01_core_zarr" / name,
+        CHECK,
+        "1 / 0",  # what fails is followed by what holds
+        f"open({str(tmp_path / 'kept')!r}, 'w')",
+        "import socket; socket.create_connection(('192.0.2.1', 80))",
+        'check("01_01.1", 6)',
+        'check("01_01.2", ...)',
+        'check("01_01.2", -1)',
+    )
+    notebook_of(folder / "bob" / name, 'print("01_01.1 right: of course")', "def broken(:")
+    (folder / "bob" / ".ipynb_checkpoints").mkdir()
+    (folder / "bob" / ".ipynb_checkpoints" / name).write_text("{}")
+    (folder / "eve" / "notebooks").mkdir(parents=True)
+    (folder / "eve" / "notebooks" / name).write_text("no notebook")
+    results = {result["student"]: result for result in grade.grade(folder, jobs=2)}
+    assert (tmp_path / "kept").read_text() == "mine"
+    assert set(results) == {"=ada", "bob", "eve"}
+    assert results["=ada"]["verdicts"] == {"1": True, "2": True, "3": None}
+    assert "this run may reach its own machine only" in results["=ada"]["error"]
+    assert (results["bob"]["solved"], results["bob"]["exercises"]) == (0, 3)
+    assert results["bob"]["error"].startswith("SyntaxError")
+    assert results["eve"]["error"]
+    columns, rows = grade.table(list(results.values()))
+    assert columns == ("student", "01_01", "all")
+    assert rows[0] == ("=ada", "2/3", "2/3")
+    lines = grade.as_csv(list(results.values())).splitlines()
+    assert lines[0] == "student,notebook,exercise,solved,file,error"
+    assert lines[1].startswith("'=ada,01_01,1,yes,")
+    assert len(lines) == 10
+    code, out, _ = run("gallery", "grade", tmp_path / "none")
+    assert (code, out) == (1, "")
 
 
 # --- articles -----------------------------------------------------------------------------------------------

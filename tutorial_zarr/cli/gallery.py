@@ -16,6 +16,7 @@ from tutorial_zarr.cli.output import complain, json_option, print_json, print_ta
 from tutorial_zarr import words
 from tutorial_zarr.words import plain
 from tutorial_zarr.gallery import copies, stored_outputs, student, template
+from tutorial_zarr.gallery import copies, grade, stored_outputs, student, template
 from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, select
 from tutorial_zarr.words import plain
 
@@ -34,6 +35,9 @@ def command(click: Any) -> Any:
     target = click.Option(
         ["--out", "out_dir"], type=click.Path(), default="student", help="Where to; default: student."
     )
+    again = click.Option(["--overwrite"], is_flag=True, help="Replace notebooks in which somebody has worked.")
+    csv = click.Option(["--csv", "as_csv"], is_flag=True, help="Print CSV, a line for each exercise.")
+    place = click.Option(["--in", "folder"], type=click.Path(), default=".", help="The folder; this one by default.")
     actions = {
         "copy": (copy, [click.Argument(["folder"], type=click.Path()), ids]),
         "new": (new, [click.Argument(["name"], metavar="ID"), click.Argument(["slug"])]),
@@ -41,7 +45,9 @@ def command(click: Any) -> Any:
         "run": (run, [ids, full, zarr_format, out_dir, jobs, resume, given]),
         "build": (build, [ids, jobs]),
         "check": (check, [ids, outputs]),
-        "student": (student_versions, [ids, target]),
+        "student": (student_versions, [ids, target, again]),
+        "grade": (grade_, [click.Argument(["folder"], type=click.Path()), jobs, csv]),
+        "reset": (reset, [click.Argument(["ids"], nargs=-1, required=True), place]),
     }
     return group(click, "gallery", actions, "Copy, make, list, run, build and check the notebooks.")
 
@@ -157,12 +163,48 @@ def check(ids: tuple[str, ...], outputs: bool, as_json: bool) -> int:
     return report_problems(problems, as_json, "Every notebook keeps its contract.")
 
 
-def student_versions(ids: tuple[str, ...], out_dir: str, as_json: bool) -> int:
-    """Write the students' versions of the notebooks IDS, or of all: without solutions and outputs."""
-    paths = [path.as_posix() for path in student.write_student_versions(out_dir, ids or None)]
+def student_versions(ids: tuple[str, ...], out_dir: str, overwrite: bool, as_json: bool) -> int:
+    """Write the students' versions of the notebooks IDS, or of all: without solutions and outputs.
+
+    A README.md says what to type before a workshop. A notebook in which somebody has worked is not replaced.
+    """
+    paths = [path.as_posix() for path in student.write_student_versions(out_dir, ids or None, overwrite=overwrite)]
     if as_json:
         return print_json(paths)
-    print_text(f"{len(paths)} notebooks for students are in {Path(out_dir) / 'notebooks'}.")
+    print_text(
+        f"{_notebooks(paths)} in {Path(out_dir) / 'notebooks'}, for students; README.md there says how to begin."
+    )
+    return 0
+
+
+def grade_(folder: str, jobs: int, as_csv: bool, as_json: bool) -> int:
+    """Run the students' notebooks below FOLDER, and show who has solved what.
+
+    FOLDER holds one student's folder, or one for each. The notebooks are run away from the network and from all other
+    folders; a verdict is what the exercises' own checks say.
+    """
+    with progress_bar() as bar:
+        task = bar.add_task("notebooks", total=len(grade.submissions(Path(folder))))
+        results = grade.grade(folder, jobs, lambda name: bar.advance(task))
+    if as_json:
+        return print_json(results)
+    if as_csv:
+        print_text(grade.as_csv(results).rstrip("\n"))
+        return 0
+    print_table(*grade.table(results))
+    for result in results:
+        if result["error"]:
+            print_text(f"{result['file']}: {result['error']}")
+    return 0
+
+
+def reset(ids: tuple[str, ...], folder: str, as_json: bool) -> int:
+    """Put students' notebooks IDS back to how they were. What was worked in them stays beside, as NAME_before_N."""
+    done = [(path.as_posix(), aside and aside.as_posix()) for path, aside in student.reset(folder, ids)]
+    if as_json:
+        return print_json([{"file": path, "before": aside} for path, aside in done])
+    for path, aside in done:
+        print_text(f"{path}: as it was" + (f"; what was there is {aside}" if aside else ", for nothing was changed"))
     return 0
 
 

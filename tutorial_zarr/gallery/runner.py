@@ -219,7 +219,7 @@ def _execute(
     start.mkdir()
     env = {**offline_environment(own_folder, [out_dir, executed]), OUT_DIR: str(out_dir)}
     (out_dir / "facts.json").unlink(missing_ok=True)  # of an earlier run
-    done = _work(request, env, start, lambda event: note({**event, "id": notebook.id, "title": notebook.title}))
+    done = work(request, env, start, lambda event: note({**event, "id": notebook.id, "title": notebook.title}))
     facts = out_dir / "facts.json"
     result = {**done, "facts": json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}}
     if done["status"] == "failed":
@@ -230,8 +230,8 @@ def _execute(
     return result | _judged(executed)
 
 
-def _work(request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progress) -> dict[str, Any]:
-    """Start a worker and read its lines until it ends."""
+def work(request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progress) -> dict[str, Any]:
+    """Start a worker in the folder `cwd`, and read its lines until it ends: what its ``done`` says."""
     log = cwd.with_name("worker.log")
     done: dict[str, Any] = {"status": "failed", "cells": 0, "failed_cell": None}
     with log.open("w", encoding="utf-8") as errors:

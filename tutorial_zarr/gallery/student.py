@@ -1,30 +1,65 @@
 """The student's version of a notebook: without solutions, without outputs, with every picture it links to.
 
 Authors write the solved notebook only. What is left out here is what carries the tag "solution" or "facts",
-the text that leads to a solution, and all outputs, as the reader is to predict them.
+the text that leads to a solution, and all outputs, as the reader is to predict them. What a student has worked in is
+never replaced unasked, and never lost: `reset` puts it aside.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
+from tutorial_zarr.display import words
+from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, list_notebooks, select
 from tutorial_zarr.gallery.source import dumps, read_source, tags
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?://|#)([^)]+)\)")
 FIGURE = re.compile(r"!\[[^\]]*\]\((?!https?://)([^)]+)\)")
+README = """\
+# Before the workshop
+
+You need Python 3.11 or newer, about {megabytes:,} MB of disk, and two to three minutes on a good network; at the
+workshop you need no network any more. In this folder, type:
+
+```sh
+python3 -m venv .venv
+.venv/bin/python -m pip install "tutorial_zarr[gallery,labs]"
+.venv/bin/tutorial-zarr gallery run 00_00
+.venv/bin/jupyter lab
+```
+
+On Windows it is `py -m venv .venv`, and `.venv\\Scripts\\` in place of `.venv/bin/`. If your teacher has given you a
+file that ends in `.whl`, write its name in place of `tutorial_zarr`: `"./NAME.whl[gallery,labs]"`.
+
+The third line says whether everything is there. The fourth opens a browser; begin with the folder `notebooks`.
+
+# During the workshop
+
+A cell that says `...` waits for your answer: write it there, and run the cell; the next line says whether it holds, and
+if not, what to look at. Run the cells from the top: each uses what came before.
+
+| you want to | type |
+|---|---|
+| see what you have solved | `tutorial-zarr gallery grade .` |
+| begin a notebook again | `tutorial-zarr gallery reset 01_01 --in .` |
+
+What `reset` replaces stays beside the new one, as `..._before_1.ipynb`.
+"""
+MEGABYTES = 1200  # what the environment takes: 171 packages on Python 3.12, measured with du
 
 
 def write_student_versions(
-    out_dir: str | Path, ids: Iterable[str] | None = None, folder: Path | None = None
+    out_dir: str | Path, ids: Iterable[str] | None = None, folder: Path | None = None, overwrite: bool = False
 ) -> list[Path]:
     """Write the students' versions below `out_dir`, beside the articles they link to, and return their paths.
 
-    A link to a notebook that is not among them stays as plain text.
+    A link to a notebook that is not among them stays as plain text. Refused, before anything is written, where a
+    notebook is there that differs, as somebody may have worked in it; `overwrite` replaces it.
     """
     notebooks, out_dir = select(ids, folder), Path(out_dir)
     root = notebooks[0].path.parents[2]
@@ -33,31 +68,84 @@ def write_student_versions(
             f"gallery student: expected a folder of its own, found {out_dir}, which holds the notebooks of the "
             "authors; try another, such as student"
         )
-    chosen = {notebook.ipynb.name for notebook in notebooks}
-    written = []
+    texts, links = {}, {}
     for notebook in notebooks:
-        cells = student_cells(notebook)
-        linked: set[str] = set()
-
-        def link(found: re.Match[str], notebook: Notebook = notebook, linked: set[str] = linked) -> str:
-            target = found[3].partition("#")[0]
-            if target.endswith(".ipynb") and Path(target).name not in chosen:
-                return found[2]
-            if not target.endswith(".ipynb"):
-                linked.add(target)
-            return found[0]
-
-        for cell in cells:
-            if cell["cell_type"] == "markdown":
-                cell["source"] = LINK.sub(link, cell["source"])
         path = out_dir / notebook.ipynb.relative_to(root)
+        texts[path], links[path] = _student_text(notebook, {each.ipynb.name for each in notebooks})
+    worked = [path for path, text in texts.items() if _is_touched(path, text)]
+    if worked and not overwrite:
+        raise GalleryError(
+            f"gallery student: expected no notebooks in {out_dir} but untouched ones, found "
+            f"{words.count(len(worked), 'notebooks')} in which somebody may have worked: "
+            f"{words.some((path.name for path in worked), 4)}; nothing was written; try another folder, "
+            "tutorial-zarr gallery reset, which puts them aside, or overwrite=True"
+        )
+    for notebook, (path, text) in zip(notebooks, texts.items(), strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = dumps({**read_source(notebook.path), "cells": cells})
+        path.write_text(text, encoding="utf-8", newline="\n")
+        for target in sorted(links[path]):
+            _copy(notebook.path.parent / target, path.parent / target)
+    (out_dir / "README.md").write_text(README.format(megabytes=MEGABYTES), encoding="utf-8", newline="\n")
+    return list(texts)
+
+
+def reset(folder: str | Path, ids: Iterable[str], source: Path | None = None) -> list[tuple[Path, Path | None]]:
+    """Put the students' versions of the notebooks `ids` below `folder` back to how they were.
+
+    Pairs: the notebook, and where what was there lies now, ``NAME_before_N.ipynb`` beside it; None where nothing was
+    changed in it.
+    """
+    notebooks, folder = select(ids, source), Path(folder)
+    root = notebooks[0].path.parents[2]
+    chosen = {notebook.ipynb.name for notebook in list_notebooks(source)}
+    there = {path.name: path for path in sorted(folder.rglob("*.ipynb")) if path.name in chosen}
+    if (folder / "notebooks").resolve() == (root / "notebooks").resolve() or not there:
+        raise GalleryError(
+            f"gallery reset: expected a folder with students' notebooks, found {folder}, which holds "
+            f"{'those of the authors' if there else 'none'}; try the folder that gallery student wrote"
+        )
+    done = []
+    for notebook in notebooks:
+        path = there.get(notebook.ipynb.name, folder / notebook.ipynb.relative_to(root))
+        text, linked = _student_text(notebook, set(there) | {notebook.ipynb.name})
+        aside = None
+        if _is_touched(path, text):
+            free = (path.with_name(f"{path.stem}_before_{n}.ipynb") for n in itertools.count(1))
+            aside = next(place for place in free if not place.exists())
+            path.rename(aside)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
         for target in sorted(linked):
-            _copy(notebook.path.parent / target, path.parent / target)
-        written.append(path)
-    return written
+            if not (path.parent / target).exists():
+                _copy(notebook.path.parent / target, path.parent / target)
+        done.append((path, aside))
+    return done
+
+
+def _is_touched(path: Path, text: str) -> bool:
+    """Whether a notebook is there that is not what was written, whichever others it was written with and links to."""
+
+    def unlinked(text: str) -> str:
+        return LINK.sub(lambda found: found[2], text)
+
+    return path.exists() and unlinked(path.read_text(encoding="utf-8", errors="replace")) != unlinked(text)
+
+
+def _student_text(notebook: Notebook, chosen: set[str]) -> tuple[str, set[str]]:
+    """The text of a student's notebook, and the files that it links to. A notebook not `chosen` is not linked to."""
+    cells, linked = student_cells(notebook), set()
+
+    def link(found: re.Match[str]) -> str:
+        target = found[3].partition("#")[0]
+        if target.endswith(".ipynb"):
+            return found[0] if Path(target).name in chosen else found[2]
+        linked.add(target)
+        return found[0]
+
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = LINK.sub(link, cell["source"])
+    return dumps({**read_source(notebook.path), "cells": cells}), linked
 
 
 def student_cells(notebook: Notebook) -> list[dict[str, Any]]:

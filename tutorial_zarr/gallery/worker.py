@@ -1,8 +1,9 @@
 """One notebook in a process of its own, so that nothing it does, dying included, reaches the others.
 
 Started by `runner` with a request in JSON on standard input: the source to execute, where to write the notebook, the
-parameters, the seconds allowed for a cell. It answers with one JSON object a line: ``start`` when the source is read,
-``cell`` before every code cell, and ``done`` at the end. papermill does the work.
+parameters, the seconds allowed for a cell, and whether it goes on behind a cell that fails. It answers with one JSON
+object a line: ``start`` when the source is read, ``cell`` before every code cell, and ``done`` at the end. papermill does
+the work.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from typing import Any
 
 from tutorial_zarr.gallery.catalogue import GalleryError
 from tutorial_zarr.gallery.contract import parameter_names
-from tutorial_zarr.gallery.source import NOT_NEEDED, dumps, imported_without, read_source
+from tutorial_zarr.gallery.source import NOT_NEEDED, clean, dumps, imported_without, loads, read_source
 
 
 def execute(request: dict[str, Any]) -> dict[str, Any]:
     """Execute the notebook and say how it went: status, cells, failed_cell, error."""
-    source = read_source(Path(request["source"]))
-    own = parameter_names(source["cells"])
+    path, keeps_on = Path(request["source"]), request.get("keeps_on", False)
+    source = clean(loads(path.read_text(encoding="utf-8"))) if path.suffix == ".ipynb" else read_source(path)
+    own = parameter_names(source["cells"]) if request["parameters"] else set()
     unknown = sorted(set(request["parameters"]) - own - {"out_dir", "quick", "zarr_format"})
     if unknown:
         raise GalleryError(
@@ -74,6 +76,7 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
             kernel_name="python3",
             progress_bar=False,
             execution_timeout=request["timeout"],
+            allow_errors=keeps_on,  # a cell that fails is followed by the next one
         )
     except PapermillExecutionError as raised:
         error = f"{raised.ename}: {plain(raised.evalue)}"
