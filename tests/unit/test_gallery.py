@@ -1,6 +1,7 @@
 """The gallery's machinery: sources, runs, contract, articles, exercises, and what it notices when broken."""
 
 import hashlib
+import html
 import importlib.metadata
 import json
 import os
@@ -24,6 +25,7 @@ from tutorial_zarr.gallery import (
     grade,
     lesson,
     packages,
+    publish,
     readers,
     source,
     student,
@@ -1057,7 +1059,62 @@ def test_an_article_without_an_address_keeps_no_link_into_the_repository(tmp_pat
     assert {file.name for file in path.parent.iterdir()} == {
         *("01_01_four_chunks.svg", "01_01_keys.svg", "01_01_hole.svg"),
         "01_first_zarr_array.md",
+        "01_first_zarr_array.html",
     }
+    page = path.with_suffix(".html").read_text(encoding="utf-8")
+    assert re.findall(r'<figure><img src="([^"]+)" alt="[^"]{20,}" /></figure>', page)[0] == "01_01_four_chunks.svg"
+
+
+PASTED = {*("article", "h1", "h2", "h3", "p", "em", "strong", "code", "pre", "a"), *("ul", "ol", "li"),
+          *("blockquote", "figure", "img")}  # fmt: skip
+
+
+def test_a_built_page_has_what_a_publishing_sites_editor_takes(tmp_path):
+    pytest.importorskip("resvg_py")
+    base = "https://github.com/me/it/blob/main"
+    for path in build_articles(tmp_path / "out", base_url=base):
+        page = path.with_suffix(".html").read_text(encoding="utf-8")
+        body = page.partition("<body>")[2]
+        assert set(re.findall(r"<(\w+)[ >]", body)) <= PASTED, path.name
+        pictures = re.findall(r'<img src="([^"]+)"', body)
+        assert pictures
+        for picture in pictures:
+            start = f"https://raw.githubusercontent.com/me/it/main/out/{path.stem}/"
+            assert picture.startswith(start)
+            assert (path.parent / picture.removeprefix(start)).is_file()
+        assert all(target.startswith("https://") for target in re.findall(r'<a href="([^"]+)"', body))
+        text = (ROOT / "articles" / path.name).read_text(encoding="utf-8")
+        blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        shown = [html.unescape(block) for block in re.findall(r"<pre>(.*?)</pre>", body, re.DOTALL)]
+        assert [block for block in blocks if block not in shown] == []
+        assert len(re.findall(r"^\|.*\n\|[-:| ]+\|$", text, re.MULTILINE)) == len(shown) - len(blocks)
+        assert f'<link rel="canonical" href="{base}/articles/{path.name}">' in page
+
+
+def png_pixels(path):
+    """The colours of a picture, as an array of rows, columns and channels."""
+    return np.asarray(pytest.importorskip("matplotlib.image").imread(path))
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "articles" / "figures").glob("*.svg")))
+def test_no_picture_is_drawn_black(tmp_path, name):
+    pytest.importorskip("resvg_py")
+    publish._picture(ROOT / "articles" / "figures" / name, tmp_path, "png")
+    svg = (ROOT / "articles" / "figures" / name).read_text(encoding="utf-8")
+    pixels = png_pixels(tmp_path / name.replace(".svg", ".png"))[..., :3]
+    dark = (pixels.max(axis=-1) < 0.12).mean()
+    own_ground = re.search(r'id="patch_1">\s*<path d="[^"]*"/>', svg)  # a scanner's black: it has no style
+    assert dark < (0.8 if own_ground else 0.3), f"{dark:.0%} of it is black"
+    assert len(np.unique(pixels[::3, ::3].reshape(-1, 3), axis=0)) > 9, "there is nothing on it"
+    assert "var(" not in publish.plain_colours(svg)
+
+
+def test_lines_of_code_that_a_column_breaks_are_named(run):
+    assert publish.long_lines("a" * 99 + "\n```python\nx = 1\n" + "x" * 81 + "\n```\n") == [(4, 81)]
+    code, out, _ = run("articles", "check", "01", "--width", "80", "--json")
+    assert code == 1
+    assert all("expected at most 80 characters in a line of code" in row["problem"] for row in json.loads(out))
+    assert run("articles", "check", "01", "--width", "200")[0] == 0
 
 
 def test_an_article_that_disagrees_with_its_notebook_is_not_built(copy, tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 
 from tutorial_zarr.cli.gallery import group, report_problems
 from tutorial_zarr.cli.output import print_json, print_text, progress_bar
+from tutorial_zarr.display import words
 from tutorial_zarr.gallery import articles, publish
 
 
@@ -18,32 +19,56 @@ def command(click: Any) -> Any:
     names = click.Argument(["names"], nargs=-1)
     out_dir = click.Option(["--out", "out_dir"], type=click.Path(), default="out/articles", help="Where to.")
     base_url = click.Option(["--base-url"], help="The address of the repository's files, for links into it.")
+    pictures = click.Option(
+        ["--pictures-url"], help="The address at which --out will lie, for the pages; by default below --base-url."
+    )
+    width = click.Option(
+        ["--width"], type=click.IntRange(min=20), help="Name lines of code that are longer, such as 80."
+    )
     images = click.Option(["--images"], type=click.Choice(["png", "svg"]), default="png", help="The pictures' format.")
     actions = {
-        "build": (build_articles, [names, out_dir, base_url, images]),
-        "check": (check_articles, [names]),
+        "build": (build_articles, [names, out_dir, base_url, pictures, images]),
+        "check": (check_articles, [names, width]),
     }
     return group(click, "articles", actions, "Check the articles, and build them for a publishing site.")
 
 
-def build_articles(names: tuple[str, ...], out_dir: str, base_url: str | None, images: str, as_json: bool) -> int:
+def build_articles(
+    names: tuple[str, ...], out_dir: str, base_url: str | None, pictures_url: str | None, images: str, as_json: bool
+) -> int:
     """Build the articles NAMES, or all: a folder each, with pictures beside the text, tables as text, links that
-    work from anywhere.
+    work from anywhere; as Markdown, and as a page to open in a browser, select whole, copy, and paste.
 
+    A site that imports a page by its address fetches the pictures by theirs: give --base-url, and publish the folder.
     A name may be cut short: 01 means 01_first_zarr_array.
     """
     with progress_bar() as bar:
         task = bar.add_task("articles", total=len(articles.select_articles(names)))
         paths = publish.build_articles(
-            out_dir, names or None, base_url=base_url, images=images, progress=lambda name: bar.advance(task)
+            out_dir,
+            names or None,
+            base_url=base_url,
+            images=images,
+            progress=lambda name: bar.advance(task),
+            pictures_url=pictures_url,
         )
     if as_json:
         return print_json([path.as_posix() for path in paths])
     for path in paths:
-        print_text(path.as_posix())
+        print_text(path.with_suffix(".html").as_posix())
+        if wide := publish.long_lines(path.read_text(encoding="utf-8")):
+            print_text(
+                f"  {words.count(len(wide), 'lines')} of code with more than {publish.WIDEST} characters, up to "
+                f"{max(length for _, length in wide)}: a narrow column breaks them"
+            )
     return 0
 
 
-def check_articles(names: tuple[str, ...], as_json: bool) -> int:
+def check_articles(names: tuple[str, ...], width: int | None, as_json: bool) -> int:
     """Hold the articles NAMES, or all of them, to the notebooks that they tell of."""
-    return report_problems(articles.check_articles(names or None), as_json, "Every article agrees with its notebook.")
+    problems = articles.check_articles(names or None)
+    for path in articles.select_articles(names or None) if width else ():
+        for number, length in publish.long_lines(path.read_text(encoding="utf-8"), width):
+            problem = f"expected at most {width} characters in a line of code, found {length}"
+            problems.append({"id": path.stem, "where": f"line {number}", "problem": problem})
+    return report_problems(problems, as_json, "Every article agrees with its notebook.")

@@ -1,8 +1,9 @@
 """An article in the form that a publishing site takes: pictures as PNG beside it, tables as text, links that
-work from anywhere.
+work from anywhere; as Markdown, and as a page.
 
-Medium, for one, takes neither SVG nor tables nor links into a repository. What is right and wrong in an
-article is `articles`' business; this changes its form only. resvg draws the PNGs.
+Medium, for one, takes neither SVG nor tables nor links into a repository, and its editor reads no Markdown. It takes
+what was copied from a page in a browser, and imports a page by its address; then it fetches the pictures by theirs.
+What is right and wrong in an article is `articles`' business; this changes its form only. resvg draws the PNGs.
 
 >>> print(text_table(["| layout | requests |", "|---|---|", "| rows | 16 |"]))
 layout  requests
@@ -16,6 +17,7 @@ import posixpath
 import re
 import shutil
 from collections.abc import Callable, Iterable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from tutorial_zarr.gallery.articles import FIGURE, check_articles, front_matter,
 from tutorial_zarr.gallery.catalogue import GalleryError
 
 PIXELS = 1400  # the width of a picture: twice the width of a column of text
+WIDEST = 80  # characters of a line of code that a column of text shows
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?://|#)([^)]+)\)")
 TABLE = re.compile(r"(?:^\|.*\|\n)+", re.MULTILINE)
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
@@ -36,20 +39,27 @@ def build_articles(
     images: str = "png",
     progress: Callable[[str], None] | None = None,
     folder: Path | None = None,
+    pictures_url: str | None = None,
 ) -> list[Path]:
-    """Write each article to ``OUT_DIR/NN_slug/NN_slug.md`` with its pictures beside it; return the paths.
+    """Write each article to ``OUT_DIR/NN_slug/NN_slug.md`` and ``.html``, with its pictures beside it; return the paths
+    of the Markdown.
 
     `base_url` is the address at which the repository can be read; links into the repository are made with it,
-    and without it they become plain text. `images` is "png" or "svg". An article that does not agree with its
-    notebook is refused.
+    and without it they become plain text. `pictures_url` is the address at which `out_dir` will lie, for the pictures
+    of the page; by default it is below that of the repository, as `out_dir` is. `images` is "png" or "svg". An article
+    that does not agree with its notebook is refused.
     """
     if images not in ("png", "svg"):
         raise GalleryError(f'articles build: images must be "png" or "svg", got {images!r}; try images="png"')
-    if base_url is not None and not re.match(r"https?://[^/]+", base_url):
-        raise GalleryError(
-            f"articles build: expected an address that begins with https:// as base_url, found {base_url!r}; "
-            "try the address of the repository's files, such as https://github.com/OWNER/tutorial_zarr/blob/main"
-        )
+    for name, url in (("base_url", base_url), ("pictures_url", pictures_url)):
+        if url is not None and not re.match(r"https?://[^/]+", url):
+            raise GalleryError(
+                f"articles build: expected an address that begins with https:// as {name}, found {url!r}; "
+                "try the address of the repository's files, such as https://github.com/OWNER/tutorial_zarr/blob/main"
+            )
+    if pictures_url is None and base_url is not None:
+        place = Path(out_dir)
+        pictures_url = f"{raw(base_url)}/{place.name if place.is_absolute() else place.as_posix()}"
     paths = select_articles(names, folder)
     wrong = check_articles([path.stem for path in paths], folder) if paths else []
     if wrong:
@@ -65,7 +75,10 @@ def build_articles(
         text = path.read_text(encoding="utf-8")
         for _, figure in FIGURE.findall(text):
             _picture(path.parent / figure, target, images)
-        (target / path.name).write_text(_rendered(path, text, base_url, images), encoding="utf-8", newline="\n")
+        rendered = _rendered(path, text, base_url, images)
+        (target / path.name).write_text(rendered, encoding="utf-8", newline="\n")
+        shown = page(rendered, f"{pictures_url.rstrip('/')}/{path.stem}/" if pictures_url else "")
+        (target / path.name).with_suffix(".html").write_text(shown, encoding="utf-8", newline="\n")
         written.append(target / path.name)
         if progress is not None:
             progress(path.stem)
@@ -92,6 +105,64 @@ def _rendered(path: Path, text: str, base_url: str | None, images: str) -> str:
         pieces[number] = TABLE.sub(lambda rows: f"```text\n{text_table(rows[0].splitlines())}\n```\n", piece)
     head = f"# {front['title']}\n\n*{front['subtitle']}*\n"
     return "---\n" + "\n".join(lines) + f"\n---\n\n{head}\n" + "".join(pieces).lstrip("\n")
+
+
+def raw(url: str) -> str:
+    """The address of the files themselves, where GitHub shows a page around them.
+
+    >>> raw("https://github.com/me/it/blob/main/"), raw("https://example.org/it")
+    ('https://raw.githubusercontent.com/me/it/main', 'https://example.org/it')
+    """
+    found = re.fullmatch(r"https?://github\.com/([^/]+/[^/]+)/(?:blob|tree)/(.+)", url.rstrip("/"))
+    return f"https://raw.githubusercontent.com/{found[1]}/{found[2]}" if found else url.rstrip("/")
+
+
+def page(text: str, pictures: str = "") -> str:
+    """A built article as a page of HTML, with what Medium's editor knows: headings, paragraphs, lists, quotes, `pre`.
+
+    pictures  what stands before the name of each picture
+    """
+    try:
+        from markdown_it import MarkdownIt
+    except ModuleNotFoundError as missing:
+        raise MissingDependencyError(
+            "articles build: a page of HTML needs markdown-it-py, which is not installed; "
+            'try: python -m pip install "tutorial_zarr[gallery]"'
+        ) from missing
+    front, body = front_matter(text)
+    markdown = MarkdownIt("commonmark", {"html": False})  # no language on code: Medium would show the name
+    markdown.add_render_rule("fence", lambda self, tokens, at, *rest: f"<pre>{escape(tokens[at].content)}</pre>\n")
+    tokens = markdown.parse(body)
+    for token in (child for each in tokens for child in each.children or ()):
+        if token.type == "image":
+            token.attrSet("src", pictures + str(token.attrGet("src")))
+    # A picture alone in a paragraph is a figure.
+    inside = markdown.renderer.render(tokens, markdown.options, {})
+    inside = re.sub(r"<p>(<img [^>]*>)</p>", r"<figure>\1</figure>", inside)
+    canonical = f'<link rel="canonical" href="{escape(front["source"])}">\n' if "source" in front else ""
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(front["title"])}</title>\n'
+        f'<meta name="description" content="{escape(front["subtitle"])}">\n'
+        f'<meta name="keywords" content="{escape(front["tags"])}">\n{canonical}'
+        "<style>body{max-width:700px;margin:2em auto;padding:0 1em;font:18px/1.6 serif}img{max-width:100%}"
+        "pre{font-size:14px;line-height:1.4;overflow-x:auto;background:#f3f5f8;padding:1em}</style>\n"
+        f"</head>\n<body>\n<article>\n{inside}</article>\n</body>\n</html>\n"
+    )
+
+
+def long_lines(text: str, widest: int = WIDEST) -> list[tuple[int, int]]:
+    r"""Pairs (number, characters) of the lines in blocks of code that are longer than a column of text shows.
+
+    >>> long_lines("```python\\n" + "x" * 81 + "\\n```\\n" + "y" * 99)
+    [(2, 81)]
+    """
+    found, inside = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```"):
+            inside = not inside
+        elif inside and len(line) > widest:
+            found.append((number, len(line)))
+    return found
 
 
 def _absolute(base_url: str, folder: str, target: str) -> str:
@@ -121,8 +192,7 @@ def _picture(source: Path, target: Path, images: str) -> None:
             'try: python -m pip install "tutorial_zarr[gallery]", or images="svg"'
         ) from missing
     svg = source.read_text(encoding="utf-8")
-    # A page that prefers dark colours is a thing of browsers; a PNG is for a light page.
-    svg = re.sub(r"@media\(prefers-color-scheme:dark\)\{(?:[^{}]*\{[^{}]*\})*\}", "", svg)
+    svg = plain_colours(svg)
     # matplotlib brings fonts that are the same on every machine.
     options: dict[str, Any] = {
         "font_dirs": _font_folders(),
@@ -131,6 +201,28 @@ def _picture(source: Path, target: Path, images: str) -> None:
     }
     png = resvg_py.svg_to_bytes(svg_string=svg, width=PIXELS, dpi=96, background="#ffffff", **options)
     (target / source.with_suffix(".png").name).write_bytes(bytes(png))
+
+
+def plain_colours(svg: str) -> str:
+    """An SVG for a light page, with the values of its variables (``var(--tz-page)``), which resvg does not know.
+
+    >>> plain_colours("a{--x:#fff;--y:var(--x)}@media(prefers-color-scheme:dark){a{--x:#000}}b{fill:var(--y)}")
+    'a{--x:#fff;--y:#fff}b{fill:#fff}'
+    """
+    # A page that prefers dark colours is a thing of browsers; a PNG is for a light page.
+    svg = re.sub(r"@media\s*\(prefers-color-scheme:\s*dark\)\s*\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", svg)
+    values: dict[str, str] = {}
+    for name, value in re.findall(r"(--[\w-]+)\s*:\s*([^;{}]+)", svg):
+        values.setdefault(name, value.strip())  # the first is the light one: others are for what a page may say
+
+    def value(found: re.Match[str]) -> str:
+        return values.get(found[1], (found[2] or "").strip() or found[0])
+
+    for _ in range(9):  # a variable may name another
+        svg, before = re.sub(r"var\((--[\w-]+)\s*(?:,([^()]*))?\)", value, svg), svg
+        if svg == before:
+            break
+    return svg
 
 
 def _font_folders() -> list[str]:

@@ -2,8 +2,8 @@
 
 Started by `runner` with a request in JSON on standard input: the source to execute, where to write the notebook, the
 parameters, the seconds allowed for a cell, and whether it goes on behind a cell that fails. It answers with one JSON
-object a line: ``start`` when the source is read, ``cell`` before every code cell, and ``done`` at the end. papermill does
-the work.
+object a line: ``start`` when the source is read, ``cell`` before every code cell, and ``done`` at the end. papermill
+does the work.
 """
 
 from __future__ import annotations
