@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutorial_zarr import words
 from tutorial_zarr.cli.gallery import group, report_problems
 from tutorial_zarr.cli.output import print_json, print_text, progress_bar
-from tutorial_zarr.display import words
 from tutorial_zarr.gallery import articles, publish
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutorial_zarr.tools import convert
-from tutorial_zarr import convert
 from tutorial_zarr import words
+from tutorial_zarr.tools import convert
 
 from .output import json_option
 from .plans import dry_run_option, following, memory_option, path_option, say, stoppable

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutorial_zarr import parallel
+from tutorial_zarr import parallel, words
 from tutorial_zarr.cli.output import json_option, print_json, print_text, progress_bar
-from tutorial_zarr import words
-from tutorial_zarr.words import plain
 from tutorial_zarr.stores import make_store
 from tutorial_zarr.tools import doctor
 from tutorial_zarr.words import plain

@@ -11,11 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr import gallery
+from tutorial_zarr import gallery, words
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
-from tutorial_zarr import words
-from tutorial_zarr.words import plain
-from tutorial_zarr.gallery import copies, stored_outputs, student, template
 from tutorial_zarr.gallery import copies, grade, stored_outputs, student, template
 from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, select
 from tutorial_zarr.words import plain

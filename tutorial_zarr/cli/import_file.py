@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import tutorial_zarr as zarr
-from tutorial_zarr.cli.output import json_option, print_json, print_rows, progress_bar
 from tutorial_zarr.cli.output import json_option, print_json, print_rows
 from tutorial_zarr.cli.plans import following
-from tutorial_zarr.words import plain, size_text
 from tutorial_zarr.errors import NodeExistsError, NodeNotFoundError
 from tutorial_zarr.integrations.xarray_backend.netcdf import from_netcdf
 from tutorial_zarr.stores.secrets import public
-from tutorial_zarr.words import plain
+from tutorial_zarr.words import plain, size_text
 
 LEFT = "STORE is as it was: nothing of the copy is left there. The same command begins anew"
 

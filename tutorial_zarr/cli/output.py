@@ -18,12 +18,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from tutorial_zarr.viz.drawing.tree import guides
-from tutorial_zarr.words import plain, plain_lines, size_text
 from tutorial_zarr.errors import LimitError
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.viz.drawing.tree import guides
-from tutorial_zarr.words import plain, plain_lines
+from tutorial_zarr.words import plain, plain_lines, size_text
 
 PROGRAM = "tutorial-zarr"
 INTERRUPTED = 130  # the exit code of a command that the user stopped, as shells have it

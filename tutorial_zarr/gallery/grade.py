@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.display import words
+from tutorial_zarr import words
 from tutorial_zarr.gallery.catalogue import NOTEBOOKS, GalleryError, list_notebooks
 from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.exercises import VERDICTS, checks_of, numbers

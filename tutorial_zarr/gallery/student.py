@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.display import words
+from tutorial_zarr import words
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, list_notebooks, select
 from tutorial_zarr.gallery.source import dumps, read_source, tags
 

@@ -14,15 +14,13 @@ from typing import Any
 import xarray as xr
 from xarray import Dataset, Variable
 
-from tutorial_zarr.errors import MissingDependencyError, ValueMismatchError
+from tutorial_zarr.errors import MissingDependencyError, ValueMismatchError, nearest
 from tutorial_zarr.integrations.dask_arrays import slabs
 from tutorial_zarr.integrations.xarray_backend import transaction
 from tutorial_zarr.integrations.xarray_backend.datastore import DataStore
-from tutorial_zarr.dask_arrays import slabs
-from tutorial_zarr.words import some
-from tutorial_zarr.errors import MissingDependencyError, ValueMismatchError, nearest
 from tutorial_zarr.metadata.model import keep_constants
 from tutorial_zarr.progress import Progress, meter
+from tutorial_zarr.words import some
 
 _UNDECODED = dict.fromkeys(  # each by its name: decode_cf=False is not passed on to groups
     ("mask_and_scale", "decode_times", "concat_characters", "decode_coords", "decode_timedelta"), False

@@ -33,9 +33,8 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr import limits
+from tutorial_zarr import limits, words
 from tutorial_zarr.chunk_grids import ChunkGrid, UnevenAxis
-from tutorial_zarr.display import words
 from tutorial_zarr.errors import MemoryBudgetError
 from tutorial_zarr.hierarchy import readable
 

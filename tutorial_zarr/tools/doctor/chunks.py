@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutorial_zarr import limits
+from tutorial_zarr import limits, words
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.chunk_io.shards import ShardSource
 from tutorial_zarr.codecs import Codec, Pipeline
 from tutorial_zarr.codecs.checksums import Checksum, JenkinsLookup3
 from tutorial_zarr.codecs.compressors import Bz2, Gzip, Lzma, Zlib, Zstd
 from tutorial_zarr.codecs.sharding import ABSENT, ShardingCodec, ShardLayout
-from tutorial_zarr.display import words
 from tutorial_zarr.errors import (
     ChecksumError,
     LimitError,

@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from tutorial_zarr import api, limits, parallel
+from tutorial_zarr import api, limits, parallel, words
 from tutorial_zarr.array import Array
-from tutorial_zarr.display import words
 from tutorial_zarr.errors import MetadataError, MissingDependencyError, UnsupportedError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, parse_json, v2, v3
 from tutorial_zarr.nodes import MARK, UNFINISHED, join, parent, read_document

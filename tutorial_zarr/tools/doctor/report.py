@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tutorial_zarr.words import plain
 from tutorial_zarr import words
+from tutorial_zarr.words import plain
 
 SHOWN = 3  # faults of one kind that people are shown; programs are told more
 KEPT = 1000  # faults of one rule that are listed one by one; the others are counted
