@@ -68,7 +68,7 @@ def check_articles(names: tuple[str, ...], width: int | None, as_json: bool) -> 
     """Hold the articles NAMES, or all of them, to the notebooks that they tell of."""
     problems = articles.check_articles(names or None)
     for path in articles.select_articles(names or None) if width else ():
-        for number, length in publish.long_lines(path.read_text(encoding="utf-8"), width):
+        for number, length in publish.long_lines(path.read_text(encoding="utf-8"), width or 0):
             problem = f"expected at most {width} characters in a line of code, found {length}"
             problems.append({"id": path.stem, "where": f"line {number}", "problem": problem})
     return report_problems(problems, as_json, "Every article agrees with its notebook.")

@@ -93,7 +93,10 @@ def import_(
         return print_json(report)
     sizes = ("bytes", "bytes_stored")
     print_rows(
-        [(name.replace("_", " "), size_text(value) if name in sizes else str(value)) for name, value in report.items()]
+        [
+            (name.replace("_", " "), size_text(value) if name in sizes and isinstance(value, int) else str(value))
+            for name, value in report.items()
+        ]
     )
     return 0
 

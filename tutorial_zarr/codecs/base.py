@@ -62,8 +62,8 @@ class _Immutable(type):
 class Codec(metaclass=_Immutable):
     """Base of the three kinds: a name, and the configuration as it stands in the metadata.
 
-    A class that declares fields (`IntegerField`, `Choice`, ... in `fields`) has their values as attributes, and takes no
-    other members; one without declares ``fields = {}`` when it takes no configuration at all, and otherwise reads
+    A class that declares fields (`IntegerField`, `Choice`, ... in `fields`) has their values as attributes, and takes
+    no other members; one without declares ``fields = {}`` when it takes no configuration at all, and otherwise reads
     `configuration` itself.
 
     name           the name in the metadata; one class may serve several

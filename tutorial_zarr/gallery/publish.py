@@ -215,11 +215,11 @@ def plain_colours(svg: str) -> str:
     for name, value in re.findall(r"(--[\w-]+)\s*:\s*([^;{}]+)", svg):
         values.setdefault(name, value.strip())  # the first is the light one: others are for what a page may say
 
-    def value(found: re.Match[str]) -> str:
+    def plain(found: re.Match[str]) -> str:
         return values.get(found[1], (found[2] or "").strip() or found[0])
 
     for _ in range(9):  # a variable may name another
-        svg, before = re.sub(r"var\((--[\w-]+)\s*(?:,([^()]*))?\)", value, svg), svg
+        svg, before = re.sub(r"var\((--[\w-]+)\s*(?:,([^()]*))?\)", plain, svg), svg
         if svg == before:
             break
     return svg

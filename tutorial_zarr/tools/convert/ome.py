@@ -86,18 +86,17 @@ def axes(attributes: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Path of an array below an image's group -> the names of its axes; of both versions."""
     ome = attributes.get("ome")
     images = (ome if isinstance(ome, dict) else attributes).get("multiscales")
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for image in images if isinstance(images, list) else ():
         if not isinstance(image, dict):
             continue
         given = image.get("axes")
-        names = (
-            [axis.get("name") if isinstance(axis, dict) else None for axis in given] if isinstance(given, list) else []
-        )
+        listed = [axis.get("name") for axis in given if isinstance(axis, dict)] if isinstance(given, list) else []
+        names = tuple(name for name in listed if isinstance(name, str))
         datasets = image.get("datasets")
-        if not names or not all(isinstance(name, str) for name in names):  # version 0.3 has bare names
+        if not names or len(names) != len(given):  # version 0.3 has bare names
             continue
         for dataset in datasets if isinstance(datasets, list) else ():
             if isinstance(dataset, dict) and isinstance(dataset.get("path"), str):
-                found[dataset["path"]] = tuple(names)
+                found[dataset["path"]] = names
     return found

@@ -238,9 +238,10 @@ def _batches(spans: list[Any]) -> Iterator[list[Any]]:
 
 
 def _wrong_size(size: int, expected: int | None, head: Any) -> Finding:
+    wanted = "a value" if expected is None else words.count(expected, "bytes")
     if size == 0:
-        return Finding("empty-value", f"expected {words.count(expected, 'bytes')}, found an empty value")
-    return Finding("wrong-size", f"expected {words.count(expected, 'bytes')}, found {size:,}", None, evidence_of(head))
+        return Finding("empty-value", f"expected {wanted}, found an empty value")
+    return Finding("wrong-size", f"expected {wanted}, found {size:,}", None, evidence_of(head))
 
 
 def diagnose(error: Exception, data: Any) -> Finding:
