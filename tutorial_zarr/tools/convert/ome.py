@@ -91,10 +91,12 @@ def axes(attributes: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         if not isinstance(image, dict):
             continue
         given = image.get("axes")
-        listed = [axis.get("name") for axis in given if isinstance(axis, dict)] if isinstance(given, list) else []
+        listed = [
+            axis.get("name") if isinstance(axis, dict) else None for axis in (given if isinstance(given, list) else ())
+        ]
         names = tuple(name for name in listed if isinstance(name, str))
         datasets = image.get("datasets")
-        if not names or len(names) != len(given):  # version 0.3 has bare names
+        if not names or len(names) != len(listed):  # version 0.3 has bare names
             continue
         for dataset in datasets if isinstance(datasets, list) else ():
             if isinstance(dataset, dict) and isinstance(dataset.get("path"), str):
