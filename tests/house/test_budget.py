@@ -16,6 +16,7 @@ import tutorial_zarr as zarr
 
 _LAYERS = runpy.run_path(str(Path(__file__).with_name("test_layers.py")))
 CORE, EXTRAS, FILES, MODULES, RANK = (_LAYERS[name] for name in ("CORE", "EXTRAS", "FILES", "MODULES", "RANK"))
+code_lines = runpy.run_path(str(Path(__file__).with_name("code_lines.py")))["code_lines"]
 
 BOOK = [name for name in CORE if name != "tutorial_zarr.tiny"]  # it is read by itself
 MOST_COMPLEX = 12
@@ -180,3 +181,54 @@ def test_nothing_outside_of_the_book_reaches_into_an_array():
         if ast.unparse(node.value) not in ("self", "cls", "super()")
     ]
     assert found == [], "the book has a public name for what is needed outside, or gets one"
+
+
+# Lines of code: not blank, no comment, no docstring. DESIGN.md says what stands behind each number.
+MOST_LINES = {"spine": 8_100, "book": 11_900, "all": 31_600}
+AROUND = {"object", "http", "fsspec", "sqlite", "trace", "faults", "retry", "cache", "paced", "secrets"}
+
+
+def files_of(act):
+    """The files of the package in which something runs."""
+    found = set()
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_globals.get("__name__", "") in FILES:
+            found.add(frame.f_globals["__name__"])
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+def test_what_an_array_crosses_stays_a_book_for_an_afternoon(tmp_path):
+    """Creating, opening, reading and writing an array, whole chunks and parts, plain and in shards."""
+
+    def act():
+        for shards in (None, (8, 8)):
+            options = {"shape": (16, 16), "chunks": (4, 4), "shards": shards, "dtype": "f8", "compressors": "zstd"}
+            a = zarr.create_array(tmp_path, name=f"g/{shards}", **options)
+            a[...] = 1
+            a[3:5] = 2
+            assert zarr.open_group(tmp_path)[f"g/{shards}"][3:5].sum() == 64
+
+    spine = files_of(act)
+    assert {"tutorial_zarr.array", "tutorial_zarr.codecs.sharding", "tutorial_zarr.stores.local"} <= spine
+    assert sum(map(lines_of, spine)) <= MOST_LINES["spine"]
+
+
+def lines_of(module):
+    return code_lines(FILES[module].read_text(encoding="utf-8"))
+
+
+def test_the_book_and_the_whole_stay_within_their_budget():
+    book = [
+        name
+        for name in BOOK
+        if not name.startswith("tutorial_zarr.codecs.extensions") and name.split(".")[-1] not in AROUND
+    ]
+    assert sum(map(lines_of, book)) <= MOST_LINES["book"]
+    assert sum(map(lines_of, MODULES)) <= MOST_LINES["all"]
