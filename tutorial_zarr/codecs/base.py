@@ -71,22 +71,29 @@ class Codec(metaclass=_Immutable):
     """
 
     fields: ClassVar[dict[str, Field[Any]] | None] = None  # attribute -> field
+    _required: ClassVar[frozenset[str]] = frozenset()
+    _known: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         members = [item for base in reversed(cls.__mro__) for item in vars(base).items()]
         if declared := {attribute: field for attribute, field in members if isinstance(field, Field)}:
             cls.fields = declared
+        fields = (cls.fields or {}).values()  # looked through here, and not each time that an array is opened
+        cls._required = frozenset(field.key for field in fields if field.default is REQUIRED)
+        cls._known = cls._required.union(field.key for field in fields)
 
     def __init__(self, name: str, configuration: dict[str, Any] | None = None) -> None:
-        self.name, self.configuration = name, configuration or {}
+        own = vars(self)
+        own["name"], own["configuration"] = name, configuration or {}
         if self.fields is not None:
-            found, fields = self.members(), self.fields.values()
-            required = [field.key for field in fields if field.default is REQUIRED]
-            check_keys(name, found, required, [field.key for field in fields if field.default is not REQUIRED])
-            for attribute, field in self.fields.items():
-                value = field.parse(self, found[field.key]) if field.key in found else field.default
-                setattr(self, attribute, value)
+            found, fields = self.members(), self.fields
+            if not (self._required.issubset(found) and self._known.issuperset(found)):
+                keys = [field.key for field in fields.values()]
+                required = [key for key in keys if key in self._required]
+                check_keys(name, found, required, [key for key in keys if key not in self._required])
+            for attribute, field in fields.items():
+                own[attribute] = field.parse(self, found[field.key]) if field.key in found else field.default
 
     def members(self) -> dict[str, Any]:
         """Return the configuration under the names of the fields, for codecs that know a member by two names."""
