@@ -4,6 +4,7 @@ import inspect
 import json
 import pickle
 import re
+import sys
 
 import numcodecs
 import numpy as np
@@ -228,9 +229,16 @@ def test_a_store_keeps_the_configuration_as_it_was_written_and_not_what_a_codec_
 
 
 def test_optional_packages_are_named_where_they_are_missing(monkeypatch):
-    monkeypatch.setattr(codecs.compressors, "numcodecs_module", lambda name: exec("raise ImportError"))
-    with pytest.raises(MissingDependencyError, match="codec 'zstd' needs the package numcodecs"):
-        registry.build(v3.extension("zstd", "codecs")).encode(b"")
+    class Fresh(codecs.compressors.Zstd):
+        """Whose module is not loaded yet."""
+
+        engine = codecs.compressors.NumcodecsModule("zstd")
+
+    monkeypatch.setitem(sys.modules, "numcodecs.zstd", None)
+    with pytest.raises(MissingDependencyError, match="codec 'fresh' needs the package numcodecs"):
+        Fresh("fresh").encode(b"")
+    monkeypatch.undo()
+    assert Fresh("fresh").decode(Fresh("fresh").encode(b"chunk")) == b"chunk"
 
 
 def test_a_plugin_that_forgets_the_base_class_learns_so():

@@ -23,7 +23,7 @@ import numpy as np
 from tutorial_zarr import limits
 
 from . import blosc_join, blosc_snappy
-from .base import Buffer, BytesBytesCodec, ChunkSpec
+from .base import Buffer, BytesBytesCodec, ChunkSpec, Codec
 from .fields import Choice, Field, Flag, IntegerField
 from .registry import register
 
@@ -184,27 +184,32 @@ class Lzma(_Stream):
         return lzma.LZMADecompressor(format=self.format, memlimit=max([80 << 20, *[2 * size for size in asked]]))
 
 
-@functools.cache
-def numcodecs_module(name: str) -> Any:
-    """Return a module of numcodecs, loaded once."""
-    module = importlib.import_module(f"numcodecs.{name}")
-    if name == "blosc":
-        module.use_threads = False  # type: ignore[attr-defined]  # chunks are spread over threads already
-    return module
+class NumcodecsModule:
+    """A module of numcodecs as an attribute of a class: loaded on first use, and then in place of this object."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        self.owner, self.attribute = owner, attribute
+
+    def __get__(self, codec: Codec | None, owner: type) -> Any:
+        try:
+            module = importlib.import_module(f"numcodecs.{self.name}")
+        except ImportError as cause:
+            if codec is None:
+                raise
+            raise codec.needs("numcodecs") from cause
+        if self.name == "blosc":  # chunks are spread over threads already; nested pools only get in the way
+            module.use_threads = False  # type: ignore[attr-defined]
+        setattr(self.owner, self.attribute, module)  # so that it costs nothing from now on
+        return module
 
 
 class _Native(BytesBytesCodec):
     """Compressors in numcodecs' C code."""
 
-    module = ""
-
-    @property
-    def engine(self) -> Any:
-        """The numcodecs module, loaded on first use."""
-        try:
-            return numcodecs_module(self.module)
-        except ImportError as cause:
-            raise self.needs("numcodecs") from cause
+    engine: Any
 
     def declared(self, data: Buffer) -> int | None:
         """Return the decoded size that the first bytes of `data` declare, or None."""
@@ -233,7 +238,7 @@ class Zstd(_Native):
     .zarray     {"id": "zstd", "level": 0, "checksum": false}
     """
 
-    module = "zstd"
+    engine = NumcodecsModule("zstd")
     level = IntegerField(-131072, 22, default=0)
     checksum = Flag(default=False)
 
@@ -294,7 +299,7 @@ class Lz4(_Native):
     .zarray     {"id": "lz4", "acceleration": 1}
     """
 
-    module = "lz4"
+    engine = NumcodecsModule("lz4")
     acceleration = IntegerField(-(1 << 31), (1 << 31) - 1, default=1)
 
     def encode(self, data: Buffer) -> Buffer:
@@ -318,7 +323,7 @@ class Blosc(_Native):
                      {"cname": "zstd", "clevel": 5, "shuffle": "shuffle", "typesize": 4, "blocksize": 0}}
     """
 
-    module = "blosc"
+    engine = NumcodecsModule("blosc")
     cname = Choice(CNAMES, default="lz4")
     clevel = IntegerField(0, 9, default=5)
     shuffle: Field[int] = Choice(SHUFFLES, default=0)
