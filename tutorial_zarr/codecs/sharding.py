@@ -40,7 +40,7 @@ _UINT64 = dtypes.from_json("uint64")
 DEFAULT_INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
 
 
-class _Shape(Field[tuple[int, ...]]):
+class _ChunkShape(Field[tuple[int, ...]]):
     """A list of lengths, as a tuple."""
 
     def parse(self, codec: Any, value: Any) -> tuple[int, ...]:
@@ -67,7 +67,7 @@ class ShardingCodec(ArrayBytesCodec):
                   "index_location": "end"}}
     """
 
-    chunk_shape = _Shape()
+    chunk_shape = _ChunkShape()
     location = Choice(("start", "end"), default="end", key="index_location")
     codecs = _Chain()
     index_codecs = _Chain(default=[])  # leniency: index-codecs

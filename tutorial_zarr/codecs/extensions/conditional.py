@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class _Codecs(Field[list[BytesBytesCodec | None]]):
+class _BytesCodecs(Field[list[BytesBytesCodec | None]]):
     """The codecs; None for one that is not known and whose entry says that it may be ignored. It keeps its bit."""
 
     def parse(self, codec: Any, value: Any) -> list[BytesBytesCodec | None]:
@@ -45,7 +45,7 @@ class Conditional(BytesBytesCodec):
         zarr.json   {"name": "conditional", "configuration": {"codecs": [{"name": "zstd"}], "header_bits": 8}}
     """
 
-    codecs = _Codecs()
+    codecs = _BytesCodecs()
     header_bits: Field[int | None] = Field(None)  # at least as many as there are codecs, rounded up to whole bytes
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:

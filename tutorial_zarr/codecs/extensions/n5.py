@@ -36,7 +36,7 @@ N5_TYPES = [*(f"{sign}int{width}" for sign in ("", "u") for width in (8, 16, 32,
 LARGEST_BLOCK = 1 << 27
 
 
-class _Codecs(Field[list[Codec]]):
+class _BlockCodecs(Field[list[Codec]]):
     """The codecs that turn a block into what stands behind its header."""
 
     def parse(self, codec: Any, value: Any) -> list[Codec]:
@@ -53,7 +53,7 @@ class N5Default(ArrayBytesCodec):
                              {"name": "gzip", "configuration": {"level": 5}}]}}
     """
 
-    codecs = _Codecs()
+    codecs = _BlockCodecs()
 
     def __init__(self, name: str, configuration: dict[str, Any]) -> None:
         super().__init__(name, configuration)
