@@ -135,7 +135,8 @@ def test_consolidated_metadata_is_written_and_checked(run, store):
     document.write_text(json.dumps({**json.loads(document.read_text()), "shape": [2, 6]}))
     code, out, err = run("consolidate", store, "--dry-run", "--json")
     assert (code, err) == (1, "")
-    assert json.loads(out) == {"stale": [{"path": "x", "what": "differs from the consolidated metadata in shape"}]}
+    stale = [{"path": "x", "what": "differs from the consolidated metadata in shape"}]
+    assert json.loads(out) == {"schema": 1, "stale": stale}
     code, _, err = run("consolidate", store, "--path", "nothing", "--dry-run")
     assert code == 1
     assert "expected" in err

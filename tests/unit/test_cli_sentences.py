@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -255,3 +256,64 @@ def test_names_of_a_store_are_neither_markup_nor_control_sequences(run, tmp_path
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", (out + err).replace("\n", ""))
         if words[0] in ("info", "tree", "delete"):
             assert "a[red]b[bold]" in out
+
+
+# --- for programs and for shells
+
+
+def documented():
+    """The rows of the page about --json: command -> the text about its members."""
+    text = (ROOT / "tutorial_zarr" / "cli" / "JSON.md").read_text(encoding="utf-8")
+    rows = [re.fullmatch(r"\| (.+?) \| (.+) \|", row) for row in text.splitlines()]
+    return {row[1]: row[2] for row in rows if row}
+
+
+@pytest.mark.parametrize(
+    ("words", "row"),
+    [
+        (["info", "STORE/x"], "`info` of an array"),
+        (["info", "STORE"], "`info` of a group"),
+        (["doctor", "STORE", "--repair"], "`doctor`"),
+        (["doctor", "STORE", "--write-manifest", "TO"], "`doctor --write-manifest`"),
+        (["copy", "STORE", "TO"], "`copy`, `move`, `delete`, `convert --finish`, `convert --undo`"),
+        (["delete", "STORE", "x"], "`copy`, `move`, `delete`, `convert --finish`, `convert --undo`"),
+        (["rechunk", "STORE", "TO", "--path", "x"], "`rechunk`"),
+        (["convert", "STORE", "--to", "3"], "`convert`"),
+        (["consolidate", "STORE"], "`consolidate`"),
+        (["anatomy", "STORE/x"], "`anatomy`"),
+        (["check"], "`check`"),
+    ],
+)
+def test_what_json_prints_is_on_its_page(run, store, tmp_path, words, row):
+    line = [word.replace("STORE", str(store)).replace("TO", str(tmp_path / "to")) for word in words]
+    code, out, _ = run(*line, "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert next(iter(document)) == "schema"
+    assert document.pop("schema") == 1
+    named = set(re.findall(r"`(\w+)`", documented()[row]))
+    assert set(document) <= named
+    inner = [
+        value[0] for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)
+    ]
+    assert {name for each in inner for name in each} <= named
+
+
+def test_the_page_about_json_names_every_command():
+    from tutorial_zarr import cli
+
+    named = {name.split()[0] for row in documented() for name in re.findall(r"`([^`]+)`", row)}
+    assert set(cli.COMMANDS) - named <= {"interop", "chunks"}, "those of their own pages"
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+def test_a_shell_learns_to_complete_the_commands(shell_name):
+    done = shell("--help")
+    assert f"{shell_name}_source" in done.stdout.decode()
+    code = "import sys; sys.argv[0] = 'tutorial-zarr'; from tutorial_zarr.cli import main; sys.exit(main())"
+    asked = {"_TUTORIAL_ZARR_COMPLETE": f"{shell_name}_complete", "COMP_WORDS": "tutorial-zarr gallery run 01_0",
+             "COMP_CWORD": {"fish": "01_0"}.get(shell_name, "3")}  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **asked}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert "01_01" in done.stdout
+    assert "02_01" not in done.stdout

@@ -144,5 +144,13 @@ def _program(click: Any) -> Any:
             with formatter.section("Commands"):
                 formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
-    program = Program(PROGRAM, help="Look into Zarr stores, run the gallery, check an installation.")
+    program = Program(
+        PROGRAM,
+        help="Look into Zarr stores, run the gallery, check an installation.",
+        epilog=(
+            "A store is a folder, a zip file or a URL. Every command has --help and --json. For a shell that completes "
+            'commands, options and files, add to ~/.bashrc: eval "$(_TUTORIAL_ZARR_COMPLETE=bash_source '
+            'tutorial-zarr)"; zsh_source and fish_source are for the others.'
+        ),
+    )
     return click.version_option(__version__, prog_name=PROGRAM)(program)

@@ -7,7 +7,7 @@ from typing import Any
 from tutorial_zarr import api, words
 from tutorial_zarr.errors import NodeNotFoundError
 
-from .output import json_option, print_json, print_text
+from .output import json_option, place_argument, print_json, print_text
 from .plans import following, path_option
 
 LEFT = "nothing was written: the consolidated metadata are as they were. The same command begins anew"
@@ -16,7 +16,7 @@ LEFT = "nothing was written: the consolidated metadata are as they were. The sam
 def command(click: Any) -> Any:
     """The click command."""
     params = [
-        click.Argument(["store"]),
+        place_argument(click, "store"),
         path_option(click),
         click.Option(["--dry-run"], is_flag=True, help="Say what is out of date, and write nothing."),
         json_option(click),

@@ -7,7 +7,7 @@ from typing import Any
 from tutorial_zarr import words
 from tutorial_zarr.tools import convert
 
-from .output import json_option
+from .output import json_option, place_argument
 from .plans import dry_run_option, following, memory_option, path_option, say, stoppable
 
 LEFT = (
@@ -19,7 +19,7 @@ LEFT = (
 def command(click: Any) -> Any:
     """The click command."""
     params = [
-        click.Argument(["store"]),
+        place_argument(click, "store"),
         click.Option(["--to"], type=click.Choice(["2", "3"]), required=True, help="The format to convert to."),
         path_option(click),
         click.Option(["--target"], help="Write the hierarchy to this store; without it, in place."),

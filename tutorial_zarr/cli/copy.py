@@ -7,7 +7,7 @@ from typing import Any
 from tutorial_zarr import api
 from tutorial_zarr.hierarchy import IF_EXISTS
 
-from .output import json_option
+from .output import json_option, place_argument
 from .plans import dry_run_option, following, path_option, say
 
 LEFT = (
@@ -20,8 +20,8 @@ def command(click: Any) -> Any:
     """The click command."""
     words = "Refuse a node that is there, replace it, or keep it and add what is missing."
     params = [
-        click.Argument(["store"]),
-        click.Argument(["target"]),
+        place_argument(click, "store"),
+        place_argument(click, "target"),
         path_option(click),
         path_option(click, "--target-path", "Where in TARGET; its root by default."),
         click.Option(["--if-exists"], type=click.Choice(IF_EXISTS), default="raise", show_default=True, help=words),

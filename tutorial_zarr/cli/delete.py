@@ -6,7 +6,7 @@ from typing import Any
 
 from tutorial_zarr import api
 
-from .output import json_option
+from .output import json_option, place_argument
 from .plans import dry_run_option, say, stoppable
 
 LEFT = "the node is whole, or it is gone and some of its chunks lie there still. The same command deletes the rest"
@@ -15,7 +15,7 @@ LEFT = "the node is whole, or it is gone and some of its chunks lie there still.
 def command(click: Any) -> Any:
     """The click command."""
     params = [
-        click.Argument(["store"]),
+        place_argument(click, "store"),
         click.Argument(["path"]),
         click.Option(["--yes"], is_flag=True, help="Delete it. Without this the command only says what it would do."),
         dry_run_option(click),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tutorial_zarr import parallel, words
-from tutorial_zarr.cli.output import json_option, print_json, print_text, progress_bar
+from tutorial_zarr.cli.output import json_option, place_argument, print_json, print_text, progress_bar
 from tutorial_zarr.stores import make_store
 from tutorial_zarr.tools import doctor
 from tutorial_zarr.words import plain
@@ -23,7 +23,7 @@ def command(click: Any) -> Any:
         return click.Option([name], is_flag=True, help=words)
 
     params = [
-        click.Argument(["store"]),
+        place_argument(click, "store"),
         click.Option(["--path"], default="", help="The node to begin at; the root by default."),
         click.Option(["--jobs"], type=click.IntRange(min=1), help="Decode so many chunks at once."),
         flag("--metadata-only", "Look at documents and keys, and leave the chunks alone."),

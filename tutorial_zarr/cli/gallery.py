@@ -20,7 +20,7 @@ from tutorial_zarr.words import plain
 
 def command(click: Any) -> Any:
     """The click group ``gallery``."""
-    ids = click.Argument(["ids"], nargs=-1)
+    ids = click.Argument(["ids"], nargs=-1, shell_complete=_ids)
     jobs = click.Option(["--jobs"], type=click.IntRange(min=1), default=1, help="Run so many at once.")
     full = click.Option(["--full"], is_flag=True, help="Use the large data instead of the quick ones.")
     formats = click.Choice(["2", "3", "both"])
@@ -44,9 +44,14 @@ def command(click: Any) -> Any:
         "check": (check, [ids, outputs]),
         "student": (student_versions, [ids, target, again]),
         "grade": (grade_, [click.Argument(["folder"], type=click.Path()), jobs, csv]),
-        "reset": (reset, [click.Argument(["ids"], nargs=-1, required=True), place]),
+        "reset": (reset, [click.Argument(["ids"], nargs=-1, required=True, shell_complete=_ids), place]),
     }
     return group(click, "gallery", actions, "Copy, make, list, run, build and check the notebooks.")
+
+
+def _ids(context: Any, argument: Any, begun: str) -> list[str]:
+    """The ids that a shell completes."""
+    return [notebook.id for notebook in gallery.list_notebooks() if notebook.id.startswith(begun)]
 
 
 def group(click: Any, name: str, actions: Mapping[str, tuple[Any, list[Any]]], purpose: str) -> Any:

@@ -19,12 +19,12 @@ from tutorial_zarr import words
 from tutorial_zarr.metadata.model import plain
 from tutorial_zarr.stores.secrets import public
 
-from .output import json_option, print_json, print_rows
+from .output import json_option, place_argument, print_json, print_rows
 
 
 def command(click: Any) -> Any:
     """The click command."""
-    params = [click.Argument(["path"]), json_option(click)]
+    params = [place_argument(click, "path"), json_option(click)]
     return click.Command("info", params=params, callback=info, help=info.__doc__)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tutorial_zarr.cli.output import json_option, print_json, print_table, print_text
+from tutorial_zarr.cli.output import json_option, place_argument, print_json, print_table, print_text
 from tutorial_zarr.interop.lint import check_readers, lint, stored_matrix
 from tutorial_zarr.stores.secrets import public
 
@@ -16,7 +16,7 @@ from tutorial_zarr.stores.secrets import public
 def command(click: Any) -> Any:
     """The click command."""
     readers = click.Option(["--for", "readers"], default="", help="Names of readers, with commas; all by default.")
-    params = [click.Argument(["store"]), readers, json_option(click)]
+    params = [place_argument(click, "store"), readers, json_option(click)]
     return click.Command("lint", params=params, callback=check, help=check.__doc__)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tutorial_zarr import api
 
-from .output import json_option
+from .output import json_option, place_argument
 from .plans import dry_run_option, following, say
 
 LEFT = "nothing is lost: the node is whole at SOURCE or at DEST. The same command finishes the move"
@@ -15,7 +15,7 @@ LEFT = "nothing is lost: the node is whole at SOURCE or at DEST. The same comman
 def command(click: Any) -> Any:
     """The click command."""
     params = [
-        click.Argument(["store"]),
+        place_argument(click, "store"),
         click.Argument(["source"]),
         click.Argument(["dest"]),
         dry_run_option(click),

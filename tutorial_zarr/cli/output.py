@@ -24,6 +24,7 @@ from tutorial_zarr.viz.drawing.tree import guides
 from tutorial_zarr.words import plain, plain_lines, size_text
 
 PROGRAM = "tutorial-zarr"
+SCHEMA = 1  # the version of what --json prints, as JSON.md describes it
 INTERRUPTED = 130  # the exit code of a command that the user stopped, as shells have it
 
 
@@ -59,6 +60,11 @@ def json_option(click: Any) -> Any:
     return click.Option(["--json", "as_json"], is_flag=True, help="Print JSON and nothing else.")
 
 
+def place_argument(click: Any, name: str) -> Any:
+    """An argument for a store, or for a node in one, by path or URL; shells complete it as a file."""
+    return click.Argument([name], type=click.Path())
+
+
 @contextmanager
 def any_encoding() -> Iterator[None]:
     """Standard output and error spell out what their encoding lacks, such as a Greek name where it is ASCII."""
@@ -79,7 +85,9 @@ def _console() -> Any:
 
 
 def print_json(report: Any) -> int:
-    """One JSON document on standard output; returns the exit code 0."""
+    """One JSON document on standard output, described in JSON.md; returns the exit code 0."""
+    if isinstance(report, dict):
+        report = {"schema": SCHEMA, **report}
     print(json_text(report, only_ascii=not _is_unicode(sys.stdout)))
     return 0
 

@@ -7,7 +7,7 @@ from typing import Any
 from tutorial_zarr import api
 from tutorial_zarr.tools import convert
 
-from .output import json_option
+from .output import json_option, place_argument
 from .plans import dry_run_option, following, memory_option, path_option, say
 
 LEFT = (
@@ -20,8 +20,8 @@ def command(click: Any) -> Any:
     """The click command."""
     lengths = {"metavar": "N,N,...", "callback": lambda context, option, value: _lengths(click, value)}
     params = [
-        click.Argument(["store"]),
-        click.Argument(["target"]),
+        place_argument(click, "store"),
+        place_argument(click, "target"),
         path_option(click),
         path_option(click, "--target-path", "Where in TARGET; its root by default."),
         click.Option(["--chunks"], help="The new chunk shape.", **lengths),

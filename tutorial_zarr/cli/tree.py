@@ -17,13 +17,13 @@ import tutorial_zarr as zarr
 from tutorial_zarr.stores.secrets import public
 
 from .info import line, open_node, outline
-from .output import json_option, print_json, print_tree
+from .output import json_option, place_argument, print_json, print_tree
 
 
 def command(click: Any) -> Any:
     """The click command."""
     depth = click.Option(["--depth"], type=click.IntRange(min=0), help="Show so many levels; all by default.")
-    params = [click.Argument(["path"]), depth, json_option(click)]
+    params = [place_argument(click, "path"), depth, json_option(click)]
     return click.Command("tree", params=params, callback=tree, help=tree.__doc__)
 
 

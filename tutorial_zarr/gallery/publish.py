@@ -153,7 +153,7 @@ def page(text: str, pictures: str = "") -> str:
 def long_lines(text: str, widest: int = WIDEST) -> list[tuple[int, int]]:
     r"""Pairs (number, characters) of the lines in blocks of code that are longer than a column of text shows.
 
-    >>> long_lines("```python\\n" + "x" * 81 + "\\n```\\n" + "y" * 99)
+    >>> long_lines("```python\n" + "x" * 81 + "\n```\n" + "y" * 99)
     [(2, 81)]
     """
     found, inside = [], False
