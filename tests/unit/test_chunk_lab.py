@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
+from tutorial_zarr.gallery.source import WIDGET, clean
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.labs import chunks as lab
+from tutorial_zarr.labs.sliders import slide
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
 SHAPE, NAMES = (240, 37, 49), ("time", "lat", "lon")
@@ -286,6 +288,43 @@ def test_a_slider_that_moves_lights_up_other_chunks():
     assert "maps at [239, 0:37, 0:49]" in output.value
     shards[1].value = 2
     assert "240 x 16 x 16 in shards of 240 x 32 x 16" in output.value
+
+
+class Drawn:
+    """A picture of one value."""
+
+    def __init__(self, value):
+        self.svg = f"<svg>{value}</svg>"
+
+    def __repr__(self):
+        return "a picture"
+
+    def _repr_html_(self):
+        return self.svg
+
+
+def test_a_page_without_sliders_has_the_picture(monkeypatch):
+    ipywidgets = pytest.importorskip("ipywidgets", reason="sliders need ipywidgets")
+    box = slide(Drawn, mm=(8, 4))
+    slider, shown = box.children
+    assert isinstance(box, ipywidgets.VBox)
+    assert (slider.description, shown.value) == ("mm", "<svg>8</svg>")
+    slider.value = 4
+    assert shown.value == "<svg>4</svg>"
+    data, _ = box._repr_mimebundle_()
+    assert (data["text/plain"], data["text/html"]) == ("a picture", "<svg>8</svg>")
+    assert WIDGET in data
+    explored, _ = lab.explore(SHAPE, "f4", MIX)._repr_mimebundle_()
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert slide(Drawn, mm=(8, 4)).svg == "<svg>8</svg>"
+    alone = lab.explore(SHAPE, "f4", MIX)
+    assert (explored["text/plain"], explored["text/html"]) == (repr(alone), alone._repr_html_())
+
+
+def test_a_stored_notebook_names_no_widget_of_a_kernel_that_is_gone():
+    output = {"output_type": "display_data", "metadata": {}, "data": {WIDGET: {"model_id": "1f"}, "text/plain": "a"}}
+    cell = {"cell_type": "code", "metadata": {}, "source": "x", "outputs": [output], "execution_count": 1}
+    assert clean({"cells": [cell]})["cells"][0]["outputs"][0]["data"] == {"text/plain": "a"}
 
 
 # --- the command

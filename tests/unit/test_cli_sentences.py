@@ -306,6 +306,20 @@ def test_the_page_about_json_names_every_command():
     assert set(cli.COMMANDS) - named <= {"interop", "chunks"}, "those of their own pages"
 
 
+@pytest.mark.parametrize("group", ["gallery", "articles", "chunks", "compress", "interop"])
+def test_what_a_command_does_is_not_cut_where_it_is_listed(run, group):
+    code, out, _ = run(group, "--help")
+    assert code == 0
+    assert "..." not in out.partition("Commands:")[2]
+
+
+def test_info_says_whether_the_metadata_are_consolidated(run, store):
+    assert json.loads(run("info", store, "--json")[1])["consolidated"] is False
+    zarr.consolidate_metadata(store)
+    assert json.loads(run("info", store, "--json")[1])["consolidated"] is True
+    assert "consolidated  yes" in run("info", store)[1]
+
+
 @pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
 def test_a_shell_learns_to_complete_the_commands(shell_name):
     done = shell("--help")

@@ -40,7 +40,7 @@ TRACEBACK = "TUTORIAL_ZARR_TRACEBACK"  # where this is set, an error that nobody
 
 # Command: the module that has `command(click)`, and the line that --help shows.
 COMMANDS = {
-    "info": ("tutorial_zarr.cli.info", "Show what an array or a group is, and what it takes on the disk."),
+    "info": ("tutorial_zarr.cli.info", "Show what an array or a group is, and what an array takes on the disk."),
     "tree": ("tutorial_zarr.cli.tree", "Show the groups and arrays below a group."),
     "import": ("tutorial_zarr.cli.import_file", "Copy a NetCDF or HDF5 file into a Zarr store."),
     "anatomy": ("tutorial_zarr.cli.anatomy", "Show the keys of arrays, and take the bytes of a chunk apart."),
@@ -138,7 +138,12 @@ def _program(click: Any) -> Any:
             return list(COMMANDS)
 
         def get_command(self, context: Any, name: str) -> Any:
-            return importlib.import_module(COMMANDS[name][0]).command(click) if name in COMMANDS else None
+            if name not in COMMANDS:
+                return None
+            found = importlib.import_module(COMMANDS[name][0]).command(click)
+            for each in found.commands.values() if isinstance(found, click.Group) else ():
+                each.short_help = " ".join((each.help or "").partition("\n\n")[0].split())  # whole: click cuts it
+            return found
 
         def format_commands(self, context: Any, formatter: Any) -> None:
             with formatter.section("Commands"):

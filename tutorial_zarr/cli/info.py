@@ -31,7 +31,7 @@ def command(click: Any) -> Any:
 def info(path: str, as_json: bool) -> int:
     """Show what the array or group at PATH is.
 
-    PATH is a folder or a zip file, and may lead on to a node inside it, as in plate.zip/A/1.
+    PATH is a folder, a zip file or a URL, and may lead on to a node inside it, as in plate.zip/A/1.
     """
     report = describe(open_node(path))
     if as_json:
@@ -57,7 +57,13 @@ def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
     """All that `info` tells about `node`, in types that JSON knows."""
     if isinstance(node, zarr.Group):
         members = [{"name": name, **outline(member)} for name, member in node.members()]
-        return {**outline(node), "members": members, "attributes": plain(dict(node.attrs))}
+        consolidated = node.consolidated_members is not None
+        return {
+            **outline(node),
+            "consolidated": consolidated,
+            "members": members,
+            "attributes": plain(dict(node.attrs)),
+        }
     document = node.metadata.document
     stored = node.nbytes_stored()
     nbytes = None if node.metadata.data_type.item_size is None else node.nbytes  # unknown for text and objects
@@ -122,7 +128,11 @@ def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _group_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
-    return [("members", "\n".join(f"{words.plain(m['name'])}  {line(m)}" for m in report["members"]) or "none")]
+    consolidated = "yes: the metadata of all members are one document" if report["consolidated"] else "no"
+    return [
+        ("consolidated", consolidated),
+        ("members", "\n".join(f"{words.plain(m['name'])}  {line(m)}" for m in report["members"]) or "none"),
+    ]
 
 
 def line(outline: dict[str, Any]) -> str:

@@ -23,6 +23,8 @@ METADATA = {
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
 
+WIDGET = "application/vnd.jupyter.widget-view+json"  # names a widget of the kernel that is gone; a picture stays
+
 # What jupytext and papermill import if it is there, for a server's sake or for formats and stores that no notebook
 # here has: seconds of work. One is a grammar of international addresses, which is built when it is imported.
 NOT_NEEDED = ("rfc3987_syntax", "jupyter_server", "boto3", "gcsfs", "pyarrow", "github", "azure")
@@ -86,7 +88,7 @@ def _outputs(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         elif kind == "error":
             cleaned.append({key: output[key] for key in ("output_type", "ename", "evalue", "traceback")})
         else:
-            data = {mime: _joined(value) for mime, value in sorted(output["data"].items())}
+            data = {mime: _joined(value) for mime, value in sorted(output["data"].items()) if mime != WIDGET}
             new = {"output_type": kind, "data": data, "metadata": dict(output.get("metadata", {}))}
             if kind == "execute_result":
                 new["execution_count"] = output["execution_count"]

@@ -27,6 +27,8 @@ from tutorial_zarr.labs.chunks.patterns import Pattern
 from tutorial_zarr.labs.chunks.search import lengths
 from tutorial_zarr.labs.chunks.storage import StoreModel
 from tutorial_zarr.labs.chunks.storage import store as store_model
+from tutorial_zarr.labs.sliders import widgets as installed
+from tutorial_zarr.labs.sliders import with_picture
 from tutorial_zarr.viz.drawing import Picture, page
 from tutorial_zarr.words import count, selection_text, size_text
 
@@ -45,6 +47,8 @@ class Lit:
 
     def __str__(self) -> str:
         return self.words
+
+    __repr__ = __str__  # the picture is text of many pages
 
     def _repr_html_(self) -> str:
         lines = [f"<div>{page.note(line)}</div>" for line in self.words.splitlines()]
@@ -97,12 +101,11 @@ def explore(
     texts = [each for each in patterns if isinstance(each, str)]
     found = reading.parse(texts, shape, names) if texts else reading.check(patterns, shape)  # type: ignore[arg-type]
     first = layout or Layout(tuple([max(1, n // 4) for n in shape]))
-    try:
-        import ipywidgets
-    except ModuleNotFoundError:
+    package = installed()
+    if package is None:
         return lit(shape, dtype, first, found[0], model, ratio, names)
     question = Question(shape, np.dtype(dtype), tuple(found), model, ratio)
-    return _sliders(ipywidgets, question, first, names)
+    return _sliders(package, question, first, names)
 
 
 def _sliders(widgets: Any, question: Question, first: Layout, names: Sequence[str | None] | None) -> Any:
@@ -139,4 +142,5 @@ def _sliders(widgets: Any, question: Question, first: Layout, names: Sequence[st
         widgets.VBox([widgets.HTML(f"<b>{title}</b>"), *sliders])
         for title, sliders in (("Chunk length", chunks), ("Chunks in a shard", shards), ("Place of the read", places))
     ]
-    return widgets.VBox([which, widgets.HBox(columns, layout={"flex_flow": "row wrap"}), output])
+    picture = lit(shape, question.dtype, first, question.patterns[0], question.store, question.ratio, names)
+    return with_picture([which, widgets.HBox(columns, layout={"flex_flow": "row wrap"}), output], picture)
