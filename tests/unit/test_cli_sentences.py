@@ -83,6 +83,14 @@ def test_doctor_says_that_there_is_no_folder_and_what_a_file_is(run, tmp_path):
     assert "found a NetCDF or HDF5 file" in run("doctor", tmp_path / "era.nc")[1]
 
 
+def test_a_plan_names_a_store_by_its_place(run, store, tmp_path):
+    for words in (["copy", store, tmp_path / "to"], ["delete", store, "x"], ["convert", store, "--to", "3"]):
+        code, out, _ = run(*words, "--dry-run")
+        assert code == 0
+        assert f"'{store}'" in out
+        assert "Store(" not in out
+
+
 @pytest.mark.parametrize("command", [["delete"], ["move"]], ids=lambda command: command[0])
 def test_a_node_that_is_not_there_is_told_with_those_that_are(run, store, command):
     code, out, err = run(*command, store, "nope", *(["to"] if command == ["move"] else []))

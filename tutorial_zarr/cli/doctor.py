@@ -10,6 +10,7 @@ from typing import Any
 
 from tutorial_zarr import parallel, words
 from tutorial_zarr.cli.output import json_option, place_argument, print_json, print_text, progress_bar
+from tutorial_zarr.cli.sentences import places
 from tutorial_zarr.stores import make_store
 from tutorial_zarr.tools import doctor
 from tutorial_zarr.words import plain
@@ -115,5 +116,5 @@ def run(
 def _say(document: Any, text: str, as_json: bool) -> int:
     if as_json:
         return print_json(document)
-    print_text(text)
+    print_text(places(text))
     return 0

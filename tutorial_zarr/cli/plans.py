@@ -11,6 +11,7 @@ from typing import Any
 from tutorial_zarr.tools.convert.rechunking import parse_bytes
 
 from .output import INTERRUPTED, complain, print_json, print_text, progress_bar
+from .sentences import places
 
 
 def dry_run_option(click: Any) -> Any:
@@ -43,7 +44,7 @@ def say(plan: Any, as_json: bool, done: bool = False, then: str = "") -> int:
     """Print a plan, or that it was carried out and what comes `then`; returns the exit code 0."""
     if as_json:
         return print_json({"done": done, **plan.to_json()})
-    text = str(plan)
+    text = places(str(plan))
     first = text.partition("\n")[0]
     print_text(f"done: {first}" + (f"\n{then}" if then else "") if done else text)
     return 0

@@ -32,15 +32,20 @@ _IN_PROGRAMS = (
     (r"; if those of the other format are the ones to keep, try force=True", ""),
     (r", and `move` afterwards", ", and tutorial-zarr move afterwards"),
     (r"\bremove_metadata: ", "convert: "),
-    (r"\bLocalStore\((['\"])(.*?)\1\)", r"\1\2\1"),
-    (r"\b(?:HTTP|Fsspec|Object|Zip|SQLite)Store\((['\"])(.*?)\1[^()]*\)", r"\1\2\1"),
-    (r"\bReadOnlyStore\((['\"])(.*?)\1\)", r"\1\2\1"),
 )
+_STORE = re.compile(r"\b(?:Local|HTTP|Fsspec|Object|Zip|SQLite)Store\((['\"])(.*?)\1[^()]*\)")
+_AROUND = re.compile(r"\bReadOnlyStore\((['\"])(.*?)\1\)")
 _KEYWORD = re.compile(r"\b([a-z_]+)=(True\b|'[^']*'|\"[^\"]*\"|[\w.]+\b)?(?![=\w'\"])")
+
+
+def places(text: str) -> str:
+    """`text` with stores by their places alone: ``'/data/a.zarr'`` for ``LocalStore('/data/a.zarr')``."""
+    return _AROUND.sub(r"\1\2\1", _STORE.sub(r"\1\2\1", text))
 
 
 def in_options(sentence: str, command: Any) -> str:
     """`sentence` with the keywords of functions as the options of `command`, where it has such options."""
+    sentence = places(sentence)
     for pattern, words in _IN_PROGRAMS:
         sentence = re.sub(pattern, words, sentence)
     options = {param.name: param for param in command.params if getattr(param, "opts", [""])[0].startswith("--")}
