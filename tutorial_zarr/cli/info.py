@@ -109,7 +109,7 @@ def _codecs(array: zarr.Array) -> list[Any]:
 
 def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     stored, nbytes = report["nbytes_stored"], report["nbytes"]
-    values = "values of any length" if nbytes is None else f"{_bytes(nbytes)} of values"
+    values = "values of any length" if nbytes is None else f"{words.size_text(nbytes)} of values"
     same, held = report["dtype"] == report["data_type"], "shards that hold " if report["shards"] else ""
     return [
         ("shape", _shape(report["shape"], report["dimension_names"])),
@@ -122,7 +122,7 @@ def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("codecs", "\n".join(_codec_lines(report["codecs"])) or "none"),
         ("fill value", json.dumps(report["fill_value"])),
         ("stored", f"{held}{report['nchunks_stored']:,} of {words.count(report['nchunks'], 'chunks')}"),
-        ("size", f"{_bytes(stored)} with the metadata, for {values}"),
+        ("size", f"{words.size_text(stored)} with the metadata, for {values}"),
         *([("ratio", f"{report['ratio']:,.4g}")] if report["ratio"] else []),
     ]
 
@@ -150,14 +150,6 @@ def _shape(lengths: list[Any], names: list[str | None] | None = None) -> str:
         return str(tuple(lengths))
     axes = [str(n) if name is None else f"{words.plain(name)} {n}" for n, name in zip(lengths, names, strict=True)]
     return f"({', '.join(axes)})"
-
-
-def _bytes(count: float) -> str:
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.4g} {unit}"
-        count /= 1024
-    return f"{count:,.4g} TiB"
 
 
 def _codec_lines(codecs: list[Any], indent: str = "") -> list[str]:
