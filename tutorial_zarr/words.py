@@ -104,6 +104,11 @@ def count(n: int, plural: str) -> str:
     return f"{n:,} {plural if n != 1 else plural.removesuffix('s')}"
 
 
+def is_or_are(n: int) -> str:
+    """The verb for `n` of something."""
+    return "is" if n == 1 else "are"
+
+
 def size_text(nbytes: float) -> str:
     """Bytes in the unit that suits them.
 

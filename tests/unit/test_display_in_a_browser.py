@@ -222,3 +222,19 @@ def test_a_notebook_page_does_not_restyle_the_cards(chromium, tmp_path, theme):
     assert set(found["rows"]) == set(found["code"]) == {"rgba(0, 0, 0, 0)"}
     assert set(found["lists"]) == {"none"}
     assert found["faint"] == []
+
+
+def test_a_key_stays_on_one_line_however_narrow_the_page(chromium):
+    arrays = [zarr.create_array({}, shape=(4,), chunks=(2,), dtype="uint8", zarr_format=version) for version in (2, 3)]
+    page = chromium.new_page(viewport={"width": 420, "height": 800})
+    page.set_content(viz.anatomy(*arrays, names=["Zarr v2", "Zarr v3"])._repr_html_())
+    lines = page.evaluate(
+        """() => [...document.querySelectorAll('th code')].map(node => {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          return [node.textContent, new Set([...range.getClientRects()].map(box => box.top)).size];
+        })"""
+    )
+    page.close()
+    assert [".zarray", 1] in lines
+    assert ["zarr.json", 1] in lines

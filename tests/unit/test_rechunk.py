@@ -81,7 +81,7 @@ def test_a_plan_is_printed_with_passes_memory_reads_and_writes():
         f"rechunk (60, 40), 9.4 KiB: 2 passes, {memory}, 1 at once",
         f"  1. source to between: {one}, 60 chunks read, {first.writes} write units written",
         f"  2. between to target: {two}, {first.writes} chunks read, 40 write units written",
-        "  every element is read 2 times and written 2 times",
+        "  every element is read twice and written twice",
     ]
     assert plan.to_json()["reads"] == plan.reads == 60 + plan.passes[0].writes
 

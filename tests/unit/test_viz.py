@@ -108,7 +108,7 @@ def test_cells_of_a_sharded_array_are_shards_with_their_chunks_inside():
     a = zarr.create_array({}, shape=(8, 8), chunks=(2, 2), shards=(4, 4), dtype="u1")
     a[0, 0] = 1
     picture = viz.chunk_grid(a)
-    assert "in shards of 4 x 4: 1 of 4 shards are stored" in str(picture)
+    assert "in shards of 4 x 4: 1 of 4 shards is stored" in str(picture)
     assert len(drawn(picture, "tz-inner")) == 1
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tutorial_zarr import gallery, words
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
-from tutorial_zarr.gallery import copies, grade, stored_outputs, student, template
+from tutorial_zarr.gallery import contract, copies, grade, pictures, stored_outputs, student, template
 from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, select
 from tutorial_zarr.words import plain
 
@@ -35,6 +35,7 @@ def command(click: Any) -> Any:
     again = click.Option(["--overwrite"], is_flag=True, help="Replace notebooks in which somebody has worked.")
     csv = click.Option(["--csv", "as_csv"], is_flag=True, help="Print CSV, a line for each exercise.")
     place = click.Option(["--in", "folder"], type=click.Path(), default=".", help="The folder; this one by default.")
+    sheet = click.Option(["--sheet"], type=click.Path(dir_okay=False), help="Draw all of them on this PNG.")
     actions = {
         "copy": (copy, [click.Argument(["folder"], type=click.Path()), ids]),
         "new": (new, [click.Argument(["name"], metavar="ID"), click.Argument(["slug"])]),
@@ -42,6 +43,7 @@ def command(click: Any) -> Any:
         "run": (run, [ids, full, zarr_format, out_dir, jobs, resume, given]),
         "build": (build, [ids, jobs]),
         "check": (check, [ids, outputs]),
+        "figures": (figures, [ids, sheet]),
         "student": (student_versions, [ids, target, again]),
         "grade": (grade_, [click.Argument(["folder"], type=click.Path()), jobs, csv]),
         "reset": (reset, [click.Argument(["ids"], nargs=-1, required=True, shell_complete=_ids), place]),
@@ -162,7 +164,32 @@ def check(ids: tuple[str, ...], outputs: bool, as_json: bool) -> int:
     problems = gallery.check(ids or None)
     if outputs:
         problems += stored_outputs.check_outputs(ids or None)
+    for warning in contract.warnings(ids or None):
+        complain(f"warning: {warning['id']}, {warning['where']}: {warning['problem']}")
     return report_problems(problems, as_json, "Every notebook keeps its contract.")
+
+
+def figures(ids: tuple[str, ...], sheet: str | None, as_json: bool) -> int:
+    """List the figures of the notebooks IDS, or of all, with what a reader could not see in each."""
+    rows = [
+        {
+            "id": notebook.id,
+            "where": figure.where,
+            "letters": None if figure.letter is None else round(figure.letter, 1),
+            "faults": pictures.faults(figure.data),
+        }
+        for notebook in select(ids or None)
+        for figure in pictures.figures(notebook)
+    ]
+    drawn = pictures.contact_sheet(sheet, ids or None) if sheet else None
+    if as_json:
+        print_json(rows)
+    else:
+        shown = [(r["id"], r["where"], str(r["letters"] or ""), "; ".join(r["faults"]) or "none") for r in rows]
+        print_table(("id", "figure", "smallest letters, px", "faults"), shown)
+        if sheet:
+            print_text(f"{drawn} pictures are on {Path(sheet).name}; look at them.")
+    return 1 if any(row["faults"] for row in rows) else 0
 
 
 def student_versions(ids: tuple[str, ...], out_dir: str, overwrite: bool, as_json: bool) -> int:

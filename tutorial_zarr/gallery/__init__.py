@@ -11,7 +11,8 @@ beside it is built from it, with outputs, and the same source always gives the s
     check()            the contract, as a list of what breaks it (`contract`), articles included (`articles`)
 
 A new notebook comes from `template`, copies of all from `copies`, the students' version from `student`, nbval's
-comparison with the stored outputs is `stored_outputs`, and an article for a publishing site comes from `publish`.
+comparison with the stored outputs is `stored_outputs`, what a reader sees of a figure is in `pictures`, and an article
+for a publishing site comes from `publish`.
 
 What a notebook itself imports is in `lesson`. The lessons' data are in the package `data_gen`.
 """

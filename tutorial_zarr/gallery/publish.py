@@ -19,11 +19,11 @@ import shutil
 from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from tutorial_zarr.errors import MissingDependencyError
 from tutorial_zarr.gallery.articles import FIGURE, check_articles, front_matter, select_articles
 from tutorial_zarr.gallery.catalogue import GalleryError
+from tutorial_zarr.gallery.pictures import rasterize
 
 PIXELS = 1400  # the width of a picture: twice the width of a column of text
 WIDEST = 80  # characters of a line of code that a column of text shows
@@ -184,49 +184,5 @@ def _picture(source: Path, target: Path, images: str) -> None:
     if images == "svg" or source.suffix != ".svg":
         shutil.copyfile(source, target / source.name)
         return
-    try:
-        import resvg_py
-    except ModuleNotFoundError as missing:
-        raise MissingDependencyError(
-            "articles build: drawing PNGs needs resvg-py, which is not installed; "
-            'try: python -m pip install "tutorial_zarr[gallery]", or images="svg"'
-        ) from missing
-    svg = source.read_text(encoding="utf-8")
-    svg = plain_colours(svg)
-    # matplotlib brings fonts that are the same on every machine.
-    options: dict[str, Any] = {
-        "font_dirs": _font_folders(),
-        "sans_serif_family": "DejaVu Sans",
-        "monospace_family": "DejaVu Sans Mono",
-    }
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=PIXELS, dpi=96, background="#ffffff", **options)
-    (target / source.with_suffix(".png").name).write_bytes(bytes(png))
-
-
-def plain_colours(svg: str) -> str:
-    """An SVG for a light page, with the values of its variables (``var(--tz-page)``), which resvg does not know.
-
-    >>> plain_colours("a{--x:#fff;--y:var(--x)}@media(prefers-color-scheme:dark){a{--x:#000}}b{fill:var(--y)}")
-    'a{--x:#fff;--y:#fff}b{fill:#fff}'
-    """
-    # A page that prefers dark colours is a thing of browsers; a PNG is for a light page.
-    svg = re.sub(r"@media\s*\(prefers-color-scheme:\s*dark\)\s*\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", svg)
-    values: dict[str, str] = {}
-    for name, value in re.findall(r"(--[\w-]+)\s*:\s*([^;{}]+)", svg):
-        values.setdefault(name, value.strip())  # the first is the light one: others are for what a page may say
-
-    def plain(found: re.Match[str]) -> str:
-        return values.get(found[1], (found[2] or "").strip() or found[0])
-
-    for _ in range(9):  # a variable may name another
-        svg, before = re.sub(r"var\((--[\w-]+)\s*(?:,([^()]*))?\)", plain, svg), svg
-        if svg == before:
-            break
-    return svg
-
-
-def _font_folders() -> list[str]:
-    from importlib.util import find_spec
-
-    found = find_spec("matplotlib")
-    return [str(Path(found.origin).parent / "mpl-data" / "fonts" / "ttf")] if found and found.origin else []
+    png = rasterize(source.read_text(encoding="utf-8"), PIXELS)
+    (target / source.with_suffix(".png").name).write_bytes(png)

@@ -69,11 +69,13 @@ def heat_map(marks: Marks, panels: Panels, title: str, versions: Mapping[str, st
     """Readers as columns, those that read most first; `versions` are the words at their heads."""
     cases = [case for rows in panels.values() for case in rows.values()]
     readers = sorted(marks, key=lambda r: (-sum(marks[r].get(case, " ") in "=~" for case in cases), r))
+    # A reader that knows nothing of all this has a number in the words, and no empty column.
+    able = [r for r in readers if any(marks[r].get(case, " ") in "=~X" for case in cases)]
     shown = {
-        panel: {label: [_sign(marks[r].get(case, " ")) for r in readers] for label, case in rows.items()}
+        panel: {label: [_sign(marks[r].get(case, " ")) for r in able] for label, case in rows.items()}
         for panel, rows in panels.items()
     }
-    figure = sign_table(shown, [versions.get(r, r) for r in readers], SIGNS)
+    figure = sign_table(shown, [versions.get(r, r) for r in able], SIGNS)
     return viz.Chart.of(figure, title, _in_words(marks, readers, cases))
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,8 @@ BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "
 GREY = COLOURS["edge"][0]
 CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 DOTS_PER_INCH = 150
+COLUMN = 700  # pixels: how wide a column of text is in a notebook or in an article
+SMALLEST = "Smallest text"  # what a PNG calls the size of its smallest letters in such a column
 
 STYLE = {
     "font.family": "DejaVu Sans",  # matplotlib brings it, so every machine draws the same
@@ -83,6 +86,28 @@ def canvas(wide: float = 7.0, high: float = 3.6, rows: int = 1, columns: int = 1
     return figure, figure.subplots(rows, columns, **options)
 
 
+def prefixed(unit: str = "") -> Any:
+    """A formatter of an axis that writes 100,000 bytes as 100 kB: ``axis.set_major_formatter(prefixed("B"))``."""
+    _matplotlib()
+    from matplotlib.ticker import EngFormatter
+
+    return EngFormatter(unit)
+
+
+def smallest_text(svg: str) -> float | None:
+    """The size of the smallest letters of an SVG in a column of `COLUMN` pixels, in pixels; None without text.
+
+    An SVG of matplotlib's says its letters as outlines, scaled from a hundred points, and its width in points.
+    """
+    width = re.search(r'\bwidth="([\d.]+)(pt)?"', svg)
+    sizes = [float(size) for size in re.findall(r'\bfont-size="([\d.]+)"', svg)]
+    sizes += [100 * float(scale) for scale in re.findall(r"scale\(([\d.]+) -[\d.]+\)", svg)]
+    if width is None or not sizes:
+        return None
+    to_pixels = 96 / 72 if width[2] else 1.0
+    return min(sizes) * to_pixels * min(1.0, COLUMN / (float(width[1]) * to_pixels))
+
+
 @dataclass(frozen=True)
 class Chart(Picture):
     """A chart as SVG, as PNG, and in words. A notebook shows the PNG, which nbval does not compare."""
@@ -104,7 +129,8 @@ class Chart(Picture):
         FigureCanvasSVG(figure).print_svg(svg, metadata=nothing)
         figure.set_layout_engine("none")  # the places are found
         figure.set_dpi(DOTS_PER_INCH)
-        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+        letters = f"{smallest_text(svg.getvalue().decode('utf-8')) or 0:.1f}"
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None, SMALLEST: letters})
         figure.set_layout_engine(layout)
         figure.set_dpi(dots)
         title, alt = plain_lines(title), plain_lines(alt)

@@ -8,7 +8,7 @@ Leaves out the drawing itself, which is in `drawing.grid`.
 Regular grids: https://zarr-specs.readthedocs.io/en/latest/v3/chunk-grids/regular-grid/index.html
 
 >>> print(chunk_grid(shape=(6, 6), chunks=(2, 3), stored=[(0, 0)], selection=(slice(1, 3), slice(2, 4))))
-Chunk grid of a 6 x 6 array in chunks of 2 x 3: 1 of 6 chunks are stored, 5 are absent and read as 0. \
+Chunk grid of a 6 x 6 array in chunks of 2 x 3: 1 of 6 chunks is stored, 5 are absent and read as 0. \
 The selection [1:3, 2:4] touches 4 chunks.
 """
 

@@ -22,8 +22,13 @@ def sign_table(
     upright above them.
     """
     longest = max(len(rows) for rows in panels.values())
-    figure, axes = canvas(1.1 + 3.1 * len(panels), 1.75 + 0.19 * longest, 1, len(panels), squeeze=False)
-    for panel, (title, rows) in zip(axes[0], panels.items(), strict=True):
+    across = min(2, len(panels))
+    down = -(-len(panels) // across)
+    wide = min(7.2, max(5.4, across * (1.6 + 0.22 * len(heads))))  # inches; a column of text has no more
+    figure, axes = canvas(wide, 0.6 + down * (1.45 + 0.205 * longest), down, across, squeeze=False)
+    for panel in axes.flat[len(panels) :]:
+        panel.set_axis_off()
+    for panel, (title, rows) in zip(axes.flat, panels.items(), strict=False):
         places: dict[str, list[tuple[int, int]]] = {}
         for y, row in enumerate(rows.values()):
             for x, name in enumerate(row):
@@ -68,4 +73,4 @@ def _legend(figure: Any, shown: list[Sign]) -> None:
 
     handles = [Patch(facecolor=colour, edgecolor=GREY, linewidth=0.4) for _, colour, _, _ in shown]
     labels = [f"{sign}  {words}" if sign else words for words, _, sign, _ in shown]
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(shown), fontsize=8, handlelength=1)
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(shown)), fontsize=8, handlelength=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tutorial_zarr.labs.chunks.advice import Advice
 from tutorial_zarr.labs.chunks.choice import time_text
-from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION, Chart, canvas
+from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION, Chart, canvas, prefixed
 from tutorial_zarr.words import size_text
 
 
@@ -42,9 +42,10 @@ def u_curve(advice: Advice) -> Chart:
     panel.set(
         title="Too small, too large", xlabel="bytes of a chunk", ylabel="milliseconds", xscale="log", ylim=(0, high)
     )
-    panel.set_xticks(sizes[::2], [size_text(n) for n in sizes[::2]], rotation=25, fontsize=8)
+    ticks = [4**power for power in range(1, 32) if sizes[0] / 2 <= 4**power <= 2 * sizes[-1]]
+    panel.set_xticks(ticks, [size_text(n) for n in ticks])
     panel.minorticks_off()
-    panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    panel.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     worst = max(points, key=lambda point: point.seconds)
     words = (
         f"Time of a read against the size of a chunk, without shards: the best is {size_text(best.chunk_nbytes)} with "
@@ -69,8 +70,10 @@ def front(advice: Advice) -> Chart:
     for label, choice, marker, colour in marked:
         if choice is not None:
             panel.plot(choice.requests, choice.nbytes, marker, color=colour, markersize=8, label=label)
-    panel.set(title="Requests against bytes, for a read", xlabel="requests", ylabel="bytes from the store")
-    panel.legend(fontsize=8)
+    panel.set(title="Requests against bytes, for a read", xlabel="requests", ylabel="read from the store")
+    panel.xaxis.set_major_formatter("{x:,g}")
+    panel.yaxis.set_major_formatter(prefixed("B"))
+    panel.legend(fontsize=9)
     few, many = advice.front[0], advice.front[-1]
     words = (
         f"{len(advice.choices):,} layouts by requests and bytes; {len(advice.front)} are on the Pareto front, from "

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutorial_zarr import parallel
+from tutorial_zarr import parallel, words
 from tutorial_zarr.array import Array
 from tutorial_zarr.errors import ConversionError, SelectionError, ValueMismatchError, WorkerError, ZarrError
 from tutorial_zarr.progress import Progress, meter
@@ -51,8 +51,9 @@ class Report:
         return not self.failed and not self.stopped
 
     def __str__(self) -> str:
-        more = {"skipped": self.skipped, "retried": self.retried, "workers restarted": self.restarted}
-        lines = [", ".join([f"{self.written} items written", *(f"{n} {what}" for what, n in more.items() if n)])]
+        more = {"skipped": self.skipped, "retried": self.retried}
+        told = [f"{words.count(self.written, 'items')} written", *(f"{n:,} {what}" for what, n in more.items() if n)]
+        lines = [", ".join(told + [f"{words.count(self.restarted, 'workers')} restarted"] * bool(self.restarted))]
         if self.failed:
             first = next(iter(self.failed.items()))
             lines.append(f"{len(self.failed)} failed: {': '.join(first)}" + ", ..." * (len(self.failed) > 1))

@@ -68,7 +68,9 @@ def selection_svg(*arguments: Any, **options: Any) -> str:
 def draw_grid(
     view: GridView, title: str, planes: Sequence[Coords] | None = None, ground: Any = None, style: str = "tz-stored"
 ) -> Picture:
-    """The picture of a grid. `planes` are the leading coordinates of those to draw; `ground` draws under the lines."""
+    """The picture of a grid. `planes` are the leading coordinates of those to draw; `ground` draws upon the cells
+    and under the lines.
+    """
     wide, high, parts = _compose(view, planes, ground, style)
     return draw(title, view.sentence(), wide, high, parts)
 
@@ -93,16 +95,14 @@ def _compose(
     heads = [] if single else [_plane_name(view, lead) for lead in planes]
     step_x = max([wide, *(6.3 * len(words) for words in heads)]) + 30
     step_y = high + (0 if single else 56)
-    if step_x > WIDEST / 4:  # room for three, and for the legend
+    if step_x > WIDEST / 4 or len(planes) == 4:  # room for three, and for the legend
         across = min(2, across)
     parts, binned = [], False
     for number, lead in enumerate(planes):
         x, y = left + number % across * step_x, top + number // across * step_y
         plane = Plane(view, lead, x, y, wide, high)
         binned = binned or plane.binned
-        if ground is not None:
-            parts.append(ground(x, y, wide / columns, high / rows))
-        parts += plane.draw(style, labels=ground is None)
+        parts += plane.draw(style, ground(x, y, wide / columns, high / rows) if ground is not None else "")
         if not single:
             parts.append(text(x, y - 22, heads[number], "tz-dim", size=11))
         if number % across == 0 or single:
@@ -186,13 +186,19 @@ def _legend(
     lines.append(("gap", ""))
     if view.whole is None:
         stored = len(view.stored or ())
-        lines.append((style, f"{stored:,} stored"))
-        lines.append(("tz-absent", f"{total - stored:,} absent, read as {plain(view.fill_value, 24)}"))
+        counts = [
+            (stored, style, f"{stored:,} stored"),
+            (total - stored, "tz-absent", f"{total - stored:,} absent, read as {plain(view.fill_value, 24)}"),
+        ]
     else:
         whole, part = len(view.whole), len(view.part)
-        lines.append(("tz-stored", f"{count(whole, view.unit)} wanted whole"))
-        lines.append(("hatch", f"{count(part, view.unit)} wanted in part"))
-        lines.append(("tz-absent", f"{total - whole - part:,} not touched"))
+        rest_of = total - whole - part
+        counts = [
+            (whole, "tz-stored", f"{count(whole, view.unit)} wanted whole"),
+            (part, "hatch", f"{count(part, view.unit)} wanted in part"),
+            (rest_of, "tz-absent", f"{rest_of:,} not touched"),
+        ]
+    lines += [(swatch, words) for many, swatch, words in counts if many]  # a mark that is not there explains nothing
     if view.selection is not None or view.words:
         lines.append(("gap", ""))
         lines.append(("tz-select" if view.selection is not None else "", plain(view.selected, 34)))

@@ -58,6 +58,7 @@ color:inherit;overflow-wrap:break-word;max-width:520px;white-space:normal}
 .tz-card td.tz-number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .tz-card code,.tz-card pre{font:12px/1.5 ui-monospace,'DejaVu Sans Mono',monospace;background:none;color:inherit;
 border:0;padding:0;overflow-wrap:anywhere}
+.tz-card th code{overflow-wrap:break-word}
 .tz-card pre{white-space:pre-wrap;margin:4px 0;background:var(--tz-panel);padding:8px 10px;border-radius:6px}
 .tz-card summary{cursor:pointer;color:var(--tz-text)}
 .tz-card summary:focus-visible{outline:2px solid var(--tz-select);outline-offset:2px}

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from tutorial_zarr.chunk_grids import Axis, UnevenAxis
-from tutorial_zarr.words import array_words, count, plain, selection_text, times
+from tutorial_zarr.words import array_words, count, is_or_are, plain, selection_text, times
 
 from .svg import boxes, hatch, path, rect, text
 
@@ -74,8 +74,8 @@ class GridView:
             stored = len(self.stored or ())
             words = (
                 f"Chunk grid of {array_words(self.shape)} in {self.unit} of {times(self.lengths) or '1'}: "
-                f"{stored:,} of {total:,} {self.unit} are stored, "
-                f"{total - stored:,} are absent and read as {plain(self.fill_value, 60)}."
+                f"{stored:,} of {total:,} {self.unit} {is_or_are(stored)} stored, "
+                f"{total - stored:,} {is_or_are(total - stored)} absent and read as {plain(self.fill_value, 60)}."
             )
             if self.selection is not None:
                 words += f" The selection {self.selected} touches {count(self.touched, self.unit)}."
@@ -159,8 +159,11 @@ class Plane:
             for axis, c, n in zip((self.rows, self.columns), cell, self.steps, strict=True)
         )
 
-    def draw(self, style: str, labels: bool) -> list[str]:
-        """The cells, the lines between them, and the selection."""
+    def draw(self, style: str, ground: str = "") -> list[str]:
+        """The cells, `ground` over them, the lines between them, and the selection.
+
+        A cell has its coordinates on it unless there is a `ground`, which they would hide.
+        """
         view = self.view
         whole = self.cells(view.stored if view.whole is None else view.whole)
         part = self.cells(view.part)
@@ -175,13 +178,14 @@ class Plane:
             parts.append(boxes(map(self.box, whole), style))
             parts.append(boxes(map(self.box, part), "tz-quiet"))
             parts.append(hatch(map(self.box, part)))
+        parts.append(ground)
         if view.inside is not None and not self.binned:
             parts.append(self.lines(view.padded(view.inside, 1), "tz-inner"))
         parts.append(self.lines(None, "tz-line" if view.inside is None else "tz-frame"))
         if view.around is not None:
             parts.append(self.lines(view.padded(view.around, 1), "tz-frame"))
         parts.append(rect(self.x, self.y, self.wide, self.high, "tz-frame"))
-        outline, numbers = self.outline(), [*self.labels(whole)] if labels and not self.binned else []
+        outline, numbers = self.outline(), [] if ground or self.binned else [*self.labels(whole)]
         return [*parts, *numbers, *outline] if self.small else [*parts, *outline, *numbers]  # no label hides a dot
 
     def lines(self, lengths: Sequence[Any] | None, style: str) -> str:
