@@ -598,8 +598,8 @@ def test_a_missing_section_is_noticed(copy, name):
         ),
         ("**Next.**", "Next.", "recap: expected a paragraph **Next.**"),
         (
-            'tags=["parameters"]',
-            'tags=["p"]',
+            'tags=["parameters", ',
+            'tags=["p", ',
             "parameters: expected one cell with the tag 'parameters', found 0",
         ),
         ("workers = 4", "threads = 4", "parameters: expected the standard parameters as well: workers"),
@@ -619,7 +619,7 @@ def test_a_missing_section_is_noticed(copy, name):
         ),
         ("### Exercise 01_01.2", "### Exercise two", "exercises: expected a heading '### Exercise 01_01.2'"),
         ("<summary>Hint", "<summary>See", "exercise 01_01.1: expected a hint"),
-        ('tags=["solution"]', 'tags=["s"]', "exercise 01_01.1: expected a code cell with the tag 'solution'"),
+        ('tags=["solution", ', 'tags=["s", ', "exercise 01_01.1: expected a code cell with the tag 'solution'"),
         ('tags=["exercise"]', 'tags=["e"]', "exercise 01_01.1: expected a code cell with the tag 'exercise'"),
         ("# ## The idea", "# # The idea", "sections: expected one heading of the first level, the title"),
         ("import gzip\n", "# !pip install gzip\n", "code cell 2: expected Python only, found '!pip install gzip'"),
@@ -633,6 +633,65 @@ def test_a_missing_section_is_noticed(copy, name):
 def test_a_broken_source_is_noticed(copy, old, new, expected):
     edit(copy / f"{FIRST}.py", old, new)
     assert any(expected in problem for problem in problems(copy)), problems(copy)
+
+
+SCREEN = [
+    ("# A climate model", "# " + "word " * 100 + "\n# A climate model", "first screen: expected at most 200 words"),
+    ("# %% [markdown]\n# <details>", "# <details>", "first screen: expected the passport in a cell of its own"),
+    ("# ![A map of land", "# [A map of land", "first screen: expected a picture in the first cell"),
+    ("# <details><summary><b>About", "# <summary><b>About", "first screen: expected the passport in the second cell"),
+    ('tags=["parameters", "hide-input"] jupyter={"source_hidden": true}', 'tags=["parameters"]', 'tags=["hide-input"]'),
+    ('tags=["parameters", "hide-input"]', 'tags=["parameters"]', "expected the same in tags and in jupyter="),
+    ('tags=["facts", "remove-cell"] jupyter={"source_hidden": true}', 'tags=["facts"]', "found it open"),
+    ('tags=["hide-output"] jupyter={"outputs_hidden": true}\nshift', "\nshift", '"outputs_hidden": true}, found'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), SCREEN)
+def test_a_first_screen_that_is_not_the_readers_is_noticed(copy, old, new, expected):
+    edit(copy / f"{FIRST}.py", old, new)
+    assert any(expected in problem for problem in problems(copy)), problems(copy)
+
+
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        ("foretell", "predict"),
+        ("made anew", "again"),
+        ("four under way", "in flight"),
+        ("the dearest", "expensive"),
+        ("they quarrel", "pull in opposite directions"),
+        ("Who was refused together comes back", "a subject that is named"),
+        ("a size of chunk", "chunk size"),
+        ("so many of them", "the number"),
+        ("later, as it rains", "because"),
+    ],
+)
+def test_words_that_stop_a_reader_are_a_warning_and_no_fault(copy, capsys, monkeypatch, words, instead):
+    edit(copy / f"{FIRST}.py", "# Cut the array into tiles", f"# {words}\n# Cut the array into tiles")
+    (warning,) = contract.warnings(["01_01"], copy)
+    assert warning["problem"].endswith(f"try {instead!r}")
+    assert all("try 'again'" not in problem for problem in problems(copy))
+    monkeypatch.setattr(contract, "warnings", lambda ids: [warning])
+    monkeypatch.setattr(gallery, "check", lambda ids: [])
+    assert command.check((), False, False) == 0
+    assert "warning: 01_01" in capsys.readouterr().err
+
+
+def test_the_lessons_and_articles_have_no_words_that_stop_a_reader():
+    assert contract.warnings() == []
+
+
+def test_a_table_of_times_says_on_what_machine_it_was_made(capsys):
+    calls = []
+    lesson.print_timings({"an append": lambda: calls.append(1)})
+    printed = capsys.readouterr().out.splitlines()
+    assert len(calls) == lesson.RUNS == 5
+    assert printed[0].split()[-3:] == ["least", "median", "most"]
+    least, median, most = map(float, printed[1].split()[-3:])
+    assert printed[1].startswith("an append")
+    assert 0 <= least <= median <= most
+    assert f"numpy {np.__version__}" in printed[-1]
 
 
 def test_a_source_that_was_changed_after_the_build_is_noticed(copy):
@@ -657,18 +716,18 @@ def test_sections_in_another_order_are_noticed(copy):
         ),
         (lambda cells: cells.pop(), "notebook: expected the same cells"),
         (
-            lambda cells: code(cells, 3).update(execution_count=None),
+            lambda cells: code(cells, 4).update(execution_count=None),
             "outputs: expected every code cell to be executed",
         ),
-        (lambda cells: stream(cells, 3).update(name="stderr"), "code cell 3: expected no warning"),
-        (lambda cells: stream(cells, 3).update(text="/home/me/x"), "outputs: expected no path of a machine"),
+        (lambda cells: stream(cells, 4).update(name="stderr"), "code cell 4: expected no warning"),
+        (lambda cells: stream(cells, 4).update(text="/home/me/x"), "outputs: expected no path of a machine"),
         (
             lambda cells: picture(cells).update({"text/plain": "<Figure size 1x1>"}),
             "expected a description beside",
         ),
         (
-            lambda cells: code(cells, 3)["outputs"].append(ERROR),
-            "code cell 3: expected no error, found ValueError",
+            lambda cells: code(cells, 4)["outputs"].append(ERROR),
+            "code cell 4: expected no error, found ValueError",
         ),
         (
             lambda cells: stream(cells, -2).update(text="01_01.3 not yet: no"),
@@ -719,14 +778,14 @@ def test_nbval_notices_an_output_that_was_changed(copy):
     pytest.importorskip("nbval")
     path = copy / f"{FIRST}.ipynb"
     notebook = source.loads(path.read_text(encoding="utf-8"))
-    # The first eleven code cells are enough, and the eleventh counts the chunks.
-    end = notebook["cells"].index(code(notebook["cells"], 11)) + 1
+    # The first fourteen code cells are enough, and the fourteenth counts the chunks.
+    end = notebook["cells"].index(code(notebook["cells"], 14)) + 1
     del notebook["cells"][end:]
-    stream(notebook["cells"], 11)["text"] = "Zarr 2: 4 of 100 chunks stored\nZarr 3: 5 of 100 chunks stored\n"
+    stream(notebook["cells"], 14)["text"] = "Zarr 3: 4 of 100 chunks stored\nZarr 2: 5 of 100 chunks stored\n"
     path.write_text(source.dumps(notebook), encoding="utf-8")
     [problem] = check_outputs(["01_01"], copy)
-    assert (problem["id"], problem["where"]) == ("01_01", "code cell 11")
-    expected = "expected 'Zarr 3: 5 of 100 chunks stored', found 'Zarr 3: 4 of 100 chunks stored'"
+    assert (problem["id"], problem["where"]) == ("01_01", "code cell 14")
+    expected = "expected 'Zarr 2: 5 of 100 chunks stored', found 'Zarr 2: 4 of 100 chunks stored'"
     assert problem["problem"] == f"the stored output is another one: {expected}"
 
 
@@ -1106,7 +1165,6 @@ def test_no_picture_is_drawn_black(tmp_path, name):
     own_ground = re.search(r'id="patch_1">\s*<path d="[^"]*"/>', svg)  # a scanner's black: it has no style
     assert dark < (0.8 if own_ground else 0.3), f"{dark:.0%} of it is black"
     assert len(np.unique(pixels[::3, ::3].reshape(-1, 3), axis=0)) > 9, "there is nothing on it"
-    assert "var(" not in publish.plain_colours(svg)
 
 
 def test_lines_of_code_that_a_column_breaks_are_named(run):

@@ -1,7 +1,7 @@
 """What notebooks there are, and what each says of itself at its head.
 
-A notebook's first cell is its passport: a title, one question, and a table. This module reads it; that every
-part is there is `contract`'s business.
+A notebook begins with its head: a title, one question, why it matters, and a passport, which is a table. This module
+reads it; that every part is there is `contract`'s business.
 
 >>> head = '''# Weigh a chunk
 ...
@@ -118,10 +118,11 @@ def select(ids: Iterable[str] | None, folder: Path | None = None) -> list[Notebo
 
 
 def _head(path: Path) -> str:
-    """The text of the first Markdown cell, read without any library, as listing should cost nothing."""
-    text = path.read_text(encoding="utf-8")
-    cell = re.search(r"^# %% \[markdown\][^\n]*\n((?:#[^\n]*\n)*)", text, re.MULTILINE)
-    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in cell[1].splitlines()) if cell else ""
+    """The text before the first section, read without any library, as listing should cost nothing."""
+    first, *_ = re.split(r"^# ## ", path.read_text(encoding="utf-8"), maxsplit=1, flags=re.MULTILINE)
+    cells = re.findall(r"^# %% \[markdown\][^\n]*\n((?:#(?! %%)[^\n]*\n)*)", first, re.MULTILINE)
+    lines = "\n".join(cells).splitlines()
+    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines)
 
 
 def title(head: str) -> str:

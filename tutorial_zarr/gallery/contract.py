@@ -7,6 +7,7 @@ reads files and runs nothing.
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -16,13 +17,13 @@ from typing import Any
 from tutorial_zarr.gallery.articles import check_articles
 from tutorial_zarr.gallery.catalogue import TO_WRITE, Notebook, list_notebooks, passport, select
 from tutorial_zarr.gallery.exercises import NOT_YET, checks_of, numbers
+from tutorial_zarr.gallery.pictures import faults, figures
 from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
 
 Problem = tuple[str, str]  # where, what
 Cells = list[dict[str, Any]]
 
 SECTIONS = (
-    "Why this matters",
     "Parameters",
     "The data",
     "The idea",
@@ -40,7 +41,23 @@ SECTIONS = (
 SETUP_SECTIONS = ("Parameters", "Recap")  # part 00 sets up and teaches nothing
 PASSPORT = ("Level", "Time", "Needs", "Code", "Article", "Data")
 PARAMETERS = ("seed", "quick", "workers", "out_dir", "zarr_format")
-MAX_CODE_CELLS, MAX_CODE_LINES, MAX_WORDS = 40, 15, 110
+MAX_CODE_CELLS, MAX_CODE_LINES, MAX_WORDS = 40, 15, 110  # of what stands open
+FIRST_SCREEN = 200  # words before the passport
+# What folds a cell away: the tag is for a site, the other for JupyterLab.
+FOLDS = {"hide-input": "source_hidden", "hide-cell": "source_hidden", "remove-cell": "source_hidden",
+         "hide-output": "outputs_hidden"}  # fmt: skip
+# Words that stop a reader, and what to write instead; a warning, as some of them are right at times.
+STOPPING = {
+    r"\bforet(?:ell|old)\w*": "predict",
+    r"\banew\b": "again",
+    r"\bunder way\b": "in flight",
+    r"\bdear(?:er|est)?\b": "expensive",
+    r"\bquarrel\w*": "pull in opposite directions",
+    r"^Who(?:ever)? .* (?:comes|waits|wins)\b": "a subject that is named",
+    r"\bsize of (?:a )?chunk": "chunk size",
+    r"\bso many\b(?! requests)": "the number",
+    r", as (?:it|he|they|this)\b(?! should)": "because",
+}
 
 # Lines for a shell or for Jupyter, and not for Python.
 NOT_PYTHON = re.compile(r"^\s*[!%].*$", re.MULTILINE)
@@ -71,8 +88,11 @@ def _problems(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[P
     yield from _prerequisites(notebook, everything)
     yield from _unfinished(notebook, cells)
     yield from _source(notebook, cells)
+    yield from _first_screen(notebook, cells)
+    yield from _folded(notebook, cells)
     yield from _exercises(notebook, cells)
     yield from _built(notebook, cells)
+    yield from ((figure.where, fault) for figure in figures(notebook) for fault in faults(figure.data))
 
 
 def _passport(notebook: Notebook) -> Iterator[Problem]:
@@ -99,6 +119,63 @@ def _passport(notebook: Notebook) -> Iterator[Problem]:
             yield "passport", f"there is no {code}"
     if "**You will be able to**" not in notebook.head:
         yield "head", "expected a list under '**You will be able to**'"
+
+
+def warnings(ids: Iterable[str] | None = None, folder: Path | None = None) -> list[dict[str, str]]:
+    """Words in the prose of notebooks and their articles that stop a reader, as dicts like those of `check`."""
+    found = []
+    for notebook in select(ids, folder):
+        article = re.search(r"\(([^)]+\.md)\)", passport(notebook.head).get("Article", ""))
+        texts = {_first_line(c["source"]): c["source"] for c in read_source(notebook.path)["cells"]
+                 if c["cell_type"] == "markdown"}  # fmt: skip
+        if article and (notebook.path.parent / article[1]).is_file():
+            texts[Path(article[1]).name] = (notebook.path.parent / article[1]).read_text(encoding="utf-8")
+        for (where, text), (words, instead) in itertools.product(texts.items(), STOPPING.items()):
+            prose = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+            for match in re.finditer(words, prose, re.MULTILINE):
+                problem = f"found {_around(prose, match)}; try {instead!r}"
+                found.append({"id": notebook.id, "where": where, "problem": problem})
+    return found
+
+
+def _first_screen(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
+    """The first cell belongs to the reader: a title, one question, a picture, why it matters."""
+    first = cells[0]["source"] if cells else ""
+    words = len(re.sub(r"!\[[^\]]*\]\([^)]*\)|\]\([^)]*\)", "", first).split())
+    if words > FIRST_SCREEN:
+        yield "first screen", f"expected at most {FIRST_SCREEN} words in the first cell, found {words}"
+    if "|---|" in first:
+        yield "first screen", "expected the passport in a cell of its own, found it in the first"
+    if not notebook.id.startswith("00"):
+        if "![" not in first:
+            yield "first screen", "expected a picture in the first cell"
+        if not re.sub(r"^(?:#.*|\*\*Question.*|!.*|\*.*)$", "", first, flags=re.MULTILINE).strip():
+            yield "first screen", "expected a sentence or two on why it matters in the first cell"
+        if len(cells) < 2 or not cells[1]["source"].startswith("<details>"):
+            yield "first screen", "expected the passport in the second cell, in <details>"
+
+
+def _folded(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
+    """What a reader did not come for is folded away, on a site (tags) and in JupyterLab (metadata)."""
+    section = ""
+    for number, cell in enumerate(cells, 1):
+        headings = re.findall(r"^## (.+)$", cell["source"], re.MULTILINE)
+        section = headings[-1] if headings and cell["cell_type"] == "markdown" else section
+        if cell["cell_type"] != "code":
+            continue
+        folds = {FOLDS[tag] for tag in tags(cell) & set(FOLDS)}
+        hidden = {name for name, on in cell["metadata"].get("jupyter", {}).items() if on}
+        if folds != hidden:
+            found = f"{sorted(folds)}, {sorted(hidden)}"
+            yield f"cell {number}", f"expected the same in tags and in jupyter=, found {found}"
+        wanted = {
+            "source_hidden": "facts" in tags(cell) or (section == "Parameters" and not notebook.id.startswith("00")),
+            "outputs_hidden": section == "Change one thing, predict first",
+        }
+        for name, needed in wanted.items():
+            if needed and name not in hidden:
+                tag = next(tag for tag, fold in FOLDS.items() if fold == name)
+                yield f"cell {number}", f'expected tags=["{tag}"] jupyter={{"{name}": true}}, found it open'
 
 
 def _prerequisites(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
@@ -151,8 +228,9 @@ def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     if sum(text.startswith("# ") for text in markdown) != 1:
         yield "sections", "expected one heading of the first level, the title"
 
-    if len(code) > MAX_CODE_CELLS:
-        yield "length", f"expected at most {MAX_CODE_CELLS} code cells, found {len(code)}"
+    shown = sum(not cell["metadata"].get("jupyter", {}).get("source_hidden") for cell in code)
+    if shown > MAX_CODE_CELLS:
+        yield "length", f"expected at most {MAX_CODE_CELLS} code cells that stand open, found {shown}"
     for number, cell in enumerate(code, 1):
         lines = len(cell["source"].splitlines())
         if lines > MAX_CODE_LINES and "facts" not in tags(cell):

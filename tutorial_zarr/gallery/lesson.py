@@ -8,7 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import statistics
 import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +26,17 @@ from tutorial_zarr.gallery.exercises import check
 from tutorial_zarr.gallery.packages import need
 from tutorial_zarr.gallery.readers import interop_check, interop_from_others
 
-__all__ = ["check", "in_range", "interop_check", "interop_from_others", "need", "output_folder", "save_facts"]
+__all__ = [
+    "check",
+    "in_range",
+    "interop_check",
+    "interop_from_others",
+    "need",
+    "output_folder",
+    "print_timings",
+    "save_facts",
+]
+RUNS = 5
 
 
 def in_range(**parameters: tuple[Any, Any, Any]) -> None:
@@ -49,6 +65,26 @@ def output_folder(out_dir: str | Path | None = None) -> Path:
             "try another out_dir, or None for a temporary folder"
         ) from error
     return folder
+
+
+def print_timings(work: Mapping[str, Callable[[], Any]]) -> None:
+    """Time each function five times; print the least, the median and the most, and on what machine that was.
+
+    For a cell with the tag "nbval-ignore-output": what it prints is never the same twice, is no fact, and is not for
+    an article.
+    """
+    print(f"{'milliseconds of ' + str(RUNS) + ' runs':32} {'least':>9} {'median':>9} {'most':>9}")
+    for name, function in work.items():
+        seconds = []
+        for _ in range(RUNS):
+            begun = time.perf_counter()
+            function()
+            seconds.append(time.perf_counter() - begun)
+        least, median, most = (1000 * value for value in (min(seconds), statistics.median(seconds), max(seconds)))
+        print(f"{name:32} {least:9,.1f} {median:9,.1f} {most:9,.1f}")
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numcodecs"))
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
+    print(f"{machine}, Python {platform.python_version()}, {packages}, {date.today().isoformat()}")
 
 
 def save_facts(folder: str | Path, facts: dict[str, Any]) -> None:

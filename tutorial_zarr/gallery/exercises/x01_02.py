@@ -45,8 +45,10 @@ def exercise_2(answer: Any) -> Verdict:
     if found is None:
         return not_yet(f"expected a number, found {answer!r}.")
     if again - 0.06 < found < once + 0.06:
+        shared = 1 - (1 - 1 / chunks) ** (drawn - 1)
         return right(
-            f"{again:.1f} if a row may be drawn twice, {once:.1f} if not; so {drawn} rows seldom share a chunk."
+            f"{again:.1f} if a row may be drawn twice, {once:.1f} if not. A row shares its chunk with another of "
+            f"the {drawn} in {shared:.0%} of all draws, which saves {drawn - again:.0f} requests."
         )
     if found == drawn:
         return not_yet("that would be so if no two rows ever shared a chunk. Some do.")
