@@ -10,6 +10,9 @@
 # # Check your set-up before the first lesson
 #
 # **Question.** Is everything here that the lessons need?
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
 #
 # | | |
 # |---|---|
@@ -25,6 +28,8 @@
 # - see which versions and codecs you have, and how to get what is missing
 # - see that the lessons' data are complete, without a network
 # - write an array of four chunks, and read it back
+#
+# </details>
 
 # %% [markdown]
 # ## Parameters
@@ -110,7 +115,8 @@ viz.chunk_grid(a)
 #
 # Go on with [your first Zarr array](../01_core_zarr/01_01_first_zarr_array.ipynb).
 
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 facts = {
     "chunks": a.nchunks,
     "chunks_stored": a.nchunks_initialized,

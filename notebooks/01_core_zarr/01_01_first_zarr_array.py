@@ -11,6 +11,19 @@
 #
 # **Question.** You create an array, write a corner of it and read it back: what is on the disk?
 #
+# ![A map of land under a grid of chunks; squares of sea are empty.](../../articles/figures/01_01_land.svg)
+#
+# *The Earth's land in chunks of ten by ten degrees. The empty squares hold nothing but sea,
+# and are not stored anywhere.*
+#
+# A climate model or a year of trades does not fit into memory, and most questions need only a small part. Zarr cuts an
+# array into chunks and stores each under a name that anyone can work out. There is no index to search and no server to
+# ask, so the same layout works in a folder, in a zip file, and in a bucket on the other side of the world. Zarr is to
+# arrays what Parquet is to tables.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★ beginner |
@@ -18,7 +31,7 @@
 # | **Needs** | Python and a little NumPy |
 # | **Code** | `tutorial_zarr/array.py`, `tutorial_zarr/api.py`, `tutorial_zarr/stores` |
 # | **Article** | [Ninety-six chunks that are not there](../../articles/01_first_zarr_array.md) |
-# | **Data** | a ruler of a matrix (`data_gen/matrix.py`), a real map of land (`data_gen/land.py`) |
+# | **Data** | a test matrix (`data_gen/matrix.py`), a real map of land (`data_gen/land.py`) |
 #
 # **You will be able to**
 #
@@ -27,39 +40,28 @@
 # - count the requests behind a read, and stream an array that you never hold whole
 # - save, reopen, and let other libraries read what you wrote
 # - recognise the one failure that Zarr does not report: a chunk that is missing
-
-# %% [markdown]
-# ## Why this matters
 #
-# A brain scan, a climate model or a year of trades does not fit into memory, and most questions touch a
-# little of it.
-# Zarr cuts an array into chunks and stores each under a name that anyone can work out.
-# There is no index to search and no server to ask, so the same layout works in a folder, in a zip file,
-# and in a bucket on the other side of the world.
-#
-# ![A map of land under a grid of chunks; squares of sea are empty.](../../articles/figures/01_01_land.svg)
-#
-# *The Earth's land in chunks of ten by ten degrees. The empty squares hold nothing but sea,
-# and are not stored anywhere.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
-# `zarr_format` is the format of the running example; the notebook shows both, side by side.
+# The notebook writes Zarr v3, and shows v2 once beside it. `zarr_format` turns that around.
 
-# %% tags=["parameters"]
-seed = 0  # there is no chance in these data; every notebook has this parameter
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
+seed = 0  # not used here: nothing is random
 quick = True  # False: declare an array of four terabytes instead of forty gigabytes
-workers = 4  # chunks under way at once in the parallel stream
+workers = 4  # chunks in flight in the parallel stream
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 n = 1000  # rows and columns of the matrix
 chunk = 100  # rows and columns of a chunk
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import gzip
 import itertools
 import json
+import shutil
 import zlib
 
 import numcodecs
@@ -67,64 +69,74 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from data_gen import land, matrix
-from tutorial_zarr import viz
-from tutorial_zarr.gallery.lesson import check, interop_check, interop_from_others, output_folder, save_facts
+from tutorial_zarr import tiny, viz
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, interop_from_others, output_folder, save_facts
 from tutorial_zarr.stores import TraceStore
 
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 out = output_folder(out_dir)
+in_range(n=(n, 400, 4000), chunk=(chunk, 10, 200), workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 
 # %% [markdown]
 # ## The data
 #
-# A matrix to measure with: the value at row 3, column 7 is 3007.
-# Whatever you read back, you see at once where it came from.
+# A test matrix whose values name their own position: the value at row 3, column 7 is 3007.
 
 # %%
-ruler = matrix.make("small", seed)
-values = ruler.arrays["matrix"][:n, :n]
-print(ruler.passport(), values[3, 7], sep="\n")
-
-# %% [markdown]
-# And something real, for later: how much of each one-degree cell of the Earth is land, in percent.
-
-# %%
-earth = land.make("small", seed)
-land_percent = earth.arrays["land"]
-print(earth.passport())
-for fact, (value, low, high) in land.realism(earth).items():
-    print(f"{fact}: {value:.2f}, expected from published figures: {low:.2f} to {high:.2f}")
+values = matrix.make("small", seed).arrays["matrix"][:n, :n]
+print(values[3, 7], values.shape, values.dtype)
 
 # %% [markdown]
 # ## The idea
 #
-# Cut the array into tiles of equal size, the **chunks**. A chunk is what is read and written, always as a
-# whole.
+# Cut the array into tiles of equal size, the **chunks**. A compressed chunk is read and written as a whole.
 # We are going to write the corner inside the dashed line. Count the tiles that it covers.
 
 # %%
 viz.chunk_grid(shape=(n, n), chunks=(chunk, chunk), selection=np.s_[:200, :200], title="The plan")
 
 # %% [markdown]
-# To find one value, divide. The quotient is the chunk, the remainder is the place in it, and the name
-# follows:
+# To find one value, divide. The quotient is the chunk, the remainder is the place in it, and the name follows:
 #
-# ```mermaid
-# flowchart LR
-#     A["a[137, 42]"] -- divide by 100 --> B["chunk 1, 0<br>place 37, 42"]
-#     B -- name it --> C["1.0 or c/1/0"]
-#     C -- fetch, decompress --> D["100 x 100<br>values"]
-#     D -- pick --> E["137042"]
-# ```
+# > `a[137, 42]` → divide by 100 → chunk (1, 0), place (37, 42) → name it `c/1/0` → fetch, decompress → `137042`
 
 # %%
 index = (137, 42)
-coords, place = zip(*(divmod(i, chunk) for i in index), strict=True)
+coords = (137 // chunk, 42 // chunk)
+place = (137 % chunk, 42 % chunk)
 print(f"a[137, 42] is at {place} in chunk {coords}")
+
+# %% [markdown]
+# Now write it. This is all of it, for a folder of your own: make an array, and assign to a part of it.
+
+# %%
+first = zarr.create_array(out / "first.zarr", shape=(1000, 1000), chunks=(100, 100), dtype="int32", overwrite=True)
+first[:200, :200] = 7
+print(first[199, 198:202])
+
+# %% [markdown]
+# Before you run the next cell: which files will be in the folder `first.zarr`?
+
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+files = sorted(file.relative_to(out / "first.zarr").as_posix() for file in (out / "first.zarr").rglob("*"))
+print([name for name in files if (out / "first.zarr" / name).is_file()])
 
 # %% [markdown]
 # ## Build it small
 #
-# A store is a dictionary from names to bytes. Put a JSON document into one, and it is an empty Zarr v2 array.
+# `tutorial_zarr/tiny.py` is Zarr in 200 lines that you can read in one sitting, and its folders are real Zarr. The
+# same array with it:
+
+# %%
+shutil.rmtree(out / "tiny.zarr", ignore_errors=True)  # so that this cell can be run again
+made = tiny.create_array(out / "tiny.zarr", shape=(1000, 1000), chunks=(100, 100), dtype="int32")
+made[:200, :200] = 7
+print("read by tiny.py:", made[199, 198:202], " by the library:", zarr.open(out / "tiny.zarr")[199, 198:202])
+assert np.array_equal(zarr.open(out / "tiny.zarr")[...], first[...])
+
+# %% [markdown]
+# Smaller still: a store is a dictionary from names to bytes. Put a JSON document into one, and it is an empty array.
+# This is the older format, Zarr v2, because its document is shorter.
 
 
 # %%
@@ -171,37 +183,34 @@ print("by the library:", opened[137, 42], "and", opened[n - 1, n - 1], "from", o
 # %% [markdown]
 # ## The library's version
 #
-# Now in a folder, in both formats. Before the first write there is nothing but metadata.
+# The matrix in a folder, and once more beside it in the other format. The codec is gzip, as in our dictionary.
 
 
 # %%
-def create(store, zarr_format, **changes):
-    """The array of this lesson, in either format."""
-    gzip5 = {"name": "gzip", "configuration": {"level": 5}}
-    options = {"shape": (n, n), "chunks": (chunk, chunk), "dtype": "int32", "compressors": gzip5}
-    return zarr.create_array(store, zarr_format=zarr_format, overwrite=True, **{**options, **changes})
-
-
-v2, v3 = create(out / "matrix_v2.zarr", 2), create(out / "matrix_v3.zarr", 3)
-print("v2:", list(v2.store.list_prefix()), " v3:", list(v3.store.list_prefix()))
+gzip5 = {"name": "gzip", "configuration": {"level": 5}}
+options = {"shape": (n, n), "chunks": (chunk, chunk), "dtype": "int32", "compressors": gzip5, "overwrite": True}
+a = zarr.create_array(out / f"matrix_v{zarr_format}.zarr", zarr_format=zarr_format, **options)
+beside = zarr.create_array(out / f"matrix_v{5 - zarr_format}.zarr", zarr_format=5 - zarr_format, **options)
+print(a, list(a.store.list_prefix()))
 
 # %% [markdown]
-# Write the corner. Forty thousand values of a million: what will be in the folder?
+# Before the first write there is nothing but metadata. Write the corner: forty thousand values of a million.
 
 # %%
-for array in (v2, v3):
+for array in (a, beside):
     array[:200, :200] = values[:200, :200]
     print(f"Zarr {array.zarr_format}: {array.nchunks_initialized} of {array.nchunks} chunks stored")
 
-# %%
-four_chunks = viz.chunk_grid(v3, selection=np.s_[:200, :200], title="Four chunks of a hundred are stored")
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+four_chunks = viz.chunk_grid(a, selection=np.s_[:200, :200], title="Four chunks of a hundred are stored")
 four_chunks.save(out / "figures" / "01_01_four_chunks.svg")
 four_chunks
 
 # %% [markdown]
 # The other ninety-six do not exist, in any form. Here is every object of both arrays, and what it holds.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+v2, v3 = sorted((a, beside), key=lambda array: array.zarr_format)
 anatomy = viz.anatomy(v2, v3, names=["Zarr v2", "Zarr v3"])
 anatomy.picture("The keys of the same array in v2 and v3").save(out / "figures" / "01_01_keys.svg")
 anatomy
@@ -211,8 +220,8 @@ anatomy
 # values, and the fill value where no chunk is. The sum has a closed form to compare with.
 
 # %%
-print(v3[198:202, 198:202])
-total = int(v3[...].sum(dtype="int64"))
+print(a[198:202, 198:202])
+total = int(a[...].sum(dtype="int64"))
 expected = matrix.block_sum(range(200), range(200))
 print(f"sum of everything: {total:,}, by Gauss's formula: {expected:,}")
 assert total == expected
@@ -222,7 +231,7 @@ assert total == expected
 # A `TraceStore` around the store writes down every request, so we can count.
 
 # %%
-trace = TraceStore({2: v2, 3: v3}[zarr_format].store)
+trace = TraceStore(a.store)
 a = zarr.open_array(trace, mode="r")
 trace.clear()  # forget the requests that opened it
 stream = a.chunk_stream(stored_only=False)
@@ -232,7 +241,7 @@ stream_requests = trace.count("GET")
 print("five chunks taken:", stream_requests, "requests for", [request.key for request in trace.requests])
 
 # %% [markdown]
-# Several at once, in whatever order they arrive, only those that are stored, with news of the progress.
+# Now four at a time, in any order, stored chunks only, with a progress callback.
 
 # %%
 news = []
@@ -247,13 +256,13 @@ assert streamed == total
 # byte for byte; then we forget the original and open the folder by its name.
 
 # %%
-memory = create({}, zarr_format)
+memory = zarr.create_array({}, zarr_format=zarr_format, **options)
 memory[:200, :200] = values[:200, :200]
 zarr.copy(memory, out / "saved.zarr", name="matrix", overwrite=True)
 del memory
 
 reopened = zarr.open(out / "saved.zarr", mode="r")["matrix"]
-print(reopened, "holds the same values:", np.array_equal(reopened[...], v3[...]))
+print(reopened, "holds the same values:", np.array_equal(reopened[...], a[...]))
 assert np.array_equal(reopened[:200, :200], values[:200, :200])
 
 # %% [markdown]
@@ -297,7 +306,7 @@ assert same_values
 
 # %% tags=["nbval-ignore-output"]
 for version in (2, 3):
-    report = interop_check(out / f"matrix_v{version}.zarr", expected=v3[...])
+    report = interop_check(out / f"matrix_v{version}.zarr", expected=a[...])
     print(f"Zarr {version}", report, "", sep="\n")
     assert not report.differing
 
@@ -333,7 +342,8 @@ for name, window in windows.items():
 # The same hundred values cost one, two or four requests, depending on where the window falls.
 # A row asks for ten chunks, and eight of the answers are "no such object".
 #
-# **Edge chunks are stored whole.** When the shape is no multiple of the chunk, the last chunks hang over.
+# **Edge chunks are stored whole.** If the shape is not a multiple of the
+# chunk, the last chunks stick out past the edge.
 
 # %%
 edges = zarr.create_array({}, shape=(250, 250), chunks=(100, 100), dtype="int32", compressors=None)
@@ -347,7 +357,7 @@ print(f"{edges.nchunks_initialized} chunks, {edges.nbytes:,} bytes of values, {e
 
 # %%
 side = 100_000 if quick else 1_000_000
-huge = create({}, zarr_format, shape=(side, side))
+huge = zarr.create_array({}, zarr_format=zarr_format, **{**options, "shape": (side, side)})
 huge[:200, :200] = values[:200, :200]
 print(f"{huge.nbytes / 1e9:,.0f} GB declared, {huge.nchunks:,} chunks, {huge.nchunks_initialized} stored")
 print(f"{huge.nbytes_stored():,} bytes in the store")
@@ -359,13 +369,19 @@ print(f"{huge.nbytes_stored():,} bytes in the store")
 # %% [markdown]
 # ## What goes wrong
 #
-# Back to the real map, in chunks of ten by ten degrees. Open sea is zero, and zero is the fill value:
-# a chunk of nothing but sea is not stored at all.
+# Now something real: how much of each one-degree cell of the Earth is land, in percent, in chunks of ten by ten
+# degrees. Open sea is zero, and zero is the fill value: a chunk of nothing but sea is not stored at all.
 
 # %%
-tiles_of_ten = {"shape": land_percent.shape, "chunks": (10, 10), "dtype": "uint8"}
-world = create(out / "land.zarr", zarr_format, **tiles_of_ten)
-world[:] = land_percent
+earth = land.make("small", seed)
+land_percent = earth.arrays["land"]
+passed = [low <= value <= high for value, low, high in land.realism(earth).values()]
+print(f"{earth.passport()}\n{sum(passed)} of {len(passed)} checks against published figures pass")
+world = zarr.create_array(
+    out / "land.zarr", data=land_percent, chunks=(10, 10), compressors=gzip5, zarr_format=zarr_format, overwrite=True
+)
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 sea_is_free = viz.chunk_grid(world, values=world[...], title="The open sea is not stored")
 sea_is_free.save(out / "figures" / "01_01_land.svg")
 sea_is_free
@@ -374,43 +390,44 @@ sea_is_free
 # That is thrifty, and it has a price. Delete one object, as a failed upload or a hasty clean-up might.
 
 # %%
-brazil = (10, 12)  # 10 to 20 degrees south, 60 to 50 degrees west
-before, lost = world[...], world.encoded_chunk(brazil)
-world.store.delete(world.chunk_key(brazil))
+inland = (10, 12)  # 10 to 20 degrees south, 60 to 50 degrees west: Brazil, and a corner of Bolivia
+before, lost = world[...], world.encoded_chunk(inland)
+world.store.delete(world.chunk_key(inland))
 after = world[...]
 share_before, share_after = land.land_share(before), land.land_share(after)
 print(f"15 degrees south, 55 degrees west: {before[105, 125]} percent land before, {after[105, 125]} after")
 print(f"land share of the Earth: {share_before:.2%} before, {share_after:.2%} after")
 
-# %%
-lost_square = {"selection": np.s_[100:110, 120:130], "title": "One object lost: a square of Brazil is sea"}
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+lost_square = {"selection": np.s_[100:110, 120:130], "title": "One object lost: a square of land is sea"}
 hole = viz.chunk_grid(world, values=after, **lost_square)
 hole.save(out / "figures" / "01_01_hole.svg")
 hole
 
 # %% [markdown]
-# No error, no warning: a square of Brazil is sea. Zarr cannot tell a chunk that was lost from one that was
+# No error, no warning: a square of South America is sea. Zarr cannot tell a chunk that was lost from one that was
 # never written.
 # The cure is to write every chunk, sea included, and to open with `missing="error"`.
 
 # %%
-strict = create({}, zarr_format, **tiles_of_ten, write_empty_chunks=True)
-strict[:] = land_percent
-strict.store.delete(strict.chunk_key(brazil))
-extra = strict.nchunks_initialized - world.nchunks_initialized  # Brazil is missing in both
+strict = zarr.create_array({}, data=land_percent, chunks=(10, 10), write_empty_chunks=True)
+strict.store.delete(strict.chunk_key((10, 12)))
 try:
     zarr.open_array(strict.store, mode="r", missing="error")[105, 125]
 except KeyError as error:
     print(f"{type(error).__name__}: {error}")
+
+# %%
+extra = strict.nchunks_initialized - world.nchunks_initialized  # the square is missing in both
 print(f"the price: {extra} more objects")
-world.store.set(world.chunk_key(brazil), lost)  # put Brazil back
+world.store.set(world.chunk_key(inland), lost)  # put it back
 
 # %% [markdown]
 # Other mistakes are reported, with the place, what was expected and what was found.
 
 # %%
 try:
-    v3[1000, 0]
+    a[1000, 0]
 except IndexError as error:
     print(f"{type(error).__name__}: {error}")
 
@@ -420,9 +437,9 @@ except IndexError as error:
 # Take the same 200 x 200 block and move it down and right by 50. How many objects will it leave?
 # Write your number down before you run the cell. Then change `shift` to 100, and `chunk` at the top to 50.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 shift = 50
-moved = create({}, zarr_format)
+moved = zarr.create_array({}, zarr_format=zarr_format, **options)
 moved[shift : shift + 200, shift : shift + 200] = values[:200, :200]
 print(moved.nchunks_initialized, "objects")
 viz.chunk_grid(moved, selection=np.s_[shift : shift + 200, shift : shift + 200], title="The block, moved")
@@ -430,7 +447,7 @@ viz.chunk_grid(moved, selection=np.s_[shift : shift + 200, shift : shift + 200],
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_01.1
 #
@@ -496,14 +513,14 @@ check("01_01.3", selection)
 #
 # Rows 95 to 104 lie in chunk rows 0 and 1, columns 95 to 204 in chunk columns 0, 1 and 2.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 rows, columns = {i // 100 for i in range(95, 105)}, {j // 100 for j in range(95, 205)}
 check("01_01.1", len(rows) * len(columns))
 
 # %% [markdown]
 # Only the metadata are left to ask, and they say: -1.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 sevens = zarr.create_array({}, shape=(4, 4), chunks=(2, 2), dtype="int32", fill_value=-1)
 sevens[:] = 7
 sevens.store.delete(sevens.chunk_key((0, 0)))
@@ -512,13 +529,11 @@ check("01_01.2", sevens[0, 0])
 # %% [markdown]
 # Four chunks meet in a corner; a window of two by two around it has one value in each.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_01.3", np.s_[99:101, 99:101])
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {
@@ -527,10 +542,10 @@ save_facts(
         "example_chunk": coords,
         "side": n,
         "chunk_side": chunk,
-        "values": v3.size,
-        "chunks": v3.nchunks,
-        "chunks_stored": v3.nchunks_initialized,
-        "chunks_absent": v3.nchunks - v3.nchunks_initialized,
+        "values": beside.size,
+        "chunks": beside.nchunks,
+        "chunks_stored": beside.nchunks_initialized,
+        "chunks_absent": beside.nchunks - beside.nchunks_initialized,
         "block_side": 200,
         "values_written": 200 * 200,
         "sum": total,

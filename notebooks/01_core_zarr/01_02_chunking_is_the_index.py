@@ -11,6 +11,18 @@
 #
 # **Question.** Which chunk shape makes my reads fast?
 #
+# ![The same row in three layouts: in wide chunks little more than the row is decoded, in square chunks a broad
+# band, in tall chunks the whole array.](../../articles/figures/01_02_one_row.svg)
+#
+# *One row, asked of the same array in three chunk shapes. Everything in blue is fetched and decoded.*
+#
+# A database finds a row through an index. A Zarr array has none: it has one grid of chunks, and the shape of a
+# chunk decides which questions are cheap. It is chosen once, on the day of the first write, often by nobody in
+# particular.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★ beginner |
@@ -23,40 +35,30 @@
 # **You will be able to**
 #
 # - predict how many requests and bytes a read costs in any chunk shape, without an array
-# - say why no chunk shape is good for everything, and which pairs of questions quarrel
+# - say why no chunk shape is good for everything, and which pairs of queries pull in opposite directions
 # - find the bytes of a row inside the files of its chunks
-# - choose a size of chunk for a store that makes you wait
+# - choose a chunk size for a high-latency store
 # - notice a loop that reads the same chunks again and again
-
-# %% [markdown]
-# ## Why this matters
 #
-# A database finds a row through an index. A Zarr array has none: it has one grid of chunks, and the shape of a
-# chunk decides which questions are cheap. It is chosen once, on the day of the first write, often by nobody in
-# particular.
-#
-# ![The same row in three layouts: in wide chunks little more than the row is decoded, in square chunks a broad
-# band, in tall chunks the whole array.](../../articles/figures/01_02_one_row.svg)
-#
-# *One row, asked of the same array in three chunk shapes. Everything in blue is fetched and decoded.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
-# `n` is the side of the array. The store of the model at the end has a latency, a bandwidth, and so many
-# requests under way at once.
+# `n` is the side of the array. The store of the model at the end has three numbers: latency, bandwidth, requests in
+# flight.
 
-# %% tags=["parameters"]
-seed = 0  # there is no chance in these data; every notebook has this parameter
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
+seed = 0  # not used here: nothing is random
 quick = True  # False: an array of 2048 x 2048
-workers = 8  # requests under way at once, in the model of a store
+workers = 8  # requests in flight, in the model of a store
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 n = None  # rows and columns; None means 1024, or 2048 if not quick
 latency_ms = 30.0  # in the model: the wait for a request's first byte
 megabytes_per_second = 100.0  # in the model: bandwidth, all requests together
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import itertools
 import math
 
@@ -69,7 +71,7 @@ from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_
 from tutorial_zarr.stores import TraceStore
 from tutorial_zarr.viz.chart import BLUE, GREY, ORANGE, VERMILION
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 out = output_folder(out_dir)
 n = n or (1024 if quick else 2048)
 in_range(n=(n, 512, 4096), workers=(workers, 1, 1000), zarr_format=(zarr_format, 2, 3))
@@ -93,7 +95,7 @@ print(f"{n} x {n} values of {plane.itemsize} bytes: {plane.nbytes / 2**20:.0f} M
 # A chunk is read as a whole, or not at all. So a read costs all the chunks that it touches, and it wastes
 # whatever else lies in them. Here is one row, in three shapes of chunk.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 row = n // 3
 shapes = {"wide": (64, n), "square": (256, 256), "tall": (n, 64)}
 figure, axes = viz.canvas(7.2, 2.7, 1, 3, sharey=True)
@@ -191,17 +193,17 @@ def heat_map(panel, number, sign=""):
         dark = np.log10(table[y, x]) > 0.55 * np.log10(table.max())
         words = sign + (f"{table[y, x]:,.0f}" if table[y, x] >= 10 or not sign else f"{table[y, x]:.1f}")
         panel.text(x, y, words, ha="center", va="center", fontsize=9, color="white" if dark else "black")
-    panel.set_xticks(range(len(layouts)), [f"{high} x {wide}" for high, wide in layouts], rotation=25, fontsize=8)
+    panel.set_xticks(range(len(layouts)), [f"{high} x {wide}" for high, wide in layouts])
+    panel.set_yticks(range(len(questions)), list(questions))
     panel.tick_params(length=0)
 
 
-# %%
-figure, (left, right) = viz.canvas(10, 3.4, 1, 2, sharey=True)
-heat_map(left, lambda q, chunks: predicted[q, chunks][2], "x")
-heat_map(right, lambda q, chunks: predicted[q, chunks][0])
-left.set(title="Bytes decoded for each byte asked")
-right.set(title="Requests")
-left.set_yticks(range(len(questions)), list(questions))
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+figure, (above, below) = viz.canvas(7.2, 5.6, 2, 1, sharex=True)
+heat_map(above, lambda q, chunks: predicted[q, chunks][2], "x")
+heat_map(below, lambda q, chunks: predicted[q, chunks][0])
+above.set(title="Bytes decoded for each byte asked")
+below.set(title="Requests")
 described = f"Two tables of five questions by six chunk shapes. One row costs x16 in 16 x {n}, x256 in 256 x 256, "
 described += (
     f"x{n} in {n} x 16. Small chunks waste little and ask often: everything in 8 x 8 is {(n // 8) ** 2:,} requests."
@@ -269,7 +271,7 @@ for name in ("wide.zarr", "square.zarr"):
 # %% [markdown]
 # ## Performance and operations
 #
-# How large should a chunk be? That depends on the store. A simple model: each request waits, so many wait at the
+# How large should a chunk be? That depends on the store. A simple model: each request waits, a given number wait at the
 # same time, and then the bytes come through one pipe. First, how many chunks a window of `w` touches on an axis,
 # on average over all the places where it can begin.
 
@@ -295,14 +297,22 @@ sides = [2**power for power in range(3, 13)]
 windows = (100, 1000, 4000)
 model = {w: [seconds(w, c) for c in sides] for w in windows}
 best = {w: sides[int(np.argmin(model[w]))] for w in windows}
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7, 3.6)
 for w, colour in zip(windows, (BLUE, VERMILION, GREY), strict=True):
     panel.loglog(sides, model[w], color=colour, marker="o", markersize=3, label=f"{w:,} x {w:,} values")
     panel.plot(best[w], min(model[w]), "o", color=colour, markersize=10, fillstyle="none")
+rule = math.sqrt(latency_ms / 1000 / workers * megabytes_per_second * 1e6 / 4)  # values, of 4 bytes
+panel.axvline(rule, color=ORANGE, linewidth=1, linestyle="--", label=f"rule of thumb: {rule:.0f}")
 panel.set(title="Time for a window, in the model", xlabel="side of a square chunk", ylabel="seconds")
 panel.set_xticks(sides, [f"{side:,}" for side in sides])
+panel.yaxis.set_major_formatter("{x:,g}")
 panel.legend()
-described = "Curves shaped like a U: " + ", ".join(f"{w:,} is best in chunks of {best[w]:,}" for w in windows) + "."
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+described = "Curves shaped like a U: " + ", ".join(f"{w:,} is best in chunks of {best[w]:,}" for w in windows)
+described += f". The rule of thumb says {rule:.0f}."
 u_curve = viz.Chart.of(figure, "Seconds for a window against the side of a chunk", described)
 u_curve.save(out / "figures" / "01_02_u_curve.svg")
 u_curve
@@ -311,12 +321,18 @@ u_curve
 for w in windows:
     at = dict(zip(sides, model[w], strict=True))
     print(f"{w:5,} x {w:,}: best {best[w]:,}, {at[best[w]]:.2f} s; in 8 {at[8]:,.1f} s; in 4,096 {at[4096]:.2f} s")
-balance = latency_ms / 1000 / workers * megabytes_per_second * 1e6
+balance = latency_ms / 1000 * megabytes_per_second * 1e6 / workers
+near = min(sides, key=lambda side: abs(math.log(side / rule)))
+slower = {w: model[w][sides.index(near)] / min(model[w]) for w in windows}
+below = {w: balance / (4 * best[w] ** 2) for w in windows}
 print(f"waiting costs as much as {balance:,.0f} B: squares of about {math.isqrt(int(balance / 4))} values")
+print(f"squares of {near}:", ", ".join(f"{w:,} x {w:,} takes x{slower[w]:.2f} its best" for w in windows))
+print(f"the best chunk for 100 x 100 holds 1 / {below[100]:.0f} of the rule's bytes")
 
 # %% [markdown]
-# The last line is a rule for the pocket: a chunk should take about as long to arrive as to ask for. Longer is
-# fine where you read large windows; much shorter never is.
+# A rule of thumb: take the bytes that arrive while a request waits (the **bandwidth-delay product**, here 3 MB), and
+# divide by the requests in flight. In this model it costs at most twice the best for all three windows. It is a start
+# and no law: small windows do better with far smaller chunks, large ones with larger.
 #
 # One knob to turn: the shape, at the same size. Three things to watch: requests for a question, bytes decoded
 # for each byte asked, and objects in the array.
@@ -324,7 +340,8 @@ print(f"waiting costs as much as {balance:,.0f} B: squares of about {math.isqrt(
 # %% [markdown]
 # ## What goes wrong
 #
-# Nobody chose. The library then does: a few MiB, all axes alike. That, too, is a guess about your questions.
+# If you do not choose, this library does: a few MiB, the same on every axis. zarr-python has a rule of its own. Both
+# are guesses about your questions.
 
 # %%
 unchosen = zarr.create_array({}, shape=(4 * n, 4 * n), dtype="float32", zarr_format=zarr_format)
@@ -365,7 +382,7 @@ assert np.isclose(total, plane.sum(dtype="float64"))
 # Let the window of 100 x 100 begin at row and column 63. How many chunks of 64 x 64 does it touch? Write it
 # down, run, and then let it begin one later, at 64.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 begin = 63
 moved = (slice(begin, begin + 100), slice(begin, begin + 100))
 print(touched(moved, (64, 64)), "chunks")
@@ -373,7 +390,7 @@ print(touched(moved, (64, 64)), "chunks")
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_02.1
 #
@@ -418,8 +435,8 @@ check("01_02.3", chunk_shape)
 #
 # - On each axis, divide the first and the last index by the chunk's length: that gives the chunks, their number
 #   the requests, and their size the bytes.
-# - A grid is one index. Rows and columns quarrel, and so do points and whole scans; squares are fair to both and
-#   good to neither.
+# - A grid is one index. Rows and columns pull in opposite directions, and so do points and whole scans; squares are
+#   fair to both and good to neither.
 # - A row lies in one piece in each chunk that it crosses; division and remainder say where.
 # - A chunk should take about as long to arrive as to ask for, and longer where windows are large.
 # - A loop that is finer than the grid unpacks the same chunks again and again; step in whole chunks instead.
@@ -435,29 +452,29 @@ check("01_02.3", chunk_shape)
 # A window of w values has w - 1 places between neighbours, and a share of 1/c of them are edges of chunks. So it
 # touches 1 + (w - 1) / c of them, on average.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_02.1", 1 + (37 - 1) / 16)
 
 # %% [markdown]
 # A chunk is missed by one draw with probability 1 - 1/128, and by all 64 with its 64th power.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_02.2", 128 * (1 - (1 - 1 / 128) ** 64))
 
 # %% [markdown]
 # A row decodes as many times too much as a chunk is high, a column as it is wide: neither may exceed 16. And a
 # chunk narrower than 16 needs more than 128 requests for a row.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_02.3", (16, 16))
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {
+        "rule": {"bytes": balance, "near": near, "below": below[100]},
+        "slower_than_the_best": {str(w): value for w, value in slower.items()},
         "side": n,
         "mebibytes": plane.nbytes / 2**20,
         "row_bytes": plane[0].nbytes,

@@ -11,6 +11,17 @@
 #
 # **Question.** Which codec makes my data small?
 #
+# ![Ratio of compression for four kinds of data and seven pipelines. Shuffling helps temperatures and hurts
+# prices.](../../articles/figures/01_03_ratios.svg)
+#
+# *Four arrays, the same seven pipelines. No pipeline wins everywhere.*
+#
+# The codec decides what a terabyte costs every month, and how long each read takes. Most people copy a setting
+# from somebody whose data were different.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★ beginner |
@@ -27,24 +38,15 @@
 # - make data easy to compress by storing what they really are
 # - work out at which bandwidth compression stops paying
 # - recognise data that should not be compressed, and a codec that a reader does not have
-
-# %% [markdown]
-# ## Why this matters
 #
-# The codec decides what a terabyte costs every month, and how long each read takes. Most people copy a setting
-# from somebody whose data were different.
-#
-# ![Ratio of compression for four kinds of data and seven pipelines. Shuffling helps temperatures and hurts
-# prices.](../../articles/figures/01_03_ratios.svg)
-#
-# *Four arrays, the same seven pipelines. No pipeline wins everywhere.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
-# The speeds are those of the model at the end. Set `measure` to time the codecs on your machine instead.
+# The speeds are those of the model at the end. `measure` times the codecs on your machine as well.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
 quick = True  # False: five days of trades instead of one
 workers = 4  # this lesson works in order; every notebook has this parameter
@@ -52,11 +54,10 @@ out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 level = 3  # of zstd
 decode_mb_per_s = {"lz4": 2000, "zstd": 800, "gzip": 300}  # of plain bytes, in the model
-measure = False  # True: print what this machine does; never the same twice
+measure = True  # False: time nothing
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import json
-import time
 import zlib
 
 import numcodecs
@@ -65,7 +66,7 @@ import numpy as np
 import tutorial_zarr as zarr
 from data_gen import air_temperature, ticks
 from tutorial_zarr import viz
-from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, print_timings, save_facts
 from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, VERMILION
 
 out = output_folder(out_dir)
@@ -111,7 +112,7 @@ for name, values in signals.items():
 # A compressor looks for pieces that it has seen before. Whether it finds any depends on how the bytes lie.
 # Here are forty values of each kind, one per line, and a square for every byte. Dark is high.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, axes = viz.canvas(7.2, 4.4, 1, 3, width_ratios=(4, 8, 4))
 shown = {"temperature": temperature[0, 18, :40], "dollars": dollars[600:640, 0], "cents": cents[600:640, 0]}
 for panel, (name, values) in zip(axes, shown.items(), strict=True):
@@ -238,17 +239,18 @@ print(f"{'':24}", *(f"{signal:>12}" for signal in signals))
 for name in names:
     print(f"{name:24}", *(f"{f'x{ratio[s, name]:.2f}' if (s, name) in ratio else '':>12}" for s in signals))
 
-# %%
-figure, axes = viz.canvas(9, 3.0, 1, 4, sharey=True)
-for panel, signal in zip(axes, signals, strict=True):
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+figure, axes = viz.canvas(7.2, 5.0, 2, 2, sharex=True, sharey=True)
+for panel, signal in zip(axes.flat, signals, strict=True):
     known = [name for name in names if (signal, name) in ratio]
     best = max(known, key=lambda name: ratio[signal, name])
     for name in known:
         panel.barh(names.index(name), ratio[signal, name], color=BLUE if name == best else GREY, height=0.7)
-        panel.text(ratio[signal, name], names.index(name), f" x{ratio[signal, name]:.1f}", va="center", fontsize=8)
-    panel.set(title=signal, xlim=(0, 1.35 * ratio[signal, best]), xticks=[])
-axes[0].set_yticks(range(len(names)), names)
-axes[0].invert_yaxis()
+        panel.text(ratio[signal, name], names.index(name), f" x{ratio[signal, name]:.1f}", va="center")
+    panel.set(title=signal, xlim=(0, 1.2 * max(ratio.values())))
+axes[0, 0].set_yticks(range(len(names)), names)
+axes[0, 0].invert_yaxis()
+figure.supxlabel("bytes before / bytes after", fontsize=10)
 said = [f"{s}: zstd x{ratio[s, 'zstd']:.1f}, shuffled x{ratio[s, 'shuffle, zstd']:.1f}" for s in signals]
 ratios = viz.Chart.of(figure, "Ratio of compression, four arrays, seven pipelines", f"Bars. {'; '.join(said)}.")
 ratios.save(out / "figures" / "01_03_ratios.svg")
@@ -327,7 +329,7 @@ for name, limit in border.items():
     print(f"{name:5} unpacks {speed:,} MB/s, x{r:.1f}: pays below {limit:,.0f} MB/s")
     assert np.isclose(seconds_per_gb(limit), seconds_per_gb(limit, r, speed))
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 bandwidth = np.logspace(1, 4, 100)
 figure, panel = viz.canvas(7, 3.4)
 panel.loglog(bandwidth, 1000 / seconds_per_gb(bandwidth), color=GREY, label="none")
@@ -335,6 +337,8 @@ for (name, of), colour in zip(pairs.items(), (VERMILION, BLUE, GREEN), strict=Tr
     values = 1000 / seconds_per_gb(bandwidth, ratio["cents", of], decode_mb_per_s[name])
     panel.loglog(bandwidth, values, color=colour, label=of)
 panel.set(title="Speed of a read of cents, in the model", xlabel="bandwidth of the store, MB/s", ylabel="values, MB/s")
+panel.xaxis.set_major_formatter("{x:,g}")
+panel.yaxis.set_major_formatter("{x:,g}")
 panel.legend(loc="upper left")
 limits = ", ".join(f"{name} pays below {limit:,.0f} MB/s" for name, limit in border.items())
 described = f"Speed of a read against bandwidth: {limits}."
@@ -344,19 +348,13 @@ speeds
 
 # %% [markdown]
 # Over a wire of 100 MB/s the smallest wins; in memory nothing beats no codec at all. These speeds are round
-# numbers: to see those of your machine, set `measure`.
+# numbers. Here are those of this machine:
 
 # %% tags=["nbval-ignore-output"]
 if measure:
-    for name in names:
-        traced = zarr.open_array(out / f"cents_{name.replace(', ', '_')}.zarr", mode="r")
-        data = [traced.encoded_chunk(coords) for coords in np.ndindex(traced.cdata_shape)]
-        begun = time.perf_counter()
-        for coords in np.ndindex(traced.cdata_shape):
-            traced.read_chunk(coords)
-        print(f"{name:24} {cents.nbytes / 1e6 / (time.perf_counter() - begun):8,.0f} MB/s")
-else:
-    print("not measured; set measure = True at the top")
+    timed = {name: zarr.open_array(out / f"cents_{name.replace(', ', '_')}.zarr", mode="r") for name in names}
+    print_timings({name: (lambda array=array: array[...]) for name, array in timed.items()})
+    print(f"of {cents.nbytes / 1e6:.1f} MB of values, from files that the system has in memory")
 
 # %% [markdown]
 # One knob to turn: the pipeline, tried on a sample of your own. Three things to watch: stored bytes divided by
@@ -406,7 +404,7 @@ except ValueError as error:
 # Round the temperatures to a tenth of a kelvin and store them as whole numbers. What is the best ratio then, of
 # the bytes that they had? Write it down. Then try a hundredth.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 step = 0.1
 rounded = np.rint((temperature - 250) / step).astype("int16")
 small = len(numcodecs.Blosc("zstd", level, shuffle=2).encode(np.ascontiguousarray(rounded)))
@@ -416,7 +414,7 @@ print(f"x{rounded_ratio:.1f}, and every value is off by up to {step / 2} kelvin"
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_03.1
 #
@@ -478,27 +476,25 @@ check("01_03.3", bandwidth_limit)
 #
 # Sizes hardly repeat, but their upper two bytes are zero: shuffling puts those together.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_03.1", ["shuffle, zstd", "zstd", "lz4"])
 
 # %% [markdown]
 # In two's complement -1 is ff ff ff ff and 1 is 01 00 00 00. A price that jumps up and down keeps all four bytes
 # busy. Bitshuffle suffers less.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 print(viz.hexdump(delta(np.ascontiguousarray(cents[:, 0]))[1:9].tobytes(), length=32))
 check("01_03.2", "b")
 
 # %% [markdown]
 # Without: 1000 / B seconds. With: 250 / B + 1000 / 800. They are equal at B = 800 x (1 - 1/4).
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_03.3", 800 * (1 - 1 / 4))
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {
@@ -524,7 +520,7 @@ save_facts(
             "shuffled": firsts["dollars"].nbytes / by_hand["dollars"][1],
         },
         "by_hand": by_hand,
-        "chunk_in_file": [len(data), undone.nbytes] if not measure else [],
+        "chunk_in_file": [len(data), undone.nbytes],
         "border_mb_per_s": border,
         "decode_mb_per_s": decode_mb_per_s,
         "wire_mb_per_s": 100,

@@ -11,6 +11,16 @@
 #
 # **Question.** Why does opening a dataset take so many requests, and can it be one?
 #
+# ![A waterfall of requests, one bar below the other, against a single bar.](../../articles/figures/01_04_waterfall.svg)
+#
+# *Opening the same dataset twice: by asking every node, and by reading one copy of all documents.*
+#
+# A dataset is a tree of groups and arrays, and every node has a document of its own. On a disk nobody notices.
+# In a bucket each document is a journey to the other side of the country, and they are made one after the other.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -26,24 +36,16 @@
 # - build consolidated metadata by hand, and read a dataset from one document
 # - say what the copy is in v2 and v3, and who promises it
 # - notice a copy that is out of date, and cure it
-
-# %% [markdown]
-# ## Why this matters
 #
-# A dataset is a tree of groups and arrays, and every node has a document of its own. On a disk nobody notices.
-# In a bucket each document is a journey to the other side of the country, and they are made one after the other.
-#
-# ![A waterfall of requests, one bar below the other, against a single bar.](../../articles/figures/01_04_waterfall.svg)
-#
-# *Opening the same dataset twice: by asking every node, and by reading one copy of all documents.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
 # The dataset has `groups` groups of `per_group` maps. `latency_ms` is the wait for one answer, in a model.
 
-# %% tags=["parameters"]
-seed = 0  # there is no chance in these data; every notebook has this parameter
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
+seed = 0  # not used here: nothing is random
 quick = True  # False: twice as many groups, with half as many maps in each
 workers = 4  # this lesson works in order; every notebook has this parameter
 out_dir = None  # where to write; None means a fresh temporary folder
@@ -51,7 +53,7 @@ zarr_format = 3
 groups = None  # None means 4, or 8 if not quick
 latency_ms = 100.0
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import json
 import shutil
 
@@ -84,10 +86,14 @@ print(climate.passport().splitlines()[0], climate.passport().splitlines()[2], se
 # Every node describes itself, and nobody else. To see what is there, a reader lists a group, reads the document
 # of each child, lists those that are groups, and so on.
 #
-# ```mermaid
-# flowchart TD
-#     R["root: 1 document"] --> A["from_1860: 1 document"] & B["from_1920: 1 document"] & C["..."]
-#     A --> D["1860: 1 document"] & E["1870: 1 document"] & F["..."]
+# ```text
+# root: 1 document
+# ├── from_1860: 1 document
+# │   ├── 1860: 1 document
+# │   ├── 1870: 1 document
+# │   └── ...
+# ├── from_1920: 1 document
+# └── ...
 # ```
 #
 # Count the documents of 4 groups with 6 arrays each, and the root. Each is a request, and each list is another.
@@ -199,7 +205,7 @@ seconds = {"one by one": one_by_one, "level by level": len(rounds), "consolidate
 seconds = {name: trips * latency_ms / 1000 for name, trips in seconds.items()}
 print(*(f"{name}: {value:.1f} s" for name, value in seconds.items()), sep="\n")
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 4.4)
 panel.barh(range(one_by_one), 1, left=range(one_by_one), color=GREY, height=0.7)
 for number, width in enumerate(rounds):
@@ -299,14 +305,14 @@ assert cured == []
 # Let the dataset be deep instead of wide: `groups = 24` at the top gives every map a group of its own. How many
 # GETs and LISTs does the walk take then? And with the copy?
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 alone = 24
 print(f"{1 + alone + 24} GETs and {1 + alone} LISTs, instead of {gets} and {lists}; with the copy still 1")
 
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_04.1
 #
@@ -336,7 +342,7 @@ check("01_04.2", differing)
 # ### Exercise 01_04.3
 #
 # An array in v2 has 100 chunks. You write a `zarr.json` that describes it in v3, with the chunk keys of v2
-# (`"chunk_key_encoding": {"name": "v2", ...}`). How many chunks have to be written anew?
+# (`"chunk_key_encoding": {"name": "v2", ...}`). How many chunks have to be written again?
 #
 # <details><summary>Hint</summary>
 # In 01_01 the chunks of both formats were compared, byte by byte.</details>
@@ -364,25 +370,23 @@ check("01_04.3", rewritten)
 #
 # The root, the groups, the arrays.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_04.1", 1 + 3 + 10)
 
 # %% [markdown]
 # One is gone, one is new, one is changed.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_04.2", 3)
 
 # %% [markdown]
 # None: only the document is new.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_04.3", 0)
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

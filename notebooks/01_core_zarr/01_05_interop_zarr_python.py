@@ -11,6 +11,17 @@
 #
 # **Question.** Does "compatible" mean the same bytes?
 #
+# ![A table of twelve implementations and fifty-eight arrays: most cells say equal, many say refused, and four say
+# wrong without an error.](../../articles/figures/01_05_matrix.svg)
+#
+# *What twelve readers made of the same arrays. Each row differs from one plain array in one thing.*
+#
+# You write with one program, and your colleague reads with another: in a browser, in C++, in Rust, in a map viewer.
+# The format is a standard, so it should just work. Often it does.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -26,32 +37,23 @@
 # - say what of your array other implementations do not read, before you send it
 # - recognise three mistakes of readers by the bytes that they leave
 # - make arrays that all of them read
-
-# %% [markdown]
-# ## Why this matters
 #
-# You write with one program, and your colleague reads with another: in a browser, in C++, in Rust, in a map viewer.
-# The format is a standard, so it should just work. Often it does.
-#
-# ![A table of twelve implementations and fifty-eight arrays: most cells say equal, many say refused, and four say
-# wrong without an error.](../../articles/figures/01_05_matrix.svg)
-#
-# *What twelve readers made of the same arrays. Each row differs from one plain array in one thing.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
 # `readers` are names of implementations, such as `"zarr-python,zarrs"`; those that are installed here answer.
 
-# %% tags=["parameters"]
-seed = 0  # there is no chance in these data; every notebook has this parameter
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
+seed = 0  # not used here: nothing is random
 quick = True  # False: ask about codecs as well, and every implementation that is installed here
 workers = 2  # how many are asked at once
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 readers = None  # None means zarr-python and tensorstore, or all if not quick
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import gzip
 import hashlib
 import itertools
@@ -68,7 +70,7 @@ from tutorial_zarr.stores import TraceStore
 out = output_folder(out_dir)
 in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 from tutorial_zarr.interop import ours
 from tutorial_zarr.interop.cases import all_cases, select
 from tutorial_zarr.interop.defects import explain
@@ -112,7 +114,7 @@ print(len(zoo), "arrays; the NaNs of float16 are", *nans)
 #
 # Do not ask what a program claims to read. Write an array, let it read, and compare every bit with what must come out.
 # Somebody did that for you, and the result lies in the package. Blue is equal; grey was refused, which is honest; red
-# was read wrong, and nobody was told.
+# was read wrong, and nobody was told. A reader that knows nothing of this format has no column.
 
 # %%
 record = stored_matrix()
@@ -341,7 +343,7 @@ for (reader, case), sentence in made.items():
 # The library can refuse for you: `profile="portable"` makes only what every reader of the format reads, by the record.
 # Which of the fourteen types will it refuse? And what will it propose for bool?
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 portable, refused = [], {}
 for name, values in zoo.items():
     try:
@@ -356,7 +358,7 @@ print(*refused.values(), sep="\n")
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_05.1
 #
@@ -415,25 +417,23 @@ check("01_05.3", pairs)
 #
 # The bytes 00 00 00 01 from the other end: 256 to the power of three.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_05.1", 256**3)
 
 # %% [markdown]
 # The older format, a number instead of a truth value, and a compressor that all three have.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_05.2", {"zarr_format": 2, "dtype": "uint8", "compressors": "zstd"})
 
 # %% [markdown]
 # For `==` the zeros are equal and NaN is not even equal to itself; bytes know no such subtleties.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_05.3", ("a", "b"))
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

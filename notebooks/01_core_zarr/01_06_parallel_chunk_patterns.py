@@ -11,6 +11,17 @@
 #
 # **Question.** Can many workers share one array?
 #
+# ![Four writers on two grids. In the first each chunk has one writer; in the second two rows of chunks have
+# two.](../../articles/figures/01_06_writers.svg)
+#
+# *The same four writers on two grids. The hatched chunks have two writers each.*
+#
+# Chunks are separate objects, so work on them can be shared out: to threads, to processes, to a cluster.
+# For readers that is always safe. For writers it depends on where you cut.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -22,57 +33,47 @@
 #
 # **You will be able to**
 #
-# - go through all chunks with a bound on what is under way, and merge the results in any order
-# - say which work threads speed up, and prove it without a stopwatch
+# - go through all chunks with a bound on what is in flight, and merge the results in any order
+# - say which work lets threads run at the same time, prove it by counting, and measure what it brings
 # - choose between results in order and results as they come
-# - split an array among writers so that none of them has to know of another
+# - split an array among writers so that no writer needs to know about the others
 # - recognise a lost update, and prevent it
 # - find the chunk that took too long
-
-# %% [markdown]
-# ## Why this matters
 #
-# Chunks are separate objects, so work on them can be shared out: to threads, to processes, to a cluster.
-# For readers that is always safe. For writers it depends on where you cut.
-#
-# ![Four writers on two grids. In the first each chunk has one writer; in the second two rows of chunks have
-# two.](../../articles/figures/01_06_writers.svg)
-#
-# *The same four writers on two grids. The hatched chunks have two writers each.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
-# `n` is the side of the array, in chunks of 128 x 128. Set `measure` to time threads on your machine.
+# `n` is the side of the array, in chunks of 128 x 128. `measure` times threads on your machine.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
 quick = True  # False: an array of 2048 x 2048, 256 chunks
 workers = 4  # threads, and writers
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 n = None  # rows and columns; None means 1024, or 2048 if not quick
-measure = False  # True: print how much faster threads are here; never the same twice
+measure = True  # False: time nothing
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import hashlib
 import heapq
 import sys
 import threading
-import time
 import zlib
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from functools import reduce
+from functools import partial, reduce
 from itertools import islice
 
 import numpy as np
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import tutorial_zarr as zarr
 from data_gen import fields
 from tutorial_zarr import viz
-from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, print_timings, save_facts
 from tutorial_zarr.stores import LatencyStore, TraceStore
 from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
 
@@ -98,7 +99,7 @@ print(f"{n} x {n} values in {a.nchunks} chunks; what is written at once: {a.writ
 # Cut the array into four bands, one for each writer. Where the edge of a band falls inside a chunk, that chunk
 # has two writers. Everything that can go wrong today goes wrong there.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = (BLUE, ORANGE, GREEN, SKY)
 figure, axes = viz.canvas(7.2, 3.6, 1, 2)
 shared = {}
@@ -114,7 +115,7 @@ for panel, high in zip(axes, (128, 192), strict=True):
     shared[high] = 8 * len(cut)
     panel.set(title=f"chunks of {high} x 128", xlim=(0, 1024), ylim=(1024, 0), aspect="equal", xticks=[], yticks=[])
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 described = f"Four writers of 256 rows each. Chunks 128 high: {shared[128]} of 64 have two writers. "
 described += f"Chunks 192 high: {shared[192]} of 48, hatched, along the edges of the bands."
 bands = viz.Chart.of(figure, "Four writers on two grids", described)
@@ -210,7 +211,7 @@ trace = TraceStore(LatencyStore(a.store, seconds=0.002))
 for _ in zarr.open_array(trace, mode="r", zarr_format=zarr_format).chunk_stream(parallel=workers, stored_only=False):
     pass
 in_flight = trace.timeline().in_flight
-print(f"{a.nchunks} chunks; requests under way never exceeded {workers}: {in_flight <= workers}")
+print(f"{a.nchunks} chunks; requests in flight never exceeded {workers}: {in_flight <= workers}")
 assert in_flight <= workers
 
 # %% [markdown]
@@ -252,22 +253,21 @@ assert together["zlib.decompress"]
 # why they do nothing for a function written in Python: for that, pass a `ProcessPoolExecutor` as `executor`. (In
 # a Python without the lock, both lines say the same.)
 
+
 # %% tags=["nbval-ignore-output"]
+def in_threads(work, count):
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(work, range(8)))
+
+
+kinds = {"zlib": lambda _: zlib.decompress(packed), "Python": lambda _: sum(range(10**6))}
 if measure:
-    for name, work in {"zlib": lambda _: zlib.decompress(packed), "Python": lambda _: sum(range(10**6))}.items():
-        seconds = []
-        for count in (1, workers):
-            with ThreadPoolExecutor(count) as pool:
-                begun = time.perf_counter()
-                list(pool.map(work, range(32)))
-                seconds.append(time.perf_counter() - begun)
-        print(f"{name}: {workers} threads are x{seconds[0] / seconds[1]:.2f} as fast as one")
-else:
-    print("not measured; set measure = True at the top")
+    cases = [(name, count) for name in kinds for count in (1, 2)]
+    print_timings({f"{name}, threads: {count}": partial(in_threads, kinds[name], count) for name, count in cases})
 
 # %% [markdown]
-# **In order, or as they come?** Twenty-four chunks, four workers, and the sixth chunk is slow. In order, nobody
-# may run further ahead than four chunks past the oldest that is not done.
+# **In order, or as they come?** Twenty-four chunks, four workers, and the sixth chunk is slow. In order, no worker
+# may run further ahead than three chunks past the oldest that is not done: a window of four.
 
 # %%
 milliseconds = [20 + int(bits) % 20 for bits in np.random.PCG64(seed).random_raw(24)]
@@ -276,6 +276,8 @@ ordered = []
 for i, takes in enumerate(milliseconds):
     begin = max((end for _, end in ordered[: i - 3]), default=0) if i > 3 else 0
     ordered.append((begin, begin + takes))
+ahead = [i - min(j for j in range(i + 1) if ordered[j][1] > begin) for i, (begin, _) in enumerate(ordered)]
+assert max(ahead) == 3
 
 # %%
 unordered, free = [], [0] * 4
@@ -286,7 +288,7 @@ for takes in milliseconds:
 last = {"in order": max(end for _, end in ordered), "as they come": max(free)}
 print(last)
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, axes = viz.canvas(7.2, 3.6, 2, 1, sharex=True)
 for panel, (name, tasks) in zip(axes, {"in order": ordered, "as they come": unordered}.items(), strict=True):
     lanes = [0] * 4
@@ -299,7 +301,7 @@ for panel, (name, tasks) in zip(axes, {"in order": ordered, "as they come": unor
     panel.set(title=f"{name}: {last[name]} ms", yticks=range(4), yticklabels=[f"worker {k}" for k in range(4)])
     panel.invert_yaxis()
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 axes[1].set(xlabel="milliseconds, in the model")
 described = f"24 chunks on four workers, chunk 5 takes 240 ms. In order the others wait for it: {last['in order']} ms. "
 gantt = viz.Chart.of(figure, "One slow chunk", f"{described}As they come they do not: {last['as they come']} ms.")
@@ -309,7 +311,7 @@ gantt
 # %% [markdown]
 # ## Look at the bytes
 #
-# Writing with one thread or with eight must leave the same files. Write the array anew with each number of
+# Writing with one thread or with eight must leave the same files. Write the array again with each number of
 # threads, and compare every object.
 
 
@@ -371,7 +373,7 @@ for high in (128, 192):
 
 # %% [markdown]
 # All values are right both times. But a chunk that a writer covers only in part must be read, changed and written
-# back, and for that writers must wait for each other. So must one that hangs over the edge of the array: others may
+# back, and to do that safely, writers have to take turns. So must one that hangs over the edge of the array: others may
 # have appended there. `plan_write` says so beforehand, and its numbers are those that the store saw.
 #
 # One knob to turn: the height of a band, in whole write units. Three things to watch: partial units (`plan_write`),
@@ -427,10 +429,11 @@ print(f"{len(outcomes):,} orders; rows that survive: {dict(sorted(survived.items
 print("all read, then all write:", replay([0, 1, 2, 3, 0, 1, 2, 3], 4))
 
 # %% [markdown]
-# Twenty-four: the orders in which nobody overlaps with anybody. The other 2,496 lose at least one row, without
-# an error.
+# Twenty-four: the orders in which no writer overlaps with another. The other 2,496 lose at least one row, without
+# an error. This counts orders, and is no probability: real threads are not fair dice. Mostly they do run one after the
+# other, because the steps are short. Then a store is slow for a moment, and the orders that lose become likely.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.0)
 for rows, many in sorted(survived.items()):
     panel.barh(f"{rows} of 4 rows", many, color=GREEN if rows == 4 else VERMILION, height=0.7)
@@ -487,8 +490,8 @@ print(viz.hexdump(safe.encoded_chunk((0, 0)), length=32))
 assert bytes(safe.encoded_chunk((0, 0))) == b"AAAAAAAABBBBBBBBCCCCCCCCDDDDDDDD"
 
 # %% [markdown]
-# **A chunk that never comes.** A time limit says which. It frees the one who waits, not the thread: Python cannot
-# stop one from outside.
+# **A chunk that never comes.** A time limit says which. It unblocks the caller; the thread keeps running, because
+# Python cannot stop one from outside.
 
 # %%
 stuck, let_go, came = (2, 3), threading.Event(), 0
@@ -514,7 +517,7 @@ assert came == stuck[0] * a.cdata_shape[1] + stuck[1]
 #
 # Take three writers. How many orders are there, and how many of them are harmless? And two?
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 count = 3
 found = [replay(order, count) for order in orders((2,) * count)]
 print(f"{len(found)} orders, {sum('.' not in outcome for outcome in found)} harmless")
@@ -522,7 +525,7 @@ print(f"{len(found)} orders, {sum('.' not in outcome for outcome in found)} harm
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_06.1
 #
@@ -564,11 +567,14 @@ check("01_06.3", makespan)
 # %% [markdown]
 # ## Recap
 #
-# - Hand out a chunk when one comes back; merge what can be merged, and any order gives the same result.
-# - Threads speed up what lets go of the lock: codecs in C, files, networks. Not loops in Python.
-# - In order, one slow chunk holds up the others and sums are the same to the last bit; as they come, neither.
+# - Hand out a chunk when one comes back; merge what can be merged. Any order gives the same result up to the
+#   last bits of a float; the order of the chunks gives the same bits.
+# - Threads run at the same time where the lock is released: codecs in C, files, networks. Not in loops in Python.
+# - In order: reproducible to the last bit, but one slow chunk stalls the rest. As they come: no stall, but the last
+#   bits may differ.
 # - Give each writer whole write units, and `plan_write(...).aligned` is true: nobody needs a lock.
-# - Read, change and write back loses rows in nearly every order, silently; `update` makes it one step.
+# - Read, change and write back loses rows in 2,496 of 2,520 orders of four writers, silently; `update` makes it one
+#   step.
 # - A time limit names the chunk, and leaves its thread to itself.
 #
 # **Open questions.** What if a writer dies half way? What if the writers are on different machines, and the file
@@ -581,26 +587,24 @@ check("01_06.3", makespan)
 #
 # Averaging the variances forgets that the two means differ.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 merged = merge((4, 10, 4 * 5), (4, 14, 4 * 5))
 check("01_06.1", merged[2] / merged[0])
 
 # %% [markdown]
 # Sixteen chunks, four for each writer, and 4 x 64 = 256. The last band is shorter, as the last chunk hangs over.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_06.2", [256, 512, 768])
 
 # %% [markdown]
 # Ten full rounds, and one more for the last five.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_06.3", -(-105 // 10) * 100)
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

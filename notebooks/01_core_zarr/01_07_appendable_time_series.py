@@ -11,6 +11,18 @@
 #
 # **Question.** What does it cost to append?
 #
+# ![Blocks of 12, 36 and 48 rows over chunks of 48 rows; in each chunk the number of times it is
+# written.](../../articles/figures/01_07_blocks.svg)
+#
+# *Blocks that arrive one after the other, above the chunks that they land in. The number says how often a chunk
+# is written.*
+#
+# Measurements arrive in small pieces, for years. The cost of adding a piece is not its size: it is the size of
+# the chunks that it touches.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -27,33 +39,23 @@
 # - buffer rows so that every chunk is written once
 # - choose a chunk for the time axis, and a unit that loses nothing
 # - append so that a crash at any moment shows readers the old array or the new one
-
-# %% [markdown]
-# ## Why this matters
 #
-# Measurements arrive in small pieces, for years. The cost of adding a piece is not its size: it is the size of
-# the chunks that it touches.
-#
-# ![Blocks of 12, 36 and 48 rows over chunks of 48 rows; in each chunk the number of times it is
-# written.](../../articles/figures/01_07_blocks.svg)
-#
-# *Blocks that arrive one after the other, above the chunks that they land in. The number says how often a chunk
-# is written.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
 # `chunk` is the length of a chunk in rows; 48 half hours are a day.
 
-# %% tags=["parameters"]
-seed = 0  # there is no chance in these data; every notebook has this parameter
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
+seed = 0  # not used here: nothing is random
 quick = True  # False: append the whole record day by day, and seven weeks of it row by row
 workers = 4  # one writer works here; every notebook has this parameter
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 chunk = 48
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import math
 
 import numpy as np
@@ -72,7 +74,7 @@ in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3), chunk=(chunk
 # %% [markdown]
 # ## The data
 #
-# The sea at a buoy off the coast of Maine, every half hour for thirteen months, as it came.
+# The sea at a buoy off the coast of Maine, every half hour for thirteen months, as recorded.
 
 # %%
 record = buoy.make("small", seed)
@@ -102,7 +104,7 @@ def touched(start, stop, chunk):
     return range(start // chunk, (stop - 1) // chunk + 1)
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, axes = viz.canvas(7.2, 3.4, 3, 1, sharex=True)
 for panel, block in zip(axes, (12, 36, 48), strict=True):
     written = [0] * 3
@@ -115,7 +117,7 @@ for panel, block in zip(axes, (12, 36, 48), strict=True):
         panel.text(48 * c + 24, 0, f"written {times}x", ha="center", va="center")
     panel.set(title=f"blocks of {block} rows", yticks=(0, 1.1), yticklabels=("chunks", "blocks"))
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 axes[-1].set(xlabel="rows", xticks=range(0, 145, 24), xlim=(0, 144))
 described = "Blocks over three chunks of 48 rows. Blocks of 12: each chunk is written 4 times. Of 36: 2. Of 48: once."
 blocks = viz.Chart.of(figure, "How often a chunk is written", described)
@@ -194,7 +196,7 @@ for b in (1, chunk // 4, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 1):
     assert math.isclose(measured[b], formula(b, chunk))
     print(f"{rows:5} rows in blocks of {b:3}: x{measured[b]:.2f}, {trace.count('PUT'):5} PUTs")
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.4)
 panel.plot(sizes, [formula(b, chunk) for b in sizes], color=BLUE, linewidth=1, label="formula, every size of block")
 panel.plot(list(measured), list(measured.values()), "o", color=VERMILION, markersize=6, label="measured in the store")
@@ -384,7 +386,7 @@ for writes in range(10):
     if finished:
         break
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 2.8)
 hours = np.arange(4 * chunk) / 2
 panel.plot(hours, torn, color=VERMILION, label="shape first, then a power cut")
@@ -421,14 +423,14 @@ print(f"times that do not grow: {len(late)}, at {time[late[0] + 1].astype('datet
 # Let a chunk be a week, 336 rows, and append day by day. What is the amplification? And month by month, with 30
 # days?
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 longer = 7 * 48
 print(f"days into weeks: x{formula(48, longer):.2f}; months into weeks: x{formula(30 * 48, longer):.2f}")
 
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_07.1
 #
@@ -488,25 +490,23 @@ check("01_07.3", missing)
 #
 # 31 appends of one chunk each, or the four chunks once.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_07.1", (31 * 10, -(-31 // 10) * 10))
 
 # %% [markdown]
 # Row 3 was never cut off. Row 12 was, and what is cut off does not come back.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_07.2", (7, 0))
 
 # %% [markdown]
 # Between two readings twelve hours apart there should be 24 steps, so 23 readings are missing.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_07.3", int(np.diff(time).max()) // 1800 - 1)
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

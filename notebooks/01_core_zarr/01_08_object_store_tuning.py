@@ -11,6 +11,17 @@
 #
 # **Question.** What makes a read from a bucket fast?
 #
+# ![Seconds for a read against the requests in flight. The curve falls in proportion, and where the server has a
+# limit it turns up again.](../../articles/figures/01_08_knee.svg)
+#
+# *The same 1,024 requests, with more and more of them in flight. Then the server says: slow down.*
+#
+# A bucket is slow to answer and quick to deliver, it serves many at once, and it charges for each request. So the
+# same array can be fast or slow, cheap or expensive, and a stopwatch on one machine does not tell you why.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★★ advanced |
@@ -22,22 +33,13 @@
 #
 # **You will be able to**
 #
-# - predict how long a read takes, from its requests, their latency, and how many are under way
-# - say how many requests are worth having under way, and what happens beyond
+# - predict how long a read takes, from its requests, their latency, and how many are in flight
+# - say how many requests are worth having in flight, and what happens beyond
 # - fetch a part of an object from an S3 server, and find a chunk in it
 # - choose between small chunks, large chunks and shards by requests, bytes and price
 # - make a read survive answers that fail, and say what that costs
-
-# %% [markdown]
-# ## Why this matters
 #
-# A bucket is slow to answer and quick to deliver, it serves many at once, and it charges for each request. So the
-# same array can be fast or slow, cheap or dear, and a stopwatch on one machine does not tell you why.
-#
-# ![Seconds for a read against the requests under way. The curve falls in proportion, and where the server has a
-# limit it turns up again.](../../articles/figures/01_08_knee.svg)
-#
-# *The same 1,024 requests, with more and more of them under way at once. Then the server says: slow down.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
@@ -45,10 +47,10 @@
 # The server of the model has a latency, a bandwidth, and a limit of requests in a second. The prices are list
 # prices of a large provider; yours will differ.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
 quick = True  # False: an array of 2048 x 2048
-workers = 8  # requests under way at once, where we compare the model with the library
+workers = 8  # requests in flight, where we compare the model with the library
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3  # of the layouts without shards; shards exist in v3 only
 n = None  # rows and columns; None means 1024, or 2048 if not quick
@@ -59,7 +61,7 @@ requests_per_second = 1000.0  # what the server takes; beyond, it answers 503
 usd_per_million_gets = 0.40
 usd_per_gigabyte_out = 0.09  # traffic that leaves the provider's network
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import heapq
 import math
 import urllib.request
@@ -72,7 +74,7 @@ from data_gen import fields
 from tutorial_zarr import viz
 from tutorial_zarr.errors import MissingDependencyError, StoreError
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, need, output_folder, save_facts
 from tutorial_zarr.gallery.servers import start_s3
 from tutorial_zarr.stores import (
@@ -87,7 +89,7 @@ from tutorial_zarr.stores import (
 )
 from tutorial_zarr.viz.chart import BLUE, GREY, ORANGE, VERMILION
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 need("obstore", "tenacity")
 out = output_folder(out_dir)
 n = n or (1024 if quick else 2048)
@@ -116,7 +118,7 @@ print(f"{total:,} chunks of 64 x 64, {64 * 64 * 4 / 1024:.0f} KiB each")
 # A request waits, and then its bytes come. While one waits, others can wait beside it. Sixteen requests:
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 def lanes(requests, under_way):
     """(lane, start) of each request, in waits: a free lane takes the next."""
     return [(number % under_way, number // under_way) for number in range(requests)]
@@ -126,10 +128,10 @@ figure, axes = viz.canvas(7.2, 2.6, 1, 3, sharex=True)
 for panel, under_way in zip(axes, (1, 4, 16), strict=True):
     for lane, start in lanes(16, under_way):
         panel.barh(lane, 0.9, left=start, height=0.75, color=BLUE)
-    panel.set(title=f"{under_way} under way", xlabel=f"waits: {16 // under_way}")
+    panel.set(title=f"{under_way} in flight", xlabel=f"waits: {16 // under_way}")
     panel.set(ylim=(15.7, -0.7), yticks=[], xticks=[0, 4, 8, 12, 16])
 described = "Sixteen requests as bars: one after the other in 16 waits, four at a time in 4, all at once in 1."
-rounds = viz.Chart.of(figure, "Sixteen requests, 1, 4 and 16 under way", described)
+rounds = viz.Chart.of(figure, "Sixteen requests, 1, 4 and 16 in flight", described)
 rounds.save(out / "figures" / "01_08_rounds.svg")
 rounds
 
@@ -137,7 +139,7 @@ rounds
 # So more is better? Each answer takes 30 milliseconds, and 1,024 of them one by one take half a minute. The server
 # takes 1,000 requests in a second and refuses what is more; a refused client waits a little and asks again.
 #
-# Write down your guess: how long with 8 under way, with 32, with 1,024?
+# Write down your guess: how long with 8 in flight, with 32, with 1,024?
 
 # %% [markdown]
 # ## Build it small
@@ -176,21 +178,21 @@ def simulate(requests, under_way, latency, transfer=0.0, limit=math.inf):
 
 
 # %% [markdown]
-# Without a limit, and with answers that weigh nothing, a formula must come out: so many rounds, a latency each.
+# Without a limit, and with answers that weigh nothing, a formula must come out: the rounds, a latency each.
 
 # %%
 latency = latency_ms / 1000
 for under_way in (1, 7, 64):
     simulated, attempts = simulate(many, under_way, latency)
     formula = math.ceil(many / under_way) * latency
-    print(f"{under_way:3} under way: {simulated:7.3f} s, formula {formula:7.3f} s, {attempts:,} attempts")
+    print(f"{under_way:3} in flight: {simulated:7.3f} s, formula {formula:7.3f} s, {attempts:,} attempts")
     assert math.isclose(simulated, formula)
 
 # %% [markdown]
 # ## The library's version
 #
 # Now the library reads a real array, through a store that waits on a clock of its own, so that waiting takes no
-# time. Does it keep as many requests under way as it is told?
+# time. Does it keep as many requests in flight as it is told?
 
 # %%
 gzip1 = {"name": "gzip", "configuration": {"level": 1}}
@@ -203,7 +205,7 @@ for under_way in (1, workers, 64):
     opened, clock.threads = clock.now(), under_way
     assert np.array_equal(array[...], plane)
     by_library[under_way] = clock.now() - opened
-    print(f"{under_way:3} under way: {by_library[under_way]:7.3f} s on the library's clock")
+    print(f"{under_way:3} in flight: {by_library[under_way]:7.3f} s on the library's clock")
     assert math.isclose(by_library[under_way], simulate(total, under_way, latency)[0])
 
 # %% [markdown]
@@ -214,11 +216,11 @@ ways = [2**power for power in range(11)]
 per_chunk = 64 * 64 * 4 / (megabytes_per_second * 1e6)
 free_run = {p: simulate(many, p, latency, per_chunk) for p in ways}
 limited = {p: simulate(many, p, latency, per_chunk, requests_per_second) for p in ways}
-print(f"{'under way':>10} {'no limit':>10} {f'{requests_per_second:,.0f} a second':>16} {'attempts':>10}")
+print(f"{'in flight':>10} {'no limit':>10} {f'{requests_per_second:,.0f} a second':>16} {'attempts':>10}")
 for p in ways:
     print(f"{p:10,} {free_run[p][0]:8.2f} s {limited[p][0]:14.2f} s {limited[p][1]:10,}")
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 fastest = min(ways, key=lambda p: limited[p][0])
 figure, panel = viz.canvas(7, 3.8)
 panel.loglog(ways, [free_run[p][0] for p in ways], color=BLUE, marker="o", markersize=4, label="no limit")
@@ -226,33 +228,33 @@ panel.loglog(ways, [limited[p][0] for p in ways], color=VERMILION, marker="s", m
 panel.axhline(many * per_chunk, color=GREY, linewidth=1, linestyle=":")
 panel.text(1, many * per_chunk * 1.08, "the bytes alone", color=GREY, fontsize=9)
 for p in (8, fastest, ways[-1]):
-    panel.annotate(f"{limited[p][0]:.1f} s", (p, limited[p][0]), (4, 6), textcoords="offset points")
-panel.set(title=f"A read of {many:,} chunks from a bucket", xlabel="requests under way at once")
+    panel.annotate(f"{limited[p][0]:.1f} s", (p, limited[p][0]), (-9, -15), textcoords="offset points")
+panel.set(title=f"A read of {many:,} chunks from a bucket", xlabel="requests in flight")
 panel.set_xticks(ways, [f"{p:,}" for p in ways])
 panel.set_yticks([0.1, 1, 10], ["0.1 s", "1 s", "10 s"])
 panel.legend()
 lowest, most, flat = limited[fastest][0], limited[1024][0], free_run[1024][0]
 described = f"Two curves fall together. Without a limit it flattens at {flat:.2f} s. With one it is lowest "
-described += f"at {fastest} under way, {lowest:.2f} s, and at 1,024 it is back at {most:.2f} s."
+described += f"at {fastest} in flight, {lowest:.2f} s, and at 1,024 it is back at {most:.2f} s."
 
-# %%
-knee = viz.Chart.of(figure, "Seconds for a read against requests under way", described)
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+knee = viz.Chart.of(figure, "Seconds for a read against requests in flight", described)
 knee.save(out / "figures" / "01_08_knee.svg")
-print(f"with 8 under way: {limited[8][0]:.2f} s; with 1,024: {most:.2f} s, {limited[1024][1]:,} attempts")
+print(f"with 8 in flight: {limited[8][0]:.2f} s; with 1,024: {most:.2f} s, {limited[1024][1]:,} attempts")
 knee
 
 # %% [markdown]
 # More is better, until it is worse. A thousand at once are refused, wait, come back together, and are refused
 # again. They are about as slow as eight, and they ask several times as often.
 #
-# Both turning points follow from one rule: **requests under way = requests in a second x latency**. What the server
+# Both turning points follow from one rule: **requests in flight = requests in a second x latency**. What the server
 # takes in a second, or what fits through the pipe, whichever is less.
 
 # %%
 pipe_rate = 1 / per_chunk
 worth = {"pipe": pipe_rate * latency, "limit": requests_per_second * latency}
-print(f"the pipe carries {pipe_rate:,.0f} chunks a second: {worth['pipe']:.0f} under way")
-print(f"the server takes {requests_per_second:,.0f} requests a second: {worth['limit']:.0f} under way")
+print(f"the pipe carries {pipe_rate:,.0f} chunks a second: {worth['pipe']:.0f} in flight")
+print(f"the server takes {requests_per_second:,.0f} requests a second: {worth['limit']:.0f} in flight")
 
 # %% [markdown]
 # ## Look at the bytes
@@ -416,7 +418,7 @@ for name in layouts:
     bill[name] = {"requests": for_requests, "traffic": for_traffic}
     print(f"{name:6} requests {for_requests:5.2f} USD, traffic {for_traffic:6.2f} USD")
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7, 2.4)
 for y, parts in enumerate(bill.values()):
     panel.barh(y, parts["requests"], color=ORANGE, label="requests" if y == 0 else None)
@@ -478,23 +480,23 @@ for rate in (0.01, 0.1, 0.5):
 # ## Change one thing, predict first
 #
 # Move the computation next to the bucket: a latency of 3 milliseconds instead of 30. How many requests are worth
-# having under way now, with the limit of 1,000 in a second? And how long does the read take?
+# having in flight now, with the limit of 1,000 in a second? And how long does the read take?
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 near = 3.0
-print(f"{requests_per_second * near / 1000:.0f} under way")
+print(f"{requests_per_second * near / 1000:.0f} in flight")
 for p in (1, 2, 4, 8, 1024):
     seconds, attempts = simulate(many, p, near / 1000, per_chunk, requests_per_second)
-    print(f"{p:5,} under way: {seconds:5.2f} s, {attempts:5,} attempts")
+    print(f"{p:5,} in flight: {seconds:5.2f} s, {attempts:5,} attempts")
 
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_08.1
 #
-# 1,000 requests, 48 under way at once, 50 milliseconds each. How many seconds does it take? There is no limit, and
+# 1,000 requests, 48 in flight, 50 milliseconds each. How many seconds does it take? There is no limit, and
 # the answers weigh nothing.
 #
 # <details><summary>Hint</summary>
@@ -534,8 +536,8 @@ check("01_08.3", layout)
 # %% [markdown]
 # ## Recap
 #
-# - A read takes as many rounds as its requests divided by those under way, rounded up, and a latency for each.
-# - Requests in a second times latency are worth having under way. Beyond the pipe's rate more brings nothing, and
+# - A read takes as many rounds as its requests divided by those in flight, rounded up, and a latency for each.
+# - Requests in a second times latency are worth having in flight. Beyond the pipe's rate more brings nothing, and
 #   beyond the server's rate it brings refusals, waiting, and several times the requests.
 # - A range request fetches a part of an object; a shard's index lies in its last bytes and says which part.
 # - Small chunks ask often, large ones bring what nobody wants, shards do neither and make two trips. Away from the
@@ -556,25 +558,23 @@ if server is not None:
 #
 # 20 full rounds and one for the rest.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_08.1", math.ceil(1000 / 48) * 0.05)
 
 # %% [markdown]
 # 1,000 answers, a share of 4/5 of the attempts.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_08.2", 1000 / (1 - 1 / 5))
 
 # %% [markdown]
 # 16 shards hold the chunks; the window lies in two of them, an index and a range each.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_08.3", {"chunks": (64, 64), "shards": (512, 512)})
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

@@ -11,6 +11,17 @@
 #
 # **Question.** Where does the time go when a read is slow?
 #
+# ![Nine bars: three questions in three chunk sizes. In small chunks the store takes nearly all of the time, in large
+# ones the decoder or the reader's own function.](../../articles/figures/01_09_buckets.svg)
+#
+# *The same data, the same machine, nine reads: where the time goes moves from one part to another.*
+#
+# A read that is slow gets tuned. Mostly somebody looks at the code, finds the part that works hardest, and makes it
+# faster. Often nothing happens, because that part was not what everybody waited for.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -27,17 +38,8 @@
 # - get the price of a request and of a byte out of a few measurements
 # - find in a report which part somebody made slow
 # - say why the seconds of several threads do not add up
-
-# %% [markdown]
-# ## Why this matters
 #
-# A read that is slow gets tuned. Mostly somebody looks at the code, finds the part that works hardest, and makes it
-# faster. Often nothing happens, because that part was not what everybody waited for.
-#
-# ![Nine bars: three questions in three chunk sizes. In small chunks the store takes nearly all of the time, in large
-# ones the decoder or the reader's own function.](../../articles/figures/01_09_buckets.svg)
-#
-# *The same data, the same machine, nine reads: where the time goes moves from one part to another.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
@@ -45,7 +47,7 @@
 # A machine with known prices, so that we can tell whether a measurement finds them. Its clock stands still but for
 # what is listed here.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
 quick = True  # False: an array of 2048 x 2048
 workers = 1  # this lesson measures on one thread; every notebook has this parameter
@@ -57,7 +59,7 @@ megabytes_per_second = 100.0  # the store: for the bytes
 decode_ms_per_mebibyte = 40.0  # the codec: for what comes out of it
 function_ns_per_value = 500.0  # what you do with the values
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 from collections import Counter
 from contextlib import contextmanager
 from functools import partial
@@ -70,7 +72,7 @@ from tutorial_zarr import codecs, viz
 from tutorial_zarr.codecs import compressors
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 from tutorial_zarr.stores import CacheStore, LatencyStore, TraceStore, VirtualClock
 from tutorial_zarr.stores.faults import Clock
 from tutorial_zarr.stores.wrappers import AroundStore
@@ -98,11 +100,7 @@ print(f"{n} x {n} float32, {plane.nbytes / 2**20:.0f} MiB")
 #
 # A read passes through four hands, and each of them can be the slow one.
 #
-# ```mermaid
-# flowchart LR
-#     A["library: which chunks?"] --> B["store: fetch"] --> C["codec: decode"]
-#     C --> D["library: put into place"] --> E["you: compute"]
-# ```
+# > **library:** which chunks? → **store:** fetch → **codec:** decode → **library:** put into place → **you:** compute
 #
 # On this machine two of them compute: the codec, 40 milliseconds for a mebibyte, and your function, half a
 # microsecond for a value. A colleague rewrites both, and now they take **no time at all**. How many times as fast
@@ -260,7 +258,7 @@ for (question, side), seconds in spent.items():
     whole = sum(seconds.values())
     print(f"{question:10} in {side:5,}: {whole:6.3f} s; {parts}; first: {first[question, side]}")
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, axes = viz.canvas(7.6, 3.3, 1, 3)
 for panel, question in zip(axes, questions, strict=True):
     for x, side in enumerate(sides):
@@ -273,7 +271,7 @@ for panel, question in zip(axes, questions, strict=True):
     panel.set_xticks(range(len(sides)), [f"{side:,}" for side in sides])
     panel.set(title=question, xlabel="side of a chunk", ylim=(0, 115), yticks=[0, 50, 100])
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 axes[0].set_ylabel("share of the time, %")
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 described = "; ".join(f"{q} in {side}: {first[q, side]} first" for q, side in first)
@@ -361,7 +359,7 @@ assert (cache.hits, cache.misses) == (asked - distinct, distinct)
 # %% [markdown]
 # ## What goes wrong
 #
-# Four requests are under way at once, and somebody adds up what each of them took. The same trace, twice:
+# Four requests are in flight, and somebody adds up what each of them took. The same trace, twice:
 
 # %%
 clock = VirtualClock(threads=1, settle=2.0)
@@ -378,7 +376,7 @@ print(f"the ceiling of that: {elapsed / (elapsed - added):.2f} times as fast")
 
 # %% [markdown]
 # A cure that makes the read slower than never? Seconds of several threads are not parts of one whole. Ceilings need
-# a read on one thread (`zarr.set_workers(1)`, or one request under way), or else the timeline: when was nothing but
+# a read on one thread (`zarr.set_workers(1)`, or one request in flight), or else the timeline: when was nothing but
 # the store at work?
 
 # %% [markdown]
@@ -387,14 +385,14 @@ print(f"the ceiling of that: {elapsed / (elapsed - added):.2f} times as fast")
 # The bucket moves next door: 2 milliseconds for a request instead of 20. You read everything in chunks of 128 x 128.
 # Which bucket comes first now?
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 near = measure(stores[128], ..., {**prices, "request": 0.002})[0].seconds
 print(", ".join(f"{bucket} {near[bucket]:.3f} s" for bucket in ("store", "codec", "you")))
 
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_09.1
 #
@@ -461,26 +459,24 @@ check("01_09.3", hits)
 #
 # The bucket that has grown eightfold.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 drawn = [int(np.random.PCG64(machine).random_raw() % 3) for machine in (6, 7, 8)]
 check("01_09.1", [["store", "codec", "you"][place] for place in drawn])
 
 # %% [markdown]
 # 7 seconds as before, and 1 for the codec.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_09.2", 10 / (7 + 1))
 
 # %% [markdown]
 # 19 windows: 10 lie on a chunk, 9 across two. 28 chunks, 10 of them different.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_09.3", 10 * 1 + 9 * 2 - 10)
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 order = ("store", "codec", "you")
 save_facts(
     out,

@@ -11,6 +11,17 @@
 #
 # **Question.** How do I add a codec or a store of my own, and know that it is right?
 #
+# ![Bars of bytes for each price: 8 raw, 1.1 with gzip, 0.8 with the codec of this lesson before
+# it.](../../articles/figures/01_10_sizes.svg)
+#
+# *Bytes for each price of a day of trades.*
+#
+# Nobody knows your data as you do. Prices move in whole cents; a codec that knows it beats one that does not. Both
+# ends of Zarr are open: what a chunk becomes, and where it goes.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★★ advanced |
@@ -27,24 +38,15 @@
 # - hold both to laws that you did not write
 # - let an installed package bring them, found by its entry points
 # - say why a codec that nobody else knows is a promise to keep
-
-# %% [markdown]
-# ## Why this matters
 #
-# Nobody knows your data as you do. Prices move in whole cents; a codec that knows it beats one that does not. Both
-# ends of Zarr are open: what a chunk becomes, and where it goes.
-#
-# ![Bars of bytes for each price: 8 raw, 1.1 with gzip, 0.8 with the codec of this lesson before
-# it.](../../articles/figures/01_10_sizes.svg)
-#
-# *Bytes for each price of a day of trades.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
 # `per_unit` is how many ticks make a dollar.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
 quick = True  # False: five days of trades instead of one
 workers = 4  # the laws bring threads of their own; every notebook has this parameter
@@ -52,7 +54,7 @@ out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3  # of the arrays in the store; the codec is for v3, as v2 knows the names of numcodecs only
 per_unit = 100
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import gzip
 import json
 import sqlite3
@@ -68,7 +70,7 @@ from tutorial_zarr import codecs, dtypes, viz
 from tutorial_zarr.codecs.base import ArrayArrayCodec
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, need, output_folder, save_facts
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 need("pytest", "hypothesis")  # the laws are tests
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.base import check_key, cut
@@ -97,11 +99,7 @@ print(f"{prices.size:,} prices, {prices.nbytes:,} bytes; the first: {prices[0, 0
 # A chunk passes through codecs on its way to a store. You may add a link to the chain, or take the place of the
 # store. Neither knows anything of the other.
 #
-# ```mermaid
-# flowchart LR
-#     A["chunk of prices"] --> B["<b>your codec</b><br>array to array"] --> C["bytes"] --> D["gzip"]
-#     D -- "key, bytes" --> E["<b>your store</b>"]
-# ```
+# > chunk of prices → **your codec** (array to array) → bytes → gzip → key and bytes → **your store**
 
 # %% [markdown]
 # ## Build it small
@@ -177,7 +175,7 @@ a, with_ticks = stored("ticks.zarr", "example.ticks")
 print("our chunk and the library's are the same bytes:", a.encoded_chunk((0, 0)) == by_hand)
 assert a.encoded_chunk((0, 0)) == by_hand
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 each = {"float64": 8.0, "gzip": with_gzip / prices.size, "ticks, gzip": with_ticks / prices.size}
 figure, panel = viz.canvas(7.2, 2.2)
 for name, size in each.items():
@@ -314,7 +312,7 @@ assert not report.differing
 
 # %% [markdown]
 # That is the price: an archive in a private codec is readable as long as somebody keeps twenty lines alive. To hand
-# data on, write them anew with public codecs. That takes one line, since both are arrays.
+# data on, write them again with public codecs. That takes one line, since both are arrays.
 
 # %%
 handed_on = zarr.create_array(out / "handed_on.zarr", data=a[...], chunks=a.chunks, compressors=gzip5, overwrite=True)
@@ -428,25 +426,28 @@ assert "test_deleting_a_prefix_deletes_all_below_it_and_nothing_else" in found["
 # %% [markdown]
 # A prefix ends at a slash; `LIKE` knows no slashes, nor capital letters. Here are all laws, and who keeps them.
 
-# %%
-figure, axes = viz.canvas(10, 5.6, 1, 2)
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 pairs = {CodecLaws: ("example.ticks", "example.careless"), StoreLaws: ("TableStore", "CarelessStore")}
+listed_of = {laws: sorted(name for name in dir(laws) if name.startswith("test_")) for laws in pairs}
+lengths = [len(listed) for listed in listed_of.values()]
+figure, axes = viz.canvas(7.2, 1.6 + 0.2 * sum(lengths), 2, 1, height_ratios=lengths)
 for panel, (laws, names) in zip(axes, pairs.items(), strict=True):
-    listed = sorted(name for name in dir(laws) if name.startswith("test_"))
+    listed = listed_of[laws]
     for y, law in enumerate(listed):
         for x, name in enumerate(names):
-            kept = law not in found[name]
-            panel.plot(x, y, "o" if kept else "X", color=GREEN if kept else VERMILION, markersize=6 if kept else 10)
+            mark, colour, size = ("X", VERMILION, 10) if law in found[name] else ("o", GREEN, 6)
+            panel.plot(x, y, mark, color=colour, markersize=size)
     words = [law.removeprefix("test_").replace("_", " ") for law in listed]
-    panel.set_yticks(range(len(listed)), words, fontsize=7.5)
-    panel.set_xticks(range(2), ["careful", "careless"])
+    panel.set_yticks(range(len(listed)), words, fontsize=8)
+    panel.set_xticks(range(2), ["the careful one", "the careless one"])
     panel.set(xlim=(-0.6, 1.6), title=laws.__name__)
-    panel.set_xlabel("dot kept, cross broken", fontsize=7.5)
     panel.invert_yaxis()
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 broken = {name: len(laws) for name, laws in found.items()}
 described = "Laws kept and broken: " + ", ".join(f"{name} breaks {count}" for name, count in broken.items()) + "."
+marks = {line.get_marker(): line for line in axes[0].lines}
+figure.legend([marks["o"], marks["X"]], ["kept", "broken"], loc="outside lower right", ncols=2)
 table_of_laws = viz.Chart.of(figure, "Laws of codecs and stores, and who keeps them", described)
 table_of_laws.save(out / "figures" / "01_10_laws.svg")
 table_of_laws
@@ -464,7 +465,7 @@ table_of_laws
 #
 # A price of a third of a cent: what does `Ticks` do with it? And with -0.0, which equals 0.0?
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 tried = [1 / 300, float("nan"), -0.0]
 for value in tried:
     try:
@@ -475,7 +476,7 @@ for value in tried:
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_10.1
 #
@@ -533,25 +534,23 @@ check("01_10.3", wrongly_listed)
 #
 # Negative numbers become odd: -n goes to 2n - 1.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_10.1", 2 * 3 - 1)
 
 # %% [markdown]
 # The first difference is the price itself, in ticks.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_10.2", (2**31 - 1) / 100)
 
 # %% [markdown]
 # They begin with an a, but do not lie below `a/`. `LIKE` also takes the capital A.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_10.3", ["a0", "a-b", "A/z"])
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

@@ -11,6 +11,19 @@
 #
 # **Question.** How much space does a small error buy?
 #
+# ![The 32 bits of a temperature as bars: the sign, the exponent and the first of the mantissa are easy to predict; the
+# rest are as surprising as a coin.](../../articles/figures/02_02_bits.svg)
+#
+# *Each bar is a bit of the number. The grey ones are coins that were tossed.*
+#
+# Nobody knows the temperature of a place to a hundred-thousandth of a kelvin. Stored as float32 it has such digits
+# all the same. They are noise, noise cannot be compressed, and so they are most of what you pay for.
+#
+# [01_03](../01_core_zarr/01_03_compression_pipelines.ipynb) lost nothing and came to a ratio below two.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★ beginner |
@@ -27,26 +40,15 @@
 # - try every codec on a sample of your own, and read the advice
 # - hold a lossy codec to its promise, value by value
 # - name two ways in which a lossy codec goes wrong in silence
-
-# %% [markdown]
-# ## Why this matters
 #
-# Nobody knows the temperature of a place to a hundred-thousandth of a kelvin. Stored as float32 it has such digits
-# all the same. They are noise, noise cannot be compressed, and so they are most of what you pay for.
-#
-# ![The 32 bits of a temperature as bars: the sign, the exponent and the first of the mantissa are easily foretold; the
-# rest are as surprising as a coin.](../../articles/figures/02_02_bits.svg)
-#
-# *Each bar is a bit of the number. The grey ones are coins that were tossed.*
-#
-# [01_03](../01_core_zarr/01_03_compression_pipelines.ipynb) lost nothing and came to a ratio below two.
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
 # `tolerance` is how far off a temperature may be, in kelvin.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
 quick = True  # False: every codec at every level
 workers = 1  # threads for the measurements
@@ -54,7 +56,7 @@ out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 tolerance = 0.05
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import itertools
 import zlib
 
@@ -101,7 +103,7 @@ def surprise(values):
     return -sum(np.where(p > 0, p * np.log2(np.where(p > 0, p, 1)), 0) for p in (share, 1 - share))
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 coins = surprise(kelvin)
 noise = int((coins[9:] > 0.99).sum())
 figure, axes = viz.canvas(7.2, 3.2)
@@ -120,7 +122,7 @@ bit_by_bit
 # %% [markdown]
 # The grey bits are coins: no codec can make them smaller. If they mean nothing to you, set them to zero.
 #
-# **Bitround** keeps the first so many bits of the mantissa. Guess: if 9 of 23 are kept, how far off is the worst
+# **Bitround** keeps the first bits of the mantissa. Guess: if 9 of 23 are kept, how far off is the worst
 # temperature, and how many times smaller do the values become? Write both down.
 
 # %% [markdown]
@@ -293,8 +295,9 @@ assert rounding > effort
 # Effort is paid with every write, and finds no order in noise. Requests stay as many; each is smaller.
 #
 # And time? Chunks are independent, so each thread takes its own, and a codec in C lets the others go on while it
-# works. Blosc would start threads of its own; those are off, as they would stand in the way of ours. Speeds are those
-# of one machine at one moment, and one that is busy shows little of the gain: build nothing on a small difference.
+# works. Blosc would start threads of its own; those are off, because they would stand in the way of ours. Speeds
+# are those of one machine at one moment, and one that is busy shows little of the gain: build nothing on a small
+# difference.
 
 # %%
 several = zarr.array(np.concatenate([kelvin] * 8), chunks=kelvin.shape, compressors=None, zarr_format=zarr_format)
@@ -358,7 +361,7 @@ assert not boast.holds
 # Store the temperatures as whole tenths of a kelvin, in int16, and shuffle and zlib as above. The worst error is
 # 0.05 K. Is that smaller or larger than bitround with an error of 0.0625 K, 11 bits? Write it down.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 tenths = np.rint((kelvin - 250) * 10).astype("i2")
 tenth_ratio = kelvin.nbytes / squeezed(tenths)
 print(f"tenths: x{tenth_ratio:.2f}; 11 bits: x{by_hand[11][0]:.2f}")
@@ -366,7 +369,7 @@ print(f"tenths: x{tenth_ratio:.2f}; 11 bits: x{by_hand[11][0]:.2f}")
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 02_02.1
 #
@@ -415,7 +418,7 @@ check("02_02.3", reason)
 # ## Recap
 #
 # - Draw the bits: those that are as surprising as a coin cannot be compressed, only kept or given up.
-# - Bitround keeps so many bits and promises |x| / 2^(keep + 1); a step promises half of itself.
+# - Bitround keeps a number of bits and promises |x| / 2^(keep + 1); a step promises half of itself.
 # - The shootout tries every chain that is installed on your sample, and says which shuffle helped and which hurt.
 # - A promise is held against every value of the sample; a worst error is a number, not a feeling.
 # - A packed integer wraps in silence, and a small error is a large one in a difference.
@@ -429,25 +432,26 @@ check("02_02.3", reason)
 #
 # The middle between two marks is half a step from both.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("02_02.1", 0.01 / 2)
 
 # %% [markdown]
 # Between 256 and 512 the mantissa counts in steps of 256 / 2^keep, and half of one must not exceed 0.1.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("02_02.2", next(keep for keep in range(1, 24) if 256 / 2**keep / 2 <= 0.1))
 
 # %% [markdown]
 # She has rounded already. Her last 13 bits say nothing, and the codec is glad of them.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("02_02.3", "b")
 
 # %% [markdown]
 # The numbers of this lesson, written down for its check.
 
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

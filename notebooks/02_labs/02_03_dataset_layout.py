@@ -11,6 +11,18 @@
 #
 # **Question.** How do several arrays become one dataset?
 #
+# ![Two stacks of maps of North America, one for each scenario. Along their edges lie latitude, longitude, year and
+# scenario.](../../articles/figures/02_03_dataset.svg)
+#
+# *Five arrays. What makes them one thing?*
+#
+# `air[1, 190, 24, 22]` is a number. *The air temperature of the year 2050, at 45 degrees north, if emissions fall* is
+# knowledge. Between the two lie four small arrays and the agreement that they belong to the large one. Where that
+# agreement is a colleague's memory, it leaves with the colleague.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -28,33 +40,23 @@
 # - store lists of unequal length
 # - count what opening and asking cost, and choose between an axis and many arrays
 # - notice lengths that disagree, a zero that vanishes, and attributes that are no JSON
-
-# %% [markdown]
-# ## Why this matters
 #
-# `air[1, 190, 24, 22]` is a number. *The air temperature of the year 2050, at 45 degrees north, if emissions fall* is
-# knowledge. Between the two lie four small arrays and the agreement that they belong to the large one. Where that
-# agreement is a colleague's memory, it leaves with the colleague.
-#
-# ![Two stacks of maps of North America, one for each scenario. Along their edges lie latitude, longitude, year and
-# scenario.](../../articles/figures/02_03_dataset.svg)
-#
-# *Five arrays. What makes them one thing?*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
 # `north` and `east` choose a place, in degrees. 45 and 266.7 are near Minneapolis.
 
-# %% tags=["parameters"]
-seed = 0  # there is no chance in these data; every notebook has this parameter
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
+seed = 0  # not used here: nothing is random
 quick = True  # False: ask for thirty places instead of three
 workers = 4  # this lesson works in order; every notebook has this parameter
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 north, east = 45.0, 266.7
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import itertools
 import json
 import math
@@ -70,7 +72,7 @@ from tutorial_zarr import viz
 from tutorial_zarr.errors import GroupNotFoundError, MetadataError
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, need, output_folder, save_facts
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 from tutorial_zarr.stores import TraceStore
 from tutorial_zarr.viz.chart import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 
@@ -103,7 +105,7 @@ for name, values in parts.items():
 # Five arrays. One holds the temperatures; the other four say of what: which future, which year, how far north,
 # how far east. They are **coordinates**: one value for each step along one axis.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.8, 4.2)
 for future, sheet in itertools.product(range(2), range(4)):  # the farthest sheet, 1860, is drawn first
     x, y = 6.9 * future + 0.5 * (3 - sheet), 0.42 * (3 - sheet)
@@ -117,7 +119,7 @@ for colours, values, box in strips:
 panel.plot([5.1, 6.6], [-0.1, 1.16], "o-", color=ORANGE, lw=3, markersize=6)
 _ = panel.set(xlim=(-1.6, 13.6), ylim=(-1.5, 5.9), aspect="equal")
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 panel.set_axis_off()
 bold = {"fontweight": "bold", "ha": "center", "va": "center"}
 panel.text(-1.15, 1.85, f"latitude: {latitude[0]:.0f} to {latitude[-1]:.0f}", color=BLUE, rotation=90, **bold)
@@ -137,7 +139,7 @@ together
 # How would a program know that `latitude` lies along the third axis of `air_temperature`? Something has to say so.
 #
 # **Write down two guesses.** The five arrays hold 3.5 million bytes. How many bytes must be added, so that a program
-# finds them together and can ask by label? And how many of the chunks must be written anew?
+# finds them together and can ask by label? And how many of the chunks must be written again?
 
 # %% [markdown]
 # ## Build it small
@@ -491,7 +493,7 @@ for name, length in cuts.items():
     cut[name] = [second.nchunks, trace.count("GET")]
     print(f"{name:24} {len(blocks)} blocks; {cut[name][0]} chunks are fetched {cut[name][1]} times")
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panels = viz.canvas(8.4, 4.0, 1, 2, sharey=True)
 for panel, (name, length) in zip(panels, cuts.items(), strict=True):
     panel.imshow(warming, origin="lower", cmap="Greys", alpha=0.45, extent=(0, 49, 0, 37), aspect="auto")
@@ -506,7 +508,7 @@ for panel, (name, length) in zip(panels, cuts.items(), strict=True):
 panels[0].set(ylabel="latitude, index")
 _ = figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 told = "; ".join(f"{name}: {chunks} chunks, {requests} requests" for name, (chunks, requests) in cut.items())
 viz.Chart.of(
     figure, "Two arrays cut alike, and otherwise", f"Two grids over the same map, in {len(blocks)} blocks. {told}."
@@ -569,7 +571,7 @@ assert "valid_max" not in shared["air_temperature"].attrs
 # The years in chunks of 12 instead of 1 or 240: how many requests for chunks does opening take? Each of the other
 # three coordinates takes one. Write it down, and run; then try 50, which does not divide 240.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 year_chunk = 12
 changed = opening(in_memory(year_chunk), consolidated=False)
 print(f"years in chunks of {year_chunk}: {changed['chunks']} requests for chunks")
@@ -577,7 +579,7 @@ print(f"years in chunks of {year_chunk}: {changed['chunks']} requests for chunks
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 02_03.1
 #
@@ -627,7 +629,7 @@ check("02_03.3", records)
 # ## Recap
 #
 # - A group's document and the names of the axes make a dataset of loose arrays: some hundred bytes, and not one chunk
-#   is written anew.
+#   is written again.
 # - An array named like its only axis is a coordinate; the nearest label is an `argmin`, and xarray finds the same,
 #   through this library or zarr-python.
 # - CF adds units, standard names and dates as numbers since a day, so that `.sel(time="2050")` works.
@@ -647,7 +649,7 @@ check("02_03.3", records)
 #
 # The array has the name of the axis, and a unit that makes days of numbers.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 gauge = rain_gauge()
 since = {"units": "days since 2024-02-01", "calendar": "proleptic_gregorian"}
 gauge.create_array("time", data=np.arange(60), dimension_names=["time"], attributes=since)
@@ -656,20 +658,21 @@ check("02_03.1", gauge)
 # %% [markdown]
 # NumPy knows the way back to Python's own numbers. A number that is none is left out.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("02_03.2", {"units": "K", "warmest": cube.max().item(), "years": years[[0, -1]].tolist()})
 
 # %% [markdown]
 # From its own offset to the next.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 begin, end = shared["record_offset"][7:9]
 check("02_03.3", shared["record_year"][begin:end])
 
 # %% [markdown]
 # The numbers of this lesson, written down for its check.
 
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

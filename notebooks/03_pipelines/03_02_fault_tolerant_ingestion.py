@@ -7,9 +7,21 @@
 # ---
 
 # %% [markdown]
-# # Write a store that is right, with a network, a disk and processes that are not
+# # Write a correct store over a network, a disk and workers that fail
 #
 # **Question.** Can the store be right if the network, the disk or the process is not?
+#
+# ![A map of 256 chunks, written without protection: holes, chunks that cannot be read, and chunks that are wrong
+# in silence, scattered at random.](../../articles/figures/03_02_damage.svg)
+#
+# *What a job that goes on regardless leaves behind. Which of these would you have noticed?*
+#
+# What happens once in a million requests happens every night to somebody who writes a million chunks. A job that
+# stops at the first fault never ends; a job that goes on regardless ends with a store that is wrong. There is a
+# third way, and its end can be proved: the same bytes as on a day without a fault.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
 #
 # | | |
 # |---|---|
@@ -28,18 +40,8 @@
 # - let workers die, and still write every chunk
 # - find what is damaged with the doctor, key by key, and write just that again
 # - say what neither a retry nor a checksum can notice
-
-# %% [markdown]
-# ## Why this matters
 #
-# What happens once in a million requests happens every night to somebody who writes a million chunks. A job that
-# stops at the first fault never ends; a job that goes on regardless ends with a store that is wrong. There is a
-# third way, and its end can be proved: the same bytes as on a day without a fault.
-#
-# ![A map of 256 chunks, written without protection: holes, chunks that cannot be read, and chunks that are wrong
-# in silence, scattered at random.](../../articles/figures/03_02_damage.svg)
-#
-# *What a job that goes on regardless leaves behind. Which of these would you have noticed?*
+# </details>
 
 # %% [markdown]
 # ## Parameters
@@ -47,7 +49,7 @@
 # `p503` is how often the network says no, `p_torn` how often it stores half a value and reports success. The worker
 # that writes chunk number `kill_at` is killed. Dead workers are replaced `max_restarts` times.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
 quick = True  # False: 2048 x 2048 values instead of 512 x 512, and more requests
 workers = 2  # processes
@@ -58,7 +60,7 @@ p_torn = 0.03
 kill_at = 100  # 0 to 255
 max_restarts = 20
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import heapq
 import shutil
 import subprocess
@@ -69,7 +71,7 @@ from math import lgamma, log
 
 import numpy as np
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import tutorial_zarr as zarr
 from data_gen import fields
 from tutorial_zarr import doctor, viz
@@ -79,7 +81,7 @@ from tutorial_zarr.gallery.lesson import check, in_range, interop_check, need, o
 from tutorial_zarr.stores import FaultStore, LocalStore, MemoryStore, RetryStore
 from tutorial_zarr.viz.chart import BLUE, ORANGE, PURPLE, SKY, VERMILION
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 need("tenacity")
 in_range(workers=(workers, 1, 16), zarr_format=(zarr_format, 2, 3), p503=(p503, 0.01, 0.3), p_torn=(p_torn, 0.0, 0.2))
 in_range(kill_at=(kill_at, 0, 255), max_restarts=(max_restarts, 1, 100))
@@ -146,7 +148,7 @@ print(f"{logged} errors in the log; in truth {dict(sorted(injected.items()))}")
 
 # %%
 def damage(folder):
-    """For each chunk: 0 right, 1 a hole, 2 unreadable, 3 wrong in silence."""
+    """For each chunk: 0 right, 1 missing, 2 unreadable, 3 wrong in silence."""
     array, grid = zarr.open_array(folder, mode="r"), np.zeros((16, 16), int)
     for at in everything:
         try:
@@ -175,7 +177,7 @@ for at in three_right(damage(naive_folder)):
     turn_a_bit(naive_folder / naive.chunk_key(at))
 
 # %%
-STATES = ("right", "a hole", "unreadable", "wrong in silence")
+STATES = ("right", "missing", "unreadable", "wrong in silence")
 LOOKS = ((SKY, ".", 40), (ORANGE, "s", 50), (PURPLE, "X", 60), (VERMILION, "D", 50))
 
 
@@ -191,7 +193,7 @@ def draw_damage(panel, grid, title):
     panel.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, fontsize=9, handletextpad=0.2)
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 before = damage(naive_folder)
 figure, panel = viz.canvas(4.6, 5.0)
 draw_damage(panel, before, "256 chunks, no protection")
@@ -230,26 +232,27 @@ def herd(jitter, clients=64, capacity=8):
     return attempts
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 herds = {"backoff": herd(jitter=False), "backoff with full jitter": herd(jitter=True)}
-figure, panels = viz.canvas(8.4, 3.6, 1, 2, sharey=True)
+figure, panels = viz.canvas(7.2, 5.2, 2, 1, sharex=True)
 for panel, (name, attempts) in zip(panels, herds.items(), strict=True):
     for served, colour, mark in ((False, VERMILION, "x"), (True, BLUE, "o")):
         points = [(now / 1000, client) for now, client, ok in attempts if ok == served]
         label = f"{len(points)} {'served' if served else 'refused'}"
         panel.scatter(*zip(*points, strict=True), c=colour, marker=mark, s=14, linewidths=1, label=label)
-    panel.set(title=f"{name}: {max(attempts)[0] / 1000:.1f} s", xlabel="seconds")
-    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-panels[0].set_ylabel("client")
+    panel.set(title=f"{name}: {max(attempts)[0] / 1000:.1f} s", ylabel="client")
+    panel.legend(loc="lower right")
+panels[1].set_xlabel("seconds")
 ends = {name: max(attempts)[0] / 1000 for name, attempts in herds.items()}
 told = "; ".join(f"{name}: {len(a)} attempts, the last after {ends[name]:.1f} s" for name, a in herds.items())
 viz.Chart.of(figure, "Attempts of 64 clients", f"{told}. Without jitter the attempts stand in columns, with it apart.")
 
 # %% [markdown]
-# Who was refused together comes back together, and each time eight are served. Chance spreads them out.
+# Clients refused together come back together, and each time eight are served. Random waits spread them out.
 #
 # **Replace, never overwrite.** A process that writes is killed halfway: once in place, once beside it under another
-# name, which it would have renamed at the end.
+# name, which it would have renamed at the end. (Killed is less than a power cut: after that, a renamed file may be
+# empty unless it was flushed to the disk with fsync first.)
 
 # %%
 WRITER = """
@@ -309,7 +312,7 @@ class MortalFolder(LocalStore):
 """
 
 # %% [markdown]
-# and around it the network, and the patience. It can be sent to another process, and notes what each chunk met.
+# Around it go the faults and the retries. The class can be pickled, and logs what happened to each chunk.
 
 # %%
 NETWORK = """
@@ -348,7 +351,7 @@ doomed, key_of = safe.chunk_key(divmod(kill_at, 16)), {at: safe.chunk_key(at) fo
 
 
 def harm(kinds):
-    """What a value suffered in silence. One that timed out had been written, and may be lost then."""
+    """The faults of a value that were reported to nobody; a write that timed out may have been done, and then lost."""
     return kinds[-1] if kinds[-1:] == ["torn"] or (kinds[-1:] == ["lost"] and "timeout" not in kinds) else ""
 
 
@@ -397,7 +400,7 @@ examined, found = see_the_doctor()
 was_found, sick = dict(found), damage(safe_folder)
 for (what, rule), many in sorted(Counter((planted.get(at), rule) for at, rule in found.items()).items()):
     at = min(at for at in found if (planted.get(at), found[at]) == (what, rule))
-    print(f"{what:10} {many:3} chunks, called {rule:10} such as {key_of[at]}")
+    print(f"{what:10} chunks: {many:3}, called {rule:10} such as {key_of[at]}")
 assert set(found) == set(planted)
 leftovers = [fault for fault in examined.faults if fault.rule == "leftover"]
 print(f"the killed worker: {len(leftovers)} leftovers, though it died while it wrote {doomed}")
@@ -442,8 +445,8 @@ print(*hashes, sep="\n")
 assert hashes[0] == hashes[1]
 assert doctor.examine(safe_folder).ok
 
-# %%
-figure, panels = viz.canvas(8.4, 4.7, 1, 2)
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+figure, panels = viz.canvas(7.2, 4.6, 1, 2)
 healed = damage(safe_folder)
 draw_damage(panels[0], sick, "as the doctor found it")
 draw_damage(panels[1], healed, "and left it")
@@ -484,7 +487,7 @@ assert not report.differing
 # %% [markdown]
 # ## Performance and operations
 #
-# What does patience cost? If a request fails with probability p, k attempts fail with p^k, and 1 / (1 - p) are needed
+# What do retries cost? If a request fails with probability p, k attempts fail with p^k, and 1 / (1 - p) are needed
 # on average. Counted:
 
 # %%
@@ -504,7 +507,7 @@ def band(n, p):
     return np.searchsorted(np.exp(ways + k * log(p) + (n - k) * log(1 - p)).cumsum(), (0.005, 0.995))
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 tries = list(range(1, max(asked) + 1))
 counted = [asked.count(k) for k in tries]
 bands = [band(many, p503 ** (k - 1) * (1 - p503)).tolist() for k in tries]
@@ -528,7 +531,7 @@ viz.Chart.of(figure, "Attempts against the geometric law", told)
 # the source; examine again. Keep a manifest for what has no checksum.
 #
 # One knob to turn: attempts, from p and from the number of chunks (exercise 2). Three things to watch: requests for
-# each chunk, workers restarted, chunks that the doctor names. If one of them climbs, the hardware speaks.
+# each chunk, workers restarted, chunks that the doctor names. If one of them climbs, suspect the hardware.
 
 # %% [markdown]
 # ## What goes wrong
@@ -584,7 +587,7 @@ print(log_book)
 # Let every second request fail, `p = 0.5`, with 9 attempts for each. How many of 256 chunks will be given up? And
 # how many requests does one chunk take? Write it down.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 p = 0.5
 store = RetryStore(FaultStore(MemoryStore(), seed, unavailable=p), attempts=9, sleep=lambda seconds: None)
 given_up = 0
@@ -598,7 +601,7 @@ print(f"given up: {given_up}, expected {256 * p**9:.1f}; {1 + store.retries / 25
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 03_02.1
 #
@@ -650,7 +653,7 @@ check("03_02.3", keys)
 #   written again, and the end is the fault-free store, hash for hash.
 # - A chunk in another's place passes every checksum. A manifest of hashes tells.
 #
-# **Open questions.** Who checks the source? How often must one look, if a disk turns so many bits in a year, and the
+# **Open questions.** Who checks the source? How often must one look, if a disk turns a few bits in a year, and the
 # source is kept for a month?
 #
 # **Next.** Plant a fault in a copy of a store of your own, and see whether you hear of it.
@@ -660,25 +663,26 @@ check("03_02.3", keys)
 #
 # 1 + p + p^2 + ... is 1 / (1 - p).
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("03_02.1", 1 / (1 - 0.25))
 
 # %% [markdown]
 # All succeed with probability (1 - p^k)^256.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("03_02.2", next(k for k in range(1, 99) if 1 - (1 - 0.1**k) ** 256 <= 1e-6))
 
 # %% [markdown]
 # Each fault names its key.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("03_02.3", [fault.key for fault in doctor.examine(damaged_store()).faults])
 
 # %% [markdown]
 # The numbers of this lesson, written down for its check.
 
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {

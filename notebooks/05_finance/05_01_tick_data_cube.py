@@ -11,6 +11,17 @@
 #
 # **Question.** What must I keep of each chunk, so that the whole day comes out exact?
 #
+# ![The price of a share over a day, and the VWAP of each half hour as a bubble; the first bubble is four times as
+# large as the smallest, in the early afternoon.](../../articles/figures/05_01_half_hours.svg)
+#
+# *One share, one day. A bubble is a half hour: its height is the VWAP, its area the shares that were traded.*
+#
+# The VWAP, the volume-weighted average price, is the yardstick for a day's trading: did we pay more or less than
+# everybody else? A year of ticks does not fit into memory, so it is worked out chunk by chunk.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -27,49 +38,41 @@
 # - say what the mean of the chunks' VWAPs is instead, and how far off
 # - store prices so that sums are exact, and files small
 # - choose a layout for your question, by counted requests
-# - follow a day while it is being written, and read each row once
-
-# %% [markdown]
-# ## Why this matters
+# - follow a day while it is being written, and count each row once
 #
-# The VWAP, the volume-weighted average price, is the yardstick for a day's trading: did we pay more or less than
-# everybody else? A year of ticks does not fit into memory, so it is worked out chunk by chunk.
-#
-# ![The price of a share over a day, and the VWAP of each half hour as a bubble; the first bubble is four times as
-# large as the smallest, in the early afternoon.](../../articles/figures/05_01_half_hours.svg)
-#
-# *One share, one day. A bubble is a half hour: its height is the VWAP, its area the shares that were traded.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
 #
 # `chunk_seconds` is the length of a chunk, `share` the one in the figures, 0 to 7.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
 quick = True  # False: a week instead of a day
 workers = 4
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 chunk_seconds = 1800  # half an hour
-share = 7  # the dearest
+share = 7  # the most expensive
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import itertools
 from collections import namedtuple
 from functools import reduce
 
 import numcodecs
 import numpy as np
+from matplotlib.patches import Patch
 
 import tutorial_zarr as zarr
 from data_gen import GenResult, ticks
 from tutorial_zarr import viz
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
 from tutorial_zarr.stores import TraceStore
-from tutorial_zarr.viz.chart import BLUE, GREY, ORANGE, SKY, VERMILION
+from tutorial_zarr.viz.chart import BLUE, GREY, SKY, VERMILION
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 out = output_folder(out_dir)
 in_range(chunk_seconds=(chunk_seconds, 60, 23_400), share=(share, 0, 7))
 in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
@@ -78,7 +81,8 @@ in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 # ## The data
 #
 # Eight shares, a trade a second, from 9:30 to 16:00, with the quotes around it. They are generated. So is the
-# second set, the way it is mostly done: every number drawn on its own. Do they behave like a market?
+# second set, the way it is mostly done: every number drawn on its own. Do they behave like a market? One trade a second
+# is a simplification: real trades come at irregular times, and do not fit a grid of (second, share, field) as they are.
 
 # %%
 market = ticks.make("small" if quick else "large", seed)
@@ -97,12 +101,12 @@ assert failed
 
 # %% [markdown]
 # Two of these facts as curves. In a market volume is high at the open and the close, and a wild minute is
-# followed by wild minutes. Independent draws have neither (but that two neighbouring moves share a price).
+# followed by wild minutes. Independent draws have neither, except that two neighbouring moves have a price in common.
 
 
 # %%
 def by_half_hour(result):
-    """Shares traded in each half hour of the day, as a share of the mean."""
+    """Volume in each half hour of the day, relative to the mean."""
     volume = result.arrays["size"].sum(1, dtype="int64").reshape(-1, 13, 1800).sum((0, 2))
     return volume / volume.mean()
 
@@ -115,7 +119,7 @@ def memory_of_size(result, lags):
     return [float(np.median((moves[:-lag] * moves[lag:]).mean(0))) for lag in lags]
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, (left, right) = viz.canvas(8.4, 3.0, 1, 2)
 lags = range(1, 31)
 curves = {name: (by_half_hour(r), memory_of_size(r, lags)) for name, r in (("market", market), ("naive", naive))}
@@ -127,7 +131,7 @@ left.set(title="Volume", xlabel="time of day", ylabel="half hour / mean", ylim=(
 left.set_xticks(range(10, 17, 2), [f"{hour}:00" for hour in range(10, 17, 2)])
 _ = right.set(title="Memory of the size of moves", xlabel="minutes later", ylabel="correlation", ylim=(-0.1, 0.3))
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 volume, memory = curves["market"]
 described = f"Market: the first half hour trades {volume[0]:.1f} times the mean and noon {volume.min():.1f}; moves are "
 described += f"correlated in size, {memory[0]:.2f} after a minute and {memory[9]:.2f} after ten. "
@@ -153,7 +157,7 @@ clock = range(1800, seconds, 7200 if quick else 23_400)
 hours = [f"{(34_200 + t % 23_400) // 3600}:00" for t in clock]
 middles = (starts + np.minimum(starts + chunk_seconds, seconds)) / 2
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.6)
 panel.plot(np.arange(0, seconds, 30), price[::30, share] / 100, color=GREY, linewidth=0.7, alpha=0.6)
 areas = 900 * size_in[:, share] / size_in[:, share].max()
@@ -223,7 +227,7 @@ for k in range(shares):
     print(f"share {k}: VWAP {vwap(day)[k]:9.4f}, mean of the chunks {vwaps.mean(0)[k]:9.4f}, off by {off[k]:+6.1f} bp")
 turnover = day.paid[share] / 100
 print(f"\nof share {share}, {turnover / 1e6:,.0f} million dollars were traded; {off[share]:.1f} bp of it are", end=" ")
-print(f"{abs(off[share]) / 1e4 * turnover / 1e3:,.0f} thousand; the spread is {spread[share]:.1f} bp")
+print(f"{abs(off[share]) / 1e4 * turnover / 1e3:,.0f} thousand; the spread is {spread[share]:.2f} bp")
 naive_size = naive.arrays["size"].astype("int64")
 paid, traded = (np.add.reduceat(v, starts, axis=0) for v in (naive.arrays["price"] * naive_size, naive_size))
 naive_off = np.abs((paid / traded).mean(0) / (paid.sum(0) / traded.sum(0)) - 1).max() * 1e4
@@ -248,7 +252,7 @@ plain_mean = (price.mean(0) / 100 / vwap(day) - 1) * 1e4
 assert np.allclose(errors[0], plain_mean)
 print(dict(zip(lengths, errors[:, share].round(1).tolist(), strict=True)))
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.6)
 for k in range(shares):
     chosen = k == share
@@ -261,7 +265,7 @@ panel.set(title="How far off is the VWAP?", xlabel="length of a chunk", ylabel="
 panel.set_xticks([1, 10, 60, 300, 1800, 7200, 23_400], ["1 s", "10 s", "1 min", "5 min", "30 min", "2 h", "day"])
 panel.minorticks_off()
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 described = f"The error of the mean of means for eight shares against the length of a chunk. Share {share}: "
 described += f"{errors[0, share]:.0f} basis points in chunks of a second, {errors[5, share]:.0f} in half hours, "
 described += f"{errors[7, share]:.0f} in chunks of two hours, "
@@ -357,12 +361,16 @@ for (name, values), (how, codec) in itertools.product(
         stored[f"{name}, {how}, {layout}"] = sum(len(a.encoded_chunk(c)) for c in np.ndindex(a.cdata_shape))
 ratio = {name: as_floats.nbytes / nbytes for name, nbytes in stored.items()}
 for name, value in ratio.items():
-    print(f"{name:34} {stored[name]:9,} B   x{value:5.2f} smaller than the floats")
+    print(f"{name:34} {stored[name]:9,} B   x{value:5.2f} smaller than the floats in memory")
+best_float, best_whole = (min(b for n, b in stored.items() if n.startswith(t) and "moments" in n) for t in ("f", "i"))
+print(f"best against best, in chunks of moments: {best_float:,} B and {best_whole:,} B, x{best_float / best_whole:.2f}")
 
 # %% [markdown]
 # ## Check against others
 #
-# Other readers see the same cents in both layouts.
+# Half of that is the type: four bytes instead of eight. Best against best, whole numbers are 1.9 times smaller. A
+# bitshuffle makes the floats larger: cents as binary fractions fill all their bits, in no order. Other readers see the
+# same cents in both layouts.
 
 # %% tags=["nbval-ignore-output"]
 for name in cubes:
@@ -391,14 +399,15 @@ for (layout, array), (question, selection) in itertools.product(cubes.items(), q
     decoded = trace.count("GET") * int(np.prod(array.chunks)) * 4
     costs[layout, question] = {"requests": trace.count("GET"), "amplification": decoded / asked.nbytes}
 
-# %%
-figure, axes = viz.canvas(8.0, 3.8, 2, 2, sharex=True, sharey=True)
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+figure, axes = viz.canvas(7.2, 4.2, 2, 2, sharex=True, sharey=True)
 for panel, ((layout, question), cost) in zip(axes.flat, costs.items(), strict=True):
     (rows, columns), (long, wide, _) = questions[question], layouts[layout]
     for t, k in itertools.product(range(0, 23_400, long), range(0, shares, wide)):
         hit = t < rows.stop and rows.start < t + long and k < columns.stop and columns.start < k + wide
         panel.fill_between((t, min(t + long, 23_400)), k, k + wide, color=SKY if hit else "white", edgecolor=GREY)
-    panel.fill_between((rows.start, rows.stop), columns.start, columns.stop, color=ORANGE, alpha=0.8, linewidth=0)
+    seen = {"facecolor": "none", "edgecolor": VERMILION, "hatch": "////", "linewidth": 1.5}
+    panel.fill_between((rows.start, rows.stop), columns.start, columns.stop, **seen, label="asked")
     counted = f"{cost['requests']} request{'s' * (cost['requests'] > 1)}, x{cost['amplification']:.0f}"
     panel.set_title(f"{question}: {counted}", fontsize=9)
     panel.set(xlim=(0, 23_400), ylim=(shares, 0), yticks=[], xticks=range(1800, 23_400, 7200))
@@ -406,9 +415,12 @@ for panel, ((layout, question), cost) in zip(axes.flat, costs.items(), strict=Tr
 for panel, layout in zip(axes[:, 0], ("half hours", "shares"), strict=True):
     panel.set(ylabel=f"chunks of\n{layout}")
 
-# %%
-described = "Two questions, in orange, in two layouts; blue is read and decoded. " + " ".join(
-    f"{question}, {layout}: {cost['requests']} requests, {cost['amplification']:.0f} times the bytes asked."
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+handles = [Patch(facecolor=SKY), Patch(facecolor="none", edgecolor=VERMILION, hatch="////")]
+figure.legend(handles, ["read and decoded", "asked"], loc="outside lower center", ncols=2)
+described = "Two questions, hatched, in two layouts; blue is read and decoded. " + " ".join(
+    f"{question}, {layout}: {cost['requests']} request{'s' * (cost['requests'] > 1)}, "
+    f"x{cost['amplification']:.0f} the bytes asked."
     for (layout, question), cost in costs.items()
 )
 two_by_two = viz.Chart.of(figure, "Two questions, two layouts", described)
@@ -416,7 +428,7 @@ two_by_two.save(out / "figures" / "05_01_layouts.svg")
 two_by_two
 
 # %% [markdown]
-# Orange is asked, blue is read and decoded. Top: chunks of a half hour. Bottom: chunks of a share. Whoever writes
+# Hatched is asked, blue is read and decoded. Top: chunks of a half hour. Bottom: chunks of a share. Whoever writes
 # while the day goes by has no choice: the whole day of a share is not there yet. So stream into half hours, and
 # copy at night if the other question matters.
 #
@@ -443,7 +455,8 @@ for start in range(0, seconds, step):
     writer.append(cents[start : start + step])
     reading.clear()
     seen = reader.shape[0]  # what the reader knows of so far
-    part = summary(seen, reader[seen : reader.refresh()[0]])
+    now = reader.refresh()[0]
+    part = summary(seen, reader[seen:now])
     bar = merge(bar, part) if bar else part
     running.append(vwap(bar)[share])
 counts = {"append": writing.count(), "follow": reading.count()}
@@ -453,10 +466,10 @@ print(f"after {len(running)} looks the reader's day is the day, to the last cent
 assert same(bar, day)
 
 # %% [markdown]
-# The elements first, the shape last: a reader never sees a row that is not there. It reads its chunk anew each time,
-# and takes from it only what is new.
+# The elements first, the shape last: a reader never sees a row that is not there. It reads the last chunk again
+# each time, and counts only the rows that are new.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.6)
 panel.plot(np.arange(0, seconds, 30), price[::30, share] / 100, color=GREY, linewidth=0.7, alpha=0.7, label="price")
 panel.plot(np.arange(step, seconds + step, step), running, color=BLUE, label="VWAP so far, merged")
@@ -484,7 +497,9 @@ for step in (60, 300, chunk_seconds):
     for start in range(0, chunk_seconds, step):
         writer.append(cents[start : min(start + step, chunk_seconds)])
     chunk_writes[step] = sum(request.verb == "PUT" and request.key != document for request in writing.requests)
-    print(f"every {step:5,} s: the chunk is written {chunk_writes[step]} times, and a trade is seen {step} s late")
+    times = f"{chunk_writes[step]} time{'s' * (chunk_writes[step] != 1)}"
+    late = f"a trade is seen {step / 2:g} s late on average, {step} s at most"
+    print(f"every {step:5,} s: the chunk is written {times}; {late}")
 
 # %% [markdown]
 # One knob to turn: seconds between appends, against how late a reader may be. Three things to watch: requests for
@@ -541,14 +556,14 @@ print(f"low {half.low[share] / 100:.2f}, close {half.close[share] / 100:.2f} dol
 # Two chunks only, morning and afternoon: `length = 11_700`. Is the mean of two VWAPs better than that of
 # thirteen, for every share? Write it down, and try.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 length = 1800
 print(mean_of_chunks(length).round(1), "basis points")
 
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 05_01.1
 #
@@ -612,13 +627,13 @@ check("05_01.3", start_value)
 #
 # The open is the morning's, the close the afternoon's. Paid: 306,000 and 891,000, for 12,000 shares.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("05_01.1", (100, 104, 97, 98, (102 * 3000 + 99 * 9000) / 12_000))
 
 # %% [markdown]
 # From second 1,800 to 3,599: the chunks 1, 2 and 3.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 tiny, rows = ticks.make("tiny").arrays, slice(1800, 3600)
 paid = (tiny["price"][rows, 0] * tiny["size"][rows, 0]).sum()
 check("05_01.2", (paid / tiny["size"][rows, 0].sum(), 3599 // 1000 - 1800 // 1000 + 1))
@@ -626,13 +641,11 @@ check("05_01.2", (paid / tiny["size"][rows, 0].sum(), 3599 // 1000 - 1800 // 100
 # %% [markdown]
 # Nothing is above infinity or below its negative. In whole numbers the ends of the type would do.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("05_01.3", (-np.inf, np.inf, 0, 0))
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {
@@ -661,6 +674,8 @@ save_facts(
         "turnover_millions": turnover / 1e6,
         "off_thousand_dollars": abs(off[share]) / 1e4 * turnover / 1e3,
         "spread_bp": spread[share],
+        "best_against_best": best_float / best_whole,
+        "one_percent_of_the_error": abs(off[share]) / 1e4 * turnover / 1e5,
         "off_by_length": {str(length): error[share] for length, error in zip(lengths, errors, strict=True)},
         "halves_bp": mean_of_chunks(11_700),
         "runs": [equal, len(trials)],

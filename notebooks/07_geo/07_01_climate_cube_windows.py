@@ -11,6 +11,17 @@
 #
 # **Question.** Maps or time series: which does my layout favour, and does the answer survive when I change it?
 #
+# ![Two maps of North America. Under A1B most of the land warms by four to eight kelvin, under E1 by two to
+# four; most in the north.](../../articles/figures/07_01_warming.svg)
+#
+# *How much warmer the last thirty years are than the first thirty, in two futures of one model.*
+#
+# A climate model writes a map for every year. Most who read it live in one place, and ask for one cell through all
+# years. The file suits the writer.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -23,21 +34,12 @@
 # **You will be able to**
 #
 # - say what a map and a time series cost in a layout, before you read
-# - write an array anew within a memory budget, and prove that nothing changed
+# - rewrite an array within a memory budget, and prove that nothing changed
 # - use shards so that both reads are cheap, and say what they still cost
 # - reduce a cube of any size, chunk by chunk, to a number that no layout changes
 # - notice a mean of means, and a chunk that is gone
-
-# %% [markdown]
-# ## Why this matters
 #
-# A climate model writes a map for every year. Most who read it live in one place, and ask for one cell through all
-# years. The file suits the writer.
-#
-# ![Two maps of North America. Under A1B most of the land warms by four to eight kelvin, under E1 by two to
-# four; most in the north.](../../articles/figures/07_01_warming.svg)
-#
-# *How much warmer the last thirty years are than the first thirty, in two futures of one model.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
@@ -45,8 +47,8 @@
 # `window` is the length of the periods that are compared, in years. `row` and `column` choose the place of the time
 # series: 20 and 16 are 40 degrees north and 105 degrees west, near Denver.
 
-# %% tags=["parameters"]
-seed = 0  # there is no chance in these data; every notebook has this parameter
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
+seed = 0  # not used here: nothing is random
 quick = True  # False: read thirty maps and thirty places in each layout, instead of three
 workers = 4
 out_dir = None  # where to write; None means a fresh temporary folder
@@ -54,7 +56,7 @@ zarr_format = 3
 window = 30
 row, column = 20, 16
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import gzip
 import hashlib
 import itertools
@@ -71,7 +73,7 @@ from tutorial_zarr.gallery.lesson import check, in_range, interop_check, need, o
 from tutorial_zarr.stores import TraceStore
 from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 need("xarray")
 import xarray as xr
 
@@ -102,7 +104,7 @@ print(f"{' x '.join(map(str, cube.shape))} {cube.dtype}: {cube.nbytes:,} B; {dat
 #
 # The question that the numbers are for: how much warmer? As a picture, before any chunk.
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 change = cube[:, -window:].mean(1, dtype="f8") - cube[:, :window].mean(1, dtype="f8")
 coast = land.make().arrays["land"][30:75, 45:135]  # 60 to 15 degrees north, 135 to 45 west
 north, east = 59.5 - np.arange(45), 225.5 + np.arange(90)
@@ -115,7 +117,7 @@ for panel, name, field in zip(panels, names, change, strict=True):
 panels[0].set(ylabel="degrees north")
 _ = figure.colorbar(shade, ax=panels, label="warmer by, K", shrink=0.85)
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 place = change[:, row, column]
 described = f"Two maps of North America, the last {window} years against the first. "
 described += ", ".join(f"{n}: from {f.min():.1f} to {f.max():.1f} K" for n, f in zip(names, change, strict=True))
@@ -128,7 +130,7 @@ warming_map
 # Two reads live in this cube: a **map** of one year, and the **series** of one place, the blue dot. The file that the
 # Met Office gives away holds one map to a chunk. So does our first store.
 #
-# **Write down three guesses.** How many requests does a series take there? We cut the array anew, so that
+# **Write down three guesses.** How many requests does a series take there? We cut the array again, so that
 # a series takes one: how many does a map take then? And what does the warming of the region become?
 
 # %%
@@ -196,7 +198,7 @@ for name, value in zip(names, kelvin, strict=True):
 # The same, year by year; thick are means of eleven years, which quiet the weather.
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 def smooth(values, length=11):
     """Running means; the first is that of the first `length` years, and belongs to their middle."""
     return np.convolve(values, np.ones(length) / length, "valid")
@@ -211,7 +213,7 @@ panel.axhline(2, color=GREY, linewidth=0.8, linestyle="--")
 panel.legend(loc="upper left")
 _ = panel.set(title=f"The region against its first {window} years", ylabel="K", xlabel="year", xlim=(1860, 2100))
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 last = [float(smooth(values)[-1]) for values in above]
 described = "Two curves that are one until 1999 and then part. The last eleven years: "
 described += " and ".join(f"{name} {value:+.1f} K" for name, value in zip(names, last, strict=True))
@@ -236,7 +238,7 @@ form = {"chunks": layouts["maps"], "dimension_names": axes, "fill_value": math.n
 arrays = {"maps": group.create_array("air_temperature", data=cube, **form, **kept)}
 
 # %% [markdown]
-# `rechunk` cuts it anew, in threads. It never holds more than it is allowed; with less memory it reads some chunks
+# `rechunk` cuts it again, in threads. It never holds more than it is allowed; with less memory it reads some chunks
 # again, or goes through a temporary array. Ask first what it would do:
 
 # %%
@@ -254,7 +256,7 @@ series_options = {"chunks": layouts["series"], "memory": "2 MiB", "workers": wor
 source.clear()
 arrays["series"] = zarr.rechunk(traced_source, out / "series.zarr", **series_options)
 counted = source.count("GET")
-print(f"{counted} requests to the source, {plans['2 MiB'].passes[0].reads} foretold")
+print(f"{counted} requests to the source, {plans['2 MiB'].passes[0].reads} predicted")
 assert counted == plans["2 MiB"].passes[0].reads
 arrays["between"] = zarr.rechunk(arrays["maps"], out / "between.zarr", chunks=layouts["between"], overwrite=True)
 
@@ -383,7 +385,7 @@ for name in arrays:
 for name, (for_map, for_series) in foretold.items():
     assert [costs[name, read]["requests"] for read in ("a map", "a series")] == [for_map, for_series]
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, (left, right) = viz.canvas(8.4, 3.4, 1, 2)
 places = np.arange(len(arrays))
 for offset, read, colour in ((-0.2, "a map", ORANGE), (0.2, "a series", GREEN)):
@@ -397,7 +399,7 @@ for panel, title, top in ((left, "Requests", 1000), (right, "KiB moved", 8000)):
     panel.set_xticks(places, list(arrays))
 _ = right.legend(loc="lower right", ncols=2, bbox_to_anchor=(1.0, 1.0))
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 told = (
     f"{name}: {read} {costs[name, read]['requests']:.0f} requests, {costs[name, read]['bytes'] / 1024:,.0f} KiB"
     for name, read in itertools.product(arrays, ("a map", "a series"))
@@ -428,7 +430,7 @@ for name in arrays:
 # ## What goes wrong
 #
 # **A mean of means.** Each thread returns the weighted mean of its chunk, and we average. With one map to a chunk
-# that is right, and every test passes. Then somebody cuts the array anew.
+# that is right, and every test passes. Then somebody cuts the array again.
 
 
 # %%
@@ -482,7 +484,7 @@ except MemoryBudgetError as error:
 # Inner chunks of 240 years in the shard, `(1, 240, 8, 8)`: what do a series and a map cost now? Think of how many of
 # the inner chunks a map touches. Write it down, and run with 240 in place of 24.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 inner_years = 24
 other = zarr.create_array({}, data=cube, chunks=(1, inner_years, 8, 8), shards=shard, compressors="gzip")
 trace = TraceStore(other.store)
@@ -495,7 +497,7 @@ for read, selection in (("a map", (0, 140)), ("a series", (0, slice(None), row, 
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 07_01.1
 #
@@ -558,7 +560,7 @@ check("07_01.3", first_year_above)
 #
 # The north has many cells on a grid of degrees, and little area. It also warms most.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 plain = cube[0].mean(axis=(1, 2), dtype="f8")
 weighted_30 = by_numpy[0, -30:].mean() - by_numpy[0, :30].mean()
 check("07_01.1", plain[-30:].mean() - plain[:30].mean() - weighted_30)
@@ -567,21 +569,19 @@ check("07_01.1", plain[-30:].mean() - plain[:30].mean() - weighted_30)
 # Maps: one for each year. Series: rows and columns each lie across an edge, two by two. Between: rows across one
 # edge, and the years 130 to 159 within 120 to 179.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 region = (slice(0, 1), slice(130, 160), slice(10, 18), slice(20, 28))
 check("07_01.2", tuple(touched(region, lengths) for lengths in layouts.values()))
 
 # %% [markdown]
 # A single year is above earlier. The line then dips once more, so "the first" is a decision, too.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 against_1860 = by_numpy[0] - by_numpy[0, :30].mean()
 check("07_01.3", 1865 + int(np.argmax(smooth(against_1860) > 2)))
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 crossings = {name: int(years[5 + np.argmax(smooth(values) > 2)]) for name, values in zip(names, above, strict=True)}
 save_facts(
     out,

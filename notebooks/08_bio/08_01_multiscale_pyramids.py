@@ -11,6 +11,17 @@
 #
 # **Question.** How does a viewer show a volume at once that would take minutes to read?
 #
+# ![Four views of a brain from the side, from the whole of it to a part of the cerebellum. Under each the chunks that
+# were read for it: on a screen of 64 x 64 pixels never more than nine.](../../articles/figures/08_01_viewer.svg)
+#
+# *Above: what the screen shows while you zoom in. Below: what was read for it.*
+#
+# Microscopes and scanners make volumes of terabytes. A screen has two million pixels. If you must read the whole volume
+# to fill the screen, you wait, and then see a picture in which most of what was read has been averaged away.
+
+# %% [markdown]
+# <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
+#
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
@@ -26,18 +37,9 @@
 # - say where each voxel of a copy lies, and prove that nothing moves when you zoom
 # - write it as OME-Zarr, and have it judged by a program that is not yours
 # - count what empty chunks save, and what they still cost
-# - foretell how many requests a viewer makes, at every zoom
-
-# %% [markdown]
-# ## Why this matters
+# - predict how many requests a viewer makes, at every zoom
 #
-# Microscopes and scanners make volumes of terabytes. A screen has two million pixels. Whoever has to read the one to
-# fill the other waits, and then sees a picture in which most of what was read has been averaged away.
-#
-# ![Four views of a brain from the side, from the whole of it to a part of the cerebellum. Under each the chunks that
-# were read for it: never more than nine.](../../articles/figures/08_01_viewer.svg)
-#
-# *Above: what the screen shows while you zoom in. Below: what was read for it.*
+# </details>
 
 # %% [markdown]
 # ## Parameters
@@ -45,8 +47,8 @@
 # `levels` counts the volume and its smaller copies; `chunk` is the length of a chunk on each axis. `screen` is the
 # size of our small screen in pixels, so that everything can be counted by hand.
 
-# %% tags=["parameters"]
-seed = 0  # there is no chance in these data; every notebook has this parameter
+# %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
+seed = 0  # not used here: nothing is random
 quick = True  # False: the viewer visits 200 places at every zoom, instead of 8
 workers = 4
 out_dir = None  # where to write; None means a fresh temporary folder
@@ -55,7 +57,7 @@ levels = 4
 chunk = 32
 screen = 64
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 import gzip
 import itertools
 import json
@@ -75,7 +77,7 @@ from tutorial_zarr.viz.chart import GREEN, ORANGE, SKY, VERMILION
 # %% [markdown]
 # ## The data
 #
-# A template: 152 people were scanned, and their brains bent until they fitted each other, and averaged. Laboratories
+# A template: 152 people were scanned, and their scans were warped onto one shape and averaged. Laboratories
 # all over the world give places in its coordinates, in millimetres.
 
 # %%
@@ -96,7 +98,7 @@ print(data.provenance["source"], data.provenance["licence"], sep="\n")
 # A picture first. Three slices through one point, each at its place in millimetres.
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 def night(wide, high, rows, columns, **subplots):
     """A dark canvas without axes."""
     figure, panels = viz.canvas(wide, high, rows, columns, squeeze=False, **subplots)
@@ -114,7 +116,7 @@ def draw(panel, image, corner, voxel, title, **options):
     panel.set_title(title, color="white", fontsize=9, fontweight="normal")
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 point = (-32, -58, 4)  # mm: z, y, x; in the cerebellum, a little right of the middle
 at = [round(mm - o) for mm, o in zip(point, origin, strict=True)]
 figure, (panels,) = night(8.4, 3.1, 1, 3)
@@ -286,8 +288,23 @@ print(f"the copies take {100 * (overhead - 1):.1f} % more voxels, and {100 * (mo
 # %% [markdown]
 # A brain is round and a volume is a box. A chunk whose voxels all are the fill value is not written: no file, no byte.
 #
-# In bytes the copies weigh more than in voxels. Their voxels lie further apart, so neighbours are less alike, and
-# gzip finds less to save. Here are the four levels, as they lie in their chunks:
+# In bytes the copies weigh more than in voxels. Their voxels lie further apart, so neighbours differ more, as the next
+# cell counts, and gzip finds less to save.
+
+
+# %%
+def apart(level):
+    """How much neighbours on the last axis differ, on average, where both are brain."""
+    both = (level[..., 1:] > 0) & (level[..., :-1] > 0)
+    return float(np.abs(np.diff(level.astype("int16"), axis=-1))[both].mean())
+
+
+differences = [apart(level) for level in pyramid]
+print("neighbours differ by", ", ".join(f"{value:.1f} at level {k}" for k, value in enumerate(differences)))
+assert differences == sorted(differences)
+
+# %% [markdown]
+# Bright outlines are chunks that are stored:
 
 
 # %%
@@ -300,7 +317,7 @@ def outline(panel, k, coords, **line):
     panel.plot([back, front, front, back, back], [low, low, high, high, low], **line)
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, (panels,) = night(8.4, 2.2, 1, levels, sharex=True, sharey=True)
 for k, panel in enumerate(panels):
     x, there = nearest(k)[2], viz.stored_chunks(arrays[k])
@@ -431,7 +448,7 @@ def cost(array, selection, store=watched):
 
 
 def show_costs(name, spent):
-    print(f"{name:30}{spent['requests']:4} requests, {spent['empty']:3} find nothing, {spent['bytes']:8,} B")
+    print(f"{name:30}requests: {spent['requests']:4}, of which {spent['empty']:3} find nothing, {spent['bytes']:8,} B")
 
 
 # %%
@@ -445,8 +462,9 @@ for wide in zooms:
     show_costs("        with level 0 alone", alone[wide][1])
 
 # %% [markdown]
-# The third guess: one chunk. After that, never more than nine, whatever the zoom. With level 0 alone the first
-# picture takes 48 requests, and most of what they bring is thrown away.
+# The third guess: one chunk. After that, on this screen, never more than nine, whatever the zoom. With level 0 alone
+# the first picture takes 48 requests, and most of what they bring is thrown away. In general a screen of p x q pixels
+# touches at most (ceil((p - 1) / c) + 1) x (ceil((q - 1) / c) + 1) chunks of length c.
 
 
 # %%
@@ -466,7 +484,7 @@ def zoomed(above, below, wide):
     below.set(xlim=(-136, 100), ylim=(-74, 118))
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panels = night(8.4, 4.4, 2, len(zooms))
 for wide, above, below in zip(zooms, *panels, strict=True):
     zoomed(above, below, wide)
@@ -484,7 +502,7 @@ walk_in
 # With `ipywidgets` (the extra `tutorial_zarr[labs]`) there is a slider: write `slider` in a cell of your own.
 
 
-# %%
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 def at_zoom(wide):
     """The two pictures of a zoom, side by side."""
     figure, ((left, right),) = night(6.4, 3.2, 1, 2)
@@ -539,6 +557,18 @@ show_costs(f"a slice, {objects} shards", shard_slice)
 # %% [markdown]
 # One knob to turn: the length of a chunk. Here is what a screen of 512 x 512 pixels asks for, at most:
 
+
+# %%
+def most_requests(pixels, length):
+    return math.prod(math.ceil((p - 1) / length) + 1 for p in pixels)
+
+
+screens = {"64 x 64": (64, 64), "512 x 512": (512, 512), "1920 x 1080": (1920, 1080)}
+bounds = {name: [most_requests(pixels, length) for length in (32, 64)] for name, pixels in screens.items()}
+for name, (in_32, in_64) in bounds.items():
+    print(f"a screen of {name:11}: at most {in_32:5,} requests in chunks of 32, {in_64:4,} in chunks of 64")
+assert all(most <= bounds["64 x 64"][0] for _, most in spread.values()) or (screen, chunk) != (64, 32)
+
 # %%
 knob = {}
 for length in (16, 32, 64, 128):
@@ -559,27 +589,46 @@ for length in (16, 32, 64, 128):
 # %%
 last_level = levels - 1
 edge = pyramid[last_level][:, :, nearest(last_level)[2]]
-figure, (panels,) = night(8.4, 3.4, 1, 2, sharex=True, sharey=True)
-drawn = ("with its translation", placed(last_level)[1], GREEN), ("without", origin, VERMILION)
-for panel, (name, place, colour) in zip(panels, drawn, strict=True):
-    draw(panel, volume[:, :, nearest(0)[2]], origin[:2], 1, name)
-    rows, columns = (np.arange(n) * 2**last_level + start for n, start in zip(edge.shape, place, strict=False))
-    panel.contour(columns, rows, edge, levels=[75], colors=colour, linewidths=1.6)
-    panel.set(xlim=(-125, -15), ylim=(-72, 10))
-
-# %%
 off = (2**last_level - 1) / 2
+figure, ((panel,),) = night(6.4, 4.6, 1, 1)
+draw(panel, volume[:, :, nearest(0)[2]], origin[:2], 1, "")
+for name, place, colour in (("with", placed(last_level)[1], GREEN), ("without", origin, VERMILION)):
+    rows, columns = (np.arange(n) * 2**last_level + start for n, start in zip(edge.shape, place, strict=False))
+    panel.contour(columns, rows, edge, levels=[75], colors=colour, linewidths=2)
+    panel.plot([], [], color=colour, label=f"{name} its translation")
+panel.annotate("", (-105 - off, -40 - off), (-105, -40), arrowprops={"arrowstyle": "->", "color": "white", "lw": 1.5})
+panel.text(-110, -40, f"{off} mm down\nand back", color="white", ha="right")
+panel.legend(loc="upper left", labelcolor="white")
+panel.set(xlim=(-135, -45), ylim=(-75, -10))
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 described = (
     f"The back of a brain with the edge that level {last_level} sees. With its translation the line lies on the "
 )
-described += f"edge; without, {off} mm too low and too far back."
+described += f"edge; without, {off} mm too low and too far back. An arrow shows the way."
 jump = viz.Chart.of(figure, "A level out of place", described)
 jump.save(out / "figures" / "08_01_jump.svg")
 jump
 
 # %% [markdown]
-# Half a voxel sounds harmless, but the voxels are 8 mm long. No validator can see it; the centre of brightness does.
-# Compare it between levels, whenever a pyramid comes from somebody else.
+# Half a voxel sounds harmless, but the voxels are 8 mm long. The rules allow it, so this validator accepts it. For a
+# pyramid of means one line finds it: the first voxel of level k lies half of what the scale has grown further in. So
+# does the centre of brightness, for any method that keeps the mean. Check a pyramid that you are given.
+
+
+# %%
+def in_place(places):
+    """Whether the translations of a pyramid of means fit its scales."""
+    (scale_0, start_0), *_ = places
+    return all(np.allclose(start, np.add(start_0, np.subtract(scale, scale_0) / 2)) for scale, start in places)
+
+
+right, jumps = [placed(k) for k in range(levels)], [(placed(k)[0], origin) for k in range(levels)]
+print("with translations:", in_place(right), " without:", in_place(jumps))
+assert in_place(right)
+assert not in_place(jumps)
+
+# %% [markdown]
 #
 # **A seam** comes from chunks of odd length: each is halved on its own, and each loses its last voxel.
 
@@ -595,7 +644,7 @@ print(f"halved in slabs of {odd}: {len(torn)} voxels on z, and {len(pyramid[1])}
 # instead: `volume[::2, ::2, ::2]`. Which translation has such a level? Write it down, and put it in place of the
 # half.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 translation_in_voxels = 0.5  # of level 0; it was right for the mean
 every_second = volume[::2, ::2, ::2]
 found_at = middle(every_second, [2.0] * 3, [o + translation_in_voxels for o in origin])
@@ -605,7 +654,7 @@ print("its centre is off by", np.round(off_by, 2), "mm")
 # %% [markdown]
 # ## Exercises
 #
-# Put your answer in place of the three dots. The check works it out anew and says what to look at.
+# Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 08_01.1
 #
@@ -659,7 +708,7 @@ check("08_01.3", requests_and_empty)
 # - Empty chunks take no byte; each still takes a request, unless they lie in a shard.
 # - A screen touches as many chunks as fit across it, and one more on each axis, at every zoom and for every volume.
 #
-# **Open questions.** What about an axis of time? Who makes the levels anew when a part of the volume changes? Which
+# **Open questions.** What about an axis of time? Who makes the levels again when a part of the volume changes? Which
 # chunks should a viewer fetch before it is asked?
 #
 # **Next.** Open an image of your own, and compare the centres of its levels.
@@ -669,28 +718,26 @@ check("08_01.3", requests_and_empty)
 #
 # A quarter for a picture, an eighth for a volume.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("08_01.1", (1 / (1 - 1 / 4), 1 / (1 - 1 / 8)))
 
 # %% [markdown]
 # y and x were halved twice: centres at 0, 1, 2, 3 have their mean at 1.5. The scale is 4 x 4 x 4 now.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("08_01.2", (0.0, np.arange(4).mean(), np.arange(4).mean()))
 
 # %% [markdown]
 # Four by four chunks. Look which of them hold anything.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 depth = round((-32 - placed(1)[1][0]) / 2) // 32 * 32
 slab = pyramid[1][depth : depth + 32]
 in_the_slice = list(itertools.product(range(0, 116, 32), range(0, 98, 32)))
 check("08_01.3", (len(in_the_slice), sum(not slab[:, y : y + 32, x : x + 32].any() for y, x in in_the_slice)))
 
-# %% [markdown]
-# The numbers that the article quotes, written down for its check.
-
-# %% tags=["facts"] jupyter={"source_hidden": true}
+# %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
+# For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
     out,
     {
@@ -742,5 +789,8 @@ save_facts(
         "torn": [odd, len(torn), len(pyramid[1])],
         "every_second_off": np.round(off_by, 6),
         "sums": [4 / 3, 8 / 7],
+        "bounds": bounds,
+        "hd": screens["1920 x 1080"],
+        "differences": np.round(differences, 6),
     },
 )

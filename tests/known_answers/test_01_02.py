@@ -109,6 +109,15 @@ def test_the_model_is_its_formula(left):
         assert found == pytest.approx(expected, rel=1e-12)
     balance = model["latency_ms"] / 1000 / model["under_way"] * model["megabytes_per_second"] * 1e6
     assert (model["balance_bytes"], model["balance_side"]) == (balance, math.isqrt(int(balance / 4)))
+    # The rule of thumb: within twice the best for every window, and far more than the small window's best chunk holds
+    rule, near = left[1]["rule"], min(sides, key=lambda side: abs(math.log(side / math.sqrt(balance / 4))))
+    assert (rule["bytes"], rule["near"]) == (balance, near)
+    assert rule["below"] == pytest.approx(balance / (4 * model["best_side"][0] ** 2))
+    assert rule["below"] > 20
+    for window in model["windows"]:
+        slower = seconds(window, near) / min(seconds(window, side) for side in sides)
+        assert left[1]["slower_than_the_best"][str(window)] == pytest.approx(slower)
+        assert slower < 2
 
 
 def test_the_window_that_is_moved_touches_what_enumeration_gives(left):

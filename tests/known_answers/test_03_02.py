@@ -104,7 +104,7 @@ def test_the_damage_without_protection_follows_from_the_faults(left):
     rates, naive = facts["rates"], {}
     for at in EVERY:
         kind = fault(0, key_of(at, zarr_format), 1, rates)
-        naive[at] = {"unavailable": "a hole", "lost": "a hole", "torn": "unreadable"}.get(kind, "right")
+        naive[at] = {"unavailable": "missing", "lost": "missing", "torn": "unreadable"}.get(kind, "right")
     turned = three(at for at in EVERY if naive[at] == "right")
     naive |= dict.fromkeys(turned, "wrong in silence")
     assert {name: many for name, many in facts["naive"].items() if many} == Counter(naive.values())
@@ -115,7 +115,7 @@ def test_the_damage_without_protection_follows_from_the_faults(left):
         content = stored.get(key_of(at, zarr_format))
         right = block(at).astype("<f4").tobytes()
         assert (content == right) == (naive[at] == "right")
-        assert (content is None) == (naive[at] == "a hole")
+        assert (content is None) == (naive[at] == "missing")
         assert (content is not None and len(content) < len(right)) == (naive[at] == "unreadable")
 
 
@@ -126,7 +126,7 @@ def test_every_fault_is_named_with_its_key_and_the_rounds_follow_from_the_faults
     silent = {at: kinds[-1] for at, kinds in came.items() if is_harmed(kinds)}
     assert set(silent.values()) <= {"torn", "lost"}
     holes, unreadable = (list(silent.values()).count(kind) for kind in ("lost", "torn"))
-    expected = {"right": 256 - len(silent), "a hole": holes, "unreadable": unreadable, "wrong in silence": 0}
+    expected = {"right": 256 - len(silent), "missing": holes, "unreadable": unreadable, "wrong in silence": 0}
     assert facts["after_retries"] == expected
     turned, also, zeroed = three(at for at in EVERY if at not in silent)
     assert facts["sick"] == expected | {"right": expected["right"] - 3, "unreadable": unreadable + 3}
@@ -142,7 +142,7 @@ def test_every_fault_is_named_with_its_key_and_the_rounds_follow_from_the_faults
         rounds.append({"chunks": len(todo), "requests": sum(map(len, kinds.values())), "left": len(after)})
         todo = after
     assert facts["rounds"] == rounds
-    assert facts["healed"] == {"right": 256, "a hole": 0, "unreadable": 0, "wrong in silence": 0}
+    assert facts["healed"] == {"right": 256, "missing": 0, "unreadable": 0, "wrong in silence": 0}
 
 
 def test_the_attempts_lie_within_the_binomial_band_of_the_geometric_law(left):

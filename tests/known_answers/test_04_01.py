@@ -123,6 +123,15 @@ def test_requests_are_chunks_and_bytes_are_those_of_the_files(left):
         if str(entry["rows"]) in facts["megabytes"]:
             assert facts["megabytes"][str(entry["rows"])] == entry["nbytes"] / 1e6
             assert facts["gigabytes"][str(entry["rows"])] == entry["nbytes"] / 1e9
+    bucket = facts["from_a_bucket"]
+    for rows, seconds in bucket["seconds"].items():
+        chunks = math.ceil(int(rows) / 512)
+        waiting = chunks / bucket["in_flight"] * bucket["waits_ms"] / 1000
+        moving = chunks * 512 * FEATURES * 4 / (bucket["mb_per_s"] * 1e6)
+        assert seconds == pytest.approx(waiting + moving)
+    share = facts["hit_at_5"]["float32"]
+    assert facts["noise_points"] == round(196 * math.sqrt(share * (1 - share) / len(ASKED)))
+    assert facts["found_at_5"] == {name: round(share * len(ASKED)) for name, share in facts["hit_at_5"].items()}
     assert facts["held_megabytes"] == (4 * 512 + 10) * FEATURES * 4 / 1e6
     assert [entry["rows"] for entry in facts["computed"]] == [10**power for power in range(3, 9)]
 
@@ -170,6 +179,10 @@ def test_float32_in_lanes_ranks_copies_by_where_they_lie(left):
     one, two = (np.array(ten_best(product(length))) for length in (len(rows), 100))
     assert left[1]["moved"] == {"float32 in lanes": int((one != two).any(1).sum()), "float64 in order": 0}
     assert (left[1]["with_copies"], left[1]["copies"]) == (len(rows), len(rows) - len(ROWS))
+    texts = [[OCCURRENCES[ranking].tolist() for ranking in found] for found in (one, two)]
+    assert (
+        left[1]["texts"]["moved"] == sum(a != b for a, b in zip(*texts, strict=True)) == 0
+    )  # only copies change places
 
 
 def test_a_merge_by_score_alone_takes_copies_in_the_order_of_arrival(left):
@@ -180,6 +193,8 @@ def test_a_merge_by_score_alone_takes_copies_in_the_order_of_arrival(left):
         first.append([place for *_, place in sorted(keys)[:10]])
         last.append([place for *_, place in sorted((value, -chunk, place) for value, chunk, place in keys)[:10]])
     assert left[1]["tied"] == sum(one != two for one, two in zip(first, last, strict=True))
+    texts = [[OCCURRENCES[ranking].tolist() for ranking in found] for found in (first, last)]
+    assert left[1]["texts"]["tied"] == sum(a != b for a, b in zip(*texts, strict=True)) == 0
 
 
 def test_long_vectors_and_three_of_each_chunk_find_less(left):

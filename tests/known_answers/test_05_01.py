@@ -89,6 +89,7 @@ def test_the_money_and_the_spread_are_those_of_the_trades(left):
     turnover = (cube[:, 0] * cube[:, 1]).sum() / 100
     assert facts["turnover_dollars"] == turnover
     assert facts["off_thousand_dollars"] == pytest.approx(facts["off_bp"][7] / 1e4 * turnover / 1e3)
+    assert facts["one_percent_of_the_error"] == pytest.approx(abs(facts["off_thousand_dollars"]) / 100)
     assert facts["spread_bp"] == pytest.approx(np.median((cube[:, 3] - cube[:, 2]) / cube[:, 0]) * 1e4)
     assert facts["shares_in_a_chunk"] == [
         choose(cube[start : start + CHUNK, 1].sum() for start in range(0, SECONDS, CHUNK)) for choose in (max, min)
@@ -148,6 +149,11 @@ def test_the_sizes_are_those_of_the_files_and_of_numcodecs_alone(left):
                 nbytes = sum(len(codec.encode(piece)) for piece in pieces)
                 assert facts["stored"][f"{name}, {how}, {layout}"] == nbytes
                 assert facts["ratio"][f"{name}, {how}, {layout}"] == dollars.nbytes / nbytes
+    of_type = {
+        name: min(facts["stored"][f"{name}, {how}, moments"] for how in ("zstd", "bitshuffle, zstd"))
+        for name in ("float64", "int32")
+    }
+    assert facts["best_against_best"] == of_type["float64"] / of_type["int32"]
     for layout in ("moments", "shares"):
         on_disk = sum(path.stat().st_size for path in chunk_files(out / f"{layout}.zarr"))
         assert facts["stored"][f"int32, bitshuffle, zstd, {layout}"] == on_disk

@@ -135,6 +135,10 @@ def test_the_numbers_of_the_brain_are_those_of_its_voxels(left):
     assert facts["nbytes"] == volume.nbytes == math.prod(SHAPE)
     assert facts["zeros_percent"] == pytest.approx(100 * (volume == 0).mean())
     assert facts["litres"] == pytest.approx(np.count_nonzero(volume) / 1e6)
+    pairs = (volume[..., 1:] > 0) & (volume[..., :-1] > 0)
+    apart = np.abs(volume[..., 1:].astype(int) - volume[..., :-1])[pairs].mean()
+    assert facts["differences"][0] == pytest.approx(apart, abs=1e-6)
+    assert facts["differences"] == sorted(facts["differences"])
 
 
 def attributes(folder):
@@ -292,6 +296,12 @@ def test_the_other_numbers_are_arithmetic(left):
         most = max(len({(start + i) // int(length) for i in screen}) for start in range(int(length)))
         assert cost["requests"] == most**2
         assert cost["megabytes"] == pytest.approx(most**2 * int(length) ** 3 / 1e6)
+    for name, pair in facts["bounds"].items():
+        for length, bound in zip((32, 64), pair, strict=True):
+            most = [
+                max(len({(a + i) // length for i in range(int(p))}) for a in range(length)) for p in name.split(" x ")
+            ]
+            assert bound == math.prod(most)
     slabs = [min(33, SHAPE[0] - start) // 2 for start in range(0, SHAPE[0], 33)]
     assert facts["torn"] == [33, sum(slabs), SHAPE[0] // 2]
     assert facts["sums"] == pytest.approx([sum(4.0**-k for k in range(60)), sum(8.0**-k for k in range(60))])
