@@ -7,7 +7,7 @@ import pytest
 
 from tutorial_zarr.errors import SelectionError
 from tutorial_zarr.interop.cases import select
-from tutorial_zarr.interop.environments import OURS, find_peers
+from tutorial_zarr.interop.environments import OURS, PeerAbsentError, find_peers
 from tutorial_zarr.interop.matrix import Run, choose_peers
 from tutorial_zarr.interop.process import PeerDied, PeerProcess, PeerSilent
 
@@ -124,6 +124,20 @@ def test_a_peer_whose_packages_are_missing_here_is_absent_with_the_line_that_ins
     run = Run(tmp_path / "run", FEW, find_peers(folder), here=True)
     run()
     assert "pip install 'no-such-package-at-all>=1'" in run.states["lonely"].absent
+
+
+def test_what_is_here_in_a_version_that_does_not_suit_is_not_called_missing(tmp_path):
+    """zarr-python 2 where zarr-python 3 is installed: no line of pip brings both."""
+    pytest.importorskip("packaging", reason="compares versions")
+    head = '# /// script\n# dependencies = ["numpy<1.0", "no-such-package-at-all"]\n# ///\n'
+    folder = tmp_path / "peers"
+    folder.mkdir()
+    (folder / "old.py").write_text(head)
+    with pytest.raises(
+        PeerAbsentError, match=r"expected numpy<1.0 .*, found numpy \d.*; try: --install, which gives"
+    ) as e:
+        find_peers(folder)["old"].process(here=True)
+    assert "pip install" not in str(e.value)
 
 
 def test_without_the_program_that_runs_it_a_peer_is_absent(tmp_path, monkeypatch):

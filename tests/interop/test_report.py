@@ -9,15 +9,17 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr.cli import main
+from tutorial_zarr.cli.interop import in_words
 from tutorial_zarr.errors import SelectionError, StoreError
-from tutorial_zarr.interop import report
+from tutorial_zarr.interop import environments, report
 from tutorial_zarr.interop.cases import all_cases, select
+from tutorial_zarr.interop.changes import change_of, words
 from tutorial_zarr.interop.environments import OURS, find_peers
 from tutorial_zarr.interop.kit import write_kit
-from tutorial_zarr.interop.lint import Matrix, lint, lint_elements, stored_matrix
+from tutorial_zarr.interop.lint import READERS, Matrix, default_readers, lint, lint_elements, stored_matrix
 from tutorial_zarr.interop.matrix import Run
 from tutorial_zarr.interop.outcomes import MARKS
-from tutorial_zarr.interop.verify import verify
+from tutorial_zarr.interop.verify import Verdict, verify
 
 pytestmark = pytest.mark.interop
 
@@ -162,7 +164,7 @@ def toy(**marks):
         (
             "=====--",
             ["format:3", "codec:gzip", "type:int8", "layout:sharded"],
-            [(("layout:sharded",), "unsupported", "leave out layout sharded")],
+            [(("layout:sharded",), "unsupported", "chunks without shards")],
         ),
         (
             "======-",
@@ -184,13 +186,77 @@ def test_the_lint_of_a_store_names_array_reader_and_reason(tmp_path, capsys):
     findings = list(lint(tmp_path / "my store.zarr", ["gdal", "tensorstore"]))
     assert {(f.array, f.reader) for f in findings if f.outcome != "untested"} == {("sharded", "gdal")}
     assert main(["lint", str(tmp_path / "my store.zarr"), "--for", "gdal,tensorstore"]) == 1
-    assert "sharded: gdal does not read it: layout sharded" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "\nplain    ok ok\nsharded  no ok\n" in out
+    assert "Shards: gdal does not read it. In sharded.\n    try: chunks without shards\n" in out
     assert main(["lint", str(tmp_path / "my store.zarr"), "--for", "zarr-python"]) == 0
     assert main(["lint", str(tmp_path / "my store.zarr"), "--for", "gdal", "--json"]) == 1
     out = capsys.readouterr().out
     assert json.loads(out[out.index("{") :])["findings"][0]["elements"] == ["layout:sharded"]
     with pytest.raises(SelectionError, match=r"readers: expected some of .*, found excel"):
         list(lint(tmp_path / "my store.zarr", ["excel"]))
+
+
+def test_what_plain_create_array_makes_passes_the_readers_that_people_use_for_its_format(tmp_path, capsys):
+    for zarr_format, others in ((2, "icechunk"), (3, "netcdf-c")):
+        root = zarr.create_group(tmp_path / f"v{zarr_format}.zarr", zarr_format=zarr_format)
+        for dtype in ("i1", "u2", "i4", "i8", "f4", "f8"):
+            root.create_array(dtype, shape=(40, 60), chunks=(20, 20), dtype=dtype, attributes={"units": "m"})
+        path = str(tmp_path / f"v{zarr_format}.zarr")
+        assert main(["lint", path]) == 0
+        heads = [line.split()[-2] for line in capsys.readouterr().out.splitlines()[: len(default_readers(zarr_format))]]
+        assert heads == default_readers(zarr_format)
+        assert all(stored_matrix().reads(name, [f"format:{zarr_format}"]) for name in heads)
+        assert main(["lint", path, "--for", others]) == 1  # who reads nothing of this format is told once
+        out = capsys.readouterr().out
+        assert out.count(f"Zarr {zarr_format}: {others} does not read it. In all 6 arrays.") == 1
+        assert out.count("try:") == 1
+    assert "which read no Zarr 3." in (main(["lint", path]), capsys.readouterr().out)[1]
+    assert set(READERS) <= set(stored_matrix().marks)
+
+
+def test_a_cause_that_many_arrays_share_is_told_once_and_no_line_is_too_long(tmp_path, capsys):
+    root = zarr.create_group(tmp_path / "a.zarr", zarr_format=2)
+    for n in range(30):
+        root.create_array(f"layers/numbers/{n:02}", shape=(4,), dtype="f4")
+    for n in range(4):
+        root.create_array(f"obs/words{n}", shape=(4,), dtype=str)
+    root.create_array(f"zoo/{'long' * 20}", shape=(4,), dtype=str)
+    assert main(["lint", str(tmp_path / "a.zarr")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    said = [line for line in lines if line.startswith("The type string: ")]
+    assert len(said) == 1
+    assert "gdal, netcdf-c, tensorstore and zarrs do not read it. In obs/words0, obs/words1, " in said[0]
+    assert not [line for line in lines if "vlen" in line or "filters" in line]  # they come with the type
+    table = lines[: lines.index("")]
+    assert max(map(len, table)) <= 91  # the long name, on a line of its own
+    assert max(len(line) for line in table if "longlong" not in line) <= 80
+    assert table[-1].split() == ["and", "30", "arrays", "more", *["ok"] * 8]
+    assert main(["lint", str(tmp_path / "a.zarr"), "--json"]) == 1
+    assert {f["array"] for f in json.loads(capsys.readouterr().out)["findings"]} == {
+        *(f"obs/words{n}" for n in range(4)),
+        f"zoo/{'long' * 20}",
+    }
+
+
+def test_nothing_raw_is_said_of_any_case_and_every_change_is_one():
+    """No text of an exception, no folder, and always something that can be written instead."""
+    matrix = stored_matrix()
+    raw = re.compile(r"Error|Exception|errno|[%{}]r?\b|\\|/(root|home|tmp|store)|nothing|smaller change", re.IGNORECASE)
+    for element in matrix.data["elements"]:
+        assert not raw.search(f"{words(element)}; {change_of((element,))}".replace("# ? %", "")), element
+    for n, case in enumerate(dict.fromkeys(matrix.cases)):
+        if n % 5 == 0:
+            for finding in lint_elements(case, [*matrix.marks][n % 12 :][:4], "a", matrix):
+                assert not raw.search(str(finding).replace("# ? %", "")), finding
+                assert bool(finding.change) == (finding.outcome != "untested")
+    assert not raw.search(json.dumps(matrix.data["sentences"]).replace('\\"', "").translate({123: "", 125: ""}))
+
+
+def test_the_lint_of_a_group_without_arrays_is_a_sentence(tmp_path, capsys):
+    zarr.create_group(tmp_path / "empty.zarr")
+    assert main(["lint", str(tmp_path / "empty.zarr")]) == 1
+    assert "expected an array, found a group without any" in capsys.readouterr().err
 
 
 def test_the_lint_agrees_with_the_matrix_on_every_case():
@@ -226,6 +292,89 @@ def test_verify_of_something_that_is_no_store_is_one_sentence(tmp_path, capsys):
     (tmp_path / "notes").mkdir()
     assert main(["interop", "verify", str(tmp_path / "notes"), "--here"]) == 1
     assert "found nothing" in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_index(tmp_path, monkeypatch):
+    """A cache of its own, and no package index; returns what was run to find that out."""
+    monkeypatch.setenv("TUTORIAL_ZARR_CACHE", str(tmp_path / "cache"))
+    run = []
+
+    def refuse(command, what, *seconds, **options):
+        run.append((what, command, seconds))
+        raise environments.PeerAbsentError(f"{what}: no network")
+
+    monkeypatch.setattr(environments, "_run", refuse)
+    environments._network.cache_clear()
+    yield run
+    environments._network.cache_clear()
+
+
+@pytest.fixture
+def three(tmp_path):
+    root = zarr.create_group(tmp_path / "three.zarr")
+    for name in ("a", "b/c", "d"):
+        root.create_array(name, shape=(6,), chunks=(2,), dtype="int16")[...] = 1
+    return str(tmp_path / "three.zarr")
+
+
+def test_verify_uses_what_is_installed_and_installs_nothing_unless_told_to(three, no_index, capsys):
+    pytest.importorskip("zarr", reason="is the reader here")
+    assert main(["interop", "verify", three, "--peers", "zarr-python,gdal"]) == 0
+    out = capsys.readouterr().out
+    assert no_index == [], "nothing was run but the readers"
+    assert next(line.split() for line in out.splitlines() if line.startswith("b/c "))[1] == "ok"
+    assert main(["interop", "verify", three, "--peers", "zarr-python", "--here"]) == 0
+    assert main(["interop", "verify", three, "--here", "--install"]) == 1
+    assert "--install and --here: expected one of them" in capsys.readouterr().err
+
+
+def test_before_it_installs_it_says_what_how_much_and_where_and_asks_for_a_network_once(
+    three, no_index, tmp_path, capsys
+):
+    assert main(["interop", "verify", three, "--peers", "gdal,z5py,netcdf-c", "--install"]) == 0
+    printed = capsys.readouterr()
+    told = printed.err.splitlines()[0]
+    size = sum(find_peers()[name].megabytes for name in ("gdal", "z5py", "netcdf-c"))
+    assert f"--install makes 3 environments in {tmp_path / 'cache'}: gdal, netcdf-c and z5py; about {size:,} MB" in told
+    assert "'interop clear' deletes them" in told
+    [(_, command, seconds)] = no_index
+    assert seconds == (environments.NETWORK_SECONDS,), "it is not waited for any longer"
+    assert "--retries" in command or command[0] == "uv"
+    out = " ".join(printed.out.split())
+    assert "Not here: gdal, netcdf-c and z5py." in out
+    assert out.count("expected a package index that answers within 12 seconds, found none") == 3
+
+
+def test_clear_deletes_environments_and_nothing_else(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TUTORIAL_ZARR_CACHE", str(tmp_path / "cache"))
+    assert main(["interop", "clear"]) == 0
+    assert "0 environments deleted" in capsys.readouterr().out
+    made = find_peers()["gdal"].folder
+    (made / "bin").mkdir(parents=True)
+    (made / "bin" / "python").write_bytes(b"x" * 5000)
+    (tmp_path / "cache" / "thesis").mkdir()
+    assert main(["interop", "clear", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["deleted"], found["bytes"]) == ([made.name], 5000)
+    assert [place.name for place in (tmp_path / "cache").iterdir()] == ["thesis"]
+
+
+def test_the_grid_of_verify_has_a_row_for_each_array_and_says_each_reason_once():
+    arrays = [f"group/array{n}" for n in range(5)]
+    verdicts = [Verdict(a, p, "equal") for a in arrays for p in find_peers() if p != "gdal"]
+    verdicts += [Verdict(a, "gdal", "refused", "no such \x1b[2J type") for a in arrays]
+    verdicts += [Verdict("", "someone", "absent", "expected a network, found none")]
+    lines = list(in_words(verdicts, arrays))
+    grid = lines[: lines.index("")]
+    assert [line.split()[0] for line in grid[-5:]] == arrays
+    assert max(map(len, grid)) <= 80
+    assert all(line.split()[-1] == "no" for line in grid[-5:])
+    said = [line for line in lines if line.startswith("gdal, no")]
+    assert said == [
+        r"gdal, no, group/array0, group/array1, group/array2, group/array3 and group/array4: no such \x1b[2J type"
+    ]
+    assert "Not here: someone." in lines
 
 
 def test_the_command_runs_a_matrix_and_says_it_as_json(tmp_path, capsys):

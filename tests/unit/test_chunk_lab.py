@@ -23,7 +23,9 @@ MIX = ["time series 70%: all, 1, 1", "maps 30%: 1, all, all"]
     ("texts", "says"),
     [
         (["series 70%: all,1,1", "maps 20%: 1,all,all"], r"weights that sum to 100 %, found 70 \+ 20 = 90 %.*77.8 %"),
-        (["series: all,1,1"], r"expected a name, a weight and lengths"),
+        (["series 70%"], r"a length for each of 3 axes, found 1"),
+        (["a: b: all,1,1"], r"expected a name, a weight and lengths"),
+        (["series 100%: all,1,1", "maps: 1,all,all"], r"less than 100 % for those with a weight.*found 100 %"),
         (["series 100%: all,1"], r"a length for each of 3 axes, found 2"),
         (["series 100%: all,1,x"], r"a whole number or 'all' for axis 2, found 'x'"),
         (["series 100%: all,1,50"], r"from 1 to 49 elements along axis 2, found 50"),
@@ -37,6 +39,17 @@ def test_a_pattern_that_makes_no_sense_is_refused_with_a_sentence(texts, says):
         lab.parse(texts, SHAPE, NAMES)
 
 
+def test_patterns_without_a_weight_share_what_is_left():
+    read = ["a 40%: 1, all, all", "all, 1, 1", "b: lat=2"]
+    found = lab.parse(read, SHAPE, NAMES)
+    assert [(p.name, pytest.approx(p.weight), p.lengths) for p in found] == [
+        ("a", 0.4, (1, 37, 49)),
+        ("all, 1, 1", 0.3, (240, 1, 1)),
+        ("b", 0.3, (240, 2, 49)),
+    ]
+    assert lab.parse(["plane: time=1,lat=1"], SHAPE, NAMES)[0].weight == 1
+
+
 def test_patterns_by_name_are_those_by_position():
     assert lab.parse(["a 100%: time=1, lon=all"], SHAPE, NAMES) == lab.parse(["a 100%: 1, all, all"], SHAPE)
 
@@ -44,7 +57,8 @@ def test_patterns_by_name_are_those_by_position():
 @pytest.mark.parametrize(
     ("arguments", "options", "says"),
     [
-        (((8, 8), "f4"), {}, r"an array of 256 B is too small to judge: expected more than 512.0 KiB"),
+        (((8, 8), "f4"), {}, r"an array of 256 B is too small to judge: expected more than 1.0 MiB"),
+        (((999, 999), "foo"), {}, r"dtype: expected a type that NumPy knows, such as float32, found 'foo'"),
         (((999, 999), "O"), {}, r"dtype object: expected elements of a fixed size"),
         (((999, 999), "f4"), {"objective": "speed"}, r"objective: expected one of seconds, .*found 'speed'"),
         (
@@ -52,7 +66,11 @@ def test_patterns_by_name_are_those_by_position():
             {"objective": "dollars", "store": lab.StoreModel("x")},
             r"expected a price list, found none",
         ),
-        (((999, 999), "f4"), {"memory": 100}, r"memory: expected enough for 64 chunks of 4.0 KiB at once, found 100 B"),
+        (
+            ((999, 999), "f4"),
+            {"memory": 100},
+            r"memory: expected enough for what .*, in objects of 1.0 MiB or more, found 100 B",
+        ),
         (
             ((999, 999), "f4"),
             {"today": lab.Layout((10, 10), (25, 10))},
@@ -110,11 +128,11 @@ def test_the_layouts_of_the_air_temperature_cost_what_arithmetic_says():
 
 
 def test_choices_come_best_first_and_the_front_is_beaten_by_none():
-    advice = lab.advise(SHAPE, "f4", MIX, shards=False)
+    advice = lab.advise(SHAPE, "f4", MIX, shards=False, smallest=4096)
     seconds = [choice.seconds for choice in advice.choices]
     assert seconds[1:] == pytest.approx(sorted(seconds[1:]), rel=1e-11)
     assert seconds[0] <= 1.01 * min(seconds)
-    exact = lab.advise(SHAPE, "f4", MIX, shards=False, tolerance=0)
+    exact = lab.advise(SHAPE, "f4", MIX, shards=False, tolerance=0, smallest=4096)
     assert exact.best.seconds == min(seconds)
     assert exact.best.requests > advice.best.requests, "of what is nearly the same, the one with fewer requests"
     assert len(advice.front) > 3
@@ -136,7 +154,7 @@ def test_too_small_and_too_large_make_a_curve_shaped_like_a_u():
 
 
 def test_no_choice_takes_more_memory_than_is_allowed():
-    advice = lab.advise((2000, 2000), "f4", memory=1 << 20)
+    advice = lab.advise((2000, 2000), "f4", memory=1 << 20, smallest=4096)
     assert max(choice.memory for choice in advice.choices) <= 1 << 20
 
 
@@ -189,7 +207,7 @@ def test_what_cannot_be_foretold_of_an_array_is_said():
     with pytest.raises(LabError, match=r"expected elements of a fixed size, found"):
         lab.advise_array(zarr.create_array({}, shape=(9,), dtype=str))
     empty = lab.advise_array(zarr.create_array({}, shape=(999, 999), dtype="f4", zarr_format=2))
-    said = " ".join(empty.verdict())
+    said = " ".join(empty.notes)
     assert "No chunk is stored" in said
     assert "Nobody said how it is read" in said
     assert "Zarr 2 has no shards" in said
@@ -345,6 +363,8 @@ def test_the_command_ranks_layouts_and_says_what_todays_costs(maps, capsys):
     assert (code, err) == (0, "")
     for expected in ("today", "A rechunk to", "The first choice:", "requests", "not verified there"):
         assert expected in out
+    for sign in ("*: no other layout", "x wanted: bytes that are decoded", "a month: 100,000 reads, and the storage."):
+        assert sign in out
     code, out, err = run(capsys, "advise", maps.store.root, *read, "--json", "--top", "2", "--by", "dollars")
     report = json.loads(out)
     assert (code, err, len(report["choices"]), report["objective"]) == (0, "", 2, "dollars")
@@ -353,7 +373,7 @@ def test_the_command_ranks_layouts_and_says_what_todays_costs(maps, capsys):
 
 def test_the_command_goes_through_a_group_and_skips_what_cannot_be_judged(tmp_path, capsys):
     group = zarr.create_group(tmp_path / "g")
-    group.create_array("air", shape=(500, 500), chunks=(10, 10), dtype="f4")
+    group.create_array("air", shape=(600, 600), chunks=(10, 10), dtype="f4")
     group.create_array("deep/time", shape=(9,), dtype="f4")
     odd = group.create_array("aaa", shape=(500, 500), chunks=(10, 10), dtype="f4", compressors="gzip")
     document = tmp_path / "g" / "aaa" / "zarr.json"
@@ -410,8 +430,36 @@ def test_the_command_says_what_is_wrong_with_it(tmp_path, capsys):
         code, out, err = run(capsys, *arguments)
         assert (code, out) == (1, "")
         assert expected in err
-    for arguments in (("--shape", "9,x"), ("--memory", "much"), ("--by", "beauty")):
+    for arguments in (
+        ("--shape", "9,x"),
+        ("--memory", "much"),
+        ("--by", "beauty"),
+        ("--shape", "9,9", "--dtype", "foo"),
+    ):
         assert run(capsys, "advise", *arguments)[0] == 2
+    assert "Invalid value for '--dtype': expected a type" in run(capsys, "advise", "--dtype", "foo")[2]
+
+
+def test_a_note_is_said_once_however_many_arrays_there_are(tmp_path, capsys):
+    group = zarr.create_group(tmp_path / "g", zarr_format=2)
+    for name in ("u", "v", "w"):
+        group.create_array(name, shape=(900, 900), chunks=(90, 90), dtype="f4")
+    group.create_array("whole", data=np.ones((900, 900)), chunks=(90, 90))
+    code, out, _ = run(capsys, "advise", tmp_path / "g")
+    assert code == 0
+    for note in ("Nobody said how it is read", "Zarr 2 has no shards", "Amazon S3", "No chunk is stored"):
+        assert out.count(note) == 1, note
+    assert "u, v, w: No chunk is stored" in out
+    assert out.count("The first choice:") == 4
+
+
+def test_no_table_is_wider_than_80_columns(capsys):
+    shape = ("--shape", "20000,137,7210,14400", "--read", "planes: 1,1,all,all", "--read", "series: all,1,1,1")
+    code, out, _ = run(capsys, "advise", *shape)
+    lines = out.splitlines()
+    head = next(n for n, line in enumerate(lines) if line.split()[:2] == ["chunks", "shards"])
+    assert code == 0
+    assert max(len(line) for line in lines[head : lines.index("", head)]) <= 80
 
 
 def test_the_price_lists_are_shown(capsys):

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import tutorial_zarr as zarr
 from tutorial_zarr.cli.info import open_node
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text
@@ -17,7 +19,7 @@ from tutorial_zarr.labs.chunks.paper import Layout
 from tutorial_zarr.labs.chunks.patterns import from_log
 from tutorial_zarr.stores.wrappers import Request
 from tutorial_zarr.tools.convert.rechunking import parse_bytes
-from tutorial_zarr.words import plain
+from tutorial_zarr.words import plain, size_text, some
 
 LOG_REMARK = (
     "A log tells requests, not reads: one read ends where nothing was asked for during {:g} ms (--pause), or where a "
@@ -52,18 +54,30 @@ def _advise_command(click: Any) -> Any:
         except ValueError:
             raise click.BadParameter(f"expected whole numbers joined by commas, found {value!r}") from None
 
-    def nbytes(context: Any, option: Any, value: str) -> int:
+    def nbytes(context: Any, option: Any, value: str | None) -> int | None:
         try:
-            return parse_bytes(value)
+            return None if value is None else parse_bytes(value)
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
 
+    def data_type(context: Any, option: Any, value: str) -> Any:
+        try:
+            return np.dtype(value)
+        except TypeError:
+            raise click.BadParameter(f"expected a type that NumPy knows, such as float32, found {value!r}") from None
+
+    bucket, disk = storage.store("s3"), storage.store("local")
+    smallest = (
+        f"The smallest object and chunk to think of; else {size_text(bucket.least_object)} for objects and "
+        f"{size_text(bucket.least_chunk)} for chunks in shards, {size_text(disk.least_object)} and "
+        f"{size_text(disk.least_chunk)} in files."
+    )
     shape = {"metavar": "N,N,...", "callback": lengths}
     store = storage.StoreModel("")
     params = [
         click.Argument(["path"], required=False),
         click.Option(["--shape"], help="The shape, where there is no PATH.", **shape),
-        click.Option(["--dtype"], default="float32", show_default=True, help="The type, where there is no PATH."),
+        click.Option(["--dtype"], default="float32", show_default=True, callback=data_type, help="Without PATH."),
         click.Option(["--chunks"], help="A layout to compare with; that of PATH by default.", **shape),
         click.Option(["--shards"], help="The shards of that layout.", **shape),
         click.Option(["--read", "reads"], multiple=True, help="A pattern, such as 'time series 70%: all, 1, 1'."),
@@ -77,7 +91,7 @@ def _advise_command(click: Any) -> Any:
         click.Option(["--internet"], is_flag=True, help="Readers are outside the region, and pay for transfer."),
         click.Option(["--reads-a-month", "monthly"], type=int, default=100_000, show_default=True, help="Reads."),
         click.Option(["--memory"], default="2 GiB", show_default=True, callback=nbytes, help="What a reader may hold."),
-        click.Option(["--smallest"], default="4 KiB", show_default=True, callback=nbytes, help="The smallest chunk."),
+        click.Option(["--smallest"], callback=nbytes, help=smallest),
         click.Option(["--ratio"], type=float, help="How many times smaller chunks become; else measured in PATH."),
         click.Option(["--no-shards"], is_flag=True, help="Chunks alone."),
         click.Option(["--by"], type=click.Choice(OBJECTIVES), default="seconds", show_default=True, help="Rank by it."),
@@ -88,13 +102,14 @@ def _advise_command(click: Any) -> Any:
     text = (
         "Rank chunk and shard shapes for an array by requests, bytes, time and price.\n\n"
         "PATH is an array, or a group whose arrays are gone through. Patterns are given with --read, weights in per "
-        "cent, and for each axis a length or 'all'; or for some dimensions by name: --read 'maps 30%: time=1'."
+        "cent, and for each axis a length or 'all'; or for some dimensions by name: --read 'maps 30%: time=1'. Those "
+        "without a weight share what the others leave."
     )
     return click.Command("advise", params=params, callback=run, help=text)
 
 
 def run(
-    path: str | None, shape: Any, dtype: str, reads: tuple[str, ...], as_json: bool, top: int, **options: Any
+    path: str | None, shape: Any, dtype: Any, reads: tuple[str, ...], as_json: bool, top: int, **options: Any
 ) -> int:
     """Carry out the command; returns the exit code."""
     folder, log, pause = options.pop("figures"), options.pop("log"), options.pop("pause")
@@ -185,15 +200,26 @@ def _show(found: list[tuple[str, advice.Advice]], as_json: bool, top: int, folde
         reports = {name: each.to_json(top) for name, each in found}
         return print_json(reports[""] if set(reports) == {""} else reports)
     for name, each in found:
-        print_text((f"{plain(name)}: " if name else "") + each.text(top))
+        print_text((f"{plain(name)}: " if name else "") + each.text(top, notes=False))
+        print_text("")
+    for note in _notes(found):
+        print_text(note)
+    return 0
+
+
+def _notes(found: list[tuple[str, advice.Advice]]) -> list[str]:
+    """What is said once, however many arrays there are; and of which, where it is not true of all."""
+    said: dict[str, list[str]] = {}
+    for name, each in found:
         prices = each.question.store.prices
-        sentence = (
+        of_money = (
             f"No price list for {each.question.store.name!r}: nothing is said of money."
             if prices is None
             else prices.provenance
         )
-        print_text(sentence + "\n")
-    return 0
+        for note in (*each.notes, of_money):
+            said.setdefault(note, []).append(name)
+    return [note if len(of) == len(found) else f"{some(of, 5)}: {note}" for note, of in said.items()]
 
 
 def show_prices(prices: str | None, as_json: bool) -> int:

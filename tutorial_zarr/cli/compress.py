@@ -12,11 +12,10 @@ from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr.cli.info import open_node
-from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
+from tutorial_zarr.cli.output import complain, json_option, print_json, print_text, progress_bar
 from tutorial_zarr.labs import compression
-from tutorial_zarr.labs.compression.figures import lossy_family
-from tutorial_zarr.labs.compression.measure import Result
-from tutorial_zarr.labs.compression.shootout import BANDWIDTH, COLUMNS, Shootout, row
+from tutorial_zarr.labs.compression.advice import RULE
+from tutorial_zarr.labs.compression.shootout import BANDWIDTH, Shootout, smallest_of_each, tables
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.tools.convert.rechunking import parse_bytes
 from tutorial_zarr.words import plain
@@ -51,7 +50,7 @@ def command(click: Any) -> Any:
     help_text = (
         "Try every chain of codecs on a sample of the array at PATH, or of each array below it.\n\n"
         "PATH is a folder, a zip file or a URL. Lossless chains are proved by hash; of lossy ones every value is held "
-        "against what the codec promises. Nothing is written to PATH."
+        "against what the codec promises. Nothing is written to PATH.\n\n" + RULE
     )
     shootout = click.Command("shootout", params=params, callback=run, help=help_text)
     return click.Group("compress", commands=[shootout], help="Find the codecs that suit your own data.")
@@ -114,31 +113,13 @@ def show(found: Shootout, top: int) -> None:
     """Tables and sentences for people."""
     for line in (str(found.sample), *found.sample.notes):
         print_text(plain(line))
-    exact = [r for r in found.results if r.chain.promise is None]
-    always = [r for r in exact[top:] if r.chain.name or not r.chain.codecs or any(r is p.result for p in found.picks)]
-    print_table(COLUMNS[:6], [row(r, found.sample)[:6] for r in (*exact[:top], *always) if r.holds])
-    for r in exact:
-        if not r.holds:
-            print_text(f"{r.label}: not lossless here: {r.changed:.1%} of the values come back changed")
-    if len(exact) > top + len(always):
-        print_text(f"and {len(exact) - top - len(always)} larger ones: --top, --json")
-    if lossy := smallest_of_each(found):
-        print_table(("lossy", *COLUMNS[1:]), [row(r, found.sample) for r in lossy])
-    for line in found.sentences():
+    print_text("")
+    for line in tables(found, top):
         print_text(plain(line))
     print_text("")
-
-
-def smallest_of_each(found: Shootout) -> list[Result]:
-    """Of the lossy chains with one promise the smallest, and each that did not keep it."""
-    kept: dict[tuple[str, str], Result] = {}
-    broken = []
-    for result in found.results:  # the smallest first
-        if result.chain.promise and not result.holds:
-            broken.append(result)
-        elif result.chain.promise:
-            kept.setdefault((lossy_family(result), result.chain.promise.words), result)
-    return [*kept.values(), *broken]
+    for line in found.sentences():
+        print_text(("    " if line.startswith(" ") else "") + plain(line.strip()))
+    print_text("")
 
 
 def draw(found: Shootout, folder: Path) -> list[str]:

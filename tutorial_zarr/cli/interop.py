@@ -6,19 +6,23 @@ where a peer that reads the store reads it otherwise), 2 where the command itsel
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, progress_bar
+from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
+from tutorial_zarr.errors import SelectionError
 from tutorial_zarr.interop import kit, report
 from tutorial_zarr.interop.cases import select
-from tutorial_zarr.interop.environments import OURS
+from tutorial_zarr.interop.changes import names
+from tutorial_zarr.interop.columns import staircase
+from tutorial_zarr.interop.environments import OURS, PeerAbsentError, PeerFile, cache_folder, clear, find_peers
+from tutorial_zarr.interop.lint import arrays_of, stored_matrix
 from tutorial_zarr.interop.matrix import Run, choose_peers
 from tutorial_zarr.interop.outcomes import MARKS
-from tutorial_zarr.interop.verify import verify
+from tutorial_zarr.interop.verify import Verdict, verify
+from tutorial_zarr.words import count, plain, size_text
 
 
 def command(click: Any) -> Any:
@@ -28,6 +32,10 @@ def command(click: Any) -> Any:
     peers = click.Option(["--peers"], default="", help="Names of peers, with commas; all by default.")
     cases = click.Option(["--cases"], default="", help="Patterns of ids or elements, with commas; all by default.")
     here = click.Option(["--here"], is_flag=True, help="Install nothing: use the packages of this environment.")
+    here_too = click.Option(["--here"], is_flag=True, help="Install nothing, as it is by default.")
+    install_them = click.Option(
+        ["--install"], is_flag=True, help="Give each peer an environment of its own; says first what it downloads."
+    )
     jobs = click.Option(["--jobs"], type=click.IntRange(min=1), default=2, show_default=True, help="Lanes at once.")
     seconds = click.Option(["--timeout"], type=float, default=30.0, show_default=True, help="Seconds for a question.")
     memory = click.Option(["--memory"], type=int, default=4096, show_default=True, help="MiB for each process.")
@@ -36,7 +44,8 @@ def command(click: Any) -> Any:
     for name, callback, params in (
         ("run", run, [folder, peers, cases, *sides, jobs, seconds, memory, here, as_json]),
         ("report", make_report, [folder, as_json]),
-        ("verify", check_store, [click.Argument(["store"]), peers, here, seconds, memory, as_json]),
+        ("verify", check_store, [click.Argument(["store"]), peers, install_them, here_too, seconds, memory, as_json]),
+        ("clear", clear_environments, [as_json]),
         ("kit", make_kit, [folder, cases, as_json]),
     ):
         group.add_command(click.Command(name, params=params, callback=callback, help=callback.__doc__))
@@ -122,17 +131,95 @@ def make_report(folder: Path, as_json: bool) -> int:
     return 0
 
 
-def check_store(store: str, peers: str, here: bool, timeout: float, memory: int, as_json: bool) -> int:
-    """Read every array of STORE, a folder, with all peers, and name the first element that one reads otherwise."""
+def check_store(store: str, peers: str, install: bool, here: bool, timeout: float, memory: int, as_json: bool) -> int:
+    """Read every array of STORE, a folder, with all peers, and name the first element that one reads otherwise.
+
+    The peers are the readers that are installed here. With --install each has an environment of its own.
+    """
+    if install and here:
+        raise SelectionError("--install and --here: expected one of them, found both")
     limits = {"seconds": timeout, "memory": memory << 20}
-    verdicts = list(verify(store, choose_peers(_names(peers)), here, limits))
+    readers = [name for name in _names(peers) or stored_matrix().marks if name in find_peers()]
+    chosen = choose_peers(_names(peers) or readers)
+    verdicts = []
+    if install:
+        absent = make_environments(chosen)
+        verdicts = [Verdict("", name, "absent", why) for name, why in absent.items()]
+        chosen = {name: file for name, file in chosen.items() if name not in absent}
+    with _progress("reading with") as progress:
+        verdicts += verify(store, chosen, not install, limits, lambda name, done, total: progress("peers", done, total))
     if as_json:
         print_json([vars(verdict) for verdict in verdicts])
     else:
-        rows = [(v.array or "/", v.peer, v.outcome, v.detail[:120]) for v in verdicts]
-        print_table(("array", "peer", "outcome", "detail"), rows)
-        complain(", ".join(f"{n} {name}" for name, n in sorted(Counter(v.outcome for v in verdicts).items())))
-    return int(any(verdict.outcome in ("wrong", "crash", "timeout") for verdict in verdicts))
+        for line in in_words(verdicts, [path for path, _ in arrays_of(store)]):
+            print_text(line)
+    return int(any(verdict.outcome in BAD for verdict in verdicts))
+
+
+def make_environments(peers: Mapping[str, PeerFile]) -> dict[str, str]:
+    """Install what is missing, and say before what that is; returns the peers that are absent, and why."""
+    missing = {name: file for name, file in peers.items() if not file.installed}
+    if not missing:
+        return {}
+    size = sum(file.megabytes for file in missing.values())
+    complain(
+        f"--install makes {count(len(missing), 'environments')} in {cache_folder()}: {names(list(missing))}; about "
+        f"{size:,} MB on the disk, and half of that to download. 'interop clear' deletes them."
+    )
+    absent = {}
+    with _progress("installing") as progress:
+        for done, (name, file) in enumerate(missing.items()):
+            progress(f"{done + 1} of {len(missing)}: {name}", 0, 1)
+            try:
+                file.install()
+            except PeerAbsentError as error:
+                absent[name] = str(error)
+            progress(f"{done + 1} of {len(missing)}: {name}", 1, 1)
+    return absent
+
+
+SIGNS = {
+    "equal": ("ok", "reads every byte as this library does"),
+    "refused": ("no", "refuses it"),
+    "wrong": ("!!", "reads other values"),
+    "crash": ("xx", "its process ended"),
+    "timeout": ("..", "no reply in time"),
+}
+BAD = ("wrong", "crash", "timeout")
+
+
+def in_words(verdicts: list[Verdict], arrays: list[str]) -> Iterator[str]:
+    """The lines for people: a grid of arrays and readers, each reason once, and who is absent."""
+    cells = {(v.array, v.peer): SIGNS[v.outcome][0] for v in verdicts if v.outcome != "absent"}
+    there = list(dict.fromkeys(v.peer for v in verdicts if v.outcome != "absent"))
+    if there:
+        rows = [(plain(path) or "the array", [cells.get((path, peer), "") for peer in there]) for path in arrays]
+        yield from staircase(there, rows)
+        shown = {v.outcome for v in verdicts}
+        yield ""
+        yield "; ".join(f"{sign} {said}" for name, (sign, said) in SIGNS.items() if name in shown) + "."
+    reasons: dict[tuple[str, str, str], list[str]] = {}
+    for verdict in verdicts:
+        if verdict.outcome not in ("equal", "absent"):
+            found = reasons.setdefault((verdict.peer, verdict.outcome, verdict.detail), [])
+            found.append(plain(verdict.array) or "the array")
+    for (peer, outcome, detail), where in reasons.items():
+        yield f"{peer}, {SIGNS[outcome][0]}, {names(where, 5)}: {plain(detail, 300)}"
+    absent = {v.peer: v.detail for v in verdicts if v.outcome == "absent"}
+    if absent:
+        yield ""
+        yield f"Not here: {names(list(absent))}."
+    for peer, why in absent.items():
+        yield f"    {peer}: {plain(why, 400)}"
+
+
+def clear_environments(as_json: bool) -> int:
+    """Delete the environments that verify --install and run have made."""
+    found, nbytes = clear()
+    if as_json:
+        return print_json({"folder": str(cache_folder()), "deleted": found, "bytes": nbytes})
+    print_text(f"{count(len(found), 'environments')} deleted in {cache_folder()}, {size_text(nbytes)}")
+    return 0
 
 
 def make_kit(folder: Path, cases: str, as_json: bool) -> int:

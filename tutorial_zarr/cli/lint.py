@@ -6,16 +6,32 @@ wrong.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from tutorial_zarr.cli.output import json_option, place_argument, print_json, print_table, print_text
-from tutorial_zarr.interop.lint import check_readers, lint, stored_matrix
+from tutorial_zarr.cli.output import json_option, place_argument, print_json, print_text
+from tutorial_zarr.errors import MetadataError
+from tutorial_zarr.interop.changes import names, words
+from tutorial_zarr.interop.columns import staircase
+from tutorial_zarr.interop.lint import READERS, Finding, Matrix, check_readers, lint_arrays, stored_matrix
 from tutorial_zarr.stores.secrets import public
+from tutorial_zarr.words import count, plain
+
+SIGNS = {
+    "ok": "reads it",
+    "no": "does not read it",
+    "!!": "reads other values and says nothing",
+    "? ": "never tried",
+    "- ": "not asked, as it has no such Zarr format",
+}
+MOST_ROWS = 25  # beyond these, arrays that all readers read are counted and not named
+Arrays = list[tuple[str, list[str], list[Finding]]]
 
 
 def command(click: Any) -> Any:
     """The click command."""
-    readers = click.Option(["--for", "readers"], default="", help="Names of readers, with commas; all by default.")
+    text = f"Names of readers, with commas, or 'all'. By default, of {', '.join(READERS)}, those that read the format."
+    readers = click.Option(["--for", "readers"], default="", help=text)
     params = [place_argument(click, "store"), readers, json_option(click)]
     return click.Command("lint", params=params, callback=check, help=check.__doc__)
 
@@ -23,15 +39,89 @@ def command(click: Any) -> Any:
 def check(store: str, readers: str, as_json: bool) -> int:
     """Say which readers will not open the arrays of STORE, by the matrix that came with this version."""
     matrix = stored_matrix()
-    wanted = check_readers([name.strip() for name in readers.split(",") if name.strip()], matrix)
-    findings = list(lint(store, wanted, matrix))
-    bad = [finding for finding in findings if finding.outcome != "untested"]
+    named = [name.strip() for name in readers.split(",") if name.strip()]
+    named = check_readers([] if named == ["all"] else named, matrix) if named else []
+    arrays = list(lint_arrays(store, named, matrix))
+    if not arrays:
+        raise MetadataError(f"{public(store)}: expected an array, found a group without any; try another path")
+    findings = [finding for _, _, found in arrays for finding in found]
+    wanted = list(dict.fromkeys(reader for _, asked, _ in arrays for reader in asked))
     if as_json:
         versions = {name: matrix.data["peers"][name]["versions"] for name in wanted}
         print_json({"matrix": matrix.data["date"], "readers": versions, "findings": [vars(f) for f in findings]})
-    elif findings:
-        for finding in findings:
-            print_text(finding)
     else:
-        print_table(("store", "read by"), [(public(store), ", ".join(wanted))])
-    return int(bool(bad))
+        for line in report(arrays, sorted(wanted), matrix, not named):
+            print_text(line)
+    return int(any(finding.outcome != "untested" for finding in findings))
+
+
+def report(arrays: Arrays, wanted: list[str], matrix: Matrix, by_default: bool) -> Iterator[str]:
+    """The lines for people: who reads what, and then each cause once."""
+    heads = [f"{name} {next(iter(matrix.data['peers'][name]['versions'].values()))}" for name in wanted]
+    rows = [(plain(path or "the array"), [_sign(r, asked, found) for r in wanted]) for path, asked, found in arrays]
+    if len(rows) > MOST_ROWS:
+        told = [(path, cells) for path, cells in rows if set(cells) != {"ok"}]
+        if others := len(rows) - len(told):
+            rows = [
+                *told,
+                (f"{'and ' if told else ''}{count(others, 'arrays')}{' more' if told else ''}", ["ok"] * len(wanted)),
+            ]
+    yield from staircase(heads, rows)
+    shown = {sign for _, cells in rows for sign in cells}
+    yield ""
+    yield "; ".join(f"{sign.strip()} {said}" for sign, said in SIGNS.items() if sign in shown) + "."
+    yield from _causes(arrays)
+    if by_default:
+        absent = [name for name in READERS if name in matrix.marks and name not in wanted]
+        lacks = {name: [n for n in (2, 3) if not matrix.reads(name, [f"format:{n}"])] for name in absent}
+        for n in (2, 3):
+            if these := [name for name in absent if n in lacks[name]]:
+                yield f"Not asked: {names(these)}, which {'read' if len(these) > 1 else 'reads'} no Zarr {n}."
+        yield f"By the matrix of {matrix.data['date']}. Other readers: --for NAME,NAME or --for all."
+
+
+def _sign(reader: str, asked: list[str], found: list[Finding]) -> str:
+    outcomes = {finding.outcome for finding in found if finding.reader == reader}
+    if reader not in asked:
+        return "- "
+    return "!!" if "wrong" in outcomes else "no" if outcomes - {"untested"} else "? " if outcomes else "ok"
+
+
+def _causes(arrays: Arrays) -> Iterator[str]:
+    """Each cause once: what it is, who does not have it, where it is, what to do."""
+    causes: dict[tuple[tuple[str, ...], str], list[tuple[str, Finding]]] = {}
+    for path, _, found in arrays:
+        for finding in found:
+            kind = finding.outcome if finding.outcome in ("wrong", "untested") else "refused"
+            causes.setdefault((finding.elements, kind), []).append((plain(path or "the array"), finding))
+    for (elements, kind), found in sorted(
+        causes.items(), key=lambda cause: (cause[0][1] == "untested", -len(cause[1]))
+    ):
+        who = sorted({finding.reader for _, finding in found})
+        several, what = len(who) > 1, " with ".join(map(words, elements))
+        does = {
+            "wrong": f"{'read' if several else 'reads'} other values, without an error",
+            "untested": f"{'were' if several else 'was'} never tried with it",
+        }.get(kind, f"{'do' if several else 'does'} not read it")
+        where = list(dict.fromkeys(path for path, _ in found))
+        inside = (
+            names(where, 3) if len(where) < len(arrays) or len(arrays) == 1 else f"all {count(len(arrays), 'arrays')}"
+        )
+        yield ""
+        yield f"{what[0].upper()}{what[1:]}: {names(who)} {does}. In {inside}."
+        for change, alone in _changes(found).items():
+            yield f"    try: {change}" + (f", for {names(alone)} alone" if alone else "")
+    if causes:
+        yield ""
+
+
+def _changes(found: list[tuple[str, Finding]]) -> dict[str, list[str]]:
+    """What to try; and for each such change the readers for which alone it is a help, if it is not one for all."""
+    changes: dict[str, list[str]] = {}
+    for _, finding in found:
+        change = finding.change.removesuffix(f", for {finding.reader} alone")
+        if change:
+            alone = changes.setdefault(change, [])
+            if change != finding.change and finding.reader not in alone:
+                alone.append(finding.reader)
+    return changes

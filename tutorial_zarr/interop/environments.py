@@ -1,10 +1,11 @@
 """Finding the peers, and giving each an environment of its own.
 
 A peer is one file in `peers/`: a Python script that names its packages in PEP 723 metadata, or an ECMAScript
-module that names them in a first line ``// npm: {...}``. uv makes and keeps the environment of a script; without
-uv it is an ordinary virtual environment, and npm's folder for a module, both under `cache_folder`.
+module that names them in a first line ``// npm: {...}``. Its environment is an ordinary virtual environment, made by
+uv where there is uv, or npm's folder for a module, both under `cache_folder`, which `clear` empties.
 
-A peer whose environment cannot be made is absent, with the reason, and the others go on.
+A peer whose environment cannot be made is absent, with the reason, and the others go on. Whether a package index
+answers is asked once, for `NETWORK_SECONDS` at most, before anything is installed.
 
 >>> [name for name in find_peers() if name.startswith("zarr")]
 ['zarr-python', 'zarr-python-2', 'zarrita', 'zarrs']
@@ -12,10 +13,12 @@ A peer whose environment cannot be made is absent, with the reason, and the othe
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -33,6 +36,9 @@ from .process import PeerProcess
 PEERS = Path(__file__).parent / "peers"
 PROTOCOL = Path(__file__).parent / "protocol"
 OURS = "tutorial-zarr"
+COMPLETE = "complete"  # a file in an environment that is whole
+NETWORK_SECONDS = 12  # to find out whether a package index answers
+NPM_MEGABYTES = 3
 
 
 class PeerAbsentError(ZarrError, RuntimeError):
@@ -45,6 +51,35 @@ class PeerFile:
 
     name: str
     path: Path
+
+    @property
+    def megabytes(self) -> int:
+        """What its environment takes on the disk, about, as it says in its head."""
+        return int(self.requirements.get("tool", {}).get("tutorial-zarr", {}).get("megabytes", NPM_MEGABYTES))
+
+    @property
+    def folder(self) -> Path:
+        """Where its environment is, or would be."""
+        wanted = self.requirements
+        packages = wanted["npm"] if "npm" in wanted else [sys.version, wanted.get("dependencies", [])]
+        mark = hashlib.sha256(json.dumps(packages, sort_keys=True).encode()).hexdigest()[:12]
+        return cache_folder() / f"{self.name}-{mark}"
+
+    @property
+    def installed(self) -> bool:
+        """Whether its own environment is there."""
+        return self.name == OURS or (self.folder / COMPLETE).exists()
+
+    def install(self) -> None:
+        """Make its own environment, if it is not there; raises `PeerAbsentError` with the reason if it cannot be."""
+        if self.installed:
+            return
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.path.suffix == ".mjs":
+            _install_module(self)
+        else:
+            _install_packages(self)
+        (self.folder / COMPLETE).touch()
 
     @property
     def requirements(self) -> dict[str, Any]:
@@ -63,7 +98,8 @@ class PeerFile:
         JavaScript the packages that an earlier run installed.
         """
         if self.path.suffix == ".mjs":
-            return PeerProcess([_program("node"), str(_module(self, install=not here))], **limits)
+            node = _program("node")
+            return PeerProcess([node, str(_module(self, install=not here))], **limits)
         paths = [str(PROTOCOL)]
         if here or self.name == OURS:
             paths.append(str(Path(tutorial_zarr.__file__).parents[1]))
@@ -71,7 +107,8 @@ class PeerFile:
             if self.name != OURS:
                 _check_installed(self)
         else:
-            interpreter = _interpreter(self)
+            self.install()
+            interpreter = _python_in(self.folder)
         environment = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
         # -P: the folder of the script is not searched, as a peer may be called like the package that it drives.
         return PeerProcess([str(interpreter), "-P", str(self.path)], environment, **limits)
@@ -104,10 +141,23 @@ def _program(name: str) -> str:
     return found
 
 
-def _run(command: list[str], what: str, **options: Any) -> str:
+def clear() -> tuple[list[str], int]:
+    """Delete the environments of all peers; returns their names and how many bytes that were."""
+    folder, names, nbytes = cache_folder(), [], 0
+    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if re.fullmatch(r".+-[0-9a-f]{12}", place.name) and place.is_dir():
+            nbytes += sum(f.lstat().st_size for f in place.rglob("*") if not f.is_symlink() and f.is_file())
+            shutil.rmtree(place)
+            names.append(place.name)
+    return names, nbytes
+
+
+def _run(command: list[str], what: str, seconds: float = 900, **options: Any) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, **options)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False, **options)
+    except subprocess.TimeoutExpired as error:
+        raise PeerAbsentError(f"{what}: not done after {seconds:g} seconds") from error
+    except OSError as error:
         raise PeerAbsentError(f"{what}: {error}") from error
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
@@ -115,56 +165,108 @@ def _run(command: list[str], what: str, **options: Any) -> str:
     return done.stdout
 
 
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+
+
+@functools.cache
+def _network() -> str:
+    """Why nothing can be installed; "" where a package index answers. The index is the one that pip or uv is set to."""
+    try:
+        if shutil.which("uv"):
+            _run(
+                ["uv", "pip", "compile", "--quiet", "--no-deps", "--refresh", "-"], "uv", NETWORK_SECONDS, input="wheel"
+            )
+        else:
+            bounded = ["--retries", "0", "--timeout", "5"]
+            _run([*PIP, "--dry-run", "--no-deps", "--ignore-installed", *bounded, "wheel"], "pip", NETWORK_SECONDS)
+    except PeerAbsentError:
+        return (
+            f"expected a package index that answers within {NETWORK_SECONDS} seconds, found none; "
+            "try again with a network, or leave out --install"
+        )
+    return ""
+
+
+def _check_network() -> None:
+    if why := _network():
+        raise PeerAbsentError(why)
+
+
 def _check_installed(peer: PeerFile) -> None:
+    """Whether the packages that it names are in this environment, in versions that suit it."""
+    missing, others = [], []
     for requirement in peer.requirements.get("dependencies", []):
         if ";" in requirement:  # it is not wanted everywhere
             continue
         name = re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]
         try:
-            importlib.metadata.version(name)
+            version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            raise PeerAbsentError(
-                f"expected the package {name} in this environment, found none; try: pip install '{requirement}'"
-            ) from None
+            missing.append(requirement)
+            continue
+        if not _suits(requirement, version):
+            others.append((requirement, f"{name} {version}"))
+    if others:
+        wanted, found = (", ".join(each[n] for each in others) for n in (0, 1))
+        raise PeerAbsentError(
+            f"expected {wanted} in this environment, found {found}; try: --install, which gives it one of its own"
+        )
+    if missing:
+        packages = " ".join(f"'{requirement}'" for requirement in missing)
+        raise PeerAbsentError(
+            f"expected the packages {', '.join(missing)} in this environment, found none; "
+            f"try: --install, or pip install {packages}"
+        )
 
 
-def _interpreter(peer: PeerFile) -> Path:
-    """The Python of the peer's own environment, which is made where it is missing."""
+def _suits(requirement: str, version: str) -> bool:
+    """Whether a version is one that a requirement allows."""
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:  # then there is neither zarr nor xarray, of which alone the version matters
+        return True
+    return Requirement(requirement).specifier.contains(version, prereleases=True)
+
+
+def _python_in(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _install_packages(peer: PeerFile) -> None:
+    """An environment with the packages that the peer names."""
+    _check_network()
+    wanted, python = peer.requirements.get("dependencies", []), str(_python_in(peer.folder))
     if shutil.which("uv"):
-        environment = {**os.environ, "UV_PYTHON": os.environ.get("UV_PYTHON", sys.executable)}
-        environment.pop("VIRTUAL_ENV", None)
-        _run(["uv", "sync", "--quiet", "--script", str(peer.path)], "uv sync", env=environment)
-        return Path(_run(["uv", "python", "find", "--script", str(peer.path)], "uv", env=environment).strip())
-    wanted = peer.requirements.get("dependencies", [])
-    mark = hashlib.sha256(json.dumps([sys.version, wanted]).encode()).hexdigest()[:12]
-    folder = cache_folder() / f"{peer.name}-{mark}"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(folder)], "venv")
-        _run([str(python), "-m", "pip", "install", "--quiet", *wanted], "pip install")
-        (folder / "complete").touch()
-    return python
+        versions = peer.requirements.get("requires-python", "")
+        suits = _suits(f"python{versions}", platform.python_version())
+        _run(["uv", "venv", "--quiet", "--python", sys.executable if suits else versions, str(peer.folder)], "uv venv")
+        _run(["uv", "pip", "install", "--quiet", "--python", python, *wanted], "uv pip install")
+    else:
+        _run([sys.executable, "-m", "venv", str(peer.folder)], "venv")
+        _run([python, *PIP[1:], "--retries", "1", "--timeout", "15", *wanted], "pip install")
+
+
+def _install_module(peer: PeerFile) -> None:
+    """A folder with the packages that the module names."""
+    npm = _program("npm")
+    peer.folder.mkdir(parents=True)
+    package = {"private": True, "type": "module", "dependencies": peer.requirements["npm"]}
+    (peer.folder / "package.json").write_text(json.dumps(package), encoding="utf-8")
+    bounded = ["--fetch-retries=0", "--fetch-timeout=15000"]
+    _run(
+        [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", *bounded], "npm install", 120, cwd=peer.folder
+    )
 
 
 def _module(peer: PeerFile, install: bool) -> Path:
     """A copy of the module in a folder with the packages that it names: Node looks for them beside the file."""
-    wanted = peer.requirements["npm"]
-    mark = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]
-    folder = cache_folder() / f"{peer.name}-{mark}"
-    if not (folder / "complete").exists():
+    if not peer.installed:
         if not install:
-            wanted_here = " ".join(f"{name}@{version}" for name, version in wanted.items())
-            raise PeerAbsentError(f"expected {wanted_here} in {folder}, found nothing; try: tutorial-zarr interop run")
-        npm = _program("npm")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        package = {"private": True, "type": "module", "dependencies": wanted}
-        (folder / "package.json").write_text(json.dumps(package), encoding="utf-8")
-        _run([npm, "install", "--no-audit", "--no-fund", "--no-package-lock"], "npm install", cwd=folder)
-        (folder / "complete").touch()
+            wanted = ", ".join(f"{name} {version}" for name, version in peer.requirements["npm"].items())
+            raise PeerAbsentError(f"expected the packages {wanted} of npm, found none; try: --install")
+        peer.install()
     source = peer.path.read_bytes()
-    module = folder / f"{hashlib.sha256(source).hexdigest()[:12]}.mjs"
+    module = peer.folder / f"{hashlib.sha256(source).hexdigest()[:12]}.mjs"
     if not module.exists():
         part = module.with_suffix(f".{os.getpid()}")
         part.write_bytes(source)

@@ -3,7 +3,9 @@
 It knows nothing of its own. All comes from a stored matrix (``matrix.json``, made by ``interop run`` and
 ``interop report``): an element with which no case was read equal by a reader is one that this reader does not have,
 and so is a pair of elements. The nearest change is another element of the same category, which the readers asked for
-do read beside the rest of the array; or to leave the element out.
+do read beside the rest of the array; where there is none, `changes` says what to write in its place.
+
+Asked are, where nobody is named, the `READERS` that people use, of those that read the array's Zarr format at all.
 
 >>> elements = ["format:3", "type:int32", "grid:regular", "keys:default/", "codec:gzip", "layout:sharded"]
 >>> [finding.elements for finding in lint_elements(elements, ["gdal"])]
@@ -29,12 +31,15 @@ from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError, SelectionError
 from tutorial_zarr.words import plain
 
+from .changes import TEXT, change_of, compresses, words
 from .elements import elements_of
 from .outcomes import NAMES
 
 MATRIX = Path(__file__).with_name("matrix.json")
-DROPPABLE = ("layout", "endian", "fill", "attributes", "names", "data", "groups", "struct")
 EXCHANGEABLE = ("codec", "codec2", "keys", "blosc", "format", "grid")  # by anything else of the category
+# Asked where nobody is named. Not among them: z5py, which few use; Icechunk, which keeps arrays in repositories of its
+# own; ome-zarr, which reads images alone; and this library.
+READERS = ("gdal", "netcdf-c", "tensorstore", "xarray", "zarr-python", "zarr-python-2", "zarrita", "zarrs")
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,6 @@ class Finding:
     elements: tuple[str, ...]
     outcome: str  # what most of the cases came to; "untested" where there was none
     cases: int  # how many cases were tried
-    said: str = ""
     change: str = ""
 
     def __str__(self) -> str:
@@ -55,8 +59,7 @@ class Finding:
             return f"{array}: {self.reader}: {what} was never tried"
         verdict = "reads it wrong" if self.outcome == "wrong" else "does not read it"
         evidence = f"{self.outcome} in {self.cases} of {self.cases} cases"
-        said = f"; it says {self.said!r}" if self.said else ""
-        return f"{array}: {self.reader} {verdict}: {what} ({evidence}{said}); try: {self.change}"
+        return f"{array}: {self.reader} {verdict}: {what} ({evidence}); try: {self.change}"
 
 
 class Matrix:
@@ -106,9 +109,17 @@ class Matrix:
             self._reads[key] = read if tried else None
         return self._reads[key]
 
-    def causes(self, reader: str, blamed: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    def causes(self, reader: str, blamed: list[tuple[str, ...]], zarr_format: str) -> list[tuple[str, ...]]:
         """Without what something else accounts for: that is always there as well, or fails in more cases."""
-        return [b for b in blamed if not any(self._same(a, b) for a in blamed) and not self._explained(reader, b)]
+        left = [b for b in blamed if not any(self._same(a, b) for a in blamed) and not self._explained(reader, b)]
+        return [b for b in left if not any(self._comes_with(a, b, zarr_format) for a in left)]
+
+    def _comes_with(self, a: tuple[str, ...], b: tuple[str, ...], zarr_format: str) -> bool:
+        """Whether `a` is a type that is never stored without `b`, as text is not without its codec."""
+        if a == b or len(a) > 1 or not a[0].startswith("type:"):
+            return False
+        cases = self._with[a[0]] & self._with.get(zarr_format, set())
+        return all(cases <= self._with[element] for element in b)
 
     def _same(self, a: tuple[str, ...], b: tuple[str, ...]) -> bool:
         of_a, of_b = (set.intersection(*(self._with[e] for e in elements)) for elements in (a, b))
@@ -127,15 +138,11 @@ class Matrix:
             for n in plain
         )
 
-    def outcome(self, reader: str, elements: Iterable[str]) -> tuple[str, int, str]:
-        """The worst that such cases came to where one is wrong, else the most frequent; how many; what was said."""
+    def outcome(self, reader: str, elements: Iterable[str]) -> tuple[str, int]:
+        """The worst that such cases came to where one is wrong, else the most frequent; and how many there are."""
         tried = self.tried(reader, elements)
         marks = Counter(self.marks[reader][n] for n in tried)
-        mark = "X" if marks["X"] else marks.most_common(1)[0][0]
-        hits = [n for n in tried if self.marks[reader][n] == mark]
-        plainest = min(hits, key=lambda n: sum(not self.reads(reader, [e]) for e in self.cases[n]))
-        place = self.data["said"][reader].get(str(plainest))
-        return NAMES[mark], len(tried), "" if mark == "X" or place is None else self.data["sentences"][place]
+        return NAMES["X" if marks["X"] else marks.most_common(1)[0][0]], len(tried)
 
 
 def _rank(element: str) -> tuple[bool, bool, str]:
@@ -173,25 +180,24 @@ def lint_elements(
 
 def _findings(given: Sequence[str], wanted: Sequence[str], matrix: Matrix) -> list[Finding]:
     found: list[Finding] = []
+    zarr_format = next((e for e in given if e.startswith("format:")), "")
     for reader in wanted:
         single = {element: matrix.reads(reader, [element]) for element in given}
         found += [Finding("", reader, (e,), "untested", 0) for e, reads in single.items() if reads is None]
-        bad: list[tuple[str, ...]] = [(e,) for e, reads in single.items() if reads is False]
-        if any(e.startswith("format:") for (e,) in bad):  # then nothing else matters
-            bad = [one for one in bad if one[0].startswith("format:")]
+        bad = [(e,) for e, reads in single.items() if reads is False]
+        if (zarr_format,) in bad:  # then only what is the same in the other format matters besides
+            bad = [(e,) for (e,) in bad if e.startswith(("format:", "type:"))]
         else:
             good = [e for e, reads in single.items() if reads]
             bad += [pair for pair in itertools.combinations(good, 2) if matrix.reads(reader, pair) is False]
-        bad = matrix.causes(reader, bad)
+            bad = matrix.causes(reader, bad, zarr_format)
         sound = [e for e in given if not any(e in blamed for blamed in bad)]
         for blamed in bad:
-            outcome, cases, said = matrix.outcome(reader, blamed)
             change = nearest_change(sound, blamed, list(wanted), matrix)
             if change is None and len(wanted) > 1:
                 change = nearest_change(sound, blamed, [reader], matrix)
                 change = change and f"{change}, for {reader} alone"
-            change = change or f"without {' and '.join(map(words, blamed))}; no case shows a smaller change"
-            found.append(Finding("", reader, blamed, outcome, cases, said, change))
+            found.append(Finding("", reader, blamed, *matrix.outcome(reader, blamed), change or change_of(blamed)))
     return found
 
 
@@ -209,10 +215,11 @@ def nearest_change(sound: list[str], blamed: tuple[str, ...], readers: list[str]
         if category == "type":
             others = _wider(element, others)
         elif category not in EXCHANGEABLE:
-            others = ()
-        others_left = any(e.startswith(category + ":") for e in rest) and category.startswith("codec")
-        if category in DROPPABLE or others_left:
-            return f"leave out {words(element)}"
+            others = set()
+        if category.startswith("codec"):
+            others = {e for e in others if compresses(e)} if compresses(element) else set()
+            if not others or any(e.startswith(category + ":") for e in rest):
+                return f"leave out {words(element)}"
         for other in others if category == "type" else sorted(others, key=lambda e: _unlike(e, element)):
             if _all_read([*rest, other], readers, matrix, needed=[other]):
                 return f"{words(other)} instead of {words(element)}"
@@ -226,7 +233,11 @@ def _unlike(a: str, b: str) -> tuple[float, str]:
 
 
 def _wider(element: str, others: Iterable[str]) -> list[str]:
-    """The types of numpy among others that hold every value of this one, the smallest first; for times integers."""
+    """The types of numpy among others that hold every value of this one, the smallest first; for times integers, and
+    for text other text.
+    """
+    if element in TEXT:
+        return sorted(TEXT & set(others))
     own = _numbers(element)
     if own is None:
         return []
@@ -259,29 +270,45 @@ def _all_read(elements: list[str], readers: list[str], matrix: Matrix, needed: I
     return True
 
 
-def words(element: str) -> str:
-    """An element as one says it.
+def default_readers(zarr_format: int, matrix: Matrix | None = None) -> list[str]:
+    """The `READERS` that read this Zarr format; all that the matrix has, where it has none of them.
 
-    >>> words("codec:gzip"), words("layout:sharded")
-    ('the codec gzip', 'layout sharded')
+    >>> default_readers(3)
+    ['gdal', 'tensorstore', 'xarray', 'zarr-python', 'zarrita', 'zarrs']
     """
-    category, _, name = element.partition(":")
-    said = {
-        "codec": "the codec ",
-        "codec2": "the codec ",
-        "type": "the type ",
-        "format": "Zarr ",
-        "keys": "chunk keys ",
-    }
-    return said.get(category, f"{category} ") + name
+    matrix = matrix or stored_matrix()
+    known = [name for name in READERS if name in matrix.marks] or sorted(matrix.marks)
+    return [name for name in known if matrix.reads(name, [f"format:{zarr_format}"])]
 
 
 def lint(store: Any, readers: Iterable[str] = (), matrix: Matrix | None = None) -> Iterator[Finding]:
-    """Findings for every array of a store."""
+    """Findings for every array of a store.
+
+    Parameters
+    ----------
+    store
+        What `open` takes: a folder, a URL, a store, an array or a group.
+    readers
+        Names of the matrix's readers. Without any, `default_readers` of each array's Zarr format are asked.
+    matrix
+        Another matrix than the one that this version was released with.
+
+    Raises `SelectionError` for a reader that the matrix does not have.
+    """
+    for _, _, findings in lint_arrays(store, readers, matrix):
+        yield from findings
+
+
+def lint_arrays(
+    store: Any, readers: Iterable[str] = (), matrix: Matrix | None = None
+) -> Iterator[tuple[str, list[str], list[Finding]]]:
+    """Every array of a store as `lint` sees it: its path, the readers asked, the findings."""
+    matrix, named = matrix or stored_matrix(), list(readers)
     for path, array in arrays_of(store):
         document = array.metadata.to_json()
+        asked = check_readers(named, matrix) if named else default_readers(array.zarr_format, matrix)
         elements = elements_of(document, dict(array.attrs), path)
-        yield from lint_elements(elements, readers, path or "the array", matrix)
+        yield path, asked, lint_elements(elements, asked, path or "the array", matrix) if asked else []
 
 
 def arrays_of(store: Any) -> Iterator[tuple[str, zarr.Array]]:

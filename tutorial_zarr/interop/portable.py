@@ -28,8 +28,9 @@ from tutorial_zarr.errors import MetadataError, UnsupportedError
 from tutorial_zarr.metadata import v3
 from tutorial_zarr.spelling import to_extension
 
+from .changes import names, words
 from .elements import elements_of
-from .lint import Finding, Matrix, check_readers, lint_elements, stored_matrix, words
+from .lint import Finding, Matrix, check_readers, lint_elements, stored_matrix
 
 
 class Portable:
@@ -101,15 +102,11 @@ def _sentence(findings: list[Finding]) -> str:
         no = [finding.reader for finding in found if finding.outcome != "untested"]
         unknown = [finding.reader for finding in found if finding.outcome == "untested"]
         said = [_do_not(no)] if no else []
-        said += [f"{_and(unknown)} {'were' if len(unknown) > 1 else 'was'} never tried with"] if unknown else []
+        said += [f"{names(unknown)} {'were' if len(unknown) > 1 else 'was'} never tried with"] if unknown else []
         parts.append(f"{what}, which {' and '.join(said)}")
         changes.append(next((finding.change for finding in found if finding.change), f"leave out {what}"))
     return f"{'; '.join(parts)}; try: {'; '.join(dict.fromkeys(changes))}"
 
 
 def _do_not(readers: list[str]) -> str:
-    return f"{_and(readers)} {'do' if len(readers) > 1 else 'does'} not read"
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{names(readers)} {'do' if len(readers) > 1 else 'does'} not read"

@@ -226,7 +226,9 @@ def write_summary(data: dict[str, Any], file: Path) -> None:
     said: dict[str, dict[str, int]] = {name: {} for name in readers}
     for key, found in data["details"].items():
         writer, reader, case = key.split("|")
-        if writer == OURS and reader in said:
+        # What was read wrong is told in our words. What a reader said that refused is not kept: places, parts of
+        # messages, and the words of another version.
+        if writer == OURS and reader in said and data["cells"][OURS][reader][int(case)] == MARKS["wrong"]:
             said[reader][case] = sentences.setdefault(found["said"][:160], len(sentences))
     summary = {
         "date": data["date"],

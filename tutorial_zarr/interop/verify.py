@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,21 +35,42 @@ class Verdict:
 
 
 def verify(
-    store: str | Path, peers: Mapping[str, PeerFile], here: bool = False, limits: Mapping[str, Any] | None = None
+    store: str | Path,
+    peers: Mapping[str, PeerFile],
+    here: bool = False,
+    limits: Mapping[str, Any] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Iterator[Verdict]:
-    """A verdict for each array and each peer. The store has to be a folder: that is what all peers can open."""
+    """A verdict for each array and each peer.
+
+    Parameters
+    ----------
+    store
+        A folder: that is what all peers can open.
+    peers
+        Programs by name, as of `choose_peers`.
+    here
+        Use the packages of this environment, and install nothing.
+    limits
+        ``seconds`` for a question, ``memory`` in bytes for a process.
+    progress
+        Is called with a peer's name, how many peers are done, and of how many.
+
+    Raises `StoreError` where there is no such folder.
+    """
     folder = Path(store).absolute()
     if not folder.is_dir():
         raise StoreError(f"{store}: expected a folder that holds a Zarr store, found none; try a local copy of it")
     arrays = list(arrays_of(folder))
+    others = [name for name in peers if name != OURS]
     with ExitStack() as stack:
         ours = stack.enter_context(peers[OURS].process(here=True, **(limits or {})))
         put_down = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for name, file in peers.items():
-            if name == OURS:
-                continue
+        for done, name in enumerate(others):
+            if progress:
+                progress(name, done, len(others))
             try:
-                with file.process(here=here, **(limits or {})) as process:
+                with peers[name].process(here=here, **(limits or {})) as process:
                     capabilities = process.ask({"op": "capabilities"})
                     if not capabilities.get("reads"):
                         continue

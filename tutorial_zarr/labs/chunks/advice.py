@@ -1,19 +1,20 @@
 """The advisor: chunk and shard shapes for the way an array is read, ranked, with the reason for every number.
 
 What is compared are means over all places of each pattern (`expected`), weighted by how often it is read; time and
-money come from a model of the store (`storage`). Not modelled: that tiny chunks compress worse than large ones, for
-which chunks of less than `smallest` bytes are left out; caches; and who else writes.
+money come from a model of the store (`storage`). Not modelled: that tiny chunks compress worse than large ones, and
+that many objects are a burden when they are listed, copied or deleted, for which there are limits
+(`StoreModel.least_object`, `least_chunk`); caches; and who else writes.
 
->>> advice = advise((1000, 1000), "f4", ["rows 70%: 1, all", "columns 30%: all, 1"], shards=False)
->>> print(advice.best.layout, round(advice.best.requests, 1))
-17 x 64 28.9
+>>> advice = advise((8000, 8000), "f4", ["rows 70%: 1, all", "columns 30%: all, 1"], shards=False)
+>>> print(advice.best.layout, round(advice.best.requests, 1), advice.best.chunk_nbytes >> 10)
+267 x 1013 14.6 1056
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +39,8 @@ from tutorial_zarr.labs.chunks.storage import StoreModel
 from tutorial_zarr.labs.chunks.storage import store as store_model
 from tutorial_zarr.words import size_text, times
 
+CHUNKS_HELD = 8  # so many chunks have room in the memory, even where a read takes one
+
 
 @dataclass(frozen=True, eq=False)
 class Advice:
@@ -48,6 +51,7 @@ class Advice:
     choices: tuple[Choice, ...]
     today: Choice | None = None
     remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what is true of many arrays alike
 
     @property
     def best(self) -> Choice:
@@ -162,10 +166,12 @@ class Advice:
     def __str__(self) -> str:
         return self.text()
 
-    def text(self, top: int = 5) -> str:
-        """All of it, for people."""
+    def text(self, top: int = 5, notes: bool = True) -> str:
+        """All of it, for people; `notes` may be left out where they stand below several arrays."""
         q = self.question
         rows = self.table(top)
+        if sum(max(len(row[i]) for row in rows) + 2 for i in range(len(rows[0]))) > 82:  # four axes, or more
+            rows = [tuple([cell.replace(" x ", "x") for cell in row]) for row in rows]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         boxes = ["" if p.starts else f" ({times(p.lengths)})" for p in q.patterns[:6]]  # a log's names say where
         reads = "; ".join(f"{p.name} {100 * p.weight:.3g} %{box}" for p, box in zip(q.patterns, boxes, strict=False))
@@ -176,7 +182,19 @@ class Advice:
                 cell.ljust(w) if i < 3 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
             ]
             lines.append("  ".join(cells).rstrip())
-        return "\n".join([*lines, "", *self.verdict(), "The first choice:", self.best.explain()])
+        lines += ["", *self.legend(top), "", *self.verdict(), "The first choice:", self.best.explain()]
+        return "\n".join([*lines, *(self.notes if notes else ())])
+
+    def legend(self, top: int = 5) -> list[str]:
+        """What the signs and the columns of the table mean, a sentence each."""
+        q, shown = self.question, [*self.distinct(top), *([self.today] if self.today else [])]
+        lines = ["Each row is a mean over the reads above."]
+        if {choice.layout for choice in self.front} & {choice.layout for choice in shown}:
+            lines.append("*: no other layout that was tried takes both fewer requests and fewer bytes.")
+        lines.append("x wanted: bytes that are decoded for each byte that is wanted.")
+        if q.store.prices is not None:
+            lines.append(f"a month: {q.reads:,} reads, and the storage.")
+        return lines
 
     def __repr__(self) -> str:
         return self.text()
@@ -196,6 +214,7 @@ class Advice:
             "reads_a_month": q.reads,
             "objective": self.objective,
             "considered": len(self.choices),
+            "notes": list(self.notes),
             "today": self.today and self.today.to_json(),
             "choices": [choice.to_json() for choice in self.distinct(top)],
             "front": [choice.to_json() for choice in self.front],
@@ -213,33 +232,66 @@ def advise(
     ratio: float = 1.0,
     reads: int = 100_000,
     memory: int = 1 << 31,
-    smallest: int = 1 << 12,
+    smallest: int | None = None,
     shards: bool = True,
     tolerance: float = 0.01,
     today: Layout | None = None,
     names: Sequence[str | None] | None = None,
     remarks: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Advice:
     """The layouts that suit an array of that shape and type, best first.
 
-    `patterns` are texts or `Pattern`s; none means lines and planes, equally often. `ratio` is how many times smaller
-    chunks become in the store, `reads` are those of a month, `memory` is what a reader or a writer may hold, and
-    `smallest` the bytes of the smallest chunk to think of. Layouts that are worse than the best by a share of no more
-    than `tolerance` count as equal to it: of them comes first the one without shards, with the fewest requests.
-    `today` is a layout to compare with.
+    Parameters
+    ----------
+    shape, dtype
+        Of the array; elements have a fixed size.
+    patterns
+        Texts or `Pattern`s; none means lines and planes, equally often.
+    store
+        A model of the store; Amazon S3 without it. It says how small an object and a chunk may be.
+    objective
+        What is to be small: seconds, dollars, requests, nbytes or amplification.
+    ratio
+        How many times smaller chunks become in the store.
+    reads
+        How many there are in a month.
+    memory
+        Bytes that a reader or a writer may hold; no chunk takes more than an eighth of them.
+    smallest
+        Bytes of the smallest object and chunk to think of, in the place of the store's.
+    shards
+        Whether shards are thought of.
+    tolerance
+        Layouts that are worse than the best by no more than this share count as equal to it: of them comes first the
+        one without shards, with the fewest requests.
+    today
+        A layout to compare with.
+    names
+        Of dimensions, for patterns that use them.
+    remarks, notes
+        Sentences that stand in the verdict, and below it.
+
+    Raises `LabError` for a question without an answer.
     """
-    shape, kind = tuple(int(n) for n in shape), np.dtype(dtype)
+    shape = tuple(int(n) for n in shape)
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        raise LabError(f"dtype: expected a type that NumPy knows, such as float32, found {dtype!r}") from None
     model = store or store_model("s3")
+    if smallest is not None:
+        model = replace(model, least_object=smallest, least_chunk=smallest, most_objects=0)
     if objective not in OBJECTIVES:
         raise LabError(f"objective: expected one of {', '.join(OBJECTIVES)}, found {objective!r}")
     if kind.hasobject or not kind.itemsize or kind.kind == "T":
-        raise LabError(f"dtype {kind}: expected elements of a fixed size, as their bytes are to be foretold")
+        raise LabError(f"dtype {kind}: expected elements of a fixed size, as their bytes are counted")
     nbytes = math.prod(shape) * kind.itemsize
-    if not shape or nbytes <= max(model.request_cost, smallest):
+    least = max(model.request_cost, model.least_object)
+    if not shape or nbytes <= least:
         raise LabError(
-            f"an array of {size_text(nbytes)} is too small to judge: expected more than "
-            f"{size_text(max(model.request_cost, smallest))}, which are read in the time of one more request; "
-            f"try one chunk of {shape}"
+            f"an array of {size_text(nbytes)} is too small to judge: expected more than {size_text(least)}, "
+            f"the least for which another object is worth its request; try one chunk of {shape}"
         )
     texts = [each for each in patterns or () if isinstance(each, str)]
     if texts and len(texts) < len(patterns or ()):
@@ -252,10 +304,10 @@ def advise(
     if today is not None:
         _check_layout(today, shape)
     known: dict[Layout, Choice] = {}
-    search(shape, _windows(question), _scorer(question, objective, smallest, known), shards)
+    search(shape, _windows(question), _scorer(question, objective, known), shards)
     if not known:
         raise LabError(
-            f"memory: expected enough for {min(model.concurrency, 64)} chunks of {size_text(smallest)} at once, "
+            f"memory: expected enough for what a read takes, in objects of {size_text(model.least(nbytes))} or more, "
             f"found {size_text(memory)}; allow more, or fewer requests at once"
         )
     ranked = sorted(known.values(), key=lambda choice: _key(choice, objective))
@@ -265,7 +317,9 @@ def advise(
         first = min(near, key=lambda choice: (choice.layout.shards is not None, choice.requests, choice.objects))
         ranked.remove(first)
         ranked.insert(0, first)
-    return Advice(question, objective, tuple(ranked), question.choice(today) if today else None, tuple(remarks))
+    return Advice(
+        question, objective, tuple(ranked), question.choice(today) if today else None, tuple(remarks), tuple(notes)
+    )
 
 
 def _windows(question: Question) -> list[set[int]]:
@@ -274,16 +328,20 @@ def _windows(question: Question) -> list[set[int]]:
 
 
 def _scorer(
-    question: Question, objective: str, smallest: int, known: dict[Layout, Choice]
+    question: Question, objective: str, known: dict[Layout, Choice]
 ) -> Callable[[Layout], tuple[Any, ...] | None]:
+    least = question.store.least(question.nbytes)
+
     def score(layout: Layout) -> tuple[Any, ...] | None:
-        if math.prod(layout.chunks) * question.itemsize < smallest:
+        if math.prod(layout.chunks) * question.itemsize < question.store.least_chunk:
             return None
         choice = question.choice(layout)
-        if choice is None or choice.memory > question.memory:
+        if choice is None or choice.memory > question.memory or CHUNKS_HELD * choice.chunk_nbytes > question.memory:
             return None
-        known[layout] = choice
-        return _key(choice, objective)
+        too_small = choice.unit_nbytes < least  # but the same chunks may suit within shards
+        if not too_small:
+            known[layout] = choice
+        return too_small, *_key(choice, objective)
 
     return score
 
@@ -317,9 +375,9 @@ def advise_array(
         )
     if array.metadata.data_type.item_size is None:
         raise LabError(
-            f"{label}: expected elements of a fixed size, found {array.dtype}; their bytes cannot be foretold"
+            f"{label}: expected elements of a fixed size, found {array.dtype}; of others nobody knows the bytes"
         )
-    remarks, unit = [*remarks], math.prod(array.shards or array.chunks) * array.dtype.itemsize
+    remarks, notes, unit = [*remarks], list[str](), math.prod(array.shards or array.chunks) * array.dtype.itemsize
     below = nodes.keys_below(array.store, array.path)
     keys = [key for key in below if array.chunk_coords(key) is not None]
     stored = sum(array.store.get_size(key) or 0 for key in keys)
@@ -327,20 +385,18 @@ def advise_array(
     if stored:
         options.setdefault("ratio", len(keys) * unit / stored)
     else:
-        remarks.append(
-            "No chunk is stored, so nothing is known of compression: chunks count with their size in memory."
-        )
+        notes.append("No chunk is stored, so nothing is known of compression: chunks count with their size in memory.")
     if 0 < len(keys) < units:
         remarks.append(f"{units - len(keys):,} of {units:,} objects are absent; asking for them counts all the same.")
     if array.io.pipeline.raw or (array.io.shards is not None and array.io.shards.inner.raw):
-        remarks.append(
-            "Its chunks are not compressed; all figures are for chunks that come as a whole, as compressed ones do."
+        notes.append(
+            "Chunks are not compressed; all figures are for chunks that come as a whole, as compressed ones do."
         )
     if not patterns:
-        remarks.append("Nobody said how it is read: the reads above, equally often, are a guess.")
+        notes.append("Nobody said how it is read: the reads above, equally often, are a guess; --read says it better.")
     if array.zarr_format == 2:
         options.setdefault("shards", False)
-        remarks.append("Zarr 2 has no shards; tutorial-zarr convert makes it Zarr 3.")
+        notes.append("Zarr 2 has no shards; tutorial-zarr convert makes it Zarr 3.")
     own = Layout(tuple(array.chunks), tuple(array.shards) if array.shards else None)
     return advise(
         array.shape,
@@ -348,6 +404,7 @@ def advise_array(
         patterns,
         names=array.dimension_names,
         remarks=remarks,
+        notes=notes,
         **{"today": own, **options},
     )
 

@@ -145,8 +145,11 @@ class Choice:
 
     @property
     def memory(self) -> int:
-        """Bytes that a reader holds, or a writer if that is more: each chunk, or unit, encoded and decoded."""
-        together = min(self.question.store.concurrency, self.chunks)
+        """Bytes that a reader holds, or a writer if that is more: each chunk, or unit, encoded and decoded.
+
+        A reader has as many chunks at once as the largest of the reads takes, or as there are requests at once.
+        """
+        together = min(self.question.store.concurrency, math.ceil(max(cost.chunks for cost in self.costs)))
         return 2 * max(together * self.chunk_nbytes, self.unit_nbytes)
 
     def value(self, objective: str) -> float:
@@ -171,12 +174,14 @@ class Choice:
         for pattern, cost, seconds in most[:MOST_EXPLAINED]:
             wanted = pattern.elements * q.itemsize
             rounds = max(cost.rounds, cost.requests / model.concurrency)
+            work = cost.requests * model.request_seconds
             lines.append(
                 f"{pattern.name} ({100 * pattern.weight:.3g} %): decodes {mean_text(cost.chunks, 'chunks')}, "
                 f"{size_text(cost.decoded)} for {size_text(wanted)} wanted, {number_text(cost.decoded / wanted)} times "
                 f"as much; {mean_text(cost.requests, 'requests')} for {size_text(round(cost.nbytes))}. "
                 f"Modelled {time_text(seconds)}: {time_text(rounds * model.latency)} waiting "
                 f"({number_text(rounds)} times {time_text(model.latency)}, with {model.concurrency} requests at once), "
+                f"{f'{time_text(work)} of work for requests, ' if work else ''}"
                 f"{time_text(cost.nbytes / model.bandwidth)} for the bytes, "
                 f"{time_text(cost.decoded / model.decode_rate + cost.chunks * model.chunk_overhead)} decoding."
             )
@@ -217,7 +222,8 @@ def number_text(value: float) -> str:
 
 def mean_text(value: float, plural: str) -> str:
     """A mean of how many: ``1 request``, ``17.8 requests``."""
-    return f"{number_text(value)} {plural if value != 1 else plural.removesuffix('s')}"
+    number = number_text(value)
+    return f"{number} {plural if number != '1' else plural.removesuffix('s')}"
 
 
 def time_text(seconds: float) -> str:

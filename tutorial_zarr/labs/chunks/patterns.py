@@ -24,7 +24,7 @@ from tutorial_zarr.words import selection_text
 
 EXAMPLE = "'time series 70%: all, 1, 1'"
 MOST_BOXES = 200  # of a log, that are costed one by one
-_SPELLING = re.compile(r"(?P<name>.+?)\s+(?P<weight>\d+(\.\d*)?)\s*%\s*:(?P<lengths>.+)", re.DOTALL)
+_SPELLING = re.compile(r"(?:(?P<name>[^:]+?)(?:\s+(?P<weight>\d+(?:\.\d*)?)\s*%)?\s*:)?(?P<lengths>[^:]+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,10 @@ def parse(texts: Iterable[str], shape: Sequence[int], names: Sequence[str | None
     """Patterns from text: a name, a weight, and how much is read of each axis.
 
     After the colon comes a number or ``all`` for each axis, or ``name=number`` for some dimensions, the others whole.
+    Patterns without a weight share what the others leave, evenly. The name may be left out as well.
+
+    >>> [(p.name, p.weight) for p in parse(["maps: 1, all", "series 50%: all, 1", "2, 2"], (6, 8))]
+    [('maps', 0.25), ('series', 0.5), ('2, 2', 0.25)]
     """
     found = []
     for text in texts:
@@ -71,8 +75,23 @@ def parse(texts: Iterable[str], shape: Sequence[int], names: Sequence[str | None
         sizes = tuple(
             [_length(text, axis, entry, n) for axis, (entry, n) in enumerate(zip(lengths, shape, strict=True))]
         )
-        found.append(Pattern(parts["name"], float(parts["weight"]) / 100, sizes))
-    return check(found, shape)
+        weight = math.nan if parts["weight"] is None else float(parts["weight"]) / 100
+        found.append(Pattern(parts["name"] or text.strip(), weight, sizes))
+    return check(_shared(found), shape)
+
+
+def _shared(patterns: list[Pattern]) -> list[Pattern]:
+    """With weights for those that have none."""
+    open_ones = sum(math.isnan(pattern.weight) for pattern in patterns)
+    if not open_ones:
+        return patterns
+    left = 1 - math.fsum(pattern.weight for pattern in patterns if not math.isnan(pattern.weight))
+    if left <= 0:
+        raise LabError(
+            "patterns: expected less than 100 % for those with a weight, as others have none, "
+            f"found {100 * (1 - left):g} %; give each a weight, or less to those that have one"
+        )
+    return [replace(p, weight=left / open_ones) if math.isnan(p.weight) else p for p in patterns]
 
 
 def _by_name(text: str, entries: list[str], shape: Sequence[int], names: Sequence[str | None] | None) -> list[str]:

@@ -5,7 +5,8 @@ puts each through the same test (`measure`): bytes after each stage, every bit c
 against what was promised, speed with one thread and with all. `advice` says which shuffle helped and which hurt, and
 what to use, with the reason and the line of code. `figures` draws it; ``tutorial-zarr compress shootout`` runs it.
 
-Speeds are those of this machine; sizes and errors are properties of the data, and the advice goes by them.
+Speeds are those of this machine; sizes and errors are properties of the data. The advice goes by them, and by what is
+twice as slow.
 
 Notebook: 02_02.
 
@@ -22,7 +23,7 @@ from .figures import errors_figure, pareto_figure, threads_figure, waterfall_fig
 from .lossy import lossy
 from .measure import Result, Speed, Stage, break_even, measure
 from .sample import Sample, SampleError, take
-from .shootout import Shootout, shootout, shootouts
+from .shootout import Shootout, row, shootout, shootouts
 
 __all__ = [
     "Chain",
@@ -47,6 +48,7 @@ __all__ = [
     "pareto",
     "pareto_figure",
     "recommend",
+    "row",
     "shootout",
     "shootouts",
     "take",

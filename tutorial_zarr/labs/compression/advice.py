@@ -1,16 +1,12 @@
 """From measurements to advice: which codec helped and which hurt, the Pareto front, and what to use, with its reason.
 
-Advice rests on bytes, on what each reader is known to read, and on settings. A clock is asked two questions only, and
-where chunks are too small to be timed not even those:
+Recommended is, of the lossless chains that every reader of the plain array has and that take at most `NEAR` more
+bytes than the smallest of them, the simplest that does not take more than twice as long to write and read as the
+quickest of these; and none where with each a read over the given bandwidth takes more than twice as long as of plain
+values.
 
-- Which chains make a read at the given bandwidth more than `SLOWER` times as long as one without a codec? They are
-  not recommended.
-- Which chain was the quickest to read? Of those that noise may have kept from it the one with the fewest bytes is
-  named, and of those with as many the simplest.
-
-Another measurement may differ from this one by the factor `NOISE`, or by as much as the rounds of this one did. Where
-such a one could lead to another recommendation, the reason says "within noise" and names it. So what is recommended
-without these words is what each of them recommends.
+So bytes and readers decide, and a clock is asked only about what is twice as slow. Where chunks are too small to be
+timed, it is not asked at all.
 """
 
 from __future__ import annotations
@@ -27,13 +23,19 @@ from tutorial_zarr.interop.lint import stored_matrix
 from tutorial_zarr.words import count, size_text
 
 from .chains import BITROUND, MIDDLE, SCALING, Chain, words, yardstick
-from .measure import NOISE, Result
+from .measure import Result
 from .sample import Sample
 
 SAME = 0.02  # sizes that differ by less are called the same
 WORTH = 0.05  # what a codec has to save
-NEAR = 0.03  # among chains that are so near to the smallest, the simplest is advised
-SLOWER = 2  # a read that takes so many times as long as one without a codec is too slow to be recommended
+NEAR = 0.03  # among chains that are so near to the smallest, speed and simplicity decide
+SLOWER = 2  # what takes more than so many times as long is too slow to be recommended
+AS_QUICK = 1.5  # times that differ by less may be the other way round a minute later
+RULE = (
+    f"Recommended is, of the lossless codecs that every reader of the plain array has and that take at most {NEAR:.0%} "
+    f"more bytes than the smallest of them, the simplest that does not take more than {SLOWER} times as long to write "
+    "and read as the quickest of these."
+)
 NOT_DONE = "not done: blosc leaves bits alone where a chunk's number of elements is no multiple of 8"
 NOT_READERS = ("xarray", "tutorial-zarr")  # xarray reads through others
 
@@ -71,7 +73,6 @@ class Pick:
     result: Result | None  # None: leave the values as they are
     reason: str
     code: str
-    within_noise: tuple[str, ...] = ()  # what another measurement, no farther off than noise, may name instead
 
     @property
     def label(self) -> str:
@@ -95,8 +96,10 @@ def effects(results: Iterable[Result], sample: Sample) -> list[Effect]:
     for result in own:
         first, last = result.chain.codecs[:1], result.chain.codecs[-1:]
         if len(result.chain.codecs) == 1 and result.label in tails[1:]:
-            step = result.label.rstrip(")").rpartition(" ")[2]
-            remark = NOT_DONE if step == "bitshuffle" and any(chunk.size % 8 for chunk in sample.chunks) else ""
+            step = result.label.removeprefix(plain.label.rstrip(")")).strip(" )")
+            remark = (
+                NOT_DONE if step.startswith("bitshuffle") and any(chunk.size % 8 for chunk in sample.chunks) else ""
+            )
             found.append(Effect(step, plain.label, plain.stored, result.stored, remark))
         elif len(result.chain.codecs) == 2 and first[0]["name"].endswith("shuffle"):
             bare = next((other for other in own if list(other.chain.codecs) == list(last)), None)
@@ -180,20 +183,14 @@ def advise(results: list[Result], sample: Sample, bandwidth: float, tolerance: f
     return picks
 
 
-def seconds(result: Result, bandwidth: float) -> tuple[float, float]:
-    """How long one thread takes to fetch and unpack the sample: as was seen, and as noise may have it."""
-    fetch = result.stored / 1e6 / bandwidth
-    least, most = result.speed.seconds(result.nbytes)
-    return fetch + least, fetch + most
+def seconds(result: Result, bandwidth: float) -> float:
+    """How long one thread takes to fetch and unpack the sample."""
+    return result.stored / 1e6 / bandwidth + result.speed.seconds(result.nbytes)
 
 
-def slowdown(result: Result, bandwidth: float) -> tuple[float, float, float]:
-    """How many times as long as without a codec a read takes: at the least, as was seen, at the most."""
-    fetch, plain = (nbytes / 1e6 / bandwidth for nbytes in (result.stored, result.nbytes))
-    unpack, bare = result.speed.seconds(result.nbytes)[0], result.plain_seconds[0]
-    noise = max(NOISE, result.speed.spread, result.plain.spread if result.plain else 1.0)
-    least, seen, most = ((fetch + unpack * n) / (plain + bare / n) for n in (1 / noise, 1.0, noise))
-    return least, seen, most
+def slowdown(result: Result, bandwidth: float) -> float:
+    """How many times as long as without a codec a read takes."""
+    return seconds(result, bandwidth) / (result.nbytes / 1e6 / bandwidth + result.plain_seconds)
 
 
 def where(result: Result) -> str:
@@ -203,35 +200,24 @@ def where(result: Result) -> str:
 
 def _pays(result: Result, sample: Sample, bandwidth: float) -> str:
     """Whether it pays at a bandwidth, in words."""
-    least, most = result.pays_between
     if sample.too_small_to_time:
         return "by bytes alone"
-    if least >= bandwidth:
-        return f"pays {where(result)}"
-    if most < bandwidth:
+    if result.pays_below < bandwidth:
         return f"at {bandwidth:g} MB/s slower to read than plain values, as it pays {where(result)}"
-    return f"pays {where(result)}, as this machine was just now; at {bandwidth:g} MB/s that is within noise"
+    return f"pays {where(result)}"
 
 
-def recommend(able: list[Result], sample: Sample, bandwidth: float) -> tuple[Result | None, tuple[str, ...]]:
-    """What is recommended of results that are fit for it, and what measurements within noise may recommend instead."""
+def recommend(able: list[Result], sample: Sample, bandwidth: float) -> Result | None:
+    """What is recommended of results that are fit for it, by the rule of this module."""
+    timed = not sample.too_small_to_time
+    if timed:
+        able = [result for result in able if slowdown(result, bandwidth) <= SLOWER]
+    least = min((result.stored for result in able), default=0)
+    near = [result for result in able if result.stored <= (1 + NEAR) * least]
+    if timed:
+        limit = SLOWER * min((result.work for result in near), default=0.0)
+        near = [result for result in near if result.work <= limit]
     order = {words(each): place for place, each in enumerate(yardstick(sample))}
-    if sample.too_small_to_time:
-        return _simplest(able, order), ()
-    slow = [(result, *slowdown(result, bandwidth)) for result in able]
-    best = _simplest([result for result, _, seen, _ in slow if seen <= SLOWER], order)
-    sure = [result for result, _, _, most in slow if most <= SLOWER]
-    in_doubt = [result for result, least, _, most in slow if least <= SLOWER < most]
-    # Any of those in doubt may join the sure ones. Two are enough: the one that is chosen, and the smallest of all.
-    joined = itertools.chain.from_iterable(itertools.combinations(in_doubt, n) for n in range(3))
-    others = [_simplest([*sure, *more], order) for more in joined]
-    return best, tuple({other.label if other else "none": None for other in others if other is not best})
-
-
-def _simplest(results: list[Result], order: dict[str, int]) -> Result | None:
-    """Of those that are near the smallest, the simplest; those in `order` before others."""
-    least = min((result.stored for result in results), default=0)
-    near = [result for result in results if result.stored <= (1 + NEAR) * least]
     return min(
         near,
         key=lambda r: (r.label not in order, len(r.chain.codecs), r.stored, order.get(r.label, 0), r.label),
@@ -248,18 +234,18 @@ def _everyday(exact: list[Result], plain: Result, sample: Sample, bandwidth: flo
         and not result.chain.caution
         and not lost_readers(result.chain, sample)
     ]
-    best, others = recommend(able, sample, bandwidth)
+    best = recommend(able, sample, bandwidth)
     if best:
         reason = (
-            f"x{best.ratio:.2f}, within {NEAR:.0%} of the smallest that is quick to write and that loses no reader of "
-            f"the plain array; {_pays(best, sample, bandwidth)}"
+            f"x{best.ratio:.2f}, within {NEAR:.0%} of the fewest bytes among what every reader of the plain array has"
+            f"{'' if sample.too_small_to_time else ', and quick among these'}; {_pays(best, sample, bandwidth)}"
         )
     elif able:
-        nearest = min(able, key=lambda r: slowdown(r, bandwidth)[1])
+        nearest = min(able, key=lambda r: slowdown(r, bandwidth))
         reason = (
             f"at {bandwidth:g} MB/s a read takes more than {SLOWER} times as long with any codec that every reader of "
             f"the plain array has; with {nearest.label}, which pays {where(nearest)}, "
-            f"{slowdown(nearest, bandwidth)[1]:.1f} times"
+            f"{slowdown(nearest, bandwidth):.1f} times"
         )
     else:
         smallest = min(exact, key=lambda r: r.stored)
@@ -267,21 +253,18 @@ def _everyday(exact: list[Result], plain: Result, sample: Sample, bandwidth: flo
             f"no codec that every reader of the plain array has saves {WORTH:.0%}; the smallest of all, "
             f"{smallest.label}, is x{smallest.ratio:.2f}"
         )
-    if others:
-        reason += f"; measured again, it may be {' or '.join(others)}, within noise"
-    return _pick("recommended", best, reason, sample, others)
+    return _pick("recommended", best, reason, sample)
 
 
 def _quickest(exact: list[Result], sample: Sample, bandwidth: float) -> Pick:
-    times = [(result, *seconds(result, bandwidth)) for result in exact]
-    limit = min(most for _, _, most in times)
-    tied = [result for result, seen, _ in times if seen <= limit]
-    best, *others = sorted(tied, key=lambda r: (r.stored, len(r.chain.codecs), r.label))
-    speed = best.nbytes / 1e6 / seconds(best, bandwidth)[0]
+    limit = AS_QUICK * min(seconds(result, bandwidth) for result in exact)
+    tied = [result for result in exact if seconds(result, bandwidth) <= limit]
+    best = min(tied, key=lambda r: (r.stored, len(r.chain.codecs), r.label))
+    speed = best.nbytes / 1e6 / seconds(best, bandwidth)
     reason = f"a read over {bandwidth:g} MB/s gives {speed:,.0f} MB of values a second, as this machine was just now"
-    if others:
-        reason += f"; within noise of {count(len(others), 'others')}, and the smallest of them"
-    return _pick("quickest to read", best, reason, sample, tuple(other.label for other in others))
+    if len(tied) > 1:
+        reason += f"; {count(len(tied) - 1, 'others')} may be as quick, and it is the smallest of them"
+    return _pick("quickest to read", best, reason, sample)
 
 
 def _smallest(exact: list[Result], plain: Result, sample: Sample) -> Pick:
@@ -315,8 +298,8 @@ def _within(own: list[Result], sample: Sample, tolerance: float) -> Pick:
     return _pick(use, best, reason, sample)
 
 
-def _pick(use: str, result: Result | None, reason: str, sample: Sample, within_noise: tuple[str, ...] = ()) -> Pick:
-    return Pick(use, result, reason, code(result.chain if result else Chain(()), sample), within_noise)
+def _pick(use: str, result: Result | None, reason: str, sample: Sample) -> Pick:
+    return Pick(use, result, reason, code(result.chain if result else Chain(()), sample))
 
 
 def code(chain: Chain, sample: Sample) -> str:

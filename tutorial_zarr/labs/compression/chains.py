@@ -102,7 +102,10 @@ def words(entry: JSON) -> str:
     if name == "blosc":
         shuffle = configuration["shuffle"]
         shuffle = SHUFFLE_NAMES[shuffle] if isinstance(shuffle, int) else shuffle  # as Zarr 2 has it
-        parts = [configuration["cname"], str(configuration["clevel"]), *([] if shuffle == "noshuffle" else [shuffle])]
+        parts = [configuration["cname"], str(configuration["clevel"])]
+        if shuffle != "noshuffle":
+            size = configuration.get("typesize", 0)
+            parts += [shuffle, *([f"by {size}"] if size not in (0, *NUMBER_SIZES) else [])]
         return f"blosc({' '.join(parts)})"
     if name in ("delta", "shuffle", "transpose"):
         return name
@@ -138,13 +141,32 @@ YARDSTICKS = ("blosc", "zstd", "gzip")  # the compressor behind filters: the fir
 MIDDLE: dict[str, JSON] = {"blosc": {"cname": "zstd", "clevel": 3}, "zstd": {"level": 3}, "gzip": {"level": 5}}
 
 
-def _blosc(data_type: DataType) -> Iterator[JSON]:
+NUMBER_SIZES = (1, 2, 4, 8, 16)  # of numbers, in bytes
+MOST_TYPESIZE = 255  # blosc's
+
+
+def type_sizes(data_type: DataType) -> list[int]:
+    """How many bytes belong together for a shuffle: those of a number; in UTF-32 those of a character, and those of
+    the whole text; of what is too long for blosc, one.
+
+    >>> from tutorial_zarr import dtypes
+    >>> [type_sizes(dtypes.from_numpy(np.dtype(name))) for name in ("f8", "U14", "U200", "S10", "S300")]
+    [[8], [4, 56], [4], [10], [1]]
+    """
     size = data_type.item_size or 1
-    shuffles = ("noshuffle", "shuffle", "bitshuffle") if size > 1 else ("noshuffle", "bitshuffle")
+    whole = [size] if size <= MOST_TYPESIZE else []
+    if data_type.numpy.kind == "U":
+        return [4, *(n for n in whole if n not in NUMBER_SIZES)]
+    return whole or [1]
+
+
+def _blosc(data_type: DataType) -> Iterator[JSON]:
     for cname, levels in BLOSC_LEVELS.items():
         for clevel in levels:
-            for shuffle in shuffles:
-                yield {"cname": cname, "clevel": clevel, "shuffle": shuffle, "typesize": min(size, 255), "blocksize": 0}
+            for place, size in enumerate(type_sizes(data_type)):
+                shuffles = [*([] if place else ["noshuffle"]), *(["shuffle"] if size > 1 else []), "bitshuffle"]
+                for shuffle in shuffles:
+                    yield {"cname": cname, "clevel": clevel, "shuffle": shuffle, "typesize": size, "blocksize": 0}
 
 
 SETTINGS: dict[str, Callable[[DataType], Iterable[JSON]]] = {
@@ -155,7 +177,7 @@ SETTINGS: dict[str, Callable[[DataType], Iterable[JSON]]] = {
     "bz2": lambda data_type: [{"level": 9}],
     "lzma": lambda data_type: [{"preset": 1}, {"preset": 6}],
     "lz4": lambda data_type: [{"acceleration": 1}],
-    "shuffle": lambda data_type: [{"elementsize": data_type.item_size or 1}],
+    "shuffle": lambda data_type: [{"elementsize": type_sizes(data_type)[0]}],
     "delta": lambda data_type: [{"dtype": data_type.numpy.newbyteorder("<").str}],
     "pcodec": lambda data_type: [{"level": 8}],
     "zfp": lambda data_type: [{"mode": "reversible"}],
@@ -169,6 +191,7 @@ def settings(name: str, data_type: DataType) -> list[JSON]:
     if name == "numcodecs.blosc":  # as Zarr 2 has it: a number, and the element's size is not said
         found = [each | {"shuffle": SHUFFLE_NAMES.index(each["shuffle"])} for each in found]
         found = [{key: value for key, value in each.items() if key != "typesize"} for each in found]
+        found = [each for place, each in enumerate(found) if each not in found[:place]]
     return found
 
 

@@ -9,6 +9,7 @@ from tutorial_zarr.viz import Chart, canvas
 from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 
 from .advice import pareto
+from .lossy import family as lossy_family
 from .measure import Result
 from .shootout import Shootout
 
@@ -125,26 +126,20 @@ LOSSY_FAMILIES = {
 }
 
 
-def lossy_family(result: Result) -> str:
-    """Which of the four ways a lossy chain goes."""
-    name = result.chain.codecs[0]["name"].removeprefix("numcodecs.")
-    return {"fixedscaleoffset": "scale_offset", "zfpy": "zfp"}.get(name, name)
-
-
 def errors_figure(found: Shootout, unit: str = "") -> Chart:
     """The lossy chains: what an error buys. Of each way the smallest for every setting; lossless as a line."""
     figure, axes = canvas(7.4, 4.2)
     said = []
-    for family, (colour, mark) in LOSSY_FAMILIES.items():
-        kept = [r for r in found.results if r.chain.promise and r.holds and r.error and lossy_family(r) == family]
+    for way, (colour, mark) in LOSSY_FAMILIES.items():
+        kept = [r for r in found.results if r.chain.promise and r.holds and r.error and lossy_family(r.chain) == way]
         best: dict[float, Result] = {}
         for r in kept:
             if r.error not in best or r.stored < best[r.error].stored:
                 best[r.error] = r
         line = [best[error] for error in sorted(best)]
         if line:
-            axes.plot([r.error for r in line], [r.ratio for r in line], color=colour, marker=mark, label=family)
-            said.append(f"{family}: " + ", ".join(f"x{r.ratio:.1f} at {r.error:.2g}" for r in line))
+            axes.plot([r.error for r in line], [r.ratio for r in line], color=colour, marker=mark, label=way)
+            said.append(f"{way}: " + ", ".join(f"x{r.ratio:.1f} at {r.error:.2g}" for r in line))
     exact = max((r.ratio for r in found.results if r.exact and r.chain.promise is None), default=1.0)
     axes.axhline(exact, color=GREY, linestyle=":", linewidth=1.2, label=f"lossless, x{exact:.2f}")
     axes.set(xscale="log", yscale="log", ylabel="values / stored bytes")

@@ -57,6 +57,12 @@ def lossy(sample: Sample, tolerance: float | None = None) -> tuple[list[Chain], 
     return chains, skipped
 
 
+def family(chain: Chain) -> str:
+    """Which of the four ways a lossy chain goes."""
+    name = chain.codecs[0]["name"].removeprefix("numcodecs.")
+    return {"fixedscaleoffset": "scale_offset", "zfpy": "zfp"}.get(name, name)
+
+
 def _with_tails(
     sample: Sample, filters: tuple[JSON, ...], promise: Promise, size: int | None = None
 ) -> Iterator[Chain]:

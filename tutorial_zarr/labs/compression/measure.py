@@ -1,8 +1,7 @@
 """One chain on one sample: bytes after each stage, whether the values came back, how far off, how fast.
 
 Sizes and errors are facts about the data. Speeds are about this machine at this moment: the best of several rounds
-is taken, and beside it stands how far the middle round was from the best. Two times that are nearer to each other
-than that, or than `NOISE`, count as the same.
+is taken. A busy machine may add half as much again, or more.
 
 >>> from tutorial_zarr.labs.compression.chains import Chain
 >>> from tutorial_zarr.labs.compression.sample import take
@@ -15,7 +14,6 @@ from __future__ import annotations
 
 import functools
 import math
-import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -35,7 +33,7 @@ from .sample import Sample, digest
 Clock = Callable[[], float]
 LEAST_ROUNDS, AGREE = 3, 1.1  # do it until so many rounds agree within a factor,
 ROUNDS, ENOUGH = 20, 0.2  # or were so many, or took so many seconds
-NOISE = 1.5  # times nearer to each other than this factor are the same: so much a busy machine may add
+FASTEST = 50_000.0  # MB/s: no memory is as quick, so no element was touched, as without a codec
 
 
 class Stage(NamedTuple):
@@ -55,12 +53,10 @@ class Speed(NamedTuple):
     decode: float
     encode_threads: float | None
     decode_threads: float | None
-    spread: float = 1.0  # how many times as long as the best round of decoding the middle one took
 
-    def seconds(self, nbytes: int) -> tuple[float, float]:
-        """How long one thread takes to decode so many bytes of values: as was seen, and as noise may have it."""
-        best = nbytes / 1e6 / self.decode
-        return best, best * max(NOISE, self.spread)
+    def seconds(self, nbytes: int) -> float:
+        """How long one thread takes to decode so many bytes of values."""
+        return nbytes / 1e6 / self.decode
 
 
 @dataclass(frozen=True)
@@ -101,18 +97,17 @@ class Result:
     def pays_below(self) -> float:
         """The bandwidth, in MB/s, below which a read by one thread is faster with this chain than without a codec."""
         # What text takes to decode it takes without a codec as well.
-        return self._limit(self.speed.seconds(self.nbytes)[0] - self.plain_seconds[0])
+        return self._limit(self.speed.seconds(self.nbytes) - self.plain_seconds)
 
     @property
-    def pays_between(self) -> tuple[float, float]:
-        """The least and the largest that `pays_below` may be, as far as noise goes."""
-        (least, most), (plain_least, plain_most) = self.speed.seconds(self.nbytes), self.plain_seconds
-        return self._limit(most - plain_least), self._limit(least - plain_most)
+    def plain_seconds(self) -> float:
+        """How long the values take to decode without a codec."""
+        return self.plain.seconds(self.nbytes) if self.plain else 0.0
 
     @property
-    def plain_seconds(self) -> tuple[float, float]:
-        """How long the values take to decode without a codec: as was seen, and as noise may have it."""
-        return self.plain.seconds(self.nbytes) if self.plain else (0.0, 0.0)
+    def work(self) -> float:
+        """Seconds that one thread takes to write the sample and to read it, without the store."""
+        return self.nbytes / 1e6 / self.speed.encode + self.speed.seconds(self.nbytes)
 
     def _limit(self, codec_seconds: float) -> float:
         if codec_seconds <= 0:
@@ -173,7 +168,7 @@ def measure(chain: Chain, sample: Sample, workers: int = 1, clock: Clock = time.
         error,
         broken,
         changed,
-        Speed(write, read, writes[0] if writes else None, reads[0] if reads else None, decode[0].spread),
+        Speed(write, read, writes[0] if writes else None, reads[0] if reads else None),
     )
 
 
@@ -200,11 +195,6 @@ class _Job:
     @property
     def best(self) -> float:
         return max(min(self.taken), 1e-9)
-
-    @property
-    def spread(self) -> float:
-        """How many times as long as the best round the middle one took."""
-        return max(1.0, statistics.median(self.taken) / self.best)
 
 
 def _alone_and_shared(

@@ -17,11 +17,12 @@ from typing import Any
 
 from tutorial_zarr import parallel
 from tutorial_zarr.errors import MissingDependencyError, SelectionError, ZarrError
+from tutorial_zarr.interop.columns import table
 from tutorial_zarr.progress import Progress, meter
 
 from . import advice, chains, lossy
 from .advice import Effect, Pick
-from .measure import Clock, Result, measure
+from .measure import FASTEST, Clock, Result, measure
 from .sample import Sample, take
 
 BANDWIDTH = 100.0  # MB/s: one connection to an object store, or a disk on a network
@@ -53,15 +54,11 @@ class Shootout:
         raise SelectionError(f"shootout: expected the label of a chain, found {label!r}; there are {known}")
 
     def __str__(self) -> str:
-        rows = [COLUMNS, *(row(result, self.sample) for result in self.results)]
-        wide = [max(len(line[i]) for line in rows) for i in range(len(COLUMNS))]
-        lines = [str(self.sample), *self.sample.notes]
-        lines += ["  ".join(f"{cell:<{n}}" for cell, n in zip(line, wide, strict=True)).rstrip() for line in rows]
-        return "\n".join([*lines, *self.sentences()])
+        return "\n".join([str(self.sample), *self.sample.notes, "", *tables(self), "", *self.sentences()])
 
     def sentences(self) -> list[str]:
         """What is said below the table."""
-        lines = [str(effect) for effect in self.effects]
+        lines = [*legend(self), "", *map(str, self.effects)]
         now, best = next((r for r in self.results if r.chain.name), None), self.recommended.result
         if now is not None and best is not None:
             change = best.stored / now.stored - 1
@@ -84,6 +81,7 @@ class Shootout:
                 "of": sample.array.nchunks,
                 "nbytes": sample.nbytes,
                 "empty": sample.empty,
+                "constant": sample.constant,
                 "chunk_shape": list(sample.chunks[0].shape),
                 "dtype": sample.data_type.to_json(),
                 "zarr_format": sample.zarr_format,
@@ -112,7 +110,6 @@ class Shootout:
                     "chain": pick.label,
                     "reason": pick.reason,
                     "code": pick.code,
-                    "within_noise": list(pick.within_noise),
                 }
                 for pick in self.picks
             ],
@@ -132,11 +129,38 @@ def shootout(
     clock: Clock = time.perf_counter,
     name: str = "",
 ) -> Shootout:
-    """Try every chain of codecs on a sample of `array`, a Zarr array or a numpy array.
+    """Try every chain of codecs on a sample of `array`, and say what to use.
 
-    `tolerance` is how far off a value may be; without it lossy chains are tried over a range, and none is advised.
-    `bandwidth`, in MB/s (10^6 bytes), is that of the store it will be read from. Without `levels` each codec is tried
-    at one level. Raises SampleError where the array has too little to judge by.
+    Recommended is, of the lossless chains that every reader of the plain array has and that take at most 3 % more bytes
+    than the smallest of them, the simplest that does not take more than twice as long to write and read as the
+    quickest of these.
+
+    Parameters
+    ----------
+    array
+        A Zarr array or a numpy array.
+    sample_bytes
+        Bytes of values to try: pieces from all over the array.
+    seed
+        Which pieces are drawn.
+    tolerance
+        How far off a value may be, in the unit of the values. Without it lossy chains are tried over a range, and none
+        is advised.
+    bandwidth
+        Of the store that it will be read from, in MB/s (10^6 bytes).
+    workers
+        Threads beside which one thread is timed; as many as processors without it.
+    levels
+        Whether codecs are tried at several levels.
+    progress
+        Is called with how many chains are done, and of how many.
+    clock
+        Seconds, for tests.
+    name
+        What the array is called in the report.
+
+    Raises `SampleError` where the array has too little to judge by, `ValueError` for a tolerance or a bandwidth that is
+    not above 0.
     """
     for what, value in (("tolerance", tolerance), ("bandwidth", bandwidth)):
         if value is not None and not 0 < value < float("inf"):
@@ -204,27 +228,88 @@ def machine(workers: int) -> dict[str, Any]:
 
 # --- rows
 
-COLUMNS = ("codecs", "ratio", "bytes", "write MB/s", "read MB/s", "pays below", "error", "promised")
+COLUMNS = ("codecs", "ratio", "bytes", "write", "read", "pays")
+LOSSY_COLUMNS = ("loses something", "ratio", "read", "error", "promised")
+WIDEST = 33  # characters of a chain, before it is wrapped: then a row fits into 80
+
+
+def tables(found: Shootout, top: int | None = None) -> list[str]:
+    """Lines of the tables: the lossless chains, of which only so many, and of each lossy promise the smallest."""
+    exact = [r for r in found.results if r.chain.promise is None]
+    shown = exact[:top]
+    picked = [pick.result for pick in found.picks]
+    shown += [r for r in exact[len(shown) :] if r.chain.name or not r.chain.codecs or any(r is p for p in picked)]
+    lines = table(COLUMNS, [row(r, found.sample) for r in shown if r.holds], WIDEST, left=0)
+    lines += [
+        f"{r.label}: not lossless here: {r.changed:.1%} of the values come back changed" for r in exact if not r.holds
+    ]
+    if len(exact) > len(shown):
+        lines.append(f"and {len(exact) - len(shown)} larger ones")
+    if lossy_ones := smallest_of_each(found):
+        rows = [lossy_row(r) for r in lossy_ones]
+        lines += ["", *table(LOSSY_COLUMNS, rows, WIDEST, left=0)]
+    return lines
+
+
+def legend(found: Shootout) -> list[str]:
+    """What the columns are, a sentence each."""
+    threads = any(r.speed.decode_threads for r in found.results)
+    two = f", with one thread / with {found.workers}" if threads else ", with one thread"
+    lines = [
+        "ratio: plain bytes for each stored byte. bytes: of the sample, stored.",
+        f"write, read: MB of values a second{two}, by this machine; - where there is nothing to do.",
+    ]
+    if not found.sample.too_small_to_time:
+        lines.append(
+            "pays: a link slower than so many MB/s brings the values sooner with these codecs than without any."
+        )
+    if any(r.chain.promise for r in found.results):
+        lines.append("error: the largest that was measured; promised: what the codec says that it may be at most.")
+    return lines
+
+
+def smallest_of_each(found: Shootout) -> list[Result]:
+    """Of the lossy chains with one promise the smallest, and each that did not keep it."""
+    kept: dict[tuple[str, str], Result] = {}
+    broken = []
+    for result in found.results:  # the smallest first
+        if result.chain.promise and not result.holds:
+            broken.append(result)
+        elif result.chain.promise:
+            kept.setdefault((lossy.family(result.chain), result.chain.promise.words), result)
+    return [*kept.values(), *broken]
 
 
 def row(result: Result, sample: Sample) -> tuple[str, ...]:
-    """A result as a row of the table; where there are two speeds, the second is that of all threads."""
-    speed, promise = result.speed, result.chain.promise
+    """A lossless result as a row; where there are two speeds, the second is that of all threads."""
+    speed = result.speed
     says = result.chain.codecs and result.pays_below and not sample.too_small_to_time
+    limit = "always" if result.pays_below == float("inf") else f"{result.pays_below:.0f}"
     return (
         result.label,
         f"{result.ratio:.2f}",
         f"{result.stored:,}",
         _two(speed.encode, speed.encode_threads),
         _two(speed.decode, speed.decode_threads),
-        advice.where(result).removeprefix("below ") if says else "",
+        limit if says else "",
+    )
+
+
+def lossy_row(result: Result) -> tuple[str, ...]:
+    """A lossy result as a row."""
+    speed, promise = result.speed, result.chain.promise
+    return (
+        result.label,
+        f"{result.ratio:.2f}",
+        _two(speed.decode, speed.decode_threads),
         _error(result),
         promise.words if promise else "",
     )
 
 
 def _two(one: float, many: float | None) -> str:
-    return f"{one:,.0f}" + ("" if many is None else f" / {many:,.0f}")
+    """One speed, or two; a dash for what no machine can do."""
+    return "/".join("-" if n > FASTEST else f"{n:.0f}" for n in (one, many) if n is not None and one <= FASTEST) or "-"
 
 
 def _error(result: Result) -> str:
@@ -251,10 +336,8 @@ def _result_json(result: Result, sample: Sample) -> dict[str, Any]:
         "promised": chain.promise.words if chain.promise else None,
         "values_beyond_the_promise": result.broken,
         "changed": result.changed,
-        "mb_per_s": {key: value for key, value in speed._asdict().items() if key != "spread"},
-        "spread": speed.spread,
+        "mb_per_s": {key: value if value and value <= FASTEST else None for key, value in speed._asdict().items()},
         "pays_below_mb_per_s": _finite(result.pays_below),
-        "pays_between_mb_per_s": [_finite(limit) for limit in result.pays_between],
         "caution": chain.caution or None,
         "lost_readers": advice.lost_readers(chain, sample),
     }
