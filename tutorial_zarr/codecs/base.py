@@ -70,6 +70,8 @@ class Codec(metaclass=_Immutable):
     configuration  the ``configuration`` of the entry in ``codecs``, a dict of JSON
     """
 
+    name: str
+    configuration: dict[str, Any]
     fields: ClassVar[dict[str, Field[Any]] | None] = None  # attribute -> field
     _required: ClassVar[frozenset[str]] = frozenset()
     _known: ClassVar[frozenset[str]] = frozenset()
