@@ -66,12 +66,12 @@ def realism(result: GenResult) -> dict[str, tuple[float, float, float]]:
         "its width, mm": (float(wide * voxel), 130.0, 150.0),
         "voxels that are the same on the other side": (float((brain == brain[:, :, ::-1]).mean()), 1.0, 1.0),
         "valley between grey and white, of the lower hill": (
-            float(hills[grey:white].min() / min(hills[grey], hills[white])),
+            float(hills[grey:white].min() / min(float(hills[grey]), float(hills[white]))),
             0.3,
             0.9,
         ),
         "low at the back against low at the front": (
-            float(low[:, back : back + third].sum() / max(low[:, front - third : front].sum(), 1)),
+            float(low[:, back : back + third].sum() / max(float(low[:, front - third : front].sum()), 1.0)),
             3.0,
             8.0,
         ),

@@ -24,7 +24,9 @@ from tutorial_zarr.metadata.v2 import OBJECT_CODECS
 def open_array(path: str | Path, node: str = "", consolidated: bool = False) -> zarr.Array:
     """The array at `node` of the store. Pickles are read: the stores of a matrix are made by the matrix."""
     if consolidated:
-        return zarr.open_consolidated(path, allow_pickle=True)[node]
+        found = zarr.open_consolidated(path, allow_pickle=True)[node]
+        if isinstance(found, zarr.Array):
+            return found
     return zarr.open_array(path, mode="r", path=node, allow_pickle=True)
 
 

@@ -119,8 +119,8 @@ class Layout:
     spec: str = f"{CORE}#chunk-grids"
 
 
-_SHARDING = {"formats": (3,), "spec": f"{CORE_CODECS}sharding-indexed/index.html"}
-_RECTILINEAR = {
+_SHARDING: dict[str, Any] = {"formats": (3,), "spec": f"{CORE_CODECS}sharding-indexed/index.html"}
+_RECTILINEAR: dict[str, Any] = {
     "formats": (3,),
     "rectilinear": True,
     "spec": "https://zarr-specs.readthedocs.io/en/latest/v3/chunk-grids/rectilinear-grid/index.html",
@@ -184,6 +184,23 @@ _WHERE = ("edge", "partly-written", "F-order", "big-endian", "sharded-partly-wri
 _FLOATS, _WIDE_INTS = ("float64", "float32"), ("int16", "int32", "int64", "uint16", "uint32", "uint64")
 _BLOSC = [*product(["lz4", "lz4hc", "blosclz", "zstd", "zlib"], ["noshuffle", "shuffle", "bitshuffle"])]
 
+_NUMCODECS: dict[str, JSON] = {
+    "bz2": {"level": 3},
+    "gzip": {"level": 3},
+    "lzma": {"preset": 1},
+    "zlib": {"level": 3},
+    "lz4": {"acceleration": 1},
+    "zstd": {"level": 3},
+    "blosc": {"cname": "zstd", "clevel": 3, "shuffle": 1, "blocksize": 0},
+    "shuffle": {"elementsize": 4},
+    "base64": {},
+    "crc32": {},
+    "crc32c": {},
+    "adler32": {},
+    "fletcher32": {},
+    "jenkins_lookup3": {},
+}
+
 
 def _blosc(cname: str, shuffle: str, size: int = 4) -> JSON:
     return v3("blosc", cname=cname, clevel=5, shuffle=shuffle, typesize=size, blocksize=0)
@@ -208,22 +225,7 @@ CHAINS_V3: dict[str, Chain] = {
     "crc32c-zstd": _after([v3("crc32c"), v3("zstd", level=1, checksum=False)], layouts=_WHERE, spec=CORE),
     **{
         f"numcodecs.{name}": _after([v3(f"numcodecs.{name}", **options)], layouts=_WHERE, spec=NUMCODECS + name)
-        for name, options in {
-            "bz2": {"level": 3},
-            "gzip": {"level": 3},
-            "lzma": {"preset": 1},
-            "zlib": {"level": 3},
-            "lz4": {"acceleration": 1},
-            "zstd": {"level": 3},
-            "blosc": {"cname": "zstd", "clevel": 3, "shuffle": 1, "blocksize": 0},
-            "shuffle": {"elementsize": 4},
-            "base64": {},
-            "crc32": {},
-            "crc32c": {},
-            "adler32": {},
-            "fletcher32": {},
-            "jenkins_lookup3": {},
-        }.items()
+        for name, options in _NUMCODECS.items()
     },
     "numcodecs.delta": Chain((), (v3("numcodecs.delta", dtype="<i4"),), types=("int32",), layouts=_WHERE),
     "numcodecs.astype": Chain(
