@@ -171,7 +171,7 @@ def check(ids: tuple[str, ...], outputs: bool, as_json: bool) -> int:
 
 def figures(ids: tuple[str, ...], sheet: str | None, as_json: bool) -> int:
     """List the figures of the notebooks IDS, or of all, with what a reader could not see in each."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": notebook.id,
             "where": figure.where,

@@ -90,8 +90,8 @@ def _sign(reader: str, asked: list[str], found: list[Finding]) -> str:
 def _causes(arrays: Arrays) -> Iterator[str]:
     """Each cause once: what it is, who does not have it, where it is, what to do."""
     causes: dict[tuple[tuple[str, ...], str], list[tuple[str, Finding]]] = {}
-    for path, _, found in arrays:
-        for finding in found:
+    for path, _, told in arrays:
+        for finding in told:
             kind = finding.outcome if finding.outcome in ("wrong", "untested") else "refused"
             causes.setdefault((finding.elements, kind), []).append((plain(path or "the array"), finding))
     for (elements, kind), found in sorted(

@@ -79,7 +79,7 @@ def rasterize(svg: str, width: int, dark: bool = False) -> bytes:
     ground = COLOURS["page"][dark and _knows_dark(svg)]
     # resvg takes a custom property for black, so each becomes the colour that it stands for.
     svg = COLOUR.sub(lambda found: f"{found[1]}:{COLOURS[found[2]][dark]}", svg)
-    fonts = {"sans_serif_family": "DejaVu Sans", "monospace_family": "DejaVu Sans Mono"}
+    fonts: dict[str, Any] = {"sans_serif_family": "DejaVu Sans", "monospace_family": "DejaVu Sans Mono"}
     if re.search(r"<(\w+:)?text\b", svg):  # else its letters are outlines
         fonts["font_files"] = _fonts()
     png = resvg_py.svg_to_bytes(
@@ -124,7 +124,7 @@ def faults(data: str | bytes) -> list[str]:
 @functools.lru_cache(maxsize=256)  # the same figure is looked at in a notebook and in its article
 def _faults(data: str | bytes) -> tuple[str, ...]:
     letter = Figure("", "", "", data).letter
-    found = []
+    found: list[str] = []
     if isinstance(data, bytes):
         found += _seen(_pixels(data), "")
         if letter is None:
@@ -221,8 +221,8 @@ def figures(notebook: Notebook) -> Iterator[Figure]:
     folder = notebook.path.parents[2] / "articles" / "figures"
     for file in sorted(folder.glob(f"{notebook.id}_*.svg")):
         svg = file.read_text(encoding="utf-8")
-        alt = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
-        yield Figure(notebook.id, file.name, html.unescape(alt[1]) if alt else "", svg)
+        told = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
+        yield Figure(notebook.id, file.name, html.unescape(told[1]) if told else "", svg)
 
 
 def contact_sheet(path: str | Path, ids: Iterable[str] | None = None, folder: Path | None = None) -> int:

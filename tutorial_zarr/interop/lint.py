@@ -184,9 +184,9 @@ def _findings(given: Sequence[str], wanted: Sequence[str], matrix: Matrix) -> li
     for reader in wanted:
         single = {element: matrix.reads(reader, [element]) for element in given}
         found += [Finding("", reader, (e,), "untested", 0) for e, reads in single.items() if reads is None]
-        bad = [(e,) for e, reads in single.items() if reads is False]
+        bad: list[tuple[str, ...]] = [(e,) for e, reads in single.items() if reads is False]
         if (zarr_format,) in bad:  # then only what is the same in the other format matters besides
-            bad = [(e,) for (e,) in bad if e.startswith(("format:", "type:"))]
+            bad = [one for one in bad if one[0].startswith(("format:", "type:"))]
         else:
             good = [e for e, reads in single.items() if reads]
             bad += [pair for pair in itertools.combinations(good, 2) if matrix.reads(reader, pair) is False]
