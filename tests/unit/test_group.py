@@ -15,6 +15,7 @@ from tutorial_zarr.errors import (
     NodeNotFoundError,
     ReadOnlyError,
 )
+from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores import LocalStore, MemoryStore, TraceStore
 
 FORMATS = pytest.mark.parametrize("zarr_format", [2, 3])
@@ -473,3 +474,15 @@ def test_copy_takes_a_node_with_all_that_it_holds(zarr_format):
     assert target["x"][0] == 7
     with pytest.raises(NodeExistsError, match="outside"):
         zarr.copy(root["g"], root, name="g/inside")
+
+
+@pytest.mark.parametrize("selection", [slice(0, 1), slice(None)], ids=["one chunk", "a batch"])
+@pytest.mark.parametrize("options", [{}, {"compressors": None}, {"shards": (4,)}], ids=str)
+def test_the_first_absent_chunk_is_the_reason_to_ask_whether_the_copy_is_true(options, selection):
+    root = zarr.create_group({})
+    a = root.create_array("a", shape=(8,), dtype="i4", **{"chunks": (1,), **options})
+    zarr.consolidate_metadata(root.store)
+    a.store.update("a/zarr.json", lambda old: old.replace(b'"attributes": {}', b'"attributes": {"by": "another"}'))
+    known = zarr.open_group(root.store, mode="r")
+    with pytest.warns(ZarrWarning, match="'a' says something else of itself"):
+        assert not known["a"][selection].any()

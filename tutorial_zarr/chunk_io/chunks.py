@@ -76,9 +76,7 @@ class ChunkIO:
                 self.pipeline_for(shape)
         # of the largest chunk in memory; for elements without a fixed size, a guess
         self.chunk_nbytes = self.pipeline.nbytes or 64 * math.prod(self.pipeline.spec.shape)
-        # made once, where the metadata alone say what it is: each read sets it
-        nbytes = self.pipeline.nbytes
-        self.bound = None if nbytes is None else self._bound_of(most_encoded(nbytes))
+        self.bound: Bound | None = None  # what `make_bound` made, where it stays the same: each read sets it
 
     @cached_property
     def edges(self) -> tuple[int, ...]:
@@ -105,11 +103,15 @@ class ChunkIO:
 
     def bounded(self) -> at_most:
         """While this thread reads chunks: none larger than one can be. What stands in a shard by itself is smaller."""
-        return at_most(*(self.bound or self.unsized_bound()))
+        return at_most(*(self.bound or self.make_bound()))
 
-    def unsized_bound(self) -> Bound:
-        """The bound where the metadata do not say how large a chunk is."""
-        return self._bound_of(limits.current().unsized_bytes)
+    def make_bound(self) -> Bound:
+        """The bound of a chunk's bytes: by its size in memory; where the metadata do not say that, by the limits."""
+        nbytes = self.pipeline.nbytes
+        if nbytes is None:
+            return self._bound_of(limits.current().unsized_bytes)
+        self.bound = self._bound_of(most_encoded(nbytes))
+        return self.bound
 
     def _bound_of(self, most: int) -> Bound:
         shape = self.pipeline.spec.shape

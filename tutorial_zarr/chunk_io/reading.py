@@ -191,7 +191,7 @@ class _Reader:
     def enter(self) -> None:
         """Set the bound for this thread."""
         here = bounds.here
-        self._before, here.bound = here.bound, self.io.bound or self.io.unsized_bound()
+        self._before, here.bound = here.bound, self.io.bound or self.io.make_bound()
 
     def exit(self) -> None:
         """Take it away."""
