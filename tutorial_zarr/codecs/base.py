@@ -50,12 +50,15 @@ class ChunkSpec(NamedTuple):
         return None if size is None else size * math.prod(self.shape)
 
 
+_set = object.__setattr__  # not by way of `vars`: an object whose dictionary somebody asked for is slower ever after
+
+
 class _Immutable(type):
     """Classes whose objects can be changed while `__init__` runs, and never after it."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         made = super().__call__(*args, **kwargs)
-        vars(made)["_complete"] = True
+        _set(made, "_complete", True)
         return made
 
 
@@ -73,6 +76,9 @@ class Codec(metaclass=_Immutable):
     name: str
     configuration: dict[str, Any]
     fields: ClassVar[dict[str, Field[Any]] | None] = None  # attribute -> field
+    name: str
+    configuration: dict[str, Any]
+    _complete = False
     _required: ClassVar[frozenset[str]] = frozenset()
     _known: ClassVar[frozenset[str]] = frozenset()
 
@@ -86,8 +92,8 @@ class Codec(metaclass=_Immutable):
         cls._known = cls._required.union(field.key for field in fields)
 
     def __init__(self, name: str, configuration: dict[str, Any] | None = None) -> None:
-        own = vars(self)
-        own["name"], own["configuration"] = name, configuration or {}
+        _set(self, "name", name)
+        _set(self, "configuration", configuration or {})
         if self.fields is not None:
             found, fields = self.members(), self.fields
             if not (self._required.issubset(found) and self._known.issuperset(found)):
@@ -95,14 +101,14 @@ class Codec(metaclass=_Immutable):
                 required = [key for key in keys if key in self._required]
                 check_keys(name, found, required, [key for key in keys if key not in self._required])
             for attribute, field in fields.items():
-                own[attribute] = field.parse(self, found[field.key]) if field.key in found else field.default
+                _set(self, attribute, field.parse(self, found[field.key]) if field.key in found else field.default)
 
     def members(self) -> dict[str, Any]:
         """Return the configuration under the names of the fields, for codecs that know a member by two names."""
         return self.configuration
 
     def __setattr__(self, attribute: str, value: Any) -> None:
-        if "_complete" in vars(self):
+        if self._complete:
             raise AttributeError(
                 f"codec {self.name!r}: cannot set {attribute!r}, because a codec is immutable and may serve many "
                 "threads and arrays; return a changed copy from bind(spec)"
