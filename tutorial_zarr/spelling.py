@@ -73,10 +73,12 @@ _CONFIG = ("order", "read_missing_chunks", "sharding_coalesce_max_bytes", "shard
 
 def configured(options: dict[str, Any]) -> dict[str, Any]:
     """`options` with zarr-python's ``config={"write_empty_chunks": ...}`` as keywords of this library."""
+    if "config" not in options:
+        return options
     rest = {name: value for name, value in options.items() if name != "config"}
-    if options.get("config") is None:
-        return rest
     config = options["config"]
+    if config is None:
+        return rest
     if not isinstance(config, Mapping):
         config = config.to_dict() if hasattr(config, "to_dict") else {"": config}
     for name in sorted({*config} - {*_CONFIG}):

@@ -60,9 +60,6 @@ class ChunkIO:
         self.store, self.label, self.grid, self.keys = store, label, grid, keys
         self.prefix = path + "/" if path else ""
         self.codecs, self.data_type, self.fill = codecs, data_type, fill
-        # Text that is absent is a copy of the fill value each time; up to 15 bytes of one lie in the element itself.
-        long = len(str(fill).encode("utf-8", "replace")) if fill.dtype.kind == "T" else 0
-        self.element_nbytes = data_type.numpy.itemsize + (long if long > 15 else 0)
         self.missing, self.write_empty = missing, write_empty
         self.shape = tuple([axis.extent for axis in grid.axes])
         self.alone = alone
@@ -77,6 +74,15 @@ class ChunkIO:
         # of the largest chunk in memory; for elements without a fixed size, a guess
         self.chunk_nbytes = self.pipeline.nbytes or 64 * math.prod(self.pipeline.spec.shape)
         self.bound: Bound | None = None  # what `make_bound` made, where it stays the same: each read sets it
+
+    @cached_property
+    def element_nbytes(self) -> int:
+        """Bytes that an element takes in memory where it is absent.
+
+        Text that is absent is a copy of the fill value each time; up to 15 bytes of one lie in the element itself.
+        """
+        long = len(str(self.fill).encode("utf-8", "replace")) if self.fill.dtype.kind == "T" else 0
+        return self.data_type.numpy.itemsize + (long if long > 15 else 0)
 
     @cached_property
     def edges(self) -> tuple[int, ...]:
