@@ -227,10 +227,11 @@ class Split:
         self.selection, self.parts = selection, parts
         self.count = math.prod(map(len, parts))  # chunks touched
         # Two or more index arrays: numpy would go through them in step, were they not laid out crosswise.
-        spans = [isinstance(factor, Span) for factor in selection.factors]
-        arrays = 0 if all(spans) else sum(map(_has_arrays, parts))
+        # (`as_slice` makes slices of many, so that the parts tell, not the factors.)
+        spans = selection.points or all([isinstance(factor, Span) for factor in selection.factors])  # noqa: C419 - quicker
+        arrays = 0 if spans else sum(map(_has_arrays, parts))
         self.box = arrays == 0 and not selection.points  # slices alone
-        self._crosswise = arrays > 1 and not selection.points
+        self._crosswise = arrays > 1
 
     def __iter__(self) -> Iterator[ChunkProjection]:
         return map(

@@ -108,7 +108,7 @@ class ScratchDecoder(plain.Decoder):
             self.scratch = self.slots[0]
             self.chunks = self.slots.view(io.data_type.numpy).reshape(self.batch_size, *shape)
             self.chunk = self.chunks[0, ...]  # a view, also where there are no axes
-            if split.selection.points:
+            if split.selection.points and not pipeline.raw:  # of raw chunks `decode` makes a view
                 self.chunk = points_first(self.chunk, split.selection)
 
     def close(self) -> None:
