@@ -134,6 +134,17 @@ def test_a_store_that_is_not_there_gives_exit_code_1(run, tmp_path):
     assert "no-node" in out
 
 
+def test_a_conversion_that_nobody_finished_is_one_fault_with_both_ways_on(run, tmp_path):
+    root = zarr.create_group(tmp_path / "a", zarr_format=2)
+    for name in "xyz":
+        root.create_array(name, data=[1, 2])
+    zarr.tools.convert.to_v3(tmp_path / "a")
+    code, out, _ = run(tmp_path / "a")
+    assert code == 1
+    assert "warning two-formats: 4 of them" in out
+    assert out.count("tutorial-zarr convert --to 3 --finish leaves Zarr 3, and --undo Zarr 2") == 1
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows makes links for administrators only")
 def test_links_that_lead_nowhere_are_named_wherever_they_are(run, folder):
     for name, target in (("x/c/1", "nowhere"), ("y/zarr.json", "gone"), ("note", "/not here/at all")):

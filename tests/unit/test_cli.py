@@ -323,6 +323,12 @@ def test_check_names_versions_and_finds_every_codec_of_the_core_at_work(run_json
     }
 
 
+def test_check_names_what_is_installed_beside_the_library(run_json, run):
+    xarray = pytest.importorskip("xarray")
+    assert run_json("check")["others"]["xarray"] == xarray.__version__
+    assert f"xarray         {xarray.__version__}" in run("check")[1]
+
+
 def test_check_tries_every_codec_that_comes_with_the_library(run_json):
     codecs = {codec["name"]: codec for codec in run_json("check")["codecs"]}
     assert set(codecs) == set(zarr.codecs.names()) - {"endian"}

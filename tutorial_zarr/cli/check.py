@@ -4,7 +4,7 @@
 
 >>> report = installation()
 >>> sorted(report)
-['codecs', 'extras', 'ok', 'versions']
+['codecs', 'extras', 'ok', 'others', 'versions']
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from tutorial_zarr.metadata import Extension
 
 from .output import complain, json_option, print_json, print_rows, print_table, print_text
 
+# What people use beside this library, and ask about together with it.
+OTHERS = ("zarr", "xarray", "dask", "h5netcdf", "tensorstore", "ome-zarr", "anndata", "jupyterlab", "papermill")
+
 
 def command(click: Any) -> Any:
     """The click command."""
@@ -37,7 +40,8 @@ def check(as_json: bool) -> int:
     if as_json:
         print_json(report)
         return 0 if report["ok"] else 1
-    print_rows([(name, version or "missing") for name, version in report["versions"].items()])
+    versions = {**report["versions"], **report["others"]}
+    print_rows([(name, version or "missing") for name, version in versions.items()])
     said = {True: "yes", False: "no", None: "not tried"}
     print_table(
         ("codec", "works", "what to do"),
@@ -93,6 +97,7 @@ def installation() -> dict[str, Any]:
     return {
         "ok": None not in versions.values() and all(c["works"] is not False or c in optional for c in codecs),
         "versions": versions,
+        "others": {name: version for name in OTHERS if (version := _version(name)) is not None},
         "codecs": codecs,
         "extras": _extras(),
     }

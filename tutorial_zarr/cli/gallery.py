@@ -13,6 +13,7 @@ from typing import Any
 
 from tutorial_zarr import gallery, words
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
+from tutorial_zarr.cli.plans import stoppable
 from tutorial_zarr.gallery import contract, copies, grade, pictures, stored_outputs, student, template
 from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, select
 from tutorial_zarr.words import plain
@@ -128,7 +129,8 @@ def run(
 
     An id may be cut short: 01 means all of part 01.
     """
-    with _progress(ids, zarr_format == "both") as progress:
+    left = "what ran to the end is in --out; the same command with --resume goes on" if out_dir else "nothing is kept"
+    with stoppable(left), _progress(ids, zarr_format == "both") as progress:
         results = gallery.run(
             ids or None,
             full=full,
@@ -153,7 +155,7 @@ def _value(text: str) -> Any:
 def build(ids: tuple[str, ...], jobs: int, as_json: bool) -> int:
     """Build the notebooks IDS, or all of them, from their sources: run them and store what they print."""
     _expect_a_clone("build")
-    with _progress(ids) as progress:
+    with stoppable("the notebooks that were done are built, the others as they were"), _progress(ids) as progress:
         results = gallery.build(ids or None, jobs=jobs, progress=progress)
     return _report_results(results, as_json)
 
@@ -212,7 +214,7 @@ def grade_(folder: str, jobs: int, as_csv: bool, as_json: bool) -> int:
     FOLDER holds one student's folder, or one for each. The notebooks are run away from the network and from all other
     folders; a verdict is what the exercises' own checks say.
     """
-    with progress_bar() as bar:
+    with stoppable("nothing was changed"), progress_bar() as bar:
         task = bar.add_task("notebooks", total=len(grade.submissions(Path(folder))))
         results = grade.grade(folder, jobs, lambda name: bar.advance(task))
     if as_json:

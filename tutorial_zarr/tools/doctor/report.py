@@ -55,7 +55,8 @@ RULES = {
     "two-formats": Rule(
         "warning",
         "metadata converted from Zarr 2 to 3, and the old documents left in place",
-        "readers disagree on which to read: delete the documents of the format that is no longer meant",
+        "readers disagree on which to read: tutorial-zarr convert --to 3 --finish leaves Zarr 3, and --undo Zarr 2; "
+        "where the two say different things, delete the documents of the format that is no longer meant",
     ),
     "missing-group": Rule(
         "warning",
