@@ -118,12 +118,13 @@ lit.picture.save(out / "figures" / "02_01_region.svg")
 lit.picture
 
 # %% [markdown]
-# In JupyterLab, with the extra `tutorial_zarr[labs]`, this makes sliders of it; without, such a picture:
-#
-# ```python
-# lab.explore(shape, "f4", ["points 70%: all, 1, 1", "maps 30%: 1, all, all"], store=bucket, names=names)
-# ```
-#
+# In JupyterLab, with the extra `tutorial_zarr[labs]`, the next picture has sliders: for the chunks, for shards, and for
+# the place of the read. Without, it stands still.
+
+# %%
+lab.explore(shape, "f4", ["points 70%: all, 1, 1", "maps 30%: 1, all, all"], store=bucket, names=names)
+
+# %% [markdown]
 # Before you go on, guess: with chunks of one map each, 1 x 37 x 49, how many requests does a point take? And is
 # there a shape with which neither a map nor a point takes more than eight?
 

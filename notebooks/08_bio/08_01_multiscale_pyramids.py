@@ -71,6 +71,7 @@ import tutorial_zarr as zarr
 from data_gen import brain
 from tutorial_zarr import viz
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
+from tutorial_zarr.labs.sliders import slide
 from tutorial_zarr.stores import TraceStore
 from tutorial_zarr.viz.chart import GREEN, ORANGE, SKY, VERMILION
 
@@ -499,7 +500,7 @@ walk_in
 
 
 # %% [markdown]
-# With `ipywidgets` (the extra `tutorial_zarr[labs]`) there is a slider: write `slider` in a cell of your own.
+# The same, one zoom at a time: with `ipywidgets` (the extra `tutorial_zarr[labs]`) there is a slider above it.
 
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
@@ -510,12 +511,7 @@ def at_zoom(wide):
     return viz.Chart.of(figure, "A zoom", f"{wide} mm of a brain, and the chunks that were read for it.")
 
 
-try:
-    from ipywidgets import SelectionSlider, interactive
-
-    slider = interactive(at_zoom, wide=SelectionSlider(options=zooms, description="mm"))
-except ModuleNotFoundError:
-    slider = None
+slide(at_zoom, mm=zooms)
 
 # %% [markdown]
 # Is that so everywhere, or was the point chosen well? Many places, each at every zoom; and for comparison a volume a
