@@ -71,7 +71,6 @@ import tutorial_zarr as zarr
 from data_gen import brain
 from tutorial_zarr import viz
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
-from tutorial_zarr.labs.sliders import slide
 from tutorial_zarr.stores import TraceStore
 from tutorial_zarr.viz.chart import GREEN, ORANGE, SKY, VERMILION
 
@@ -504,6 +503,9 @@ walk_in
 
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
+from tutorial_zarr.labs.sliders import slide
+
+
 def at_zoom(wide):
     """The two pictures of a zoom, side by side."""
     figure, ((left, right),) = night(6.4, 3.2, 1, 2)
