@@ -82,6 +82,7 @@ GIVEN = {
     ("interop", "report"): None,  # the same
     ("interop", "verify"): ["{one}", "--peers", "tutorial-zarr", "--here"],
     ("interop", "kit"): None,
+    ("interop", "clear"): None,  # of environments that are ours
     ("lint",): ["{store}"],
     ("chunks", "advise"): ["{one}", "--read", "all 100%: all, 1"],
     ("chunks", "prices"): None,  # of a file that is ours

@@ -17,7 +17,15 @@ from tutorial_zarr.interop import kit, report
 from tutorial_zarr.interop.cases import select
 from tutorial_zarr.interop.changes import names
 from tutorial_zarr.interop.columns import staircase
-from tutorial_zarr.interop.environments import OURS, PeerAbsentError, PeerFile, cache_folder, clear, find_peers
+from tutorial_zarr.interop.environments import (
+    MEGABYTES,
+    OURS,
+    PeerAbsentError,
+    PeerFile,
+    cache_folder,
+    clear,
+    find_peers,
+)
 from tutorial_zarr.interop.lint import arrays_of, stored_matrix
 from tutorial_zarr.interop.matrix import Run, choose_peers
 from tutorial_zarr.interop.outcomes import MARKS
@@ -161,10 +169,10 @@ def make_environments(peers: Mapping[str, PeerFile]) -> dict[str, str]:
     missing = {name: file for name, file in peers.items() if not file.installed}
     if not missing:
         return {}
-    size = sum(file.megabytes for file in missing.values())
+    size = MEGABYTES * len(missing)
     complain(
         f"--install makes {count(len(missing), 'environments')} in {cache_folder()}: {names(list(missing))}; about "
-        f"{size:,} MB on the disk, and half of that to download. 'interop clear' deletes them."
+        f"{size:,} MB on the disk, and less to download. 'interop clear' deletes them."
     )
     absent = {}
     with _progress("installing") as progress:

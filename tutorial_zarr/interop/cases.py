@@ -1,7 +1,7 @@
 """The cases: stores that can be written, each with an id, a section of a specification, and its exact content.
 
 A case holds what has to come out (shape, type, attributes, canonical bytes), computed with numpy alone, and the
-metadata document that describes it. It does not hold a store: whoever writes the case makes that. `all_cases`
+metadata document that describes it. It does not hold a store: the peer that writes the case makes that. `all_cases`
 crosses the recipes; equal registries give equal cases in an equal order.
 
 >>> case = all_cases()["v3/int32/edge/gzip"]

@@ -20,7 +20,7 @@ WIDTH = 80
 def staircase(columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     """The lines of a table with narrow cells: a name, and a sign of up to two characters for each of `columns`.
 
-    A name that leaves no room for its signs has a line of its own.
+    A name that is too long to stand beside its signs has a line of its own.
     """
     most = max(10, WIDTH - 3 * len(columns) - max(map(len, columns), default=0))
     wide = max((len(name) for name, _ in rows if len(name) <= most), default=0)

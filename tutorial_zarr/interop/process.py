@@ -1,4 +1,4 @@
-"""A peer's process: started once, asked many things, limited in time and memory, started anew when it dies.
+"""A peer's process: started once, asked many things, limited in time and memory, started again when it dies.
 
 What a process prints that is no reply is noise: it is counted and passed over. A process that ends, that does not
 answer in time, or that answers nonsense costs the question that it was asked and no other.

@@ -13,7 +13,7 @@
 
 >>> advice = advise((1000, 1000), "f4", ["rows 50%: 1, all", "columns 50%: all, 1"], shards=False)
 >>> advice.best.layout
-Layout(chunks=(32, 33), shards=None)
+Layout(chunks=(512, 512), shards=None)
 """
 
 from tutorial_zarr.labs.chunks.advice import Advice, advise, advise_array

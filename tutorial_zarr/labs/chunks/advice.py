@@ -39,7 +39,7 @@ from tutorial_zarr.labs.chunks.storage import StoreModel
 from tutorial_zarr.labs.chunks.storage import store as store_model
 from tutorial_zarr.words import size_text, times
 
-CHUNKS_HELD = 8  # so many chunks have room in the memory, even where a read takes one
+CHUNKS_HELD = 8  # as many chunks fit into the memory, even where a read takes one
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@
 >>> question = Question((1000, 1000), np.dtype("f4"), tuple(rows), store("gcs"))
 >>> choice = question.choice(Layout((10, 500)))
 >>> choice.requests, choice.nbytes, choice.amplification, choice.objects, round(choice.seconds, 4)
-(2.0, 40000.0, 10.0, 200, 0.0305)
+(2.0, 40000.0, 10.0, 200, 0.0325)
 """
 
 from __future__ import annotations

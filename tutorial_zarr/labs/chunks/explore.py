@@ -7,7 +7,7 @@ and without it the picture comes by itself. Both plan an array on paper, so noth
 >>> (rows,) = parse(["rows 100%: 1, all"], (60, 80))
 >>> print(lit((60, 80), "f4", Layout((20, 20)), rows.at((60, 80))))
 20 x 20: 4 requests for 6.2 KiB; 6.2 KiB are decoded for 320 B wanted, 20 times as much.
-rows at [30, 0:80] touches 4 of 12 chunks. In the model of s3 that takes 30.1 ms.
+rows at [30, 0:80] touches 4 of 12 chunks. In the model of s3 that takes 34.1 ms.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Charts of an `Advice`, with matplotlib: what small and large chunks cost, and requests against bytes.
 
 >>> from tutorial_zarr.labs.chunks import advise
->>> [point.chunk_nbytes for point in advise((1000, 1000), "f4", ["rows 100%: 1, all"], shards=False).by_size()][:3]
+>>> advice = advise((1000, 1000), "f4", ["rows 100%: 1, all"], shards=False, smallest=4096)
+>>> [point.chunk_nbytes for point in advice.by_size()][:3]
 [4096, 8000, 12000]
 """
 

@@ -1,8 +1,8 @@
 """Arrays on paper: any layout, planned by the library's own planner before a byte is written.
 
 An array in a `PaperStore` has metadata, and every one of its chunks is there with its size, but not with its bytes.
-`Array.plan` asks no more than that, so it foretells for a layout that does not exist what it foretells for one that
-does: requests, ranges, bytes. A chunk whose codecs give a fixed size has that size; any other has its size in memory
+`Array.plan` asks no more than that, so it says of a layout that does not exist what it says of one that does:
+requests, ranges, bytes. A chunk whose codecs give a fixed size has that size; any other has its size in memory
 divided by `ratio`, and is a whole number of bytes, at least one.
 
 >>> array = on_paper(Layout((10, 10)), (100, 100), "u1")

@@ -162,7 +162,7 @@ def guess(shape: Sequence[int], names: Sequence[str | None] | None = None) -> li
 def from_log(requests: Iterable[Request], array: Any, pause: float = 0.05) -> list[Pattern]:
     """The reads that a `TraceStore` wrote down, as boxes of whole chunks; each box a pattern with its place.
 
-    A read ends where for `pause` seconds nothing was under way, or where a chunk is asked for again. The log tells
+    A read ends where for `pause` seconds nothing was asked for, or where a chunk is asked for again. The log tells
     which chunks were read, not which elements of them, so it knows nothing finer than the layout that it was
     recorded with.
     """

@@ -65,7 +65,7 @@ class StoreModel:
     name: str
     latency: float = 0.03  # seconds until a request's first byte
     bandwidth: float = 1e8  # bytes a second, all requests together
-    concurrency: int = 64  # requests under way at once; the library's default for buckets
+    concurrency: int = 64  # requests at once; the library's default for buckets
     decode_rate: float = 1e9  # decoded bytes a second, all threads together
     chunk_overhead: float = 1e-5  # seconds to decode a chunk beside its bytes
     request_seconds: float = 0.0  # of the reader's own work for a request, one after the other
@@ -93,7 +93,7 @@ class StoreModel:
                 raise LabError(f"store {self.name!r}: expected {field} of at least 0, found {getattr(self, field)!r}")
 
     def least(self, nbytes: int) -> int:
-        """Bytes of the smallest object that is recommended for an array of so many bytes."""
+        """Bytes of the smallest object that is recommended for an array of `nbytes`."""
         many = nbytes // self.most_objects if self.most_objects else 0
         return max(self.least_object, min(many, LARGE_ENOUGH))
 

@@ -29,7 +29,7 @@ from .sample import Sample
 SAME = 0.02  # sizes that differ by less are called the same
 WORTH = 0.05  # what a codec has to save
 NEAR = 0.03  # among chains that are so near to the smallest, speed and simplicity decide
-SLOWER = 2  # what takes more than so many times as long is too slow to be recommended
+SLOWER = 2  # what takes more than this many times as long is too slow to be recommended
 AS_QUICK = 1.5  # times that differ by less may be the other way round a minute later
 RULE = (
     f"Recommended is, of the lossless codecs that every reader of the plain array has and that take at most {NEAR:.0%} "

@@ -55,7 +55,7 @@ class Speed(NamedTuple):
     decode_threads: float | None
 
     def seconds(self, nbytes: int) -> float:
-        """How long one thread takes to decode so many bytes of values."""
+        """How long one thread takes to decode `nbytes` of values."""
         return nbytes / 1e6 / self.decode
 
 

@@ -234,7 +234,7 @@ WIDEST = 33  # characters of a chain, before it is wrapped: then a row fits into
 
 
 def tables(found: Shootout, top: int | None = None) -> list[str]:
-    """Lines of the tables: the lossless chains, of which only so many, and of each lossy promise the smallest."""
+    """Lines of the tables: the lossless chains, the `top` of them, and of each lossy promise the smallest."""
     exact = [r for r in found.results if r.chain.promise is None]
     shown = exact[:top]
     picked = [pick.result for pick in found.picks]
@@ -257,11 +257,11 @@ def legend(found: Shootout) -> list[str]:
     two = f", with one thread / with {found.workers}" if threads else ", with one thread"
     lines = [
         "ratio: plain bytes for each stored byte. bytes: of the sample, stored.",
-        f"write, read: MB of values a second{two}, by this machine; - where there is nothing to do.",
+        f"write, read: MB of values a second{two}, by this machine. A dash: nothing to do.",
     ]
     if not found.sample.too_small_to_time:
         lines.append(
-            "pays: a link slower than so many MB/s brings the values sooner with these codecs than without any."
+            "pays: a link slower than this, in MB/s, brings the values sooner with these codecs than without any."
         )
     if any(r.chain.promise for r in found.results):
         lines.append("error: the largest that was measured; promised: what the codec says that it may be at most.")
