@@ -73,8 +73,6 @@ class Codec(metaclass=_Immutable):
     configuration  the ``configuration`` of the entry in ``codecs``, a dict of JSON
     """
 
-    name: str
-    configuration: dict[str, Any]
     fields: ClassVar[dict[str, Field[Any]] | None] = None  # attribute -> field
     name: str
     configuration: dict[str, Any]
