@@ -184,7 +184,7 @@ def test_nothing_outside_of_the_book_reaches_into_an_array():
 
 
 # Lines of code: not blank, no comment, no docstring. DESIGN.md says what stands behind each number.
-MOST_LINES = {"spine": 8_100, "book": 11_900, "all": 31_600}
+MOST_LINES = {"spine": 8_150, "book": 11_300, "all": 31_900}
 AROUND = {"object", "http", "fsspec", "sqlite", "trace", "faults", "retry", "cache", "paced", "secrets"}
 
 
@@ -231,4 +231,6 @@ def test_the_book_and_the_whole_stay_within_their_budget():
         if not name.startswith("tutorial_zarr.codecs.extensions") and name.split(".")[-1] not in AROUND
     ]
     assert sum(map(lines_of, book)) <= MOST_LINES["book"]
-    assert sum(map(lines_of, MODULES)) <= MOST_LINES["all"]
+    lessons = [name for name in MODULES if name.startswith("tutorial_zarr.gallery.exercises.x")]
+    assert lessons  # they belong to their notebooks, and grow with them
+    assert sum(map(lines_of, set(MODULES) - set(lessons))) <= MOST_LINES["all"]
