@@ -118,6 +118,7 @@ print(first[199, 198:202])
 # Before you run the next cell: which files will be in the folder `first.zarr`?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 files = sorted(file.relative_to(out / "first.zarr").as_posix() for file in (out / "first.zarr").rglob("*"))
 print([name for name in files if (out / "first.zarr" / name).is_file()])
 
@@ -438,6 +439,7 @@ except IndexError as error:
 # Write your number down before you run the cell. Then change `shift` to 100, and `chunk` at the top to 50.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 shift = 50
 moved = zarr.create_array({}, zarr_format=zarr_format, **options)
 moved[shift : shift + 200, shift : shift + 200] = values[:200, :200]

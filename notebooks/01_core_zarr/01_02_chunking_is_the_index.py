@@ -383,6 +383,7 @@ assert np.isclose(total, plane.sum(dtype="float64"))
 # down, run, and then let it begin one later, at 64.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 begin = 63
 moved = (slice(begin, begin + 100), slice(begin, begin + 100))
 print(touched(moved, (64, 64)), "chunks")

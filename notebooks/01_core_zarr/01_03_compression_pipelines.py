@@ -405,6 +405,7 @@ except ValueError as error:
 # the bytes that they had? Write it down. Then try a hundredth.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 step = 0.1
 rounded = np.rint((temperature - 250) / step).astype("int16")
 small = len(numcodecs.Blosc("zstd", level, shuffle=2).encode(np.ascontiguousarray(rounded)))

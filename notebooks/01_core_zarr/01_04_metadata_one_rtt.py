@@ -306,6 +306,7 @@ assert cured == []
 # GETs and LISTs does the walk take then? And with the copy?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 alone = 24
 print(f"{1 + alone + 24} GETs and {1 + alone} LISTs, instead of {gets} and {lists}; with the copy still 1")
 

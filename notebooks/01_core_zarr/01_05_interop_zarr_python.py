@@ -344,6 +344,7 @@ for (reader, case), sentence in made.items():
 # Which of the fourteen types will it refuse? And what will it propose for bool?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 portable, refused = [], {}
 for name, values in zoo.items():
     try:

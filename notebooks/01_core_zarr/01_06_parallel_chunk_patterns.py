@@ -518,6 +518,7 @@ assert came == stuck[0] * a.cdata_shape[1] + stuck[1]
 # Take three writers. How many orders are there, and how many of them are harmless? And two?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 count = 3
 found = [replay(order, count) for order in orders((2,) * count)]
 print(f"{len(found)} orders, {sum('.' not in outcome for outcome in found)} harmless")

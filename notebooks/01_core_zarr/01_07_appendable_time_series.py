@@ -424,6 +424,7 @@ print(f"times that do not grow: {len(late)}, at {time[late[0] + 1].astype('datet
 # days?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 longer = 7 * 48
 print(f"days into weeks: x{formula(48, longer):.2f}; months into weeks: x{formula(30 * 48, longer):.2f}")
 

@@ -483,6 +483,7 @@ for rate in (0.01, 0.1, 0.5):
 # having in flight now, with the limit of 1,000 in a second? And how long does the read take?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 near = 3.0
 print(f"{requests_per_second * near / 1000:.0f} in flight")
 for p in (1, 2, 4, 8, 1024):

@@ -386,6 +386,7 @@ print(f"the ceiling of that: {elapsed / (elapsed - added):.2f} times as fast")
 # Which bucket comes first now?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 near = measure(stores[128], ..., {**prices, "request": 0.002})[0].seconds
 print(", ".join(f"{bucket} {near[bucket]:.3f} s" for bucket in ("store", "codec", "you")))
 

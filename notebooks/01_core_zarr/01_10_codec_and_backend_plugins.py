@@ -466,6 +466,7 @@ table_of_laws
 # A price of a third of a cent: what does `Ticks` do with it? And with -0.0, which equals 0.0?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 tried = [1 / 300, float("nan"), -0.0]
 for value in tried:
     try:

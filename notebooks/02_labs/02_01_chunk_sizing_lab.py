@@ -357,6 +357,7 @@ print(f"in shards, {in_shards.best.layout}: {in_shards.best.seconds:.3f} s")
 # and run. Then try 100 % of one kind.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 other_way = ["points 30%: all, 1, 1", "maps 70%: 1, all, all"]
 turned = lab.advise(shape, "f4", other_way, store=bucket, shards=False)
 print(turned.best.layout, f"{turned.best.requests:.1f} requests")

@@ -362,6 +362,7 @@ assert not boast.holds
 # 0.05 K. Is that smaller or larger than bitround with an error of 0.0625 K, 11 bits? Write it down.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 tenths = np.rint((kelvin - 250) * 10).astype("i2")
 tenth_ratio = kelvin.nbytes / squeezed(tenths)
 print(f"tenths: x{tenth_ratio:.2f}; 11 bits: x{by_hand[11][0]:.2f}")

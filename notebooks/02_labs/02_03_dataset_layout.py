@@ -572,6 +572,7 @@ assert "valid_max" not in shared["air_temperature"].attrs
 # three coordinates takes one. Write it down, and run; then try 50, which does not divide 240.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 year_chunk = 12
 changed = opening(in_memory(year_chunk), consolidated=False)
 print(f"years in chunks of {year_chunk}: {changed['chunks']} requests for chunks")

@@ -588,6 +588,7 @@ print(log_book)
 # how many requests does one chunk take? Write it down.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 p = 0.5
 store = RetryStore(FaultStore(MemoryStore(), seed, unavailable=p), attempts=9, sleep=lambda seconds: None)
 given_up = 0

@@ -548,6 +548,7 @@ print(f"hit@5 {hit['MiniLM'][5]:.3f} with length one, {long[5]:.3f} with the len
 # how many of the questions are the ten still the right ones? Write it down, and try.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 each = 3
 parts = [ids[first : first + chunk_rows] for first in range(0, len(ids), chunk_rows)]
 few = np.concatenate([part[np.argsort(-whole[part], axis=0, kind="stable")[:each]] for part in parts])

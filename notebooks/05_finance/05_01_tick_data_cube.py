@@ -557,6 +557,7 @@ print(f"low {half.low[share] / 100:.2f}, close {half.close[share] / 100:.2f} dol
 # thirteen, for every share? Write it down, and try.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 length = 1800
 print(mean_of_chunks(length).round(1), "basis points")
 

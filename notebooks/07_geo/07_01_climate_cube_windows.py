@@ -485,6 +485,7 @@ except MemoryBudgetError as error:
 # the inner chunks a map touches. Write it down, and run with 240 in place of 24.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 inner_years = 24
 other = zarr.create_array({}, data=cube, chunks=(1, inner_years, 8, 8), shards=shard, compressors="gzip")
 trace = TraceStore(other.store)

@@ -643,6 +643,7 @@ print(f"halved in slabs of {odd}: {len(torn)} voxels on z, and {len(pyramid[1])}
 # half.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 translation_in_voxels = 0.5  # of level 0; it was right for the mean
 every_second = volume[::2, ::2, ::2]
 found_at = middle(every_second, [2.0] * 3, [o + translation_in_voxels for o in origin])

@@ -643,7 +643,7 @@ SCREEN = [
     ('tags=["parameters", "hide-input"] jupyter={"source_hidden": true}', 'tags=["parameters"]', 'tags=["hide-input"]'),
     ('tags=["parameters", "hide-input"]', 'tags=["parameters"]', "expected the same in tags and in jupyter="),
     ('tags=["facts", "remove-cell"] jupyter={"source_hidden": true}', 'tags=["facts"]', "found it open"),
-    ('tags=["hide-output"] jupyter={"outputs_hidden": true}\nshift', "\nshift", '"outputs_hidden": true}, found'),
+    ('outputs_hidden": true}\nprint("After your guess:")\nshift', 'x": true}\nshift', '"outputs_hidden": true}, found'),
 ]  # fmt: skip
 
 
@@ -718,6 +718,10 @@ def test_sections_in_another_order_are_noticed(copy):
         (
             lambda cells: code(cells, 4).update(execution_count=None),
             "outputs: expected every code cell to be executed",
+        ),
+        (
+            lambda cells: stream(cells, 8).update(text="4 files\n"),
+            "code cell 8: expected a first line that gives nothing",
         ),
         (lambda cells: stream(cells, 4).update(name="stderr"), "code cell 4: expected no warning"),
         (lambda cells: stream(cells, 4).update(text="/home/me/x"), "outputs: expected no path of a machine"),

@@ -355,6 +355,11 @@ def _built(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
 
 
 def _outputs(cell: dict[str, Any]) -> Iterator[Problem]:
+    if cell["outputs"] and cell["metadata"].get("jupyter", {}).get("outputs_hidden"):
+        output = cell["outputs"][0]  # of an output that waits for a guess JupyterLab shows the first line
+        first = str(output.get("text") or output.get("data", {}).get("text/plain", "")).partition("\n")[0]
+        if re.search(r"\d", first):
+            yield "", f"expected a first line that gives nothing away, found {first!r}; print a line without a number"
     for output in cell["outputs"]:
         kind = output["output_type"]
         if kind == "error":
