@@ -186,7 +186,11 @@ def _config(codec: Any) -> dict[str, Any]:
         return plain(codec)
     for method in ("to_json", "get_config", "to_dict"):
         if hasattr(codec, method):
-            return plain(getattr(codec, method)())
+            config = plain(getattr(codec, method)())
+            # zarr-python's Blosc shows numbers for what nobody has chosen: the array decides that, there as here.
+            for undecided in getattr(codec, "_tunable_attrs", ()):
+                config.get("configuration", {}).pop(undecided, None)
+            return config
     raise MetadataError(
         f"codec: expected a name, a dict with 'name' or 'id', or a codec, found {codec!r}", key="codecs"
     )

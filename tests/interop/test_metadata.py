@@ -188,3 +188,15 @@ def test_each_field_of_our_records_is_read_by_tensorstore(zarr_format, peer, tmp
     a[...] = data
     for name in dtype.names:
         assert peer.read(tmp_path / "a", field=name).tolist() == data[name].tolist()
+
+
+@ZARR_PYTHON
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+@pytest.mark.parametrize(
+    "chosen", [{}, {"typesize": 1}, {"shuffle": "noshuffle"}, {"cname": "lz4", "clevel": 3}], ids=str
+)
+def test_what_a_codec_of_zarr_python_leaves_open_is_decided_as_there(chosen, dtype, peer):
+    codec = peer.zarr.codecs.BloscCodec(**chosen)
+    theirs = peer.zarr.create_array({}, shape=(8,), chunks=(4,), dtype=dtype, compressors=codec)
+    ours = zarr.create_array({}, shape=(8,), chunks=(4,), dtype=dtype, compressors=codec)
+    assert ours.codecs[-1].to_json() == theirs.metadata.codecs[-1].to_dict()
