@@ -445,8 +445,11 @@ def test_a_note_is_said_once_however_many_arrays_there_are(tmp_path, capsys):
     for name in ("u", "v", "w"):
         group.create_array(name, shape=(900, 900), chunks=(90, 90), dtype="f4")
     group.create_array("whole", data=np.ones((900, 900)), chunks=(90, 90))
-    code, out, _ = run(capsys, "advise", tmp_path / "g")
+    for name in ("lat", "lon"):
+        group.create_array(name, shape=(900,), dtype="f4")
+    code, out, err = run(capsys, "advise", tmp_path / "g")
     assert code == 0
+    assert err == "tutorial-zarr: lat, lon: too small to judge; one chunk for each will do\n"
     for note in ("Nobody said how it is read", "Zarr 2 has no shards", "Amazon S3", "No chunk is stored"):
         assert out.count(note) == 1, note
     assert "u, v, w: No chunk is stored" in out

@@ -735,6 +735,15 @@ def test_the_command_prints_tables_sentences_and_draws_figures(store, tmp_path, 
         assert "<desc>" in file.read_text(encoding="utf-8")
 
 
+def test_small_arrays_are_named_together(tmp_path, capsys):
+    group = zarr.create_group(tmp_path / "a")
+    for name in "abcdefg":
+        group.create_array(name, data=np.arange(3))
+    assert main(["compress", "shootout", str(tmp_path / "a")]) == 1
+    said = "a, b, c, d, e and 2 more: too few values to judge a codec by; leave these arrays as they are"
+    assert capsys.readouterr().err == f"tutorial-zarr: {said}\n"
+
+
 def test_a_store_in_which_nothing_can_be_judged_is_a_problem(tmp_path, capsys):
     zarr.create_array(tmp_path / "a", data=np.arange(3))
     assert main(["compress", "shootout", str(tmp_path / "a")]) == 1

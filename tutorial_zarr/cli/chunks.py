@@ -123,6 +123,7 @@ def run(
     requests = _requests(Path(log)) if log is not None else []
     node, found, code = open_node(path), [], 0
     arrays = [("", node)] if isinstance(node, zarr.Array) else _arrays(node)
+    small: dict[str, str] = {}
     for name, array in arrays:
         try:
             given: dict[str, Any] = {} if today is None else {"today": today}
@@ -131,9 +132,16 @@ def run(
                 patterns = from_log(requests, array, pause)
                 given["remarks"] = [LOG_REMARK.format(1000 * pause)]
             found.append((name, advice.advise_array(array, patterns, **given, **chosen)))
+        except advice.TooSmallError as error:
+            small[name] = f"{name}: {error}" if name else str(error)
+            code = 1 if not name else code
         except ZarrError as error:
             complain(f"{name}: {error}" if name and repr(name) not in str(error) else str(error))
             code = 1 if not name else code
+    if len(small) > 1:
+        complain(f"{some(small, 5)}: too small to judge; one chunk for each will do")
+    for sentence in list(small.values()) if len(small) == 1 else []:
+        complain(sentence)
     if not arrays or (not found and not code):
         complain(f"{path}: expected an array that can be judged, found none")
         code = 1

@@ -42,6 +42,10 @@ from tutorial_zarr.words import size_text, times
 CHUNKS_HELD = 8  # as many chunks fit into the memory, even where a read takes one
 
 
+class TooSmallError(LabError):
+    """An array so small that any layout will do."""
+
+
 @dataclass(frozen=True, eq=False)
 class Advice:
     """Layouts, best first: print it, look at `best`, or ask a `Choice` to explain itself."""
@@ -289,7 +293,7 @@ def advise(
     nbytes = math.prod(shape) * kind.itemsize
     least = max(model.request_cost, model.least_object)
     if not shape or nbytes <= least:
-        raise LabError(
+        raise TooSmallError(
             f"an array of {size_text(nbytes)} is too small to judge: expected more than {size_text(least)}, "
             f"the least for which another object is worth its request; try one chunk of {shape}"
         )
