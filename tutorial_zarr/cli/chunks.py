@@ -206,7 +206,7 @@ def _show(found: list[tuple[str, advice.Advice]], as_json: bool, top: int, folde
             figures.front(each).save(Path(folder) / f"{begin}front.svg")
     if as_json:
         reports = {name: each.to_json(top) for name, each in found}
-        return print_json(reports[""] if set(reports) == {""} else reports)
+        return print_json(reports[""] if set(reports) == {""} else {"arrays": reports})
     for name, each in found:
         print_text((f"{plain(name)}: " if name else "") + each.text(top, notes=False))
         print_text("")
