@@ -12,8 +12,8 @@ from tutorial_zarr.codecs import registry
 from tutorial_zarr.dtypes import base
 
 # A slow machine is not a failure, and a failure is the same for everybody.
-settings.register_profile("house", deadline=None, derandomize=True)
-settings.load_profile("house")
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.load_profile("project")
 
 
 # For a look at a change, in less than a minute on two cores: what starts no server, process, browser or notebook. Of
@@ -21,7 +21,7 @@ settings.load_profile("house")
 # chosen by name, so that it is always the same. Files that are not named are not even imported.
 ROOT = Path(__file__).parent
 QUICK = {
-    "house": ["layers", "parameters", "project"],
+    "project": ["layers", "parameters", "project"],
     "laws": ["codecs", "data_types", "losses", "missing_text", "stores"],
     "small_worlds": ["advanced_selection", "basic_selection", "lazy", "plan", "resize_and_append"],
     "spec": [

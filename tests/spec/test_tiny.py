@@ -21,7 +21,7 @@ AXIS = [slice(None), slice(1, 5), slice(None, None, -2), slice(5, 0, -3), slice(
 
 
 def test_it_is_at_most_150_lines_of_code():
-    count = runpy.run_path(str(Path(__file__).parents[1] / "house" / "code_lines.py"))["code_lines"]
+    count = runpy.run_path(str(Path(__file__).parents[1] / "project" / "code_lines.py"))["code_lines"]
     assert count(Path(tiny.__file__).read_text(encoding="utf-8")) <= 150
 
 

@@ -1,4 +1,4 @@
-"""How many lines of code the core has, by layer: python tests/house/code_lines.py
+"""How many lines of code the core has, by layer: python tests/project/code_lines.py
 
 A line counts when it holds code: not blank, not a comment, not a docstring.
 """
