@@ -1,7 +1,8 @@
 """Zarr v2 and v3 from scratch, in Python that can be read in an afternoon.
 
-Read the package in this order: `dtypes`, `metadata`, `chunk_grids`, `codecs`, `stores`, `array`, `group`,
-`indexing`, `parallel`. `DESIGN.md` beside this file follows one ``a[3:5]`` through all of them.
+Begin with `tiny`; then read `dtypes`, `metadata`, `chunk_grids`, `chunk_keys`, `codecs`, `stores`, `indexing`,
+`nodes`, `chunk_io`, `array`, `create`, `group`, in this order. `DESIGN.md` beside this file follows one ``a[3:5]``
+through them.
 
 >>> import tutorial_zarr as zarr
 >>> a = zarr.array([[1, 2, 3], [4, 5, 6]], chunks=(1, 3))
@@ -52,7 +53,7 @@ from tutorial_zarr.parallel import get_workers, set_workers
 __version__ = "0.1.0"
 
 
-if TYPE_CHECKING:  # type checkers look through the doors, and find a name that is none
+if TYPE_CHECKING:  # type checkers look through the doors, and notice a misspelt name
     from tutorial_zarr.tools import convert
     from tutorial_zarr.tools import doctor as doctor
     from tutorial_zarr.tools.convert import rechunk

@@ -19,7 +19,14 @@ import numpy as np
 from tutorial_zarr import consolidation, hierarchy, nodes, replacing, spelling
 from tutorial_zarr import create as make
 from tutorial_zarr.array import Array
-from tutorial_zarr.errors import ArrayNotFoundError, GroupNotFoundError, NodeExistsError, NodeNotFoundError, StoreError
+from tutorial_zarr.errors import (
+    ArrayNotFoundError,
+    GroupNotFoundError,
+    NodeExistsError,
+    NodeNotFoundError,
+    StoreError,
+    spelled,
+)
 from tutorial_zarr.group import Group, Tree, store_arrays
 from tutorial_zarr.metadata import ArrayMetadata, consolidated
 from tutorial_zarr.progress import Progress
@@ -341,14 +348,16 @@ def create_array(
     order               ``"F"`` for chunks whose first axis runs fastest; ``"C"`` by default
     zarr_format         2 or 3; None is 3, or the one that the profile chooses
     attributes          a dict of what JSON holds
-    chunk_key_encoding  ``"default"`` for keys such as ``c/0/1``, ``"v2"`` for ``0.1``, or its JSON with a `separator`
+    chunk_key_encoding  ``"default"`` for keys such as ``c/0/1``, ``"v2"`` for ``0.1``, the name of another one that
+                        is registered, or its JSON
     dimension_names     a name, or None, for each axis
     profile             ``"portable"`` takes only what every reader of the matrix in `interop` reads
     storage_options     of a URL: a dict for the library that opens it
     overwrite           delete what is at that path, when all that could be refused has been looked at
     options             `object_codec` and `dimension_separator` of Zarr 2; and the options of `open_array`
 
-    A codec is given by its name, as the JSON of ``zarr.json``, or as an object of numcodecs; one, or a list of them.
+    A codec is given by its name, as the JSON of ``zarr.json``, or as an object of this library, of numcodecs or of
+    zarr-python; one, or a list of them.
     What it costs is what `data` have: without them one document is written, and nothing else.
 
     Raises NodeExistsError where something is at that path (unless `overwrite`), MetadataError for what no document may
@@ -546,6 +555,8 @@ def copy(
     ``"replace"`` (as is ``overwrite=True``) or ``"skip"``, which completes a copy that was cut short. A dry run
     returns the plan: keys and bytes. `progress` counts the stored objects.
     """
+    if not isinstance(source, (Array, Group)):
+        raise TypeError(f"copy: expected an array or a group, found {spelled(repr(source))}; try open(...) of it")
     store, base = (dest.store, dest.path) if isinstance(dest, Group) else (_open_store(dest, "a", None), "")
     relative = nodes.normalize_path(name if name is not None else source.basename)
     path = nodes.join(base, relative) if relative else base
@@ -577,7 +588,7 @@ def move(
 
 
 def delete(store: Any, path: str, *, dry_run: bool = True) -> hierarchy.Plan:
-    """Say what deleting the node at `path` would delete; with ``dry_run=False``, delete it."""
+    """Say what deleting the node at `path` would delete. Nothing is deleted without ``dry_run=False``."""
     return hierarchy.delete(_open_store(store, "r+", None), nodes.normalize_path(path), dry_run=dry_run)
 
 

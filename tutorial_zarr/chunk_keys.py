@@ -15,12 +15,22 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tutorial_zarr.errors import MetadataError, UnsupportedError
+from tutorial_zarr.errors import MetadataError, UnsupportedError, nearest
 from tutorial_zarr.metadata import Extension
+from tutorial_zarr.plugins import entry_point
 
 
 class ChunkKeyEncoding:
-    """An encoding that joins a prefix and the coordinates with a separator, as all known ones do."""
+    """An encoding that joins a prefix and the coordinates with a separator, as those of the specification do.
+
+    An encoding of your own overrides `encode` and `decode`, which must undo it; `encode_all` follows from `encode`
+    unless it is overridden as well.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "encode" in vars(cls) and "encode_all" not in vars(cls):
+            cls.encode_all = cls._encode_each  # type: ignore[method-assign]
 
     def __init__(self, name: str, prefix: str, separator: str, scalar: str) -> None:
         self.name, self.prefix, self.separator, self.scalar = name, prefix, separator, scalar
@@ -36,6 +46,10 @@ class ChunkKeyEncoding:
         names = [list(map(str, coords)) for coords in axes]
         names[0] = [self.prefix + name for name in names[0]]
         return map(self.separator.join, itertools.product(*names))
+
+    def _encode_each(self, axes: list[list[int]]) -> Iterator[str]:
+        """`encode_all` by `encode`."""
+        return map(self.encode, itertools.product(*axes))
 
     def decode(self, key: str, ndim: int) -> tuple[int, ...] | None:
         """Return the coordinates in a key, or None if the key is not a chunk's."""
@@ -73,21 +87,26 @@ _encodings: dict[str, Callable[[dict[str, Any]], ChunkKeyEncoding]] = {"default"
 
 
 def register(name: str, factory: Callable[[dict[str, Any]], ChunkKeyEncoding]) -> None:
-    """Make an encoding known: ``factory(configuration)`` returns it."""
+    """Make an encoding known: ``factory(configuration)`` returns it.
+
+    Other programs find it by an entry point in the group ``tutorial_zarr.chunk_key_encodings``.
+    """
     _encodings[name] = factory
 
 
 def names() -> list[str]:
-    """Return the names of all known encodings, sorted."""
+    """Return the names of all registered encodings, sorted."""
     return sorted(_encodings)
 
 
 def parse(encoding: Extension) -> ChunkKeyEncoding:
     """Return the encoding that a metadata document names. Raises UnsupportedError for an unknown one."""
-    if encoding.name not in _encodings:
+    factory = _encodings.get(encoding.name) or entry_point("tutorial_zarr.chunk_key_encodings", encoding.name)
+    if factory is None:
         raise UnsupportedError(
-            f"chunk_key_encoding: expected one of {', '.join(names())}, found {encoding.name!r}",
+            f"chunk_key_encoding: expected one of {', '.join(names())}, found {encoding.name!r}; "
+            f"{nearest(encoding.name, names())}try the package that brings it",
             key="chunk_key_encoding",
             found=encoding.name,
         )
-    return _encodings[encoding.name](encoding.configuration)
+    return factory(encoding.configuration)

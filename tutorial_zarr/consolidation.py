@@ -37,7 +37,7 @@ _ATTEMPTS = 5  # to gather documents that others change meanwhile
 
 
 class Difference(NamedTuple):
-    """One node of which the consolidated metadata does not say what the store does."""
+    """One node about which the consolidated metadata and the store disagree."""
 
     path: str  # below the group
     what: str

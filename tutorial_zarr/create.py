@@ -1,6 +1,6 @@
 """New nodes: from the keywords that people write to documents, and from there to the store.
 
-What the keywords mean, is in `spelling`. A new array's document is written first and then parsed like any other, so
+What the keywords mean is in `spelling`. A new array's document is composed first and then parsed like any other, so
 that what is created is what a reader of the document would get.
 """
 

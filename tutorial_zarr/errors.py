@@ -1,4 +1,4 @@
-"""The exceptions of this package, and nothing else.
+"""The exceptions of this package, and how what they quote is spelt.
 
 A message says, in this order: where, what was expected, what was found, what to try. As text it is spelt out: it
 quotes names and values from stores that anybody may have made, and a traceback is printed on a terminal.
@@ -6,7 +6,7 @@ The same values stand as attributes on the exception, so that a program need not
 
     ZarrError
     ├── MetadataError          (ValueError)         a metadata document breaks a rule of the specification
-    ├── UnsupportedError       (MetadataError)      valid, but names something that this library does not know
+    │   └── UnsupportedError                        valid, but names something that this library does not know
     ├── ConversionError        (ValueError)         a conversion that would lose something
     ├── NodeNotFoundError      (FileNotFoundError)  no array or group at that path
     │   ├── ArrayNotFoundError
@@ -28,8 +28,8 @@ The same values stand as attributes on the exception, so that a program need not
     └── StoreError             (OSError)            the store itself failed
         └── ReplacedError                           a value was replaced while parts of it were being read
 
->>> raise_from = SelectionError("array 'temp' (Zarr 3): index 9 is out of range for axis 0 of length 8", axis=0)
->>> isinstance(raise_from, IndexError), raise_from.axis
+>>> error = SelectionError("array 'temp' (Zarr 3): index 9 is out of range for axis 0 of length 8", axis=0)
+>>> isinstance(error, IndexError), error.axis
 (True, 0)
 """
 

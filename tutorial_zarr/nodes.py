@@ -428,7 +428,8 @@ def is_chunk_name(name: str) -> bool:
 
 
 def foreign_keys(store: Store, path: str) -> list[str]:
-    """Keys below `path` that belong to no Zarr hierarchy: neither metadata nor the chunks of an array.
+    """Keys below `path` that belong to no Zarr hierarchy: neither metadata nor the chunks of an array, whose keys are
+    those of its own encoding.
 
     Of an array that was deleted, chunks count that nobody can take for something else: ``c/0/1``, ``0.1``. Where a
     mark says that a tree was being made or deleted, all do so, at every depth.
@@ -449,35 +450,55 @@ def foreign_keys(store: Store, path: str) -> list[str]:
     return [key for key in keys if not is_ours(key)]
 
 
-def _array_folders(store: Store, keys: list[str]) -> tuple[set[str], set[str]]:
-    """The folders of arrays; and those of version 1 among them, where `meta` and `attrs` are documents."""
-    arrays, first = set(), set()
+Decode = Callable[[str], bool]  # whether a key, counted from an array, is a chunk's
+
+
+def _array_folders(store: Store, keys: list[str]) -> tuple[dict[str, Decode], set[str]]:
+    """The folders of arrays, and how their chunks are called; and those of version 1 among them, where `meta` and
+    `attrs` are documents.
+    """
+    arrays: dict[str, Decode] = {}
+    first = set()
     for key in keys:
         folder, _, name = key.rpartition("/")
-        if name == "meta" and _says(store, key, "zarr_format", 1):
+        if name == "meta" and _quietly(store, key).get("zarr_format") == 1:
             first.add(folder)
-        if name == ".zarray" or (name == "zarr.json" and _says(store, key, "node_type", "array")) or folder in first:
-            arrays.add(folder)
+        if name == ".zarray" or folder in first:
+            arrays[folder] = is_chunk_name
+        if name == "zarr.json" and (document := _quietly(store, key)).get("node_type") == "array":
+            arrays[folder] = _decode(document)
         if UNFINISHED in (names := key.split("/")):  # an array on its way has no document yet
-            arrays.add("/".join(names[: names.index(UNFINISHED)]))
+            arrays.setdefault("/".join(names[: names.index(UNFINISHED)]), is_chunk_name)
     return arrays, first
 
 
-def _says(store: Store, key: str, member: str, value: Any) -> bool:
-    """Whether the document at `key` has a member of that value."""
+def _quietly(store: Store, key: str) -> dict[str, Any]:
+    """The document at `key`; an empty one if it cannot be read."""
     try:
-        return (_document(store, key) or {}).get(member) == value
+        return _document(store, key) or {}
     except MetadataError:
-        return False
+        return {}
 
 
-def _is_chunk(key: str, arrays: set[str]) -> bool:
+def _decode(document: dict[str, Any]) -> Decode:
+    """How the chunks of the array with this document are called: by an encoding of its own, or as usual."""
+    try:
+        encoding = v3.extension(document["chunk_key_encoding"], "chunk_key_encoding")
+        if encoding.name in ("default", "v2"):
+            return is_chunk_name
+        keys, ndim = chunk_keys.parse(encoding), len(document["shape"])
+    except (MetadataError, KeyError, TypeError):
+        return is_chunk_name
+    return lambda name: is_chunk_name(name) or keys.decode(name, ndim) is not None
+
+
+def _is_chunk(key: str, arrays: dict[str, Decode]) -> bool:
     folder = key
     while folder:
         folder = parent(folder)
         if folder in arrays:
             rest = key[len(folder) + 1 if folder else 0 :]
-            return _CHUNK_KEY.fullmatch(rest) is not None or rest.startswith(UNFINISHED + "/")
+            return arrays[folder](rest) or rest.startswith(UNFINISHED + "/")
     return False
 
 

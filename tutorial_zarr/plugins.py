@@ -1,6 +1,6 @@
-"""What other installed packages bring: codecs, data types and stores, found by their entry points.
+"""What other installed packages bring: codecs, data types, key encodings and stores, found by entry points.
 
-The three registries ask here for names that they do not know. Before that nothing is looked up and no plugin is
+The registries ask here for names that they do not know. Before that nothing is looked up and no plugin is
 imported. How to write one is in `DESIGN.md`; the laws that it should keep are in `testing`.
 
 >>> entry_point("tutorial_zarr.codecs", "nobody's") is None

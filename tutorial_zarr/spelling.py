@@ -184,6 +184,11 @@ def _config(codec: Any) -> dict[str, Any]:
         return {"name": codec}
     if isinstance(codec, dict):
         return plain(codec)
+    if isinstance(codec, type):
+        raise MetadataError(
+            f"codec: expected a codec, found the class {codec.__name__}; try its name as text, or an object of it",
+            key="codecs",
+        )
     for method in ("to_json", "get_config", "to_dict"):
         if hasattr(codec, method):
             config = plain(getattr(codec, method)())
@@ -406,13 +411,13 @@ def _key_encoding(new: NewArray) -> dict[str, Any]:
     encoding = new.chunk_key_encoding
     if not encoding:
         encoding = {"name": "default", "separator": new.dimension_separator or "/"}
-    if isinstance(encoding, str):
-        encoding = {"name": encoding}
-    if isinstance(encoding, dict) and "separator" in encoding:
-        encoding = {"name": encoding["name"], "configuration": {"separator": encoding["separator"]}}
-    if "configuration" not in encoding:
-        encoding = {**encoding, "configuration": {"separator": "." if encoding.get("name") == "v2" else "/"}}
-    return encoding
+    if isinstance(encoding, dict) and "separator" in encoding and "configuration" not in encoding:
+        rest = {member: value for member, value in encoding.items() if member != "separator"}
+        encoding = {**rest, "configuration": {"separator": encoding["separator"]}}
+    name, configuration, _ = v3.extension(encoding, "chunk_key_encoding")
+    if not configuration and name in ("default", "v2"):
+        configuration = {"separator": "." if name == "v2" else "/"}
+    return {"name": name, **({"configuration": configuration} if configuration else {})}
 
 
 def _separator_v2(new: NewArray) -> str:

@@ -153,7 +153,7 @@ class Array:
         return chunk.transpose(np.argsort(self.axes))
 
     def _file(self, coords):
-        return self.path / self.separator.join(map(str, [*self.lead, *coords] or [0]))
+        return self.path / self.separator.join(map(str, [*self.lead, *coords] or [0]))  # [0]: of a v2 scalar
 
     def _indices(self, selection):
         """The selected indices of each axis; and what drops the axes of integers, as in NumPy."""

@@ -104,7 +104,7 @@ def test_fields_are_attributes_with_their_defaults():
     ("wrong", "message"),
     [
         ({}, r"codec 'example': expected the keys where, level, exact, mode, words; found no 'where'"),
-        ({"where": "end", "lvl": 1}, r"expected the keys where, level, .*; found 'lvl'"),
+        ({"where": "end", "lvl": 1}, r"expected no keys but where, level, .*; found 'lvl'"),
         ({"where": "end", "level": 10}, r"codec 'example': expected level from 0 to 9, found 10"),
         ({"where": "end", "level": True}, r"expected level from 0 to 9, found True"),
         ({"where": "end", "exact": 0}, r"expected exact true or false, found 0"),

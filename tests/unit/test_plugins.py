@@ -2,16 +2,18 @@
 
 import ast
 import importlib
+import json
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import codecs, dtypes
+from tutorial_zarr import chunk_keys, codecs, dtypes
 from tutorial_zarr.errors import MetadataError, MissingDependencyError, ReadOnlyError, StoreError
 from tutorial_zarr.stores import MemoryStore, make_store, register_store
 from tutorial_zarr.testing import CodecCase, CodecLaws, DataTypeLaws, StoreLaws
@@ -154,3 +156,67 @@ def test_a_store_behind_a_url_opened_for_reading_refuses_to_write():
 def test_an_unknown_scheme_is_an_error_that_lists_the_known_ones():
     with pytest.raises(StoreError, match=r"expected a path or a URL with .*file://.*found gopher://"):
         make_store("gopher://hole")
+
+
+class Reversed(chunk_keys.ChunkKeyEncoding):
+    """Keys with the last axis first; `encode` and `decode` are all that it says."""
+
+    def __init__(self):
+        super().__init__("example.reversed", "r/", "/", "r")
+
+    def encode(self, coords):
+        return super().encode(coords[::-1])
+
+    def decode(self, key, ndim):
+        coords = super().decode(key, ndim)
+        return None if coords is None else coords[::-1]
+
+
+@pytest.fixture
+def reversed_keys(monkeypatch):
+    monkeypatch.setattr(chunk_keys, "_encodings", dict(chunk_keys._encodings))
+    chunk_keys.register("example.reversed", lambda configuration: Reversed())
+
+
+def test_a_chunk_key_encoding_of_ones_own_serves_every_way_of_reading(reversed_keys):
+    store, data = MemoryStore(), np.arange(48).reshape(6, 8)
+    a = zarr.create_array(store, name="x", data=data, chunks=(3, 2), chunk_key_encoding="example.reversed")
+    assert "x/r/3/1" in store.mapping
+    assert json.loads(store.get("x/zarr.json"))["chunk_key_encoding"] == {"name": "example.reversed"}
+    np.testing.assert_array_equal(a[...], data)
+    np.testing.assert_array_equal(a.vindex[[0, 5], [3, 7]], data[[0, 5], [3, 7]])
+    np.testing.assert_array_equal(a.oindex[[0, 5], [3, 7]], data[np.ix_([0, 5], [3, 7])])
+    assert (a.nchunks_initialized, a.chunk_coords("x/r/3/1")) == (8, (1, 3))
+    zarr.create_array(store, name="x", shape=(2,), dtype="i4", overwrite=True)
+    assert not list(store.list_prefix("x/r"))
+
+
+def test_a_configuration_of_a_chunk_key_encoding_is_kept_whole():
+    found = {}
+
+    def factory(configuration):
+        found.update(configuration)
+        return Reversed()
+
+    known = dict(chunk_keys._encodings)
+    try:
+        chunk_keys.register("example.other", factory)
+        given = {"name": "example.other", "configuration": {"other": 1}}
+        zarr.create_array({}, shape=(2,), dtype="i4", chunk_key_encoding=given)
+        assert found == {"other": 1}
+    finally:
+        chunk_keys._encodings.clear()
+        chunk_keys._encodings.update(known)
+
+
+@pytest.mark.parametrize("given", [{"separator": "."}, 3, {"name": "default", "sepparator": "."}], ids=str)
+def test_a_chunk_key_encoding_that_is_none_is_refused_in_a_sentence(given):
+    with pytest.raises(MetadataError, match="chunk_key_encoding"):
+        zarr.create_array({}, shape=(2,), dtype="i4", chunk_key_encoding=given)
+
+
+def test_a_codec_is_given_by_an_object_and_not_by_its_class_or_its_configuration_alone():
+    with pytest.raises(MetadataError, match="found the class Gzip; try its name"):
+        zarr.create_array({}, shape=(2,), dtype="i4", compressors=codecs.compressors.Gzip)
+    with pytest.raises(MetadataError, match="expected the codec's name, and then its configuration"):
+        codecs.compressors.Gzip({"level": 3})

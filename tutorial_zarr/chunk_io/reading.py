@@ -26,7 +26,7 @@ from tutorial_zarr.stores import bounds
 from . import plain, shards
 from .chunks import LARGE_CHUNK, ChunkIO
 
-MANY = 1 << 16  # chunks along an axis from which on it is asked whether there is the memory to plan for them
+MANY = 1 << 16  # with more chunks than this along an axis, ask first whether there is memory to plan for them
 Work = Callable[[Iterable[Any]], None]
 Place = tuple[Any, Any, bool]  # chunk selection, out selection, whether the chunk is complete: as in a ChunkProjection
 
@@ -288,8 +288,8 @@ class _ChunkReader(_Reader):
 
 
 class _RawReader(_ChunkReader):
-    """A worker that reads chunks stored as they are in memory: of those that are large, the stretches selected alone,
-    and of others, what the store reads goes straight to the output. Nothing is decoded.
+    """A worker for chunks that are stored as they are in memory: nothing is decoded. Of large chunks it reads only the
+    stretches that are selected; others the store reads straight into the output.
     """
 
     def read(

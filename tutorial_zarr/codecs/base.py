@@ -90,6 +90,10 @@ class Codec(metaclass=_Immutable):
         cls._known = cls._required.union(field.key for field in fields)
 
     def __init__(self, name: str, configuration: dict[str, Any] | None = None) -> None:
+        if not isinstance(name, str):
+            raise MetadataError(
+                f"codec: expected the codec's name, and then its configuration, found {short(name)}", key="codecs"
+            )
         _set(self, "name", name)
         _set(self, "configuration", configuration or {})
         if self.fields is not None:

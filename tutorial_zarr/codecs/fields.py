@@ -11,7 +11,7 @@ class refuses a configuration that lacks a required member, or has one that nobo
 >>> Repeat("repeat", {"tmes": 3})
 Traceback (most recent call last):
     ...
-tutorial_zarr.errors.MetadataError: codec 'repeat': expected the keys times; found 'tmes'
+tutorial_zarr.errors.MetadataError: codec 'repeat': expected no keys but times; found 'tmes'
 """
 
 from __future__ import annotations
@@ -109,9 +109,9 @@ def check_keys(name: str, found: Collection[str], required: Collection[str], opt
     missing = [f"no {key!r}" for key in sorted(set(required) - set(found))]
     unknown = [repr(key) for key in sorted(set(found) - {*required, *optional})]
     if missing or unknown:
+        wanted = f"the keys {known}" if missing else f"no keys but {known}" if known else "no configuration"
         raise MetadataError(
-            f"codec {name!r}: expected {f'the keys {known}' if known else 'no configuration'}; "
-            f"found {', '.join(missing + unknown)}",
+            f"codec {name!r}: expected {wanted}; found {', '.join(missing + unknown)}",
             key="codecs",
             codec=name,
         )

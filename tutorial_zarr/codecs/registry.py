@@ -33,7 +33,7 @@ def register_internal(name: str, factory: Factory) -> None:
 
 
 def names() -> list[str]:
-    """Return all known codec names, sorted."""
+    """Return the names of all registered codecs, sorted."""
     return sorted(_factories)
 
 
@@ -51,7 +51,8 @@ def build(extension: Extension) -> Codec | None:
             return None
         raise UnsupportedError(
             f"codecs: {extension.name!r} is not a codec that this library knows; "
-            f"{nearest(extension.name, names())}known are {', '.join(names())}",
+            f"{nearest(extension.name, names())}try the package that brings it (entry point group "
+            f"tutorial_zarr.codecs), or one of {', '.join(names())}",
             key="codecs",
             found=extension.name,
         )

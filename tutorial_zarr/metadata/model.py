@@ -4,7 +4,7 @@ Zarr v2 and v3 documents parse into the same `ArrayMetadata`: a v2 ``order: "F"`
 ``filters`` and ``compressor`` become entries of one codec list. The document that was parsed is kept whole, and
 writing metadata back means writing that document with the few members that changed, so nothing in it is lost.
 
-What the names in these documents mean is decided above: `chunk_grids`, `chunk_keys`, `codecs`.
+What the names in these documents mean is decided later: `chunk_grids`, `chunk_keys`, `codecs`.
 """
 
 from __future__ import annotations

@@ -66,7 +66,10 @@ def extension(value: JSON, key: str) -> Extension:
         raise MetadataError(f"{key}: expected a name, or an object with a 'name', found {value!r}", key=key)
     unknown = sorted(set(value) - {"name", "configuration", "must_understand"})
     if unknown:
-        raise MetadataError(f"{key} {value['name']!r}: found the unknown keys {', '.join(unknown)}", key=key)
+        raise MetadataError(
+            f"{key} {value['name']!r}: found the unknown keys {', '.join(unknown)}; settings belong in 'configuration'",
+            key=key,
+        )
     return Extension(value["name"], value.get("configuration", {}), value.get("must_understand", True))
 
 

@@ -20,7 +20,7 @@ from .snapshot import Snapshot
 
 
 class MemoryStore(Store):
-    """Keys and bytes in a dict: an own one, or any mutable mapping that is passed in.
+    """Keys and bytes in a dict: one of its own, or any mutable mapping that is passed in.
 
     Pickled, as on the way to another process, it becomes a copy that can only be read: what somebody wrote there would
     never be seen here.
