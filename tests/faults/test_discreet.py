@@ -88,7 +88,8 @@ GIVEN = {
     ("chunks", "prices"): None,  # of a file that is ours
     ("check",): None,  # of the installation
     **{
-        ("gallery", name): None for name in ("copy", "new", "list", "run", "build", "check", "student")
+        ("gallery", name): None
+        for name in ("copy", "new", "list", "run", "build", "check", "student", "reset", "grade", "figures")
     },  # of our notebooks
     **{("articles", name): None for name in ("build", "check")},
 }

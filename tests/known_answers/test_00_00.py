@@ -23,7 +23,8 @@ def test_the_notebook_and_the_command_line_tell_the_same(left):
         text=True,
         check=True,
     )
-    assert json.loads((left[0] / "installation.json").read_text(encoding="utf-8")) == json.loads(done.stdout)
+    told = json.loads((left[0] / "installation.json").read_text(encoding="utf-8"))
+    assert {"schema": 1, **told} == json.loads(done.stdout)
 
 
 def test_another_reader_sees_the_array_of_four_chunks(left):

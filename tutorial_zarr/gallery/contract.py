@@ -91,7 +91,10 @@ def _problems(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[P
     yield from _first_screen(notebook, cells)
     yield from _folded(notebook, cells)
     yield from _exercises(notebook, cells)
-    yield from _built(notebook, cells)
+    broken = list(_built(notebook, cells))
+    yield from broken
+    if any("in JSON" in problem for _, problem in broken):
+        return  # it has no pictures that could be looked at
     yield from ((figure.where, fault) for figure in figures(notebook) for fault in faults(figure.data))
 
 

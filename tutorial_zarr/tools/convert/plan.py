@@ -136,7 +136,7 @@ class RechunkPlan:
                 f"{words.count(p.reads, 'chunks')} read, {words.count(p.writes, 'write units')} written"
             )
         times = self.bytes_read / self.nbytes if self.nbytes else 0
-        often = ["once" if n == 1 else f"{n:.3g} times" for n in (times, len(self.passes))]
+        often = [{1.0: "once", 2.0: "twice"}.get(n, f"{n:.3g} times") for n in (times, len(self.passes))]
         lines.append(f"  every element is read {often[0]} and written {often[1]}")
         return "\n".join(lines)
 
