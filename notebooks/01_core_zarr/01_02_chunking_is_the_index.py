@@ -307,8 +307,8 @@ rule = math.sqrt(latency_ms / 1000 / workers * megabytes_per_second * 1e6 / 4)  
 panel.axvline(rule, color=ORANGE, linewidth=1, linestyle="--", label=f"rule of thumb: {rule:.0f}")
 panel.set(title="Time for a window, in the model", xlabel="side of a square chunk", ylabel="seconds")
 panel.set_xticks(sides, [f"{side:,}" for side in sides])
-panel.yaxis.set_major_formatter("{x:,g}")
 panel.legend()
+panel.yaxis.set_major_formatter("{x:,g}")
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 described = "Curves shaped like a U: " + ", ".join(f"{w:,} is best in chunks of {best[w]:,}" for w in windows)
