@@ -104,6 +104,8 @@ def test_the_book_imports_nothing_of_its_own_by_text(module):
 
 
 def test_a_module_that_moved_into_a_wing_is_found_by_its_old_name_too():
+    for package in ("xarray", "dask"):
+        pytest.importorskip(package, reason="some of the modules need it")
     for old, new in doors.MOVED.items():
         assert importlib.import_module(old) is importlib.import_module(new)
         assert importlib.import_module(new).__spec__.name == new
