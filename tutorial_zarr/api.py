@@ -192,19 +192,11 @@ def _read(store: Store, path: str, mode: str, zarr_format: int | None, strict: b
     metadata = nodes.read(store, path, zarr_format, strict)
     if metadata is None and zarr_format in (None, 2):
         metadata = _only_consolidated(store, path)
-    if mode != "r" and not store.read_only and _settled(store, path, metadata is not None):
+    if mode != "r" and not store.read_only and replacing.settle(store, path, there=metadata is not None):
         metadata = nodes.read(store, path, zarr_format, strict)
     if metadata is not None and zarr_format is None:  # who names the format has chosen
         nodes.warn_if_both(store, path, metadata)
     return metadata
-
-
-def _settled(store: Store, path: str, there: bool) -> bool:
-    """Bring to its end what a killed writer left at a place, as far as that can be; returns whether it was changed."""
-    if there:
-        return replacing.settle(store, path)
-    mark = replacing.read_mark(store, path)
-    return mark is not None and mark.complete and mark.over and replacing.finish(store, path) is not None
 
 
 def _only_consolidated(store: Store, path: str) -> Any:

@@ -183,25 +183,15 @@ class Group(nodes.Node):
 
     def __getitem__(self, name: str) -> Array | Group:
         path, metadata = nodes.join(self.path, nodes.normalize_path(name)), self._find(name)
-        if metadata is None or (not self.read_only and replacing.settle(self.store, path)):
-            metadata = self._find(name) or self._finished(name) or self._implicit(nodes.normalize_path(name))
+        if not self.read_only and replacing.settle(self.store, path, there=metadata is not None):
+            metadata = self._find(name)
+        metadata = metadata or self._implicit(nodes.normalize_path(name))
         if metadata is None:
             near = ", ".join(sorted(self.keys())[:8])
             raise GroupMemberError(
                 f"{self.label}: expected a member {name!r}, found none; it holds {near or 'nothing'}", name=name
             )
         return self._wrap(path, metadata)
-
-    def _finished(self, name: str) -> Any:
-        """A member that a killed writer left complete: it is put in its place, where that may be."""
-        path = nodes.join(self.path, nodes.normalize_path(name))
-        if self.read_only:
-            return None
-        mark = replacing.read_mark(self.store, path)
-        if mark is None or not (mark.complete and mark.over):
-            return None
-        replacing.finish(self.store, path)
-        return self._find(name)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The member of that name, or `default`."""

@@ -81,12 +81,7 @@ def readable(nbytes: int) -> str:
     >>> readable(40), readable(3 << 20)
     ('40 bytes', '3.0 MiB')
     """
-    size, unit = float(nbytes), "bytes"
-    for larger in ("KiB", "MiB", "GiB", "TiB", "PiB"):
-        if size < 1024:
-            break
-        size, unit = size / 1024, larger
-    return words.count(nbytes, "bytes") if unit == "bytes" else f"{size:.1f} {unit}"
+    return words.count(nbytes, "bytes") if nbytes < 1024 else words.size_text(nbytes)
 
 
 def whereabouts(store: Store, path: str) -> str:

@@ -672,15 +672,16 @@ def _digest(store: Store, path: str) -> str:
     return ""
 
 
-def settle(store: Store, path: str) -> bool:
-    """Finish what a killed writer had announced, but not begun, before somebody writes into the old node.
+def settle(store: Store, path: str, there: bool) -> bool:
+    """Finish what a killed writer left complete, before somebody writes at `path`; whether that was done.
 
-    It costs a look for the mark, so it is done where a request goes nowhere far; elsewhere `finish` sees that the old
-    node's document is another one by now.
+    `there`: a node is there, so that the writer had announced its end and not begun. To look for the mark then is done
+    where a request goes nowhere far; elsewhere `finish` sees that the old node's document is another one by now.
     """
-    if store.concurrency is not None or (mark := read_mark(store, path)) is None:
+    if there and store.concurrency is not None:
         return False
-    return mark.complete and mark.over and finish(store, path) is not None
+    mark = read_mark(store, path)
+    return mark is not None and mark.complete and mark.over and finish(store, path) is not None
 
 
 def finish(store: Store, path: str, changed: bool = False) -> str | None:
