@@ -1,7 +1,7 @@
 """Exercises that check themselves: ``check("01_01.1", answer)``.
 
 The checks of notebook ``PP_NN`` are in the module ``xPP_NN`` beside this file: ``exercise_1(answer)`` works
-the right answer out anew, from first principles, and returns `right` or `not_yet` with a sentence that helps.
+the right answer out again, from first principles, and returns `right` or `not_yet` with a sentence that helps.
 No answer is stored anywhere. ``WRONG`` holds one plausible wrong answer for each, which a test sees refused.
 
 >>> check("01_01.1", ...)
@@ -10,15 +10,18 @@ No answer is stored anywhere. ``WRONG`` holds one plausible wrong answer for eac
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from tutorial_zarr.gallery.catalogue import GalleryError
 
@@ -42,6 +45,58 @@ def right(words: str) -> Verdict:
 def not_yet(words: str) -> Verdict:
     """The answer does not hold; `words` says what to look at."""
     return Verdict(False, words)
+
+
+def on_cases(
+    function: Any, cases: Iterable[tuple[tuple[Any, ...], Any]], same: Callable[..., Any] | None = None
+) -> str | None:
+    """What a student's `function` does wrong, in a sentence about the first case that shows it; None if nothing.
+
+    Each case is the arguments and the result that is wanted. The function gets copies of the arguments. `same(found,
+    wanted)` compares; by default shapes and values, floats to 9 digits. Whatever the function raises is told.
+
+    >>> on_cases(abs, [((-3,), 3), ((0,), 0)])
+    >>> on_cases(lambda x: x, [((2,), 2), ((-3,), 3)])
+    'for (-3) it returns -3; wanted is 3.'
+    """
+    if not callable(function):
+        return f"expected a function, found {_short(function)}."
+    for arguments, wanted in cases:
+        given = f"for ({', '.join(map(_short, arguments))}) it"
+        try:
+            found = function(*copy.deepcopy(arguments))
+            agree = bool((same or _same)(found, wanted)) if found is not None or wanted is None else False
+        except Exception as error:  # a student's function may raise anything
+            return f"{given} raises {type(error).__name__}: {error}"
+        if not agree and found is None:
+            return f"{given} returns None; does it have a `return`?"
+        if not agree:
+            return f"{given} returns {_short(found)}; wanted is {_short(wanted)}."
+    return None
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    """The same structure, shapes and values; floats to 9 digits."""
+    if isinstance(wanted, dict):
+        return (
+            isinstance(found, dict)
+            and found.keys() == wanted.keys()
+            and all(_same(found[k], wanted[k]) for k in wanted)
+        )
+    if isinstance(wanted, (tuple, list)) and not isinstance(found, np.ndarray):
+        return isinstance(found, (tuple, list)) and len(found) == len(wanted) and all(map(_same, found, wanted))
+    one, other = np.asarray(found), np.asarray(wanted)
+    if one.shape != other.shape:
+        return False
+    if one.dtype.kind in "fc" or other.dtype.kind in "fc":
+        return bool(np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True))
+    return bool((one == other).all())
+
+
+def _short(value: Any) -> str:
+    """`value` as a line of at most 60 characters."""
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def check(exercise: str, answer: Any) -> None:
