@@ -31,7 +31,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # Choose *Run All* in the menu. Nothing is downloaded, and nothing is written outside of a temporary folder.
@@ -105,7 +105,7 @@ a[:2, 2:] = 8
 print(zarr.open_array(out / "four.zarr", mode="r")[...])
 viz.chunk_grid(a)
 
-# %% [markdown]
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - The versions and codecs above are yours; a line with `pip install` brings what is missing, and only some

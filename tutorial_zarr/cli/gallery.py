@@ -14,8 +14,8 @@ from typing import Any
 from tutorial_zarr import gallery, words
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
 from tutorial_zarr.cli.plans import stoppable
-from tutorial_zarr.gallery import contract, copies, grade, pictures, stored_outputs, student, template
-from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, select
+from tutorial_zarr.gallery import contract, copies, glossary, grade, pictures, stored_outputs, student, template
+from tutorial_zarr.gallery.catalogue import CLONE, NOTEBOOKS, ROOT, GalleryError, select
 from tutorial_zarr.words import plain
 
 
@@ -45,6 +45,7 @@ def command(click: Any) -> Any:
         "build": (build, [ids, jobs]),
         "check": (check, [ids, outputs]),
         "figures": (figures, [ids, sheet]),
+        "glossary": (glossary_, []),
         "student": (student_versions, [ids, target, again]),
         "grade": (grade_, [click.Argument(["folder"], type=click.Path()), jobs, csv]),
         "reset": (reset, [click.Argument(["ids"], nargs=-1, required=True, shell_complete=_ids), place]),
@@ -192,6 +193,18 @@ def figures(ids: tuple[str, ...], sheet: str | None, as_json: bool) -> int:
         if sheet:
             print_text(f"{drawn} pictures are on {Path(sheet).name}; look at them.")
     return 1 if any(row["faults"] for row in rows) else 0
+
+
+def glossary_(as_json: bool) -> int:
+    """Write the glossary, notebooks/GLOSSARY.md, from the terms that the lessons define."""
+    _expect_a_clone("glossary")
+    found = glossary.Glossary(gallery.list_notebooks())
+    path = NOTEBOOKS / glossary.FILE
+    path.write_text(found.page(), encoding="utf-8", newline="\n")
+    if as_json:
+        return print_json([{"term": term.name, "url": term.url, "text": term.text} for term in found.terms.values()])
+    print_text(f"{path.name} has {words.count(len(found.terms), 'terms')}.")
+    return 0
 
 
 def student_versions(ids: tuple[str, ...], out_dir: str, overwrite: bool, as_json: bool) -> int:

@@ -90,9 +90,9 @@ def _problems(path: Path, notebooks: dict[str, Notebook]) -> Iterator[tuple[str,
     for piece in re.findall(r"`([^`\n]+)`", prose):
         if re.search(r"\d", piece) and piece not in everything:
             yield f"`{piece}`", "this does not stand in the notebook"
-    known = list(_numbers(facts))
+    known = list(all_numbers(facts))
     for number in numbers_in(body):
-        if not any(_fits(number, value) for value in known):
+        if not any(fits(number, value) for value in known):
             yield (
                 number,
                 "this number is not among the notebook's facts; correct it, or let the notebook compute it",
@@ -136,17 +136,19 @@ def numbers_in(body: str) -> Iterator[str]:
         yield match[0]
 
 
-def _numbers(facts: Any) -> Iterator[float]:
+def all_numbers(facts: Any) -> Iterator[float]:
+    """The numbers in facts, whatever they are nested in."""
     if isinstance(facts, dict):
         facts = list(facts.values())
     if isinstance(facts, list):
         for value in facts:
-            yield from _numbers(value)
+            yield from all_numbers(value)
     elif isinstance(facts, (int, float)) and not isinstance(facts, bool):
         yield facts
 
 
-def _fits(written: str, value: float) -> bool:
+def fits(written: str, value: float) -> bool:
+    """Whether `value`, rounded as it is `written` (``1,000``, ``28.9``), is that number."""
     decimals = len(written.partition(".")[2])
     return f"{round(value, decimals):.{decimals}f}" == written.replace(",", "")
 

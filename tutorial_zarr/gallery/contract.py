@@ -9,22 +9,45 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.gallery.articles import check_articles
-from tutorial_zarr.gallery.catalogue import TO_WRITE, Notebook, list_notebooks, passport, select
+from tutorial_zarr.gallery import bridges
+from tutorial_zarr.gallery.articles import all_numbers, check_articles, fits, numbers_in
+from tutorial_zarr.gallery.catalogue import NOTEBOOKS, TO_WRITE, Notebook, list_notebooks, passport, select
 from tutorial_zarr.gallery.exercises import NOT_YET, checks_of, numbers
+from tutorial_zarr.gallery.glossary import FILE, Glossary
 from tutorial_zarr.gallery.pictures import faults, figures
 from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
 
+MAKE_GLOSSARY = "tutorial-zarr gallery glossary"
 Problem = tuple[str, str]  # where, what
 Cells = list[dict[str, Any]]
 
-SECTIONS = (
-    "Parameters",
+# The sections, each known by the tag of the cell that begins it: its heading where that is the same everywhere, or
+# None where it says what this section says. Those of OPTIONAL are there where they earn their place.
+SECTIONS = {
+    "section-parameters": "Parameters",
+    "section-data": None,
+    "section-idea": None,
+    "section-build": None,
+    "section-library": None,
+    "section-bytes": None,
+    "section-others": None,
+    "section-operations": None,
+    "section-wrong": None,
+    "section-predict": None,
+    "section-exercises": "Exercises",
+    "section-bridge": "In zarr-python, xarray and Dask",
+    "section-recap": "Recap",
+    "section-solutions": "Solutions",
+}
+OPTIONAL = {"section-data", "section-bytes", "section-others", "section-operations"}
+SETUP_SECTIONS = ("section-parameters", "section-recap")  # part 00 sets up and teaches nothing
+SAID_ENOUGH = {  # headings that say nothing of what follows
     "The data",
     "The idea",
     "Build it small",
@@ -34,15 +57,14 @@ SECTIONS = (
     "Performance and operations",
     "What goes wrong",
     "Change one thing, predict first",
-    "Exercises",
-    "Recap",
-    "Solutions",
-)
-SETUP_SECTIONS = ("Parameters", "Recap")  # part 00 sets up and teaches nothing
+}
 PASSPORT = ("Level", "Time", "Needs", "Code", "Article", "Data")
 PARAMETERS = ("seed", "quick", "workers", "out_dir", "zarr_format")
 MAX_CODE_CELLS, MAX_CODE_LINES, MAX_WORDS = 40, 15, 110  # of what stands open
 FIRST_SCREEN = 200  # words before the passport
+# Minutes of a careful reader: words and open lines in a minute, and minutes for each figure and exercise.
+WORDS_A_MINUTE, LINES_A_MINUTE, FIGURE, EXERCISE, CODE_EXERCISE = 220, 12, 0.5, 3, 6
+READING = 3  # links to read further
 # What folds a cell away: the tag is for a site, the other for JupyterLab.
 FOLDS = {"hide-input": "source_hidden", "hide-cell": "source_hidden", "remove-cell": "source_hidden",
          "hide-output": "outputs_hidden"}  # fmt: skip
@@ -73,19 +95,38 @@ def check(ids: Iterable[str] | None = None, folder: Path | None = None) -> list[
 
     With all notebooks their articles are checked as well.
     """
-    everything = {notebook.id: notebook for notebook in list_notebooks(folder)}
+    glossary = Glossary(list_notebooks(folder))
     found = [
         {"id": notebook.id, "where": where, "problem": problem}
         for notebook in select(ids, folder)
-        for where, problem in _problems(notebook, everything)
+        for where, problem in _problems(notebook, glossary)
     ]
-    return found if ids else found + check_articles(folder=folder)
+    chosen = {notebook.id for notebook in select(ids, folder)}
+    found += [
+        {"id": lesson, "where": where, "problem": problem}
+        for lesson, (where, problem) in _same_headings(glossary)
+        if lesson in chosen
+    ]
+    if ids:
+        return found
+    root = Path(folder or NOTEBOOKS)
+    page = root / FILE
+    if not page.is_file() or page.read_text(encoding="utf-8") != glossary.page():
+        found.append(
+            {"id": FILE, "where": "page", "problem": f"expected what the lessons define; try: {MAKE_GLOSSARY}"}
+        )
+    return found + check_articles(folder=folder)
 
 
-def _problems(notebook: Notebook, everything: dict[str, Notebook]) -> Iterator[Problem]:
+def _problems(notebook: Notebook, glossary: Glossary) -> Iterator[Problem]:
     cells = read_source(notebook.path)["cells"]
     yield from _passport(notebook)
-    yield from _prerequisites(notebook, everything)
+    yield from _prerequisites(notebook, glossary.notebooks)
+    if not notebook.id.startswith("00"):
+        yield from glossary.problems(notebook.id)
+        yield from _bridge(notebook, cells)
+        yield from _reading(notebook, cells)
+        yield from _minutes(notebook, cells)
     yield from _unfinished(notebook, cells)
     yield from _source(notebook, cells)
     yield from _first_screen(notebook, cells)
@@ -162,8 +203,7 @@ def _folded(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     """What a reader did not come for is folded away, on a site (tags) and in JupyterLab (metadata)."""
     section = ""
     for number, cell in enumerate(cells, 1):
-        headings = re.findall(r"^## (.+)$", cell["source"], re.MULTILINE)
-        section = headings[-1] if headings and cell["cell_type"] == "markdown" else section
+        section = next(iter(tags(cell) & set(SECTIONS)), section)
         if cell["cell_type"] != "code":
             continue
         folds = {FOLDS[tag] for tag in tags(cell) & set(FOLDS)}
@@ -172,8 +212,9 @@ def _folded(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
             found = f"{sorted(folds)}, {sorted(hidden)}"
             yield f"cell {number}", f"expected the same in tags and in jupyter=, found {found}"
         wanted = {
-            "source_hidden": "facts" in tags(cell) or (section == "Parameters" and not notebook.id.startswith("00")),
-            "outputs_hidden": section == "Change one thing, predict first",
+            "source_hidden": "facts" in tags(cell)
+            or (section == "section-parameters" and not notebook.id.startswith("00")),
+            "outputs_hidden": section == "section-predict",
         }
         for name, needed in wanted.items():
             if needed and name not in hidden:
@@ -220,14 +261,7 @@ def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     markdown = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
 
-    headings = re.findall(r"^## (.+)$", "\n\n".join(markdown), re.MULTILINE)
-    wanted = SETUP_SECTIONS if notebook.id.startswith("00") else SECTIONS
-    for name in wanted:
-        if name not in headings:
-            yield "sections", f"expected a section '## {name}'"
-    present = [name for name in headings if name in wanted]
-    if present != sorted(present, key=wanted.index):
-        yield "sections", f"expected them in this order: {', '.join(wanted)}; found {', '.join(present)}"
+    yield from _sections(notebook, cells)
     if sum(text.startswith("# ") for text in markdown) != 1:
         yield "sections", "expected one heading of the first level, the title"
 
@@ -279,10 +313,91 @@ def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
             "recap",
             f"expected a point for each of the {objectives} things promised at the head, found {answers}",
         )
-    if wanted is SECTIONS:
-        for name in ("**Open questions.**", "**Next.**"):
+    if not notebook.id.startswith("00"):
+        for name in ("**Open questions.**", "**To read further.**", "**Next.**"):
             if name not in recap:
                 yield "recap", f"expected a paragraph {name}"
+
+
+def _sections(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
+    """Each section once or more, in order, begun by a heading that says something."""
+    wanted = SETUP_SECTIONS if notebook.id.startswith("00") else tuple(SECTIONS)
+    present = []
+    for cell in cells:
+        headings = re.findall(r"^## (.+)$", cell["source"], re.MULTILINE) if cell["cell_type"] == "markdown" else []
+        found = sorted(tags(cell) & set(SECTIONS))
+        if len(headings) > 1 or len(found) > 1 or (bool(headings) != bool(found) and wanted is not SETUP_SECTIONS):
+            where = headings[0] if headings else _first_line(cell["source"])
+            yield f"section {where!r}", f"expected one heading and one tag of a section, found {headings} and {found}"
+        present += found
+        for heading in headings:
+            fixed = SECTIONS[found[0]] if found else None
+            if fixed and heading != fixed:
+                yield f"section {heading!r}", f"expected the heading {fixed!r}, as in all lessons"
+            if heading in SAID_ENOUGH:
+                yield f"section {heading!r}", "expected a heading that says what this section says, not this one"
+    for name in wanted:
+        if name not in present and name not in OPTIONAL:
+            yield "sections", f"expected a heading in a cell with the tag {name!r}"
+    if present != sorted(present, key=tuple(SECTIONS).index):
+        yield "sections", f"expected them in this order: {', '.join(SECTIONS)}; found {', '.join(present)}"
+
+
+def _same_headings(glossary: Glossary) -> Iterator[tuple[str, Problem]]:
+    """Headings that stand in two lessons."""
+    seen: dict[str, str] = {}
+    for lesson, text in glossary.texts.items():
+        for heading in re.findall(r"^## (.+)$", text, re.MULTILINE):
+            first = seen.setdefault(heading, lesson)
+            if first != lesson and heading not in SECTIONS.values():
+                yield lesson, (f"section {heading!r}", f"expected a heading of its own, found the one of {first}")
+
+
+def _bridge(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
+    text = "\n\n".join(cell["source"] for cell in cells if "section-bridge" in tags(cell))
+    for problem in bridges.problems(text, notebook.path.parents[2]):
+        yield "bridge", problem
+
+
+def _reading(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
+    recap = "\n\n".join(cell["source"] for cell in cells if "section-recap" in tags(cell))
+    further = recap.partition("**To read further.**")[2].partition("**Next.**")[0]
+    links = re.findall(r"^- \[[^\]]+\]\(https://[^)\s]+\): (.+(?:\n  .+)*)", further, re.MULTILINE)
+    described = sum(len(words.split()) >= 4 for words in links)
+    if described < READING:
+        yield (
+            "recap",
+            f"expected {READING} described links to read further, '- [Title](https://...): ...', found {described}",
+        )
+    if not re.search(r"\]\([^)]*\.(?:ipynb|md)\)", recap.partition("**Next.**")[2]):
+        yield "recap", "expected a link to the next lesson after **Next.**, found none"
+
+
+def minutes(cells: Cells, checks: Any, pictures: int) -> int:
+    """The minutes of a careful reader, exercises included, in steps of five; `pictures` is the number of figures."""
+    text = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    words = len(re.sub(r"<details>.*?</details>|!\[.*?\)|\]\([^)]*\)|```.*?```", "", text, flags=re.DOTALL).split())
+    lines = sum(
+        len(cell["source"].splitlines())
+        for cell in cells
+        if cell["cell_type"] == "code" and not cell["metadata"].get("jupyter", {}).get("source_hidden")
+    )
+    code = sum(callable(wrong) for wrong in checks.WRONG.values())
+    exercises = EXERCISE * (len(numbers(checks)) - code) + CODE_EXERCISE * code
+    exact = words / WORDS_A_MINUTE + lines / LINES_A_MINUTE + FIGURE * pictures + exercises
+    return 5 * math.ceil(exact / 5)
+
+
+def _minutes(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
+    checks = checks_of(notebook.id)
+    if checks is None or not notebook.ipynb.is_file():
+        return  # said elsewhere
+    wanted = minutes(cells, checks, len(list(figures(notebook))))
+    if notebook.minutes != wanted:
+        yield (
+            "passport",
+            f"Time: expected {wanted} minutes, by its words, code, figures and exercises, found {notebook.minutes}",
+        )
 
 
 def _exercises(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
@@ -295,6 +410,8 @@ def _exercises(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     text = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
     if len(numbers(checks)) < 2:
         yield "exercises", f"expected at least two, found {len(numbers(checks))}"
+    if not any(callable(wrong) for wrong in checks.WRONG.values()):
+        yield "exercises", "expected one that asks for a function, with a wrong one in WRONG, found none"
     for number in numbers(checks):
         name = f"{notebook.id}.{number}"
         section = text.partition(f"### Exercise {name}")[2].partition("\n### ")[0].partition("\n## ")[0]
@@ -355,6 +472,29 @@ def _built(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
             "facts",
             f"expected at least one fact in {notebook.facts.name}; call save_facts in the last cell",
         )
+    if not notebook.id.startswith("00"):
+        yield from _numbers(built["cells"], facts)
+
+
+def _numbers(cells: Cells, facts: Any) -> Iterator[Problem]:
+    """A number in the prose stands in the code, in an output, or among the facts, rounded as it is written."""
+    code = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code")
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    shown = [output.get("text") or str(output.get("data", {}).get("text/plain", "")) for output in outputs]
+    printed = re.sub(r"(?<=\d)[,_](?=\d)", "", "\n".join([code, *shown]))
+    known, section = [*all_numbers(facts)], ""
+    for cell in cells:
+        section = next(iter(tags(cell) & set(SECTIONS)), section)
+        text = re.sub(r"<details>.*?</details>|^\|.*$", "", cell["source"], flags=re.DOTALL | re.MULTILINE)
+        if cell["cell_type"] == "code" or section in ("section-exercises", "section-solutions"):
+            continue
+        for number in numbers_in(text):
+            plain = re.escape(number.replace(",", ""))
+            if not re.search(rf"(?<![\d.]){plain}(?!\d|\.\d)", printed) and not any(fits(number, x) for x in known):
+                yield (
+                    _first_line(text),
+                    f"expected {number} in the code, the outputs or the facts, found it in prose alone",
+                )
 
 
 def _outputs(cell: dict[str, Any]) -> Iterator[Problem]:
