@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from tutorial_zarr import words
-from tutorial_zarr.cli.gallery import group, report_problems
+from tutorial_zarr.cli.gallery import expect_a_clone, group, report_problems
 from tutorial_zarr.cli.output import print_json, print_text, progress_bar
-from tutorial_zarr.gallery import articles, publish
+from tutorial_zarr.gallery import articles, publish, series
 
 
 def command(click: Any) -> Any:
@@ -29,6 +29,7 @@ def command(click: Any) -> Any:
     actions = {
         "build": (build_articles, [names, out_dir, base_url, pictures, images]),
         "check": (check_articles, [names, width]),
+        "series": (write_series, []),
     }
     return group(click, "articles", actions, "Check the articles, and build them for a publishing site.")
 
@@ -43,7 +44,7 @@ def build_articles(
     A name may be cut short: 01 means 01_first_zarr_array.
     """
     with progress_bar() as bar:
-        task = bar.add_task("articles", total=len(articles.select_articles(names)))
+        task = bar.add_task("articles", total=len(series.select_articles(names)))
         paths = publish.build_articles(
             out_dir,
             names or None,
@@ -67,8 +68,23 @@ def build_articles(
 def check_articles(names: tuple[str, ...], width: int | None, as_json: bool) -> int:
     """Hold the articles NAMES, or all of them, to the notebooks that they tell of."""
     problems = articles.check_articles(names or None)
-    for path in articles.select_articles(names or None) if width else ():
+    for path in series.select_articles(names or None) if width else ():
         for number, length in publish.long_lines(path.read_text(encoding="utf-8"), width or 0):
             problem = f"expected at most {width} characters in a line of code, found {length}"
             problems.append({"id": path.stem, "where": f"line {number}", "problem": problem})
     return report_problems(problems, as_json, "Every article agrees with its notebook.")
+
+
+def write_series(as_json: bool) -> int:
+    """Write what is generated in the articles: the first line, the last line, the minutes, and the list of them all.
+
+    The first line names the version of this package and of the others that the article names, as installed here.
+    """
+    expect_a_clone("articles series")
+    paths = [path.name for path in series.write_series()]
+    if as_json:
+        return print_json(paths)
+    for path in paths:
+        print_text(path)
+    print_text(f"{words.count(len(paths), 'files')} changed.")
+    return 0

@@ -72,7 +72,7 @@ def new(name: str, slug: str, as_json: bool) -> int:
 
     ID is its number, such as 02_01, and SLUG its name, such as chunk_lab.
     """
-    _expect_a_clone("new")
+    expect_a_clone("gallery new")
     files = [path.relative_to(ROOT).as_posix() for path in template.new(name, slug)]
     if as_json:
         return print_json(files)
@@ -95,10 +95,11 @@ def _notebooks(paths: list[str]) -> str:
     return f"{words.count(len(paths), 'notebooks')} {'is' if len(paths) == 1 else 'are'}"
 
 
-def _expect_a_clone(action: str) -> None:
+def expect_a_clone(action: str) -> None:
+    """Refuse what authors do where there is no clone."""
     if ROOT != CLONE:
         raise GalleryError(
-            f"gallery {action}: expected a clone of the repository, in which notebooks are written, found the "
+            f"{action}: expected a clone of the repository, in which notebooks are written, found the "
             "installed package, which has copies of them; try it in a clone, installed with pip install --editable"
         )
 
@@ -155,7 +156,7 @@ def _value(text: str) -> Any:
 
 def build(ids: tuple[str, ...], jobs: int, as_json: bool) -> int:
     """Build the notebooks IDS, or all of them, from their sources: run them and store what they print."""
-    _expect_a_clone("build")
+    expect_a_clone("gallery build")
     with stoppable("the notebooks that were done are built, the others as they were"), _progress(ids) as progress:
         results = gallery.build(ids or None, jobs=jobs, progress=progress)
     return _report_results(results, as_json)
@@ -163,7 +164,7 @@ def build(ids: tuple[str, ...], jobs: int, as_json: bool) -> int:
 
 def check(ids: tuple[str, ...], outputs: bool, as_json: bool) -> int:
     """Hold the notebooks IDS, or all of them, to their contract; without --outputs nothing is run."""
-    _expect_a_clone("check")
+    expect_a_clone("gallery check")
     problems = gallery.check(ids or None)
     if outputs:
         problems += stored_outputs.check_outputs(ids or None)
@@ -197,7 +198,7 @@ def figures(ids: tuple[str, ...], sheet: str | None, as_json: bool) -> int:
 
 def glossary_(as_json: bool) -> int:
     """Write the glossary, notebooks/GLOSSARY.md, from the terms that the lessons define."""
-    _expect_a_clone("glossary")
+    expect_a_clone("gallery glossary")
     found = glossary.Glossary(gallery.list_notebooks())
     path = NOTEBOOKS / glossary.FILE
     path.write_text(found.page(), encoding="utf-8", newline="\n")

@@ -3,12 +3,15 @@
 An article is ``articles/NN_slug.md`` with front matter; its notebook leaves ``.facts.json`` beside itself.
 Then
 
-- a number in the prose occurs among the facts, rounded as it is written (``1,000`` is 1000, ``28.9`` fits
-28.904); - a ``python`` block stands verbatim in the notebook's code, any other block in its outputs; - a
-piece of `inline code` that holds a digit stands somewhere in the notebook; - a figure has a description, and
-is the file that the notebook exported.
+- a number in the prose occurs among the facts, rounded as it is written (``1,000`` is 1000, ``28.9`` fits 28.904);
+- a ``python`` block stands verbatim in the notebook's code, but for imports at its head, and any other block in its
+  outputs; the block that runs when it is pasted, and its output, are held by the test that runs it;
+- a piece of `inline code` that holds a digit stands somewhere in the notebook;
+- a figure is the file that the notebook exported;
+- each row of the bridge is proven by a test, which holds its numbers too.
 
-Numbers are read as digits; one in words is the author's to keep true.
+Numbers are read as digits; one in words is the author's to keep true. What the text alone can break is in
+`article_form`, the generated lines are in `series`.
 
 >>> sorted(numbers_in("Of 1,000 cells 28.9 percent are land; `a[3]`, v2 and int32 are names."))
 ['1,000', '28.9']
@@ -23,16 +26,25 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.gallery.catalogue import NOTEBOOKS, TO_WRITE, GalleryError, Notebook, list_notebooks, passport
+from tutorial_zarr.gallery import bridges
+from tutorial_zarr.gallery.article_code import is_script
+from tutorial_zarr.gallery.article_form import (
+    BRIDGE,
+    FENCE,
+    FIGURE,
+    GENERATED,
+    first_line,
+    form_problems,
+    front_matter,
+    headings,
+)
+from tutorial_zarr.gallery.catalogue import TO_WRITE, Notebook, list_notebooks, passport
+from tutorial_zarr.gallery.series import list_problems, select_articles, series_problems
 from tutorial_zarr.gallery.source import loads
 
-FILE_NAME = re.compile(r"(\d\d)_\w+\.md")
-FRONT_MATTER = ("title", "subtitle", "minutes", "notebook", "tags")
-WORDS = range(1200, 2001)
+IMPORTS = re.compile(r"\A(?:(?:import |from ).*\n|\n)+")
 # A number, but not a part of a name (v2, int32, 01_01), of a key (c/0/0) or of a date (2026-01-31).
 NUMBER = re.compile(r"(?<![\w./:\-])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w/]|-\d|\.\d)")
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FIGURE = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)")
 
 
 def check_articles(names: Iterable[str] | None = None, folder: Path | None = None) -> list[dict[str, str]]:
@@ -41,37 +53,29 @@ def check_articles(names: Iterable[str] | None = None, folder: Path | None = Non
     `folder` is the notebooks' folder; the articles stand beside it.
     """
     notebooks = {notebook.id: notebook for notebook in list_notebooks(folder)}
-    return [
-        {"id": path.stem, "where": where, "problem": problem}
-        for path in select_articles(names, folder)
-        for where, problem in _problems(path, notebooks)
-    ]
+    bodies = {path: front_matter(path.read_text(encoding="utf-8"))[1] for path in select_articles(None, folder)}
+    found = []
+    for path in select_articles(names, folder):
+        taken = {name.lower(): other.stem for other in bodies if other != path for name in headings(bodies[other])}
+        found += [(path.stem, *problem) for problem in _problems(path, notebooks, taken, folder)]
+    if not names and bodies:
+        found += [("articles", *problem) for problem in list_problems(folder)]
+    return [{"id": name, "where": where, "problem": problem} for name, where, problem in found]
 
 
-def select_articles(names: Iterable[str] | None = None, folder: Path | None = None) -> list[Path]:
-    """The articles whose name begins like one of `names`; all for None."""
-    articles = Path(folder or NOTEBOOKS).parent / "articles"
-    files = sorted(path for path in articles.glob("*.md") if FILE_NAME.fullmatch(path.name))
-    wanted = list(names or [])
-    missing = [name for name in wanted if not any(path.stem.startswith(name) for path in files)]
-    if missing:
-        known = ", ".join(path.stem for path in files)
-        raise GalleryError(f"articles: expected the name of an article, found {missing[0]!r}; try one of {known}")
-    return [path for path in files if not wanted or any(path.stem.startswith(name) for name in wanted)]
-
-
-def _problems(path: Path, notebooks: dict[str, Notebook]) -> Iterator[tuple[str, str]]:
+def _problems(
+    path: Path, notebooks: dict[str, Notebook], taken: dict[str, str], folder: Path | None
+) -> Iterator[tuple[str, str]]:
     text = path.read_text(encoding="utf-8")
     front, body = front_matter(text)
     for found in TO_WRITE.findall(text):
         yield "unfinished", found
-    for name in FRONT_MATTER:
-        if not front.get(name):
-            yield "front matter", f"expected a line '{name}: ...', found none"
+    yield from form_problems(front, body, taken)
     notebook = notebooks.get(front.get("notebook", ""))
     if notebook is None:
         yield "front matter", f"expected the id of a notebook, found {front.get('notebook')!r}"
         return
+    yield from series_problems(path, folder)
     if path.name not in passport(notebook.head).get("Article", ""):
         yield "front matter", f"notebook {notebook.id} does not name this article in its passport"
     if not notebook.facts.is_file() or not notebook.ipynb.is_file():
@@ -80,51 +84,49 @@ def _problems(path: Path, notebooks: dict[str, Notebook]) -> Iterator[tuple[str,
     facts = json.loads(notebook.facts.read_text(encoding="utf-8"))
     code, outputs, everything = _texts(notebook)
 
+    printed = ""  # by the block that runs when it is pasted
     for language, block in FENCE.findall(body):
-        if language == "python" and not _contains(code, block):
-            yield _quote(block), "this code does not stand in the notebook; copy it from there"
+        if language == "python" and is_script(block):
+            printed = "text"
+        elif language == printed:
+            printed = ""
+        elif language == "python" and not _contains(code, IMPORTS.sub("", block)):
+            yield first_line(block), "this code does not stand in the notebook; copy it from there"
         elif language not in ("python", "mermaid", "sh") and not _contains(outputs, block):
-            yield _quote(block), "this is not an output of the notebook; copy it from there"
+            yield first_line(block), "this is not an output of the notebook; copy it from there"
 
-    prose = FENCE.sub("", body)
-    for piece in re.findall(r"`([^`\n]+)`", prose):
+    held = _held(body)
+    for piece in re.findall(r"`([^`\n]+)`", held):
         if re.search(r"\d", piece) and piece not in everything:
             yield f"`{piece}`", "this does not stand in the notebook"
     known = list(all_numbers(facts))
-    for number in numbers_in(body):
+    for number in numbers_in(held):
         if not any(fits(number, value) for value in known):
             yield (
                 number,
                 "this number is not among the notebook's facts; correct it, or let the notebook compute it",
             )
 
+    root = path.parents[1]
+    if bridges.rows(body) is not None and (root / "tests").is_dir():  # a wheel has no tests
+        yield from (("bridge", problem) for problem in bridges.problems(body, root))
     exported = facts.get("figures", {})
-    for alt, target in FIGURE.findall(prose):
+    for _, target in FIGURE.findall(held):
         file = path.parent / target
-        if len(alt) < 20:
-            yield (
-                target,
-                "expected a description of the figure between the brackets, for those who cannot see it",
-            )
         if not file.is_file():
             yield target, "there is no such file"
         elif hashlib.sha256(file.read_bytes()).hexdigest() != exported.get(file.name):
             yield target, "this is not the figure that the notebook exported; build the notebook again"
-    for target in re.findall(r"(?<!!)\[[^\]]+\]\((?!https?://|#)([^)#]+)", prose):
+    for target in re.findall(r"(?<!!)\[[^\]]+\]\((?!https?://|#)([^)#]+)", FENCE.sub("", body)):
         if not (path.parent / target).exists():
             yield target, "this link leads nowhere"
-    words = len(re.findall(r"[A-Za-z][\w'-]*", re.sub(r"\(https?://[^)]*\)", "", prose)))
-    if words not in WORDS:
-        yield "length", f"expected {WORDS[0]:,} to {WORDS[-1]:,} words of prose, found {words:,}"
 
 
-def front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The lines ``key: value`` between the two ``---`` at the head, and the rest."""
-    match = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
-    if match is None:
-        return {}, text
-    pairs = (line.partition(":") for line in match[1].splitlines())
-    return {key.strip(): value.strip() for key, _, value in pairs}, text[match.end() :]
+def _held(body: str) -> str:
+    """What is held to the facts: all but blocks, generated lines and the bridge."""
+    return re.sub(
+        rf"^{re.escape(BRIDGE)}\n(?:\|.*\n?)*", "", GENERATED.sub("", FENCE.sub("", body)), flags=re.MULTILINE
+    )
 
 
 def numbers_in(body: str) -> Iterator[str]:
@@ -171,8 +173,3 @@ def _contains(whole: str, block: str) -> bool:
         return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
     return f"\n{tidy(block)}\n" in f"\n{tidy(whole)}\n"
-
-
-def _quote(block: str) -> str:
-    first = block.strip().splitlines()[:1]
-    return f"block {first[0]!r}" if first else "empty block"

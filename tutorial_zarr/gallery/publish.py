@@ -21,14 +21,15 @@ from html import escape
 from pathlib import Path
 
 from tutorial_zarr.errors import MissingDependencyError
-from tutorial_zarr.gallery.articles import FIGURE, check_articles, front_matter, select_articles
+from tutorial_zarr.gallery.article_form import FIGURE, TABLE, front_matter
+from tutorial_zarr.gallery.articles import check_articles
 from tutorial_zarr.gallery.catalogue import GalleryError
 from tutorial_zarr.gallery.pictures import rasterize
+from tutorial_zarr.gallery.series import select_articles
 
 PIXELS = 1400  # the width of a picture: twice the width of a column of text
 WIDEST = 80  # characters of a line of code that a column of text shows
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?://|#)([^)]+)\)")
-TABLE = re.compile(r"(?:^\|.*\|\n)+", re.MULTILINE)
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 

@@ -15,6 +15,7 @@ import re
 from pathlib import Path
 
 from tutorial_zarr.gallery.catalogue import NOTEBOOKS, GalleryError, list_notebooks
+from tutorial_zarr.gallery.series import completed, select_articles
 
 PARTS = {
     "00": "00_start",
@@ -65,5 +66,9 @@ def new(name: str, slug: str, folder: Path | None = None) -> list[Path]:
     for path, template in files.items():
         text = Path(__file__).with_name(f"{template}.txt").read_text(encoding="utf-8")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(re.sub(r"@(\w+)@", lambda found: words[found[1]], text), encoding="utf-8", newline="\n")
+        path.write_text(
+            re.sub(r"@(\w+)@", lambda found: words.get(found[1], found[0]), text), encoding="utf-8", newline="\n"
+        )
+    for path in (path for path, template in files.items() if template == "article"):  # its generated lines
+        path.write_text(completed(path, select_articles(None, folder), folder), encoding="utf-8", newline="\n")
     return list(files)
