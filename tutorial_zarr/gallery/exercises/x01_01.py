@@ -1,15 +1,16 @@
-"""The exercises of 01_01: what a selection touches, what a missing chunk reads as, the smallest write."""
+"""The exercises of 01_01: what a selection touches, the smallest write, which chunks are absent."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from typing import Any
 
 import numpy as np
 
 import tutorial_zarr as zarr
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 SHAPE, CHUNKS = (1000, 1000), (100, 100)
 
@@ -44,21 +45,6 @@ def exercise_1(answer: Any) -> Verdict:
 
 
 def exercise_2(answer: Any) -> Verdict:
-    """What a[0, 0] reads, with fill_value=-1, after 7 was written everywhere and its chunk deleted."""
-    array = zarr.create_array({}, shape=(4, 4), chunks=(2, 2), dtype="int32", fill_value=-1)
-    array[:] = 7
-    array.store.delete(array.chunk_key((0, 0)))
-    value = array[0, 0]
-    if isinstance(answer, (int, np.integer)) and answer == value:
-        return right(f"an absent chunk reads as the fill value, here {value}, and no error is raised.")
-    if isinstance(answer, (int, np.integer)) and answer == 7:
-        return not_yet("7 was in the object that is gone. No other copy exists, so where could it come from?")
-    if isinstance(answer, (int, np.integer)) and answer == 0:
-        return not_yet("0 is the fill value of most arrays, but this one was created with another.")
-    return not_yet("nothing is raised, and a number comes back. Which number stands in the metadata for this case?")
-
-
-def exercise_3(answer: Any) -> Verdict:
     """The smallest selection of 1000 x 1000 in chunks of 100 x 100 whose writing makes 4 objects."""
     is_pair = isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(part, slice) for part in answer)
     if not is_pair:
@@ -75,5 +61,59 @@ def exercise_3(answer: Any) -> Verdict:
     return right(f"{values} values leave {array.nchunks_initialized} objects: one on each side of a corner.")
 
 
+def _names(shape: tuple[int, ...], chunks: tuple[int, ...]) -> list[str]:
+    """The names of all chunks in row-major order, found by asking every index where it lives."""
+    axes = [sorted({index // chunk for index in range(length)}) for length, chunk in zip(shape, chunks, strict=True)]
+    return [".".join(map(str, place)) for place in itertools.product(*axes)]
+
+
+def exercise_3(answer: Any) -> Verdict:
+    """The function that names the chunks that are absent from a dictionary with a Zarr v2 array."""
+    layouts = [
+        ((4, 6), (2, 3)),
+        ((5, 7), (2, 3)),
+        ((7,), (2,)),
+        ((3, 2, 5), (2, 2, 2)),
+        ((30, 2), (2, 2)),
+        ((0, 3), (2, 2)),
+    ]
+    cases, floors, backwards, letters = [], [], [], []
+    for shape, chunks in layouts:
+        names = _names(shape, chunks)
+        store = dict.fromkeys(names[::2], b"chunk")
+        store[".zarray"] = json.dumps({"shape": shape, "chunks": chunks}).encode()
+        absent = [name for name in names if name not in store]
+        whole = [
+            name
+            for name in absent
+            if all(int(k) < n // c for k, n, c in zip(name.split("."), shape, chunks, strict=True))
+        ]
+        cases.append(((store,), absent))
+        floors.append(((store,), whole))
+        backwards.append(((store,), sorted(absent, key=lambda name: [int(k) for k in name.split(".")][::-1])))
+        letters.append(((store,), sorted(absent)))
+    said = on_cases(answer, cases)
+    if said is None:
+        return right(f"{len(cases)} arrays of one, two and three axes, chunks past the edge among them.")
+    mistakes = {
+        "chunks past the edge are missing from your list: 7 rows in chunks of 2 are 4 chunks. Round up.": floors,
+        "the names are right, and their order is not: in row-major order the last number moves fastest.": backwards,
+        "sorted as text, 10 comes before 2. Make the positions in order instead of sorting their names.": letters,
+        "these are the chunks that are there. The absent ones are all the others.": [
+            ((store,), sorted(set(store) - {".zarray"}, key=lambda name: [int(k) for k in name.split(".")]))
+            for (store,), _ in cases
+        ],
+    }
+    return not_yet(next((words for words, wrong in mistakes.items() if on_cases(answer, wrong) is None), said))
+
+
+def _whole_chunks_only(store: dict[str, bytes]) -> list[str]:
+    """A plausible mistake: what sticks out past the edge is forgotten."""
+    document = json.loads(store[".zarray"])
+    counts = [range(length // side) for length, side in zip(document["shape"], document["chunks"], strict=True)]
+    names = (".".join(map(str, place)) for place in itertools.product(*counts))
+    return [name for name in names if name not in store]
+
+
 # One plausible wrong answer each.
-WRONG = {"1": 2, "2": 7, "3": np.s_[0:200, 0:200]}
+WRONG = {"1": 2, "2": np.s_[0:200, 0:200], "3": _whole_chunks_only}
