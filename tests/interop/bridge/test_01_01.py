@@ -37,9 +37,7 @@ def test_the_first_array_has_the_same_names(tmp_path, library):
     assert a[1, 1:4].tolist() == [7, -1, -1]
 
 
-@pytest.mark.bridge(
-    '`missing="error"`', '`config={"read_missing_chunks": False}` raises `ChunkNotFoundError`', "-"
-)
+@pytest.mark.bridge('`missing="error"`', '`config={"read_missing_chunks": False}` raises `ChunkNotFoundError`', "-")
 def test_a_missing_chunk_can_be_an_error():
     store = corner(zarr, {}).store
     with pytest.raises(zarr.errors.ChunkNotFoundError, match="c/0/1"):
