@@ -17,7 +17,9 @@
 # *What twelve readers made of the same arrays. Each row differs from one plain array in one thing.*
 #
 # You write with one program, and your colleague reads with another: in a browser, in C++, in Rust, in a map viewer.
-# The format is a standard, so it should just work. Often it does.
+# The format is a standard, so it should just work. Often it does. Whether it does, for your array and their reader, is
+# a question of **[interoperability](https://en.wikipedia.org/wiki/Interoperability "That one program can use what
+# another has written, and gets the same values out of it.")**, and you can measure it.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -40,7 +42,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # `readers` are names of implementations, such as `"zarr-python,zarrs"`; those that are installed here answer.
@@ -82,8 +84,8 @@ from tutorial_zarr.interop.picture import heat_map, one_change, recorded, versio
 from tutorial_zarr.interop.portable import Portable
 from tutorial_zarr.interop.protocol.peer_protocol import canonical
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## Fourteen types, chosen to be awkward
 #
 # Fourteen types, 7 by 11 elements in chunks of 3 by 4, so that both axes end in the middle of a chunk.
 
@@ -109,12 +111,14 @@ for name in ("float16", "float32", "float64"):
 nans = sorted({hex(x) for x in zoo["float16"].view("u2")[np.isnan(zoo["float16"])]})
 print(len(zoo), "arrays; the NaNs of float16 are", *nans)
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## Let every program read, and compare bits
 #
-# Do not ask what a program claims to read. Write an array, let it read, and compare every bit with what must come out.
-# Somebody did that for you, and the result lies in the package. Blue is equal; grey was refused, which is honest; red
-# was read wrong, and nobody was told. A reader that knows nothing of this format has no column.
+# Do not ask what a program claims to read. Write an array, let many programs read it, and compare every bit with what
+# must come out: **[differential testing](https://en.wikipedia.org/wiki/Differential_testing "Giving several programs
+# the same input and comparing what they make of it; where two differ, at least one is wrong.")**. One such run is
+# recorded in the package. Blue is equal; grey was refused, which is honest; red was read wrong, without an error. A
+# reader that knows nothing of this format has no column.
 
 # %%
 record = stored_matrix()
@@ -131,7 +135,8 @@ chart
 # Take the readers that know this format at all. Of the 22 data types in the first panel, how many does every one of
 # them read? Write a number down before you run the next cell.
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 able = Portable().readers_of(zarr_format)
 read_by_all = [label for label, case in panels["data types"].items() if all(marks[r][case] in "=~" for r in able)]
 of_all = Counter(marks[reader][case] for reader in marks if reader != OURS for case in all_cases())
@@ -140,12 +145,12 @@ print(f"{len(read_by_all)} types are read by all {len(able)}: {', '.join(read_by
 print(f"all cells of the eleven other readers: {outcomes}")
 
 # %% [markdown]
-# The whole numbers and two sizes of float. Not bool, not text, not time. And some cells of the whole record are wrong.
+# The whole numbers and two sizes of float. Not bool, not text, not time. And of the whole record 177 cells are wrong.
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: a digest, and a reader without a Zarr library
 #
-# Two things are needed to compare: elements as bytes that do not depend on how anybody stores them, and a reader that
+# To compare, you need two things: the elements as bytes that do not depend on how they were stored, and a reader that
 # is not the writer. The first takes a line, the second needs no Zarr library at all.
 
 
@@ -181,11 +186,13 @@ def by_hand(folder):
     return found
 
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## One array, eight sets of bytes
 #
-# Now let the library write each array in eight ways that the format allows: two byte orders, two orders of the axes
-# in a chunk, with gzip and without. The reader by hand reads them all.
+# Now let the library write each array in eight ways that the format allows: two byte orders
+# (**[endianness](https://en.wikipedia.org/wiki/Endianness "Whether the bytes of a number are stored with the least
+# significant one first, little-endian, or last, big-endian.")**), two orders of the axes in a chunk, with gzip and
+# without. The reader by hand reads them all.
 
 # %%
 ways = list(itertools.product("<>", "CF", ["gzip", None]))
@@ -205,8 +212,8 @@ print(f"different byte strings for the same elements: int32 {by_way['int32']}, i
 # So **no**: compatible does not mean the same bytes on the disk. It means the same elements in memory, whichever of
 # many bytes were written. A type of one byte has no byte order, so for int8 only four of the eight differ.
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## The mistake of z5py, made on purpose
 #
 # One of the red cells: z5py and big-endian numbers. The record has a sentence for it, and our reading of what z5py
 # does has another. Make the mistake ourselves, with one word of NumPy, and see whether it leaves the same bytes.
@@ -246,8 +253,8 @@ assert said("z5py", big) == mistaken(big, lambda chunk: chunk.byteswap())
 # The same element, the same bytes. The smallest integer, -2147483648, arrives as 128; a map of heights would show a
 # plain where there is a trench. There is no error to catch.
 
-# %% [markdown]
-# ## Check against others
+# %% [markdown] tags=["section-others"]
+# ## The same questions to what is installed here
 #
 # Now the same on your machine. Every implementation runs in a process of its own, so a crash costs one cell. One that
 # is not installed says so. All write, and all read what all have written. (In quick mode: types and layouts.)
@@ -275,16 +282,22 @@ heat_map(here, asked_now, f"Who reads what of Zarr {zarr_format}, here and now",
 # %% tags=["nbval-ignore-output"]
 changed = [(r, case) for r in here if r in marks for case in here[r] if here[r][case] != marks[r][case]]
 print(f"{len(changed)} cells differ from the record of {record.data['date']}", *changed[:5], sep="\n   ")
-checked = interop_check(out / "ways" / "float64-3", expected=zoo["float64"])
-written = interop_from_others(out / "from_others", zoo["float32"], (3, 4), zarr_format)
-print(checked, written, sep="\n\n")
-assert not checked.differing + written.differing
 
 # %% [markdown]
-# ## Performance and operations
+# And both ways at once: others read what this library wrote, and this library reads what others wrote. Every program
+# that is installed agrees to the last bit; the table is in the folded output.
+
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
+checked = interop_check(out / "ways" / "float64-3", expected=zoo["float64"])
+written = interop_from_others(out / "from_others", zoo["float32"], (3, 4), zarr_format)
+print("Who read what:", checked, "", written, sep="\n")
+assert not checked.differing + written.differing
+
+# %% [markdown] tags=["section-operations"]
+# ## Ask the record before you send
 #
-# Reading everything with everybody is for a night. Before you send an array, ask the record: it needs the document and
-# no chunk.
+# You will not run twelve programs for every array that you publish. Ask the record instead: `lint` needs the document
+# of an array, and none of its chunks.
 
 # %%
 trace = TraceStore(zarr.open_array(out / "ways" / "float16-2").store)
@@ -298,15 +311,15 @@ print(
 )
 
 # %% [markdown]
-# One knob to turn: which readers you care for (`tutorial-zarr lint STORE --for gdal,zarrita`). Three things to watch:
-# the versions that the record names, the day when one of them changes, and a run of your own on your own store
+# Name the readers that you care about (`tutorial-zarr lint STORE --for gdal,zarrita`). The record is as old as the
+# versions that it names; when one of them changes, ask the program itself with your own store
 # (`tutorial-zarr interop verify STORE`).
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## Three more that opened without an error
 #
-# "It opened, so it works." Here are three more readers that open an array and say nothing. Again we make each mistake
-# ourselves, and compare with what the record says that reader found.
+# "It opened, so it works." Here are three more readers that open an array and return wrong elements. Again we make
+# each mistake ourselves, and compare with what the record says that the reader found.
 
 
 # %%
@@ -334,11 +347,11 @@ for (reader, case), sentence in made.items():
     assert said(reader, case) == sentence
 
 # %% [markdown]
-# Three libraries, three mistakes, all of them legal Zarr, none of them an error. The last one is a fill value,
-# 9007199254740993, that became 9007199254740992 on its way through a double.
+# Three libraries, three mistakes; the arrays are legal Zarr, and none of the three raised an error. The last one is a
+# fill value, 9007199254740993, that became 9007199254740992 on its way through a double.
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## What does the portable profile refuse?
 #
 # The library can refuse for you: `profile="portable"` makes only what every reader of the format reads, by the record.
 # Which of the fourteen types will it refuse? And what will it propose for bool?
@@ -356,15 +369,15 @@ for name, values in zoo.items():
 print("made:", *portable)
 print(*refused.values(), sep="\n")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_05.1
 #
-# An int32 array is stored big-endian, and its first element is 1. Somebody "repairs" the metadata: one word, from big
-# to little. The array opens. What is its first element now?
+# An int32 array is stored big-endian, and its first element is 1. A colleague "repairs" the metadata: one word, from
+# big to little. The array opens. What is its first element now?
 #
 # <details><summary>Hint</summary>
 # 1 is the bytes 00 00 00 01. Read them from the other end.</details>
@@ -400,20 +413,62 @@ pairs = ...
 check("01_05.3", pairs)
 
 # %% [markdown]
+# ### Exercise 01_05.4
+#
+# Repair code: the chunk was stored with its axes in the order `order`, and `undo` is to bring them back. It is right
+# for two axes. For three it makes the mistake of GDAL. The check tries shapes and orders that you do not see.
+#
+# <details><summary>Hint</summary>
+# Axis 0 of what is stored is axis `order[0]` of what you want. Which order leads back? `np.argsort` knows.</details>
+
+
+# %% tags=["exercise"]
+def undo(raw, shape, order):
+    """The elements, in `shape`, of a chunk of little-endian int32 that was stored with its axes in `order`."""
+    stored = np.frombuffer(raw, "<i4").reshape([shape[axis] for axis in order])
+    return stored.transpose(order)
+
+
+check("01_05.4", undo)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `create_array`, `open_array`, `a[...]` | the same names | - |
+# | `a.encoded_chunk((0, 0))` | `a.store.get_sync(a.metadata.encode_chunk_key((0, 0)))` | one call by the chunk's place |
+# | `digest(a[...])` | `dask.base.tokenize` tells the zeros and the NaNs apart; xarray's `identical` does not | a digest that is the same for both byte orders |
+# | `UnsupportedError` for an unknown codec, when the array is opened | `UnknownCodecError`, when the array is opened | - |
+# | `lint(store, ["z5py"])` | nothing that knows other readers | what of an array they refuse |
+# | `profile="portable"` | `UnstableSpecificationWarning` for raw bytes, and no word for bool or complex64 | a refusal before anything is written |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - Elements in C order, little-endian, and a digest: that compares programs down to the bit, NaNs and zeros included.
 # - `lint` asks the record with a few requests, and names reader, reason and the nearest change.
 # - Bytes swapped, columns taken for rows, axes turned the wrong way: each leaves its own pattern, and none an error.
-# - `profile="portable"` makes whole numbers and floats of 32 and 64 bits, and refuses with a sentence what is not read
-#   by all.
+# - `profile="portable"` makes whole numbers and floats of 32 and 64 bits, and refuses with a sentence what the record
+#   does not show as read by all.
 #
 # **Open questions.** Who should promise what a reader reads, and who should check it? What is a reader worth that is
 # right in every case but one? When is refusing kinder than guessing?
 #
-# **Next.** Run `tutorial-zarr lint` on a store of your own, and then `tutorial-zarr interop verify`.
+# **To read further.**
+#
+# - [Zarr v3, the core specification](https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html): what a reader must
+#   accept, and where it must refuse
+# - [zarr_implementations](https://github.com/zarr-developers/zarr_implementations): the community's own table of who
+#   reads what
+# - [RFC 8259, section 6](https://www.rfc-editor.org/rfc/rfc8259#section-6): why a large whole number in JSON may arrive
+#   as another one
+# - [What every computer scientist should know about floating-point
+#   arithmetic](https://docs.oracle.com/cd/E19957-01/806-3568/ncg_goldberg.html): both zeros, infinities and NaNs
+#
+# **Next.** [01_06](01_06_parallel_chunk_patterns.ipynb): can many workers share one array?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # The bytes 00 00 00 01 from the other end: 256 to the power of three.
@@ -432,6 +487,18 @@ check("01_05.2", {"zarr_format": 2, "dtype": "uint8", "compressors": "zstd"})
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_05.3", ("a", "b"))
+
+# %% [markdown]
+# The way back is the inverse of the order, and not the order itself.
+
+
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
+def undo(raw, shape, order):
+    stored = np.frombuffer(raw, "<i4").reshape([shape[axis] for axis in order])
+    return stored.transpose(np.argsort(order))
+
+
+check("01_05.4", undo)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.

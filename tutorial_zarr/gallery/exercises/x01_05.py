@@ -1,15 +1,17 @@
-"""The exercises of 01_05: a byte order that is told wrong, an array for older readers, equality of bits."""
+"""The exercises of 01_05: a byte order that is told wrong, an array for older readers, bits, axes put back."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from typing import Any
 
 import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr.errors import ZarrError
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 from tutorial_zarr.interop.lint import lint
 
 READERS = ["gdal", "netcdf-c", "z5py"]
@@ -67,5 +69,50 @@ def exercise_3(answer: Any) -> Verdict:
     return not_yet("try it: np.array([0.0]).tobytes() == np.array([-0.0]).tobytes()")
 
 
+def _stored(raw: bytes, shape: tuple[int, ...], order: tuple[int, ...]) -> Any:
+    return np.frombuffer(raw, "<i4").reshape([shape[axis] for axis in order])
+
+
+def _by_order(raw: bytes, shape: tuple[int, ...], order: tuple[int, ...]) -> Any:
+    return _stored(raw, shape, order).transpose(order)
+
+
+def _not_at_all(raw: bytes, shape: tuple[int, ...], order: tuple[int, ...]) -> Any:
+    return np.frombuffer(raw, "<i4").reshape(shape)
+
+
+def _as_stored(raw: bytes, shape: tuple[int, ...], order: tuple[int, ...]) -> Any:
+    return _stored(raw, shape, order)
+
+
+def _reversed(raw: bytes, shape: tuple[int, ...], order: tuple[int, ...]) -> Any:
+    return _stored(raw, shape, order).transpose()
+
+
+# What goes wrong most often, and what to say then.
+UNDONE = {
+    _by_order: "it is right for two axes. For three, doing (2, 0, 1) a second time gives (1, 2, 0), and not the start.",
+    _not_at_all: "it takes the elements as if they lay in the order of `shape`. They lie in the order of `order`.",
+    _as_stored: "the axes are still in the order in which they were stored. Who brings them back?",
+    _reversed: "it turns all axes round, whatever `order` says. Try an order that leaves an axis in its place.",
+}
+
+
+def exercise_4(answer: Any) -> Verdict:
+    """A function that brings the axes of a stored chunk back into their order."""
+    cases = []
+    for shape in ((5,), (2, 3), (3, 3), (2, 3, 4), (4, 1, 2), (2, 0, 3), (2, 3, 2, 5)):
+        values = np.arange(math.prod(shape), dtype="<i4").reshape(shape)
+        for order in itertools.permutations(range(len(shape))):
+            cases.append(((values.transpose(order).tobytes(), shape, order), values))
+    wrong = on_cases(answer, cases)
+    if wrong is None:
+        return right(f"{len(cases)} chunks of one to four axes, each in every order, came back as they were.")
+    for mistake, sentence in UNDONE.items():
+        if on_cases(answer, [(given, mistake(*given)) for given, _ in cases]) is None:
+            return not_yet(sentence)
+    return not_yet(wrong)
+
+
 # One plausible wrong answer each.
-WRONG = {"1": 1, "2": {"dtype": "uint8"}, "3": ("b", "b")}
+WRONG = {"1": 1, "2": {"dtype": "uint8"}, "3": ("b", "b"), "4": _by_order}
