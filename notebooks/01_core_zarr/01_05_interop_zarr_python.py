@@ -27,7 +27,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 25 minutes |
+# | **Time** | 40 minutes |
 # | **Needs** | [01_01](01_01_first_zarr_array.ipynb), [01_03](01_03_compression_pipelines.ipynb) |
 # | **Code** | `tutorial_zarr/interop` |
 # | **Article** | [It opened without an error, and the numbers were wrong](../../articles/05_interop_zarr_python.md) |
@@ -348,7 +348,7 @@ for (reader, case), sentence in made.items():
 
 # %% [markdown]
 # Three libraries, three mistakes; the arrays are legal Zarr, and none of the three raised an error. The last one is a
-# fill value, 9007199254740993, that became 9007199254740992 on its way through a double.
+# fill value, `2**53 + 1`, that lost its last bit on its way through a double.
 
 # %% [markdown] tags=["section-predict"]
 # ## What does the portable profile refuse?
@@ -461,7 +461,7 @@ check("01_05.4", undo)
 #   accept, and where it must refuse
 # - [zarr_implementations](https://github.com/zarr-developers/zarr_implementations): the community's own table of who
 #   reads what
-# - [RFC 8259, section 6](https://www.rfc-editor.org/rfc/rfc8259#section-6): why a large whole number in JSON may arrive
+# - [The JSON standard, on numbers](https://www.rfc-editor.org/rfc/rfc8259#section-6): why a large whole number in JSON may arrive
 #   as another one
 # - [What every computer scientist should know about floating-point
 #   arithmetic](https://docs.oracle.com/cd/E19957-01/806-3568/ncg_goldberg.html): both zeros, infinities and NaNs
