@@ -16,8 +16,8 @@
 #
 # *The same data, the same machine, nine reads: where the time goes moves from one part to another.*
 #
-# A read that is slow gets tuned. Mostly somebody looks at the code, finds the part that works hardest, and makes it
-# faster. Often nothing happens, because that part was not what everybody waited for.
+# A slow read gets tuned. Most people open the code, find the part that works hardest, and make it faster. Often
+# nothing happens: the read was waiting for something else.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -36,16 +36,16 @@
 # - split the time of a read into four buckets, without counting anything twice
 # - say how much faster a cure can make a read at most, before you build it
 # - get the price of a request and of a byte out of a few measurements
-# - find in a report which part somebody made slow
-# - say why the seconds of several threads do not add up
+# - find in a report which part was made slow
+# - say why the seconds of several threads do not add up, and what a mean hides
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
-# A machine with known prices, so that we can tell whether a measurement finds them. Its clock stands still but for
-# what is listed here.
+# A machine with known prices, so that we can tell whether a measurement finds them. Its clock moves only for what is
+# listed here.
 
 # %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
@@ -86,19 +86,10 @@ in_range(decode_ms_per_mebibyte=(decode_ms_per_mebibyte, 0.001, 1e6))
 in_range(function_ns_per_value=(function_ns_per_value, 0.001, 1e9))
 zarr.set_workers(1)
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-idea"]
+# ## A read passes through four hands
 #
-# The values do not matter today, so each names its row and its column.
-
-# %%
-plane = fields.gradient(n)
-print(f"{n} x {n} float32, {plane.nbytes / 2**20:.0f} MiB")
-
-# %% [markdown]
-# ## The idea
-#
-# A read passes through four hands, and each of them can be the slow one.
+# Each of them can be the slow one.
 #
 # > **library:** which chunks? → **store:** fetch → **codec:** decode → **library:** put into place → **you:** compute
 #
@@ -106,11 +97,14 @@ print(f"{n} x {n} float32, {plane.nbytes / 2**20:.0f} MiB")
 # microsecond for a value. A colleague rewrites both, and now they take **no time at all**. How many times as fast
 # will it be to read everything, in chunks of 32 x 32? Write down a factor.
 
-# %% [markdown]
-# ## Build it small
+# %%
+plane = fields.gradient(n)  # each value names its row and its column
+print(f"{n} x {n} float32, {plane.nbytes / 2**20:.0f} MiB")
+
+# %% [markdown] tags=["section-build"]
+# ## A stopwatch whose buckets add up to the whole
 #
-# A stopwatch with buckets. When one bucket opens inside another, its time belongs to the inner one alone: nothing
-# is counted twice, and the buckets add up to the whole.
+# When one bucket opens inside another, its time belongs to the inner one alone: nothing is counted twice.
 
 
 # %%
@@ -142,11 +136,13 @@ with watch("outer"):
 print(dict(watch.seconds))
 assert watch.seconds == {"outer": 5, "inner": 2}
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## Wrap the store, replace the codec
 #
-# The library lets us stand at two of the doors: a store can be wrapped, and a codec can be replaced. Ours work as
-# the old ones do, look at the clock, and pay the machine's prices.
+# To measure from inside, without changing what happens, is called
+# **[instrumentation](https://en.wikipedia.org/wiki/Instrumentation_%28computer_programming%29 "Adding code to a program that measures what it does, such as a counter or a stopwatch at each call, and changes nothing else.")**.
+# The library lets us stand at two of the doors: a store can be wrapped, and a codec can be replaced. Ours work as the
+# old ones do, look at the clock, and pay the machine's prices.
 
 
 # %%
@@ -230,7 +226,9 @@ assert report.calls["store"] == trace.count("GET")
 # The library's own `TraceStore` stands behind the same door, and has the same requests and the same seconds. (This
 # clock does not move for the library's own work; further down there is a real one.)
 #
-# And now your factor. If a bucket takes no time any more, the rest remains. That is the most that a cure can do.
+# And now your factor. If a bucket takes no time any more, the rest remains. That is the most that a cure can do, and
+# it is known as
+# **[Amdahl's law](https://en.wikipedia.org/wiki/Amdahl%27s_law "Speeding up one part makes the whole at most as many times as fast as the whole time divided by the time without that part.")**.
 
 # %%
 ceiling = {}
@@ -240,7 +238,7 @@ for without in (("codec",), ("you",), ("codec", "you"), ("store",)):
     print(f"no time for {' and '.join(without):14} {left:6.2f} s, {total / left:5.2f} times as fast")
 
 # %% [markdown]
-# Perfect code, and next to no difference. What computes was never what everybody waited for.
+# Perfect code, and next to no difference: on this machine, in these chunks, the read waits for the store.
 #
 # So cure the store: larger chunks, fewer requests. And then *measure again*, for three questions.
 
@@ -283,35 +281,34 @@ buckets
 # Three different bottlenecks, in nine reads of the same values. "Where does the time go?" has no answer without
 # "for which question, in which chunks?".
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## The last four bytes of a chunk say what the codec has to do
 #
-# What the codec will cost stands in the chunk itself: the last four bytes of gzip say how many bytes come out.
+# gzip ends with the number of bytes that come out (of a chunk below 4 GiB). Our codec is paid for these, the store
+# for what is stored.
 
 # %%
 array = zarr.open_array(stores[128], mode="r", zarr_format=zarr_format)
 chunk = array.encoded_chunk((0, 0))
 decoded = int.from_bytes(chunk[-4:], "little")
 print(viz.hexdump(chunk[-16:], notes={12: "bytes after decoding"}))
-print(f"{decoded:,} bytes: the store is paid for what is stored, the codec for what comes out")
+print(f"{decoded:,} bytes come out of {len(chunk):,}")
 assert decoded == 128 * 128 * 4
 
 # %% [markdown]
-# ## Check against others
-#
-# Clocks and prices leave no mark on the data. Others read what we wrote.
+# Clocks and prices leave no mark on the data: other implementations read every value (the table is folded away).
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
 zarr.create_array(out / "plane.zarr", data=plane, chunks=(128, 128), overwrite=True, **options)
 report = interop_check(out / "plane.zarr", expected=plane)
-print(report)
+print("Read by others:", report, sep="\n")
 assert not report.differing
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## Nine reads give away the price of a request
 #
-# What does a request cost, and what a byte? Nobody tells you, but a few reads do: seconds = price x requests + price
-# x bytes, from reads in which the two do not go together. Least squares finds the two prices.
+# What does a request cost, and what a byte? Few stores tell you, but a few reads do: seconds = price x requests +
+# price x bytes, from reads in which the two do not go together. Least squares finds both prices.
 
 # %%
 runs = [measure(stores[side], questions[q], prices)[1] for q, side in cases]
@@ -323,8 +320,11 @@ print(f"a request {1000 * a_request:.3f} ms, bytes at {1 / a_byte / 1e6:.1f} MB 
 assert np.allclose([a_request, a_byte], [prices["request"], prices["byte"]])
 
 # %% [markdown]
-# What was planted is found. Now the real clock, without prices, on your machine. Here the library's own bucket is
-# not empty. Watch it in small chunks.
+# What was planted is found, exactly, because the machine pays by just this formula. A real store adds noise, and the
+# two numbers are still the first that you want to know about it.
+#
+# Now the real clock, without prices, on your machine. Here the library's own bucket is not empty. Watch it in small
+# chunks.
 
 # %% tags=["nbval-ignore-output"]
 stopped = Clock()
@@ -337,8 +337,10 @@ for side in sides:
     print(f"chunks of {side:5,}: " + ", ".join(words))
 
 # %% [markdown]
-# One cure needs no new layout: not to ask twice. A window of 128 x 128 slides down the array in steps of 32. How many
-# of its chunks has a cache seen before?
+# One cure needs no new layout: not to ask twice. A
+# **[cache](https://en.wikipedia.org/wiki/Cache_%28computing%29 "A small, near store that keeps what was fetched before, so that the next request for the same thing need not travel.")**
+# keeps what was fetched. A window of 128 x 128 slides down the array in steps of 32. How many of its chunks has the
+# cache seen before?
 
 # %%
 cache = CacheStore(stores[32])
@@ -352,14 +354,10 @@ asked, distinct = len(steps) * 4 * 4, (n // 32) * 4
 print(f"{asked} chunks in {len(steps)} windows: {cache.hits} from the cache, {cache.misses} from the store")
 assert (cache.hits, cache.misses) == (asked - distinct, distinct)
 
-# %% [markdown]
-# One knob to turn: the bucket that comes first. Three things to watch in production: requests and seconds of the
-# store, bytes decoded in a second, and the share of what the cache knew.
-
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## Seconds of four threads are not parts of a whole
 #
-# Four requests are in flight, and somebody adds up what each of them took. The same trace, twice:
+# Four requests are in flight, and we add up what each of them took. The same trace, twice:
 
 # %%
 clock = VirtualClock(threads=1, settle=2.0)
@@ -375,29 +373,48 @@ print(f"the read took {elapsed:.2f} s; its {trace.count('GET')} requests took {a
 print(f"the ceiling of that: {elapsed / (elapsed - added):.2f} times as fast")
 
 # %% [markdown]
-# A cure that makes the read slower than never? Seconds of several threads are not parts of one whole. Ceilings need
-# a read on one thread (`zarr.set_workers(1)`, or one request in flight), or else the timeline: when was nothing but
-# the store at work?
+# A negative factor. What overlaps does not add up, so ceilings need a read on one thread (`zarr.set_workers(1)`, or
+# one request in flight), or else the timeline: when was nothing but the store at work?
+#
+# **A mean hides the slow few.** Let one request in a hundred, at random, take a second instead of 20 milliseconds.
+# How many reads of 64 requests meet a slow one? Guess, then count.
+
+# %%
+slow_ones = (np.random.PCG64(seed).random_raw(10_000 * 256) % 100 == 0).reshape(10_000, 256)
+waits = np.where(slow_ones, 1000.0, request_ms)
+half, nearly_all = np.percentile(waits, [50, 99.5])
+print(f"half of the requests take {half:.0f} ms, the 99.5th percentile is {nearly_all:,.0f} ms, the mean {waits.mean():.0f} ms")
+meets = {}
+for requests in (1, 16, 64, 256):
+    meets[requests] = 1 - 0.99**requests
+    print(f"reads of {requests:3} requests: {meets[requests]:5.1%} meet a slow one")
+    assert abs(slow_ones[:, :requests].any(axis=1).mean() - meets[requests]) < 0.02
 
 # %% [markdown]
-# ## Change one thing, predict first
+# No request took the mean. So a report of waits gives a
+# **[percentile](https://en.wikipedia.org/wiki/Percentile "The value below which a given share of all measurements lies: half of them lie below the 50th, nearly all below the 99th.")**
+# or two. And the more requests a read makes, the more it is the slow few that decide: their wait is the
+# **[tail latency](https://doi.org/10.1145/2408776.2408794 "How long the slowest few requests wait; a read that needs many answers often has to wait for one of them.")**.
+# (Real slow requests come in groups, so the shares will differ.)
+
+# %% [markdown] tags=["section-predict"]
+# ## Predict: the bucket moves next door
 #
-# The bucket moves next door: 2 milliseconds for a request instead of 20. You read everything in chunks of 128 x 128.
-# Which bucket comes first now?
+# 2 milliseconds for a request instead of 20. You read everything in chunks of 128 x 128. Which part comes first now?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
 near = measure(stores[128], ..., {**prices, "request": 0.002})[0].seconds
 print(", ".join(f"{bucket} {near[bucket]:.3f} s" for bucket in ("store", "codec", "you")))
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_09.1
 #
-# In each of the machines 6, 7 and 8 somebody made one part slower by far. Here are the reports. Which part is it:
+# In each of the machines 6, 7 and 8 one part was made eight times as slow. Here are the reports. Which part is it:
 # `"store"`, `"codec"` or `"you"`? Answer with a list of three.
 #
 # <details><summary>Hint</summary>
@@ -429,33 +446,63 @@ factor = ...
 check("01_09.2", factor)
 
 # %% [markdown]
-# ### Exercise 01_09.3
+# ### Exercise 01_09.3: write code
 #
-# A window of 100 values slides along an axis of 1,000 values in chunks of 100, in steps of 50, from 0 to 900. With
-# a cache that holds everything: how many of its chunks come from the cache?
+# A profiler hands you spans: `(bucket, begun, ended)` in seconds, of one thread, in any order. A span lies wholly
+# inside another or apart from it. Write `own_seconds(spans)`: a dict from each bucket to the seconds that belong to
+# it, where inner time counts for the inner bucket alone.
 #
 # <details><summary>Hint</summary>
-# Count the chunks that all windows touch, and take away the different ones.</details>
+# Each moment belongs to the shortest span around it. Or sort by the beginning, and keep a list of the spans that are
+# still open, as `Stopwatch` does.</details>
+
 
 # %% tags=["exercise"]
-hits = ...
-check("01_09.3", hits)
+def own_seconds(spans): ...
 
-# %% [markdown]
+
+check("01_09.3", own_seconds)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `TraceStore(store)`: each request with key, bytes, seconds | `zarr.storage.LoggingStore(store)`: calls in `counter`, seconds in the text of the log | bytes, and seconds as numbers |
+# | `AroundStore`: one method `around` for every request | `zarr.storage.WrapperStore`: a method for each kind of request, and `async` | one place for all of them |
+# | `codecs.register("gzip", Timed)` | `register_codec("gzip", Timed, qualname=...)` and `zarr.config.set({"codecs.gzip": ...})` | - |
+# | `CacheStore(store, max_bytes=...)` | `zarr.experimental.cache_store.CacheStore(store, cache_store=...)`, which can also forget by age | - |
+# | `LatencyStore(store, seconds, bandwidth)` on a `VirtualClock` | `zarr.testing.store.LatencyStore(store, get_latency=...)`, which really sleeps | a price for each byte, a clock that costs no time |
+# | `zarr.set_workers(1)` | `zarr.config.set({"async.concurrency": 1, "threading.max_workers": 1})` | - |
+# | `trace.timeline()`: when requests were in flight | `dask.diagnostics.Profiler()`: when each task ran, on which thread | the requests inside a task |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - A stopwatch with buckets, wrapped around the store, the codec and your function: inner time counts once.
-# - Without a bucket the rest remains: whole / (whole - bucket) is the most that its cure can bring.
+# - Without a bucket the rest remains: whole / (whole - bucket) is the most that its cure can bring, on one thread.
 # - Requests and bytes are counted, seconds are measured; least squares gives the price of each.
 # - A part that was made slow stands out against the healthy report, not against its neighbours.
-# - What runs at once overlaps: its seconds add up to more than the whole, and a ceiling of them means nothing.
+# - What runs at once overlaps, so its seconds add up to more than passed; and a mean hides the slow few, for which a
+#   read of many requests waits.
 #
-# **Open questions.** What if the buckets overlap, because one chunk is decoded while another is fetched? What about
-# the one read in a hundred that is slow? Where does the memory go?
+# **Open questions.** What if the buckets overlap, because one chunk is decoded while another is fetched? Should a
+# slow request be asked a second time before it has answered? Where does the memory go?
 #
-# **Next.** Put `TimedStore` around the store of your own slowest read, and write down the ceiling before you tune.
+# **To read further.**
+#
+# - [The Tail at Scale](https://doi.org/10.1145/2408776.2408794): why large services wait for their slowest parts, and
+#   what they do about it
+# - [Amdahl, 1967](https://doi.org/10.1145/1465482.1465560): the three pages behind the ceiling
+# - [zarr-python: optimizing performance](https://zarr.readthedocs.io/en/stable/user-guide/performance/): its knobs for
+#   chunks, concurrency and threads
+# - [Dask: local diagnostics](https://docs.dask.org/en/stable/diagnostics-local.html): profilers for tasks, processor
+#   and memory
+#
+# **Next.** [01_10](01_10_codec_and_backend_plugins.ipynb): how do I add a codec or a store of my own, and know that
+# it is right?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # The bucket that has grown eightfold.
@@ -471,10 +518,23 @@ check("01_09.1", [["store", "codec", "you"][place] for place in drawn])
 check("01_09.2", 10 / (7 + 1))
 
 # %% [markdown]
-# 19 windows: 10 lie on a chunk, 9 across two. 28 chunks, 10 of them different.
+# The whole of a span belongs to its bucket, and is taken away from the innermost span that is open around it.
+
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("01_09.3", 10 * 1 + 9 * 2 - 10)
+def own_seconds(spans):
+    own, open_spans = {}, []
+    for bucket, begun, ended in sorted(spans, key=lambda span: (span[1], -span[2])):
+        while open_spans and open_spans[-1][1] <= begun:
+            open_spans.pop()
+        own[bucket] = own.get(bucket, 0) + ended - begun
+        if open_spans:
+            own[open_spans[-1][0]] -= ended - begun
+        open_spans.append((bucket, ended))
+    return own
+
+
+check("01_09.3", own_seconds)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.
@@ -509,12 +569,13 @@ save_facts(
         "decoded_bytes": decoded,
         "cache": {"asked": asked, "windows": len(steps), "hits": cache.hits, "misses": cache.misses},
         "at_once": {
-            "under_way": 4,
+            "in_flight": 4,
             "requests": (n // 128) ** 2,
             "elapsed": round(elapsed, 6),
             "added": round(added, 6),
         },
         "near": {"request_ms": 2, **{bucket: near[bucket] for bucket in order}},
+        "tail": {"slow_in": 100, "percentiles": [half, nearly_all], "percent": {k: 100 * v for k, v in meets.items()}},
         "exercise": [10, 3],
     },
 )

@@ -85,7 +85,7 @@ def test_a_cache_of_everything_fetches_each_chunk_once(left):
 
 def test_four_at_once_take_a_quarter_of_what_they_add_up_to(left):
     found = left[1]["at_once"]
-    assert (found["under_way"], found["requests"]) == (4, 64)
+    assert (found["in_flight"], found["requests"]) == (4, 64)
     assert found["added"] == pytest.approx(64 * REQUEST)
     assert found["elapsed"] == pytest.approx(64 * REQUEST / 4)
 
