@@ -25,7 +25,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 20 minutes |
+# | **Time** | 35 minutes |
 # | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb), [01_03](01_03_compression_pipelines.ipynb) |
 # | **Code** | `tutorial_zarr/stores/trace.py`, `tutorial_zarr/stores/wrappers.py`, `tutorial_zarr/codecs/base.py` |
 # | **Article** | [The slowest function was not the problem](../../articles/09_profiling.md) |
@@ -140,7 +140,8 @@ assert watch.seconds == {"outer": 5, "inner": 2}
 # ## Wrap the store, replace the codec
 #
 # To measure from inside, without changing what happens, is called
-# **[instrumentation](https://en.wikipedia.org/wiki/Instrumentation_%28computer_programming%29 "Adding code to a program that measures what it does, such as a counter or a stopwatch at each call, and changes nothing else.")**.
+# **[instrumentation](https://en.wikipedia.org/wiki/Instrumentation_%28computer_programming%29 "Adding code to a
+# program that measures what it does, such as a counter or a stopwatch at each call, and changes nothing else.")**.
 # The library lets us stand at two of the doors: a store can be wrapped, and a codec can be replaced. Ours work as the
 # old ones do, look at the clock, and pay the machine's prices.
 
@@ -227,8 +228,8 @@ assert report.calls["store"] == trace.count("GET")
 # clock does not move for the library's own work; further down there is a real one.)
 #
 # And now your factor. If a bucket takes no time any more, the rest remains. That is the most that a cure can do, and
-# it is known as
-# **[Amdahl's law](https://en.wikipedia.org/wiki/Amdahl%27s_law "Speeding up one part makes the whole at most as many times as fast as the whole time divided by the time without that part.")**.
+# it is known as **[Amdahl's law](https://en.wikipedia.org/wiki/Amdahl%27s_law "Speeding up one part makes the whole
+# at most as many times as fast as the whole time divided by the time without that part.")**.
 
 # %%
 ceiling = {}
@@ -337,10 +338,10 @@ for side in sides:
     print(f"chunks of {side:5,}: " + ", ".join(words))
 
 # %% [markdown]
-# One cure needs no new layout: not to ask twice. A
-# **[cache](https://en.wikipedia.org/wiki/Cache_%28computing%29 "A small, near store that keeps what was fetched before, so that the next request for the same thing need not travel.")**
-# keeps what was fetched. A window of 128 x 128 slides down the array in steps of 32. How many of its chunks has the
-# cache seen before?
+# One cure needs no new layout: not to ask twice. A **[cache](https://en.wikipedia.org/wiki/Cache_%28computing%29 "A
+# small, near store that keeps what was fetched before, so that the next request for the same thing need not
+# travel.")** keeps what was fetched. A window of 128 x 128 slides down the array in steps of 32. How many of its
+# chunks has the cache seen before?
 
 # %%
 cache = CacheStore(stores[32])
@@ -383,7 +384,7 @@ print(f"the ceiling of that: {elapsed / (elapsed - added):.2f} times as fast")
 slow_ones = (np.random.PCG64(seed).random_raw(10_000 * 256) % 100 == 0).reshape(10_000, 256)
 waits = np.where(slow_ones, 1000.0, request_ms)
 half, nearly_all = np.percentile(waits, [50, 99.5])
-print(f"half of the requests take {half:.0f} ms, the 99.5th percentile is {nearly_all:,.0f} ms, the mean {waits.mean():.0f} ms")
+print(f"the 50th percentile is {half:.0f} ms, the 99.5th {nearly_all:,.0f} ms; the mean is {waits.mean():.0f} ms")
 meets = {}
 for requests in (1, 16, 64, 256):
     meets[requests] = 1 - 0.99**requests
@@ -391,11 +392,11 @@ for requests in (1, 16, 64, 256):
     assert abs(slow_ones[:, :requests].any(axis=1).mean() - meets[requests]) < 0.02
 
 # %% [markdown]
-# No request took the mean. So a report of waits gives a
-# **[percentile](https://en.wikipedia.org/wiki/Percentile "The value below which a given share of all measurements lies: half of them lie below the 50th, nearly all below the 99th.")**
-# or two. And the more requests a read makes, the more it is the slow few that decide: their wait is the
-# **[tail latency](https://doi.org/10.1145/2408776.2408794 "How long the slowest few requests wait; a read that needs many answers often has to wait for one of them.")**.
-# (Real slow requests come in groups, so the shares will differ.)
+# No request took the mean. So a report of waits gives a **[percentile](https://en.wikipedia.org/wiki/Percentile "The
+# value below which a given share of all measurements lies: half of them lie below the 50th, nearly all below the
+# 99th.")** or two. And the more requests a read makes, the more it is the slow few that decide: their wait is the
+# **[tail latency](https://doi.org/10.1145/2408776.2408794 "How long the slowest few requests wait; a read that needs
+# many answers often has to wait for one of them.")**. (Real slow requests come in groups, so the shares will differ.)
 
 # %% [markdown] tags=["section-predict"]
 # ## Predict: the bucket moves next door
@@ -493,7 +494,7 @@ check("01_09.3", own_seconds)
 #
 # - [The Tail at Scale](https://doi.org/10.1145/2408776.2408794): why large services wait for their slowest parts, and
 #   what they do about it
-# - [Amdahl, 1967](https://doi.org/10.1145/1465482.1465560): the three pages behind the ceiling
+# - [Amdahl's paper](https://doi.org/10.1145/1465482.1465560): the few pages behind the ceiling
 # - [zarr-python: optimizing performance](https://zarr.readthedocs.io/en/stable/user-guide/performance/): its knobs for
 #   chunks, concurrency and threads
 # - [Dask: local diagnostics](https://docs.dask.org/en/stable/diagnostics-local.html): profilers for tasks, processor

@@ -90,6 +90,17 @@ def test_four_at_once_take_a_quarter_of_what_they_add_up_to(left):
     assert found["elapsed"] == pytest.approx(64 * REQUEST / 4)
 
 
+def test_the_slow_few_meet_more_reads_the_more_requests_they_make(left):
+    slow = np.random.PCG64(0).random_raw(10_000 * 256).reshape(10_000, 256) % 100 == 0
+    found = left[1]["tail"]
+    assert found["slow_in"] == 100
+    assert found["percentiles"] == [REQUEST * 1000, 1000.0]
+    assert 0.005 < slow.mean() < 0.02  # so the middle one is fast, and the 99.5th of a hundred slow
+    for requests, percent in found["percent"].items():
+        assert percent == pytest.approx(100 * (1 - (99 / 100) ** int(requests)))
+        assert percent == pytest.approx(100 * slow[:, : int(requests)].any(axis=1).mean(), abs=2)
+
+
 def test_next_door_your_own_function_comes_first(left, expected):
     near, far = left[1]["near"], expected["everything in 128"]
     assert near["store"] == pytest.approx(far["store"] - 64 * 0.018, abs=1e-6)

@@ -1,16 +1,16 @@
-"""The exercises of 01_09: which part was made slow, what a cure brings, what a cache knows."""
+"""The exercises of 01_09: which part was made slow, what a cure brings, whose seconds are whose."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-import tutorial_zarr as zarr
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
-from tutorial_zarr.stores import CacheStore
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
+Span = tuple[str, float, float]
 PARTS = ("store", "codec", "you")
 
 
@@ -48,25 +48,57 @@ def exercise_2(answer: Any) -> Verdict:
     return not_yet("how many seconds does the read take afterwards?")
 
 
+SPANS: list[list[Span]] = [
+    [],
+    [("store", 0.0, 2.0)],
+    [("library", 0.0, 7.0), ("codec", 1.0, 3.0)],
+    [("store", 0.0, 1.0), ("library", 1.0, 1.5), ("store", 2.0, 4.0)],
+    [("store", 1.0, 2.0), ("codec", 2.0, 5.0), ("library", 0.0, 6.0)],
+    [("library", 0.0, 10.0), ("codec", 2.0, 8.0), ("store", 3.0, 5.0), ("store", 5.0, 6.0), ("you", 10.0, 12.0)],
+    [("library", 0.0, 9.0), ("library", 1.0, 5.0), ("store", 2.0, 3.0), ("you", 9.0, 9.0)],
+]
+
+
+def _around(span: Span, spans: list[Span]) -> list[Span]:
+    """The spans that lie around one, the innermost first."""
+    _, begun, ended = span
+    around = [other for other in spans if other is not span and other[1] <= begun and ended <= other[2]]
+    return sorted((other for other in around if other[2] - other[1] > ended - begun), key=lambda o: o[2] - o[1])
+
+
+def _shares(spans: list[Span], depth: int | None, last_wins: bool = False) -> dict[str, float]:
+    """Seconds of each bucket, where a span is taken away from the `depth` spans around it; None means all."""
+    own: dict[str, float] = {}
+    for bucket, begun, ended in spans:
+        own[bucket] = ended - begun + (0.0 if last_wins else own.get(bucket, 0.0))
+    for span in spans:
+        for outer in _around(span, spans)[:depth]:
+            own[outer[0]] -= span[2] - span[1]
+    return own
+
+
+MISTAKES: list[tuple[Callable[[list[Span]], dict[str, float]], str]] = [
+    (lambda spans: _shares(spans, 0), "inner time counts twice: the buckets add up to more than passed."),
+    (
+        lambda spans: _shares(spans, None),
+        "a span is taken away from every span around it. It was a part of the innermost one alone.",
+    ),
+    (
+        lambda spans: _shares(spans, 1, last_wins=True),
+        "a bucket that occurs twice keeps the seconds of its last span only; add them up.",
+    ),
+]
+
+
 def exercise_3(answer: Any) -> Verdict:
-    """Chunks from the cache, for a window of 100 that slides along 1,000 values in steps of 50, in chunks of 100."""
-    array = zarr.create_array({}, data=np.arange(1000, dtype="int32"), chunks=(100,))
-    cache = CacheStore(array.store)
-    opened = zarr.open_array(cache, mode="r")
-    cache.clear()
-    cache.hits = cache.misses = 0
-    for start in range(0, 901, 50):
-        opened[start : start + 100]
-    if not _number(answer) or answer != int(answer):
-        return not_yet(f"expected a whole number of chunks, found {answer!r}.")
-    if answer == cache.hits:
-        return right(f"{cache.hits + cache.misses} chunks are asked for, and {cache.misses} have to be fetched.")
-    if answer == cache.misses:
-        return not_yet("these are the chunks that come from the store.")
-    if answer == cache.hits + cache.misses:
-        return not_yet("these are all that the windows ask for. Which of them are asked for the first time?")
-    return not_yet("how many chunks does a window touch that begins at 0, and one that begins at 50?")
+    """A function from spans to the seconds that belong to each bucket alone."""
+    for mistake, words in MISTAKES:
+        if callable(answer) and on_cases(answer, [((spans,), mistake(spans)) for spans in SPANS]) is None:
+            return not_yet(words)
+    if wrong := on_cases(answer, [((spans,), _shares(spans, 1)) for spans in SPANS]):
+        return not_yet(wrong)
+    return right(f"{len(SPANS)} reports, nested three deep and out of order: each moment belongs to one bucket.")
 
 
 # One plausible wrong answer each.
-WRONG = {"1": ["store", "store", "store"], "2": 3.0, "3": 18 * 2 - 10}
+WRONG = {"1": ["store", "store", "store"], "2": 3.0, "3": MISTAKES[0][0]}
