@@ -396,7 +396,7 @@ for requests in (1, 16, 64, 256):
 # value below which a given share of all measurements lies: half of them lie below the 50th, nearly all below the
 # 99th.")** or two. And the more requests a read makes, the more it is the slow few that decide: their wait is the
 # **[tail latency](https://doi.org/10.1145/2408776.2408794 "How long the slowest few requests wait; a read that needs
-# many answers often has to wait for one of them.")**. (Real slow requests come in groups, so the shares will differ.)
+# many answers often has to wait for one of them.")**. (If slow requests come in groups, the shares are others.)
 
 # %% [markdown] tags=["section-predict"]
 # ## Predict: the bucket moves next door
