@@ -16,7 +16,7 @@
 #
 # *What a job that goes on regardless leaves behind. Which of these would you have noticed?*
 #
-# What happens once in a million requests happens every night to somebody who writes a million chunks. A job that
+# A fault that comes once in a million requests comes every night to a job that writes a million chunks. A job that
 # stops at the first fault never ends; a job that goes on regardless ends with a store that is wrong. There is a
 # third way, and its end can be proved: the same bytes as on a day without a fault.
 
@@ -43,7 +43,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # `p503` is how often the network says no, `p_torn` how often it stores half a value and reports success. The worker
@@ -90,11 +90,11 @@ work = out / "run"
 shutil.rmtree(work, ignore_errors=True)  # what an earlier run in this folder left
 work.mkdir()
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## Every value names its place, and the source can be asked again
 #
 # The value at row r, column c is r + c / 4096, so what is out of place is seen at once. 256 chunks; the source can be
-# asked for each of them again. That is worth more than any cleverness below.
+# asked for each of them again. Everything below rests on that: a source that is gone cannot repair anything.
 
 # %%
 data = fields.make("small" if quick else "large", seed)
@@ -114,11 +114,11 @@ def block(at):
     return values[region(at)]
 
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## Two faults announce themselves, two report success
 #
 # First without protection. Four things go wrong between us and the disk, and afterwards the disk itself turns three
-# bits:
+# bits (a **[bit flip](https://en.wikipedia.org/wiki/Soft_error "A stored bit that changes by itself, by radiation or a worn cell; nothing is reported until something compares.")**):
 #
 # | fault | what happens | what the writer is told |
 # |---|---|---|
@@ -208,11 +208,13 @@ unsafe_map
 # Now let every request that fails be made again, until it succeeds. **Write down a guess:** how many of the 256
 # chunks are wrong then?
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: ask again, replace whole
 #
 # **Ask again, but not all at once.** 64 clients are refused by a server that takes 8 requests in 100 milliseconds.
-# Each waits 0.1, 0.2, 0.4 ... seconds. With **full jitter** it waits anything from zero up to that.
+# Each waits 0.1, 0.2, 0.4 ... seconds (**[exponential backoff](https://en.wikipedia.org/wiki/Exponential_backoff "Waiting twice as long after each failed attempt, so that an overloaded server gets time to recover.")**).
+# With full **[jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ "A random part in a waiting time, so that clients that failed together do not come back together.")**
+# it waits anything from zero up to that.
 
 
 # %%
@@ -248,11 +250,14 @@ told = "; ".join(f"{name}: {len(a)} attempts, the last after {ends[name]:.1f} s"
 viz.Chart.of(figure, "Attempts of 64 clients", f"{told}. Without jitter the attempts stand in columns, with it apart.")
 
 # %% [markdown]
-# Clients refused together come back together, and each time eight are served. Random waits spread them out.
+# Clients refused together come back together (a **[thundering herd](https://en.wikipedia.org/wiki/Thundering_herd_problem "Many clients that were waiting for the same thing wake at the same moment, and all but a few are refused again.")**),
+# and each time eight are served. Random waits spread them out.
 #
 # **Replace, never overwrite.** A process that writes is killed halfway: once in place, once beside it under another
-# name, which it would have renamed at the end. (Killed is less than a power cut: after that, a renamed file may be
-# empty unless it was flushed to the disk with fsync first.)
+# name, which it would have renamed at the end (an **[atomic rename](../GLOSSARY.md#atomic-rename)**). A kill is less
+# than a power cut. After that, a renamed file may be empty unless
+# **[fsync](https://man7.org/linux/man-pages/man2/fsync.2.html "The call that returns when the disk itself holds what was written; before it, a power cut may leave an empty file.")**
+# had it on the disk first.
 
 # %%
 WRITER = """
@@ -285,14 +290,15 @@ for name, content in (("written in place", in_place), ("renamed at the end", ren
     print(f"{name}: {len(content)} bytes, {sorted(set(content.split()))}")
 assert renamed == b"old " * 256
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## Workers that die, and a supervisor that outlives them
 #
-# `RetryStore` waits with full jitter, `LocalStore` writes beside and renames, the codec `crc32c` adds four bytes that
-# must fit, and `ingest` hands chunks to processes and watches over them.
+# `RetryStore` waits with full jitter, `LocalStore` writes beside and renames, the codec `crc32c` adds a
+# **[checksum](https://en.wikipedia.org/wiki/Checksum "A short number computed from data and kept with them; if it does not fit when it is computed again, something changed.")**
+# of four bytes, and `ingest` hands chunks to processes and watches over them.
 #
-# The workers live in other processes, so what they need stands in a module: a folder whose writer is killed once, at
-# the worst moment, when all is written and nothing is renamed;
+# The workers live in other processes, so what they need stands in a module. First a folder whose writer is killed once,
+# at the worst moment: when all is written and nothing is renamed.
 
 # %%
 KILLED = """
@@ -312,13 +318,28 @@ class MortalFolder(LocalStore):
 """
 
 # %% [markdown]
-# Around it go the faults and the retries. The class can be pickled, and logs what happened to each chunk.
+# Around it go the faults and the retries: a store that notes which faults each request met, and the one that is built
+# of all three. It can be pickled, so it can be sent to a worker.
+
+# %%
+NOTED = """
+class Noted(RetryStore):
+    notes = None
+
+    def around(self, request, call, value=None):
+        before = len(self.store.injected)
+        result = super().around(request, call, value)
+        came = [fault.kind for fault in self.store.injected[before:]]
+        with Path(self.notes, f"{os.getpid()}.txt").open("a") as file:
+            print(request.verb, request.key, *came, file=file)
+        return result
+"""
 
 # %%
 NETWORK = """
-class Shaky(RetryStore):
+class Shaky(Noted):
     def __init__(self, folder, doomed, seed, rates, notes):
-        self.given, inside = (folder, doomed, seed, rates, notes), MortalFolder(folder)
+        self.given, self.notes, inside = (folder, doomed, seed, rates, notes), notes, MortalFolder(folder)
         inside.doomed, inside.mark = doomed, Path(folder + ".killed")
         network = FaultStore(inside, seed, match=lambda key: key[-1].isdigit(), **rates)
         super().__init__(network, attempts=9, first_wait=0.001, max_wait=0.01)
@@ -328,18 +349,7 @@ class Shaky(RetryStore):
 """
 
 # %%
-NOTES = """
-    def around(self, request, call, value=None):
-        before = len(self.store.injected)
-        result = super().around(request, call, value)
-        came = [fault.kind for fault in self.store.injected[before:]]
-        with Path(self.given[-1], f"{os.getpid()}.txt").open("a") as file:
-            print(request.verb, request.key, *came, file=file)
-        return result
-"""
-
-# %%
-(work / "shaky_network.py").write_text(KILLED + NETWORK + NOTES, encoding="utf-8")
+(work / "shaky_network.py").write_text(KILLED + NOTED + NETWORK, encoding="utf-8")
 sys.path.insert(0, str(work))  # spawned processes are given the same path
 from shaky_network import Shaky
 
@@ -351,7 +361,7 @@ doomed, key_of = safe.chunk_key(divmod(kill_at, 16)), {at: safe.chunk_key(at) fo
 
 
 def harm(kinds):
-    """The faults of a value that were reported to nobody; a write that timed out may have been done, and then lost."""
+    """The fault that nobody was told of. (One that timed out is stored; if its retry is lost, it is still there.)"""
     return kinds[-1] if kinds[-1:] == ["torn"] or (kinds[-1:] == ["lost"] and "timeout" not in kinds) else ""
 
 
@@ -376,7 +386,7 @@ print(report, count_states(after), sep="\n")
 # Every chunk was reported as written, a worker was killed and replaced, its chunk was done again. And what was torn
 # or lost is still wrong: **nobody asks again after a success.**
 #
-# Now comes a night, in which the disk turns two bits, and zeroes a block. Then we call the doctor.
+# Then comes a night in which the disk turns two bits, and zeroes a block. In the morning we call the doctor.
 
 # %%
 turned, also_turned, zeroed = three_right(after)
@@ -408,11 +418,12 @@ assert len(leftovers) <= (work / "safe.zarr.killed").exists()  # one where the s
 print(next(fault for fault in examined.faults if fault.coords == zeroed))
 
 # %% [markdown]
-# Each has its name and its key. What the killed worker had begun is gone: whoever writes that chunk next takes the
-# file that a dead writer left. *Absent* is not a fault to the doctor: a chunk may be absent on purpose. We know that
-# none should be, so we ask the census too.
+# Each has its name and its key. What the killed worker had begun is gone: the next writer of that chunk takes over the
+# file that a dead one left. *Absent* is not a fault to the doctor, because a chunk may be absent on purpose. Here none
+# should be, so we ask the census too.
 #
-# What is broken is written again, through the same network, and examined again, until nothing is left.
+# What is broken is written again, through the same network, and examined again, until nothing is left. Twice is
+# harmless: to write a chunk is **[idempotent](https://en.wikipedia.org/wiki/Idempotence "Said of a task that leaves the same result whether it is done once or several times.")**.
 
 
 # %%
@@ -457,8 +468,8 @@ viz.Chart.of(figure, "Before and after the repair", f"Two maps of 256 chunks. Be
 # The store is the one of a day without a fault, to the last byte. No step was clever: a value is replaced whole, a
 # task can be done twice, damage shows, and the source can be asked again.
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## Four bytes at the end of each chunk
 #
 # The end of a chunk: the last three numbers, and four bytes of CRC-32C over all 4,096 before them (in quick mode).
 
@@ -474,21 +485,20 @@ except ChunkError as error:
     print(f"{type(error).__name__}: {error}")
 
 # %% [markdown]
-# ## Check against others
-#
-# Others read the repaired store, and check the same four bytes. (TensorStore knows this codec in Zarr 3 only.)
+# Other readers see the same values, and check the same four bytes. (TensorStore knows this codec in Zarr 3 only.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-cell"] jupyter={"source_hidden": true}
 readers = ("zarr-python", "tensorstore") if zarr_format == 3 else ("zarr-python",)
 report = interop_check(safe_folder, expected=values, readers=readers)
 print(report)
 assert not report.differing
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## What retries cost: 1 / (1 - p) requests
 #
-# What do retries cost? If a request fails with probability p, k attempts fail with p^k, and 1 / (1 - p) are needed
-# on average. Counted:
+# If each attempt fails with probability p, independent of the others, then k attempts all fail with probability p^k,
+# and 1 / (1 - p) are needed on average (a **[geometric distribution](https://en.wikipedia.org/wiki/Geometric_distribution "How many independent attempts it takes until the first success: k of them with probability p to the power k - 1, times 1 - p.")**).
+# An outage is not like that: it fails them all. Counted:
 
 # %%
 many, asked = 4096 if quick else 20_000, []
@@ -527,16 +537,15 @@ viz.Chart.of(figure, "Attempts against the geometric law", told)
 # %% [markdown]
 # The checksums cost 4 bytes in each chunk, the examination one read of the whole store.
 #
-# The **runbook**: `tutorial-zarr doctor PATH` each night; list the keys that it names; write those chunks again from
-# the source; examine again. Keep a manifest for what has no checksum.
-#
-# One knob to turn: attempts, from p and from the number of chunks (exercise 2). Three things to watch: requests for
-# each chunk, workers restarted, chunks that the doctor names. If one of them climbs, suspect the hardware.
+# The runbook: `tutorial-zarr doctor PATH` each night; list the keys that it names; write those chunks again from
+# the source; examine again. Keep a manifest for what has no checksum. Choose the number of attempts from p and from
+# the number of chunks (exercise 2). If requests for each chunk, restarts or named chunks climb from night to night,
+# suspect the hardware.
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## A chunk in another's place passes every checksum
 #
-# **A checksum says that a chunk is whole, not that it is the right one.** Two chunks change places:
+# A checksum says that a chunk is whole, not that it is the right one. Two chunks change places:
 
 # %%
 swapped = MemoryStore({key: bytes(safe.store.get(key)) for key in safe.store.list_prefix()})
@@ -562,8 +571,8 @@ some = zarr.create_array({}, **layout)
 print(zarr.ingest([((0, 0), block((0, 0))), ((0, 1), block((0, 1))[:5])], some, executor="threads"))
 
 # %% [markdown]
-# **A task that may not be done twice.** Writing chunk (6, 4) twice is the same as once. Appending is not: after a
-# timeout nobody knows whether the rows are there. Say *where*, not *after what is there*.
+# **A task that may not be done twice.** Writing chunk (6, 4) twice is the same as once. Appending is not idempotent:
+# after a timeout the writer cannot know whether the rows are there. Say *where*, not *after what is there*.
 
 # %%
 log_book = []
@@ -581,11 +590,11 @@ for _ in range(2):
         pass  # so it is tried again
 print(log_book)
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Let every second request fail
 #
-# Let every second request fail, `p = 0.5`, with 9 attempts for each. How many of 256 chunks will be given up? And
-# how many requests does one chunk take? Write it down.
+# With `p = 0.5` and 9 attempts for each, how many of 256 chunks will be given up? And how many requests does one chunk
+# take? Write it down.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
@@ -599,14 +608,14 @@ for number in range(256):
         given_up += 1
 print(f"given up: {given_up}, expected {256 * p**9:.1f}; {1 + store.retries / 256:.2f} requests for each")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 03_02.1
 #
-# Every fourth request fails. How many attempts does a request take on average, if one asks until it succeeds?
+# Every fourth attempt fails. How many attempts does a request take on average, if you ask until it succeeds?
 #
 # <details><summary>Hint</summary>
 # One attempt always, a second one with probability 1/4, a third one with 1/16 ...</details>
@@ -618,8 +627,8 @@ check("03_02.1", attempts_each)
 # %% [markdown]
 # ### Exercise 03_02.2
 #
-# One request in ten fails. How many attempts must be allowed, at least, so that all of 256 chunks are written, but
-# for one run in a million?
+# One attempt in ten fails, each for itself. How many attempts must be allowed, at least, so that at most one run in a
+# million misses any of its 256 chunks?
 #
 # <details><summary>Hint</summary>
 # A chunk is given up with probability p^k. And one of 256?</details>
@@ -644,22 +653,68 @@ keys = ...
 check("03_02.3", keys)
 
 # %% [markdown]
+# ### Exercise 03_02.4
+#
+# Repair `persist`. It shall call `call()` until it returns, at most `attempts` times, and return what it returned. A
+# `TimeoutError` or `ConnectionError` is worth another attempt, and any other error is not. `wait(k)` is called between
+# attempt k and the next, from k = 1. When the attempts are used up, the last error goes to the caller.
+#
+# <details><summary>Hint</summary>
+# Which attempt has no next one? And which errors does `except Exception` catch?</details>
+
+
+# %% tags=["exercise"]
+def persist(call, attempts, wait):
+    for k in range(attempts):
+        try:
+            return call()
+        except Exception:
+            wait(k)
+    return None
+
+
+check("03_02.4", persist)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `RetryStore(store)` | `obstore.store.S3Store(..., retry_config=...)` in `zarr.storage.ObjectStore`: for buckets and HTTP | retries around any store: the first failing `set` ends the write |
+# | `FaultStore(store, unavailable=0.1)` | `zarr.storage.WrapperStore`: override `get` and `set` | faults on purpose, drawn from a seed |
+# | `LocalStore`: write beside, then rename | `LocalStore`: the same | - |
+# | `compressors="crc32c"` | `compressors=zarr.codecs.Crc32cCodec()`: the same four bytes, a `ValueError` where they do not fit | the key of the chunk in the error |
+# | `ingest(blocks, array)` | `dask.array.store(blocks, array)` | a report: the first error ends the run |
+# | `doctor.examine(store)` | `array[...]`, which stops at the first chunk that is damaged | every damaged chunk by its key and rule |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - 503 and timeouts announce themselves; torn and lost writes report success, and a turned bit reports nothing.
-# - Full jitter keeps clients apart. k attempts fail with p^k, so a few are enough, and 1 / (1 - p) are made.
+# - Full jitter keeps clients apart. If failures are independent, k attempts all fail with p^k, so a few are enough, and
+#   1 / (1 - p) are made on average. An outage is not independent.
 # - Write beside and rename: a kill leaves the old value whole, and a leftover that no reader sees.
-# - A supervisor replaces the worker and does its chunk again. That is harmless, as the task says where, not what next.
+# - A supervisor replaces the worker and does its chunk again. That is harmless, because the task is idempotent: it says
+#   where, not what next.
 # - The doctor names torn, turned and zeroed chunks by rule and key, the census those that are absent; only they are
 #   written again, and the end is the fault-free store, hash for hash.
 # - A chunk in another's place passes every checksum. A manifest of hashes tells.
 #
-# **Open questions.** Who checks the source? How often must one look, if a disk turns a few bits in a year, and the
+# **Open questions.** Who checks the source? How often must you look, if a disk turns a few bits in a year, and the
 # source is kept for a month?
 #
-# **Next.** Plant a fault in a copy of a store of your own, and see whether you hear of it.
+# **To read further.**
+#
+# - [Exponential backoff and jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/): why
+#   random waits end a jam sooner, simulated by those who run the servers
+# - [The crc32c codec](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/crc32c/index.html): the four bytes, as the
+#   specification defines them
+# - [Files are hard](https://danluu.com/file-consistency/): what a file system promises after a power cut, and what not
+#
+# **Next.** [04_01](../04_ai_genai/04_01_embeddings_in_zarr.ipynb): do I need a vector database for a hundred thousand
+# vectors?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # 1 + p + p^2 + ... is 1 / (1 - p).
@@ -678,6 +733,22 @@ check("03_02.2", next(k for k in range(1, 99) if 1 - (1 - 0.1**k) ** 256 <= 1e-6
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("03_02.3", [fault.key for fault in doctor.examine(damaged_store()).faults])
+
+# %% [markdown]
+# The last attempt has no wait after it, and its error is raised; errors that stay are not caught at all.
+
+
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
+def persist(call, attempts, wait):
+    for k in range(1, attempts):
+        try:
+            return call()
+        except (TimeoutError, ConnectionError):
+            wait(k)
+    return call()
+
+
+check("03_02.4", persist)
 
 # %% [markdown]
 # The numbers of this lesson, written down for its check.

@@ -1,4 +1,4 @@
-"""The exercises of 03_02: attempts on average, attempts that are enough, and a store with three damaged values."""
+"""The exercises of 03_02: attempts on average, attempts that are enough, three damaged values, a retry to repair."""
 
 from __future__ import annotations
 
@@ -83,5 +83,75 @@ def exercise_3(answer: Any) -> Verdict:
     )
 
 
+class _TooMany(BaseException):
+    """Ends a loop that asks for ever, and is no error that an `except Exception` would catch."""
+
+
+def _told(persist: Any, outcomes: list[Any], attempts: int) -> tuple[str, int, list[Any]]:
+    """What `persist` ends with, how often it called and what it waited for; `outcomes` are errors, then results."""
+    calls = 0
+    waits: list[Any] = []
+
+    def call() -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > 100:
+            raise _TooMany
+        outcome = outcomes[min(calls, len(outcomes)) - 1]
+        if isinstance(outcome, type) and issubclass(outcome, Exception):
+            raise outcome("planted")
+        return outcome
+
+    try:
+        end = f"returns {persist(call, attempts, waits.append)!r}"
+    except _TooMany:
+        end = "asks more than 100 times"
+    except Exception as error:  # the planted ones, and any of the student's
+        end = f"raises {type(error).__name__}" + ("" if error.args == ("planted",) else f" ({error})")
+    return end, calls, waits
+
+
+def exercise_4(answer: Any) -> Verdict:
+    """A function that asks again where that helps, as often as is allowed."""
+    if not callable(answer):
+        return not_yet(f"expected a function persist(call, attempts, wait), found {answer!r}.")
+    late, lost = TimeoutError, ConnectionResetError
+    cases: list[tuple[list[Any], int, str, int]] = [  # outcomes, attempts; what it ends with, calls
+        ([7], 3, "returns 7", 1),
+        ([late, 7], 3, "returns 7", 2),
+        ([lost, late, None], 3, "returns None", 3),
+        ([late, late, late, 0], 4, "returns 0", 4),
+        ([late, lost, lost, 7], 3, "raises ConnectionResetError", 3),
+        ([late, 7], 1, "raises TimeoutError", 1),
+        ([PermissionError, 7], 3, "raises PermissionError", 1),
+        ([late, KeyError, 7], 5, "raises KeyError", 2),
+    ]
+    for outcomes, attempts, end, made in cases:
+        found = _told(answer, outcomes, attempts)
+        story = " then ".join(one.__name__ if isinstance(one, type) else f"the result {one!r}" for one in outcomes)
+        story = f"with {story}, and {attempts} attempts, it"
+        if end.startswith("raises") and found[0] == "returns None":
+            return not_yet(f"{story} returns None, and the caller takes that for success. Let the error go to it.")
+        if found[0] != end and end in ("raises PermissionError", "raises KeyError"):
+            return not_yet(f"{story} {found[0]}. That error stays however often you ask: let it go to the caller.")
+        if found[0] != end:
+            return not_yet(f"{story} {found[0]}; wanted is that it {end}.")
+        if found[1] != made:
+            return not_yet(f"{story} calls {found[1]} times; wanted is {made}.")
+        if found[2] != list(range(1, made)):
+            return not_yet(f"{story} waits {found[2]}; wanted is {list(range(1, made))}: only between two attempts.")
+    return right("it asks again where that can help, waits between attempts alone, and hides no error.")
+
+
+def careless(call: Any, attempts: int, wait: Any) -> Any:
+    """What the exercise has to be repaired of: it catches everything, waits after the last, and says nothing."""
+    for k in range(attempts):
+        try:
+            return call()
+        except Exception:
+            wait(k)
+    return None
+
+
 # One plausible wrong answer each.
-WRONG = {"1": 1.25, "2": 6, "3": ["c/0/0", "c/1/1", "c/2/2"]}
+WRONG = {"1": 1.25, "2": 6, "3": ["c/0/0", "c/1/1", "c/2/2"], "4": careless}
