@@ -26,7 +26,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★★ advanced |
-# | **Time** | 30 minutes |
+# | **Time** | 55 minutes |
 # | **Needs** | [01_06](../01_core_zarr/01_06_parallel_chunk_patterns.ipynb) |
 # | **Code** | `tutorial_zarr/tools/ingestion`, `tutorial_zarr/stores/retry.py`, `tutorial_zarr/tools/doctor` |
 # | **Article** | none |
@@ -118,7 +118,8 @@ def block(at):
 # ## Two faults announce themselves, two report success
 #
 # First without protection. Four things go wrong between us and the disk, and afterwards the disk itself turns three
-# bits (a **[bit flip](https://en.wikipedia.org/wiki/Soft_error "A stored bit that changes by itself, by radiation or a worn cell; nothing is reported until something compares.")**):
+# bits (a **[bit flip](https://en.wikipedia.org/wiki/Soft_error "A stored bit that changes by itself, by radiation or a
+# worn cell; nothing is reported until something compares.")**):
 #
 # | fault | what happens | what the writer is told |
 # |---|---|---|
@@ -211,10 +212,12 @@ unsafe_map
 # %% [markdown] tags=["section-build"]
 # ## Build it small: ask again, replace whole
 #
-# **Ask again, but not all at once.** 64 clients are refused by a server that takes 8 requests in 100 milliseconds.
-# Each waits 0.1, 0.2, 0.4 ... seconds (**[exponential backoff](https://en.wikipedia.org/wiki/Exponential_backoff "Waiting twice as long after each failed attempt, so that an overloaded server gets time to recover.")**).
-# With full **[jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ "A random part in a waiting time, so that clients that failed together do not come back together.")**
-# it waits anything from zero up to that.
+# **Ask again, but not all at once.** 64 clients are refused by a server that takes 8 requests in 100 milliseconds. Each
+# waits 100 milliseconds, then twice as long each time (**[exponential
+# backoff](https://en.wikipedia.org/wiki/Exponential_backoff "Waiting twice as long after each failed attempt, so that
+# an overloaded server gets time to recover.")**). With full
+# **[jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ "A random part in a waiting time,
+# so that clients that failed together do not come back together.")** it waits anything from zero up to that.
 
 
 # %%
@@ -250,14 +253,17 @@ told = "; ".join(f"{name}: {len(a)} attempts, the last after {ends[name]:.1f} s"
 viz.Chart.of(figure, "Attempts of 64 clients", f"{told}. Without jitter the attempts stand in columns, with it apart.")
 
 # %% [markdown]
-# Clients refused together come back together (a **[thundering herd](https://en.wikipedia.org/wiki/Thundering_herd_problem "Many clients that were waiting for the same thing wake at the same moment, and all but a few are refused again.")**),
-# and each time eight are served. Random waits spread them out.
-#
+# Clients refused together come back together (a **[thundering
+# herd](https://en.wikipedia.org/wiki/Thundering_herd_problem "Many clients that were waiting for the same thing wake at
+# the same moment, and all but a few are refused again.")**), and each time eight are served. Random waits spread them
+# out.
+
+# %% [markdown]
 # **Replace, never overwrite.** A process that writes is killed halfway: once in place, once beside it under another
 # name, which it would have renamed at the end (an **[atomic rename](../GLOSSARY.md#atomic-rename)**). A kill is less
 # than a power cut. After that, a renamed file may be empty unless
-# **[fsync](https://man7.org/linux/man-pages/man2/fsync.2.html "The call that returns when the disk itself holds what was written; before it, a power cut may leave an empty file.")**
-# had it on the disk first.
+# **[fsync](https://man7.org/linux/man-pages/man2/fsync.2.html "The call that returns when the disk itself holds what
+# was written; before it, a power cut may leave an empty file.")** had it on the disk first.
 
 # %%
 WRITER = """
@@ -294,8 +300,9 @@ assert renamed == b"old " * 256
 # ## Workers that die, and a supervisor that outlives them
 #
 # `RetryStore` waits with full jitter, `LocalStore` writes beside and renames, the codec `crc32c` adds a
-# **[checksum](https://en.wikipedia.org/wiki/Checksum "A short number computed from data and kept with them; if it does not fit when it is computed again, something changed.")**
-# of four bytes, and `ingest` hands chunks to processes and watches over them.
+# **[checksum](https://en.wikipedia.org/wiki/Checksum "A short number computed from data and kept with them; if it does
+# not fit when it is computed again, something changed.")** of four bytes, and `ingest` hands chunks to processes and
+# watches over them.
 #
 # The workers live in other processes, so what they need stands in a module. First a folder whose writer is killed once,
 # at the worst moment: when all is written and nothing is renamed.
@@ -423,7 +430,8 @@ print(next(fault for fault in examined.faults if fault.coords == zeroed))
 # should be, so we ask the census too.
 #
 # What is broken is written again, through the same network, and examined again, until nothing is left. Twice is
-# harmless: to write a chunk is **[idempotent](https://en.wikipedia.org/wiki/Idempotence "Said of a task that leaves the same result whether it is done once or several times.")**.
+# harmless: to write a chunk is **[idempotent](https://en.wikipedia.org/wiki/Idempotence "Said of a task that leaves the
+# same result whether it is done once or several times.")**.
 
 
 # %%
@@ -497,8 +505,10 @@ assert not report.differing
 # ## What retries cost: 1 / (1 - p) requests
 #
 # If each attempt fails with probability p, independent of the others, then k attempts all fail with probability p^k,
-# and 1 / (1 - p) are needed on average (a **[geometric distribution](https://en.wikipedia.org/wiki/Geometric_distribution "How many independent attempts it takes until the first success: k of them with probability p to the power k - 1, times 1 - p.")**).
-# An outage is not like that: it fails them all. Counted:
+# and 1 / (1 - p) are needed on average (a **[geometric
+# distribution](https://en.wikipedia.org/wiki/Geometric_distribution "How many independent attempts it takes until the
+# first success: k of them with probability p to the power k - 1, times 1 - p.")**). An outage is not like that: it
+# fails them all. Counted:
 
 # %%
 many, asked = 4096 if quick else 20_000, []
