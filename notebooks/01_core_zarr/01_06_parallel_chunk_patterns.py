@@ -25,7 +25,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 25 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb) |
 # | **Code** | `tutorial_zarr/parallel.py`, `tutorial_zarr/array.py`, `tutorial_zarr/plan.py` |
 # | **Article** | [Four writers, one chunk, and 2,496 ways to lose](../../articles/06_parallel_chunk_patterns.md) |
@@ -42,7 +42,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # `n` is the side of the array, in chunks of 128 x 128. `measure` times threads on your machine.
@@ -81,10 +81,10 @@ out = output_folder(out_dir)
 n = n or (1024 if quick else 2048)
 in_range(n=(n, 512, 4096), workers=(workers, 2, 16), zarr_format=(zarr_format, 2, 3))
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## Every value names its place
 #
-# Every value names its place, so a value that got lost is seen at once.
+# A plane of numbers from which row and column can be read, so a value that got lost is seen at once.
 
 # %%
 plane = fields.gradient(n)
@@ -93,11 +93,13 @@ layout = {"chunks": (128, 128), "compressors": gzip1, "zarr_format": zarr_format
 a = zarr.create_array(out / "plane.zarr", data=plane, **layout, overwrite=True)
 print(f"{n} x {n} values in {a.nchunks} chunks; what is written at once: {a.write_unit}")
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## Four writers, and where their edges fall
 #
 # Cut the array into four bands, one for each writer. Where the edge of a band falls inside a chunk, that chunk
-# has two writers. Everything that can go wrong today goes wrong there.
+# has two writers, and what they leave may depend on who comes first: a
+# **[race condition](https://en.wikipedia.org/wiki/Race_condition "When the result depends on the order in which two
+# programs take their steps, and nothing fixes that order.")**. What can go wrong in this lesson goes wrong there.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 colours = (BLUE, ORANGE, GREEN, SKY)
@@ -122,10 +124,10 @@ bands = viz.Chart.of(figure, "Four writers on two grids", described)
 bands.save(out / "figures" / "01_06_writers.svg")
 bands
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: hand out a chunk when one comes back
 #
-# Readers first. A pool takes all the work that you give it, and keeps all results until you come for them. With a
+# Readers first. A pool takes all the work that you give it, and keeps all results until you fetch them. With a
 # million chunks that is a million results. So hand out a new chunk only when one is finished.
 
 
@@ -143,8 +145,10 @@ def bounded(work, items, workers):
 
 
 # %% [markdown]
-# And a reduction: mean and variance of a chunk are merged from three numbers: how many, their mean, and the sum
-# of squared distances from it.
+# And a reduction. The mean and variance of all chunks are merged from three numbers for each: how many values, their
+# mean, and the sum of squared distances from it. This is **[Chan's
+# algorithm](https://en.wikipedia.org/wiki/Algorithms_for_calculating_variance#Parallel_algorithm "A way to merge the
+# means and variances of two groups into those of both, without going back to the values.")**, Welford's for whole groups.
 
 
 # %%
@@ -182,8 +186,8 @@ print(f"mean {mean:.6f}, variance {squares / total:.3f}")
 assert np.isclose(mean, plane.mean(dtype="float64"), rtol=1e-12)
 assert np.isclose(squares / total, plane.var(dtype="float64"), rtol=1e-12)
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## The library's loop: any number of threads, one result
 #
 # `parallel_chunk_map` is that loop. How many threads there are changes nothing in the result; in order, not even
 # the last bit.
@@ -215,9 +219,10 @@ print(f"{a.nchunks} chunks; requests in flight never exceeded {workers}: {in_fli
 assert in_flight <= workers
 
 # %% [markdown]
-# **Do threads help at all?** Python has a lock that only one thread can hold, the GIL. Instead of a stopwatch,
-# forbid Python to take the lock away from a thread. Then a second thread gets in only if the first steps aside by
-# itself. How many are inside at once?
+# **Do threads help at all?** Python has a lock that only one thread can hold, the
+# **[GIL](https://docs.python.org/3/glossary.html#term-global-interpreter-lock "The global interpreter lock of CPython:
+# only the thread that holds it runs Python code; C code may let go of it.")**. Forbid Python to take the lock away
+# from a thread. Then a second thread gets in only if the first steps aside by itself. How many are inside at once?
 
 
 # %%
@@ -249,9 +254,9 @@ print(*(f"{name}: {'several at once' if several else 'one at a time'}" for name,
 assert together["zlib.decompress"]
 
 # %% [markdown]
-# The codec is C, and C can let go of the lock while it works. That is why threads are enough for reading Zarr, and
-# why they do nothing for a function written in Python: for that, pass a `ProcessPoolExecutor` as `executor`. (In
-# a Python without the lock, both lines say the same.)
+# The codec is C, and C can let go of the lock while it works. That is why threads can help with decoding, and why
+# they do nothing for a function written in Python: for that, pass a `ProcessPoolExecutor` as `executor`. (In a Python
+# without the lock, both lines say the same.) Counting proves that threads run at once; what it brings is measured:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -274,10 +279,13 @@ milliseconds = [20 + int(bits) % 20 for bits in np.random.PCG64(seed).random_raw
 milliseconds[5] = 240
 ordered = []
 for i, takes in enumerate(milliseconds):
-    begin = max((end for _, end in ordered[: i - 3]), default=0) if i > 3 else 0
+    before_the_window = ordered[: max(0, i - 3)]  # all of these must be done
+    begin = max((end for _, end in before_the_window), default=0)
     ordered.append((begin, begin + takes))
-ahead = [i - min(j for j in range(i + 1) if ordered[j][1] > begin) for i, (begin, _) in enumerate(ordered)]
-assert max(ahead) == 3
+
+for i, (begin, _) in enumerate(ordered):
+    oldest = next(j for j in range(i + 1) if ordered[j][1] > begin)
+    assert i - oldest <= 3
 
 # %%
 unordered, free = [], [0] * 4
@@ -308,8 +316,8 @@ gantt = viz.Chart.of(figure, "One slow chunk", f"{described}As they come they do
 gantt.save(out / "figures" / "01_06_gantt.svg")
 gantt
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## One thread or eight, the same files
 #
 # Writing with one thread or with eight must leave the same files. Write the array again with each number of
 # threads, and compare every object.
@@ -332,17 +340,15 @@ print("the same" if fingerprint(a.store) in prints else "others")
 assert prints == {fingerprint(a.store)}
 
 # %% [markdown]
-# ## Check against others
-#
-# What many threads wrote, one reader reads.
+# And the other implementations that are installed read what the threads wrote, to the last bit:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
 report = interop_check(out / "plane.zarr", expected=plane)
-print(report)
+print("Who read it:", report, sep="\n")
 assert not report.differing
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## Aligned bands are cheaper, and need no turns
 #
 # Now writers. Four threads write a band each, on both grids of the picture. What does the store see?
 
@@ -353,11 +359,12 @@ def in_bands(high):
     made = zarr.create_array({}, shape=(1024, 1024), dtype="f4", **{**layout, "chunks": (high, 128)})
     trace, source = TraceStore(made.store), fields.gradient(1024)
     target = zarr.open_array(trace, mode="r+", zarr_format=zarr_format)
-    bands = [np.s_[256 * k : 256 * (k + 1)] for k in range(4)]
+    bands = [slice(256 * k, 256 * (k + 1)) for k in range(4)]
     planned = [target.plan_write(band) for band in bands]
     trace.clear()
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda band: target.__setitem__(band, source[band]), bands))
+        for band in bands:
+            pool.submit(target.__setitem__, band, source[band])
     asked = {verb: trace.count(verb) for verb in ("GET", "PUT")}
     assert np.array_equal(target[...], source)
     return planned, asked
@@ -373,22 +380,22 @@ for high in (128, 192):
 
 # %% [markdown]
 # All values are right both times. But a chunk that a writer covers only in part must be read, changed and written
-# back, and to do that safely, writers have to take turns. So must one that hangs over the edge of the array: others may
-# have appended there. `plan_write` says so beforehand, and its numbers are those that the store saw.
-#
-# One knob to turn: the height of a band, in whole write units. Three things to watch: partial units (`plan_write`),
-# requests in flight, and workers times the codec's own threads.
+# back, and to do that safely, writers have to take turns. So must one that sticks out past the edge of the array: others
+# may have appended there. `plan_write` says so beforehand, and its numbers are those that the store saw. So choose the
+# height of a band in whole write units, and ask `plan_write` before the job runs.
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## 2,496 orders that lose a row
 #
-# Read, change, write back: by hand, four writers with a row each of one chunk. No two of them touch the same row.
-# Each is two steps, and in between others may take theirs.
+# Four writers with a row each of one chunk. No two of them touch the same row. Each reads the chunk, changes it, and
+# writes it back (a **[read-modify-write](https://en.wikipedia.org/wiki/Read%E2%80%93modify%E2%80%93write "Reading a
+# value, changing it and writing it back; two at once lose a change unless the steps cannot be parted.")**). That is two
+# steps at the store, and in between others may take theirs.
 
 
 # %%
 def writer(store, row):
-    """Writes its letter to its row of a chunk, the way everybody would."""
+    """Writes its letter to its row of a chunk, the obvious way."""
     chunk = bytearray(store["chunk"])  # the first step: read all of it
     yield
     chunk[row] = ord("A") + row  # the second: change a row, and write all of it back
@@ -412,7 +419,7 @@ print("one after the other:", replay([0, 0, 1, 1, 2, 2, 3, 3], 4))
 # survive? And how many survive if all read before the first one writes? Write both down.
 
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 def orders(steps):
     """Every order in which writers can take their steps; `steps` says how many each has left."""
     if not any(steps):
@@ -425,13 +432,16 @@ def orders(steps):
 
 outcomes = [replay(order, 4) for order in orders((2, 2, 2, 2))]
 survived = Counter(4 - outcome.count(".") for outcome in outcomes)
+print("After your guess:")
 print(f"{len(outcomes):,} orders; rows that survive: {dict(sorted(survived.items()))}")
 print("all read, then all write:", replay([0, 1, 2, 3, 0, 1, 2, 3], 4))
 
 # %% [markdown]
-# Twenty-four: the orders in which no writer overlaps with another. The other 2,496 lose at least one row, without
-# an error. This counts orders, and is no probability: real threads are not fair dice. Mostly they do run one after the
-# other, because the steps are short. Then a store is slow for a moment, and the orders that lose become likely.
+# Twenty-four: the orders in which no writer overlaps with another. The other 2,496 lose at least one row, without an
+# error: a **[lost update](https://en.wikipedia.org/wiki/Write%E2%80%93write_conflict "A change that another writer
+# overwrote without having seen it, because both began from the same old value.")**. This counts orders, and is no
+# probability: real threads are not fair dice. Mostly they do run one after the other, because the steps are short. Then
+# a store is slow for a moment, and the orders that lose become likely.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.0)
@@ -446,7 +456,7 @@ lost.save(out / "figures" / "01_06_lost.svg")
 lost
 
 # %% [markdown]
-# Now the same with real threads and a real chunk. The barrier makes all of them read before anybody writes.
+# Now the same with real threads and a real chunk. The barrier makes all of them read before any of them writes.
 
 # %%
 dots = np.full((4, 8), ord("."), "uint8")
@@ -467,12 +477,12 @@ def careless(row):
 with ThreadPoolExecutor(4) as pool:
     list(pool.map(careless, range(4)))
 left_by_naive = int((naive[:, 0] != ord(".")).sum())
-print(f"{left_by_naive} of 4 rows is there")
+print(f"rows that are there: {left_by_naive} of 4")
 assert left_by_naive == 1
 
 # %% [markdown]
-# The cure is to make the two steps one. `store.update(key, change)` does, by a lock or, in a bucket, by writing
-# only if nobody else did; and assigning to a part of a chunk goes through it.
+# The cure is to make the two steps one. `store.update(key, change)` does, and assigning to a part of a chunk goes
+# through it:
 
 # %%
 safe = zarr.create_array(
@@ -488,6 +498,38 @@ with ThreadPoolExecutor(4) as pool:
     list(pool.map(careful, range(4)))
 print(viz.hexdump(safe.encoded_chunk((0, 0)), length=32))
 assert bytes(safe.encoded_chunk((0, 0))) == b"AAAAAAAABBBBBBBBCCCCCCCCDDDDDDDD"
+
+# %% [markdown]
+# How? In memory and in a folder it holds a lock. A bucket has none, but it gives every version of an object a tag, and
+# writes on condition that the tag is still the same: a **[compare-and-swap](https://en.wikipedia.org/wiki/Compare-and-swap
+# "Writing a new value only if the old one is still the one that was read; else nothing changes.")**. In small:
+
+
+# %%
+class Tagged:
+    """A chunk in a bucket: every write changes its tag, and asks for the tag that was read."""
+
+    def __init__(self, chunk):
+        self.chunk, self.tag = bytes(chunk), 0
+
+    def read(self):
+        return bytearray(self.chunk), self.tag
+
+    def write_if(self, chunk, tag):
+        """Write if the tag is still this one, and say whether."""
+        if tag != self.tag:
+            return False
+        self.chunk, self.tag = bytes(chunk), self.tag + 1
+        return True
+
+
+# %%
+shared_chunk = Tagged(b"....")
+(one, its_tag), (two, the_same_tag) = shared_chunk.read(), shared_chunk.read()
+one[0], two[1] = ord("A"), ord("B")
+print("the first writes:", shared_chunk.write_if(one, its_tag), shared_chunk.chunk.decode())
+print("the second, late:", shared_chunk.write_if(two, the_same_tag), shared_chunk.chunk.decode())
+assert shared_chunk.chunk == b"A..."
 
 # %% [markdown]
 # **A chunk that never comes.** A time limit says which. It unblocks the caller; the thread keeps running, because
@@ -512,8 +554,8 @@ except zarr.errors.ChunkTimeoutError as error:
 let_go.set()
 assert came == stuck[0] * a.cdata_shape[1] + stuck[1]
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Three writers, and two
 #
 # Take three writers. How many orders are there, and how many of them are harmless? And two?
 
@@ -523,7 +565,7 @@ count = 3
 found = [replay(order, count) for order in orders((2,) * count)]
 print(f"{len(found)} orders, {sum('.' not in outcome for outcome in found)} harmless")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
@@ -543,8 +585,8 @@ check("01_06.1", variance)
 # %% [markdown]
 # ### Exercise 01_06.2
 #
-# An array of 1000 rows in chunks of 64 rows is split among 4 writers. Each is to have a band of whole chunks, as
-# even as possible. Where do the bands of writers 2, 3 and 4 begin? Give a list of three rows.
+# An array of 1000 rows in chunks of 64 rows is split among 4 writers. Each is to have a band of whole chunks, and the
+# bands are to be as even as possible. Where do the bands of writers 2, 3 and 4 begin? Give a list of three rows.
 #
 # <details><summary>Hint</summary>
 # How many chunks are there? How many for each writer?</details>
@@ -556,34 +598,65 @@ check("01_06.2", begins)
 # %% [markdown]
 # ### Exercise 01_06.3
 #
-# 105 chunks take 100 ms each, and there are 10 workers. After how many milliseconds is the last one done?
+# Repair code: `set_row` writes a letter to one row of a `Tagged` chunk, without a lock. It is right as long as nobody
+# else writes. The check lets other writers come in between, once or several times; their rows must survive, and so
+# must yours.
 #
 # <details><summary>Hint</summary>
-# They come in rounds. What do the workers do in the last one?</details>
+# What does `write_if` return when it did not write? And which chunk should go into the next try?</details>
+
 
 # %% tags=["exercise"]
-makespan = ...
-check("01_06.3", makespan)
+def set_row(chunk_in_bucket, row, letter):
+    """Write `letter` to `row` of a `Tagged` chunk, so that no row of another writer is lost."""
+    chunk, tag = chunk_in_bucket.read()
+    chunk[row] = ord(letter)
+    chunk_in_bucket.write_if(chunk, tag)
 
-# %% [markdown]
+
+check("01_06.3", set_row)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `a[row] = values` on a part of a chunk loses no row of another writer | rows can be lost, without an error; Dask's `store(..., lock=True)` lets its own threads take turns | safety between processes that do not know each other |
+# | `store.update(key, change)` | by hand in a bucket: `obstore.put(store, key, value, mode={"e_tag": tag})` | the same in a folder |
+# | `plan_write(rows).aligned` | xarray's `to_zarr` refuses Dask chunks that would share a Zarr chunk, and cuts them to fit with `align_chunks=True` | an answer before there are any data |
+# | `parallel_chunk_map(fn, max_concurrency=4)` | `dask.array.from_zarr(a).map_blocks(fn)`, on a cluster too | a time limit for a chunk |
+# | `chunk_stream(parallel=4)` | `zarr.config.set({"async.concurrency": 4})` bounds the requests in flight | chunks one by one |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
-# - Hand out a chunk when one comes back; merge what can be merged. Any order gives the same result up to the
+# - Hand out a chunk when one comes back; merge what can be merged. Here any order gives the same result up to the
 #   last bits of a float; the order of the chunks gives the same bits.
-# - Threads run at the same time where the lock is released: codecs in C, files, networks. Not in loops in Python.
+# - Threads run at the same time where the lock is released: in codecs written in C, while waiting for files and
+#   networks. Not in loops in Python.
 # - In order: reproducible to the last bit, but one slow chunk stalls the rest. As they come: no stall, but the last
 #   bits may differ.
 # - Give each writer whole write units, and `plan_write(...).aligned` is true: nobody needs a lock.
-# - Read, change and write back loses rows in 2,496 of 2,520 orders of four writers, silently; `update` makes it one
+# - A read-modify-write by four writers of one chunk loses rows in 2,496 of 2,520 orders, silently; `update` makes it one
 #   step.
 # - A time limit names the chunk, and leaves its thread to itself.
 #
 # **Open questions.** What if a writer dies half way? What if the writers are on different machines, and the file
 # system knows no locks? What if the array grows meanwhile?
 #
-# **Next.** Ask `plan_write` about the way your own job cuts its array.
+# **To read further.**
+#
+# - [xarray, writing in parallel](https://docs.xarray.dev/en/stable/user-guide/io.html#distributed-writes): how writers
+#   of regions share one array
+# - [Amazon S3, conditional writes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html): the
+#   compare-and-swap of a bucket
+# - [Algorithms for computing the sample variance](https://doi.org/10.1080/00031305.1983.10483115): Chan, Golub and
+#   LeVeque on merging, and on what rounding does
+# - [Understanding the Python GIL](https://www.dabeaz.com/GIL/): how threads pass the lock on
+#
+# **Next.** [01_07](01_07_appendable_time_series.ipynb): what does it cost to append?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # Averaging the variances forgets that the two means differ.
@@ -593,16 +666,26 @@ merged = merge((4, 10, 4 * 5), (4, 14, 4 * 5))
 check("01_06.1", merged[2] / merged[0])
 
 # %% [markdown]
-# Sixteen chunks, four for each writer, and 4 x 64 = 256. The last band is shorter, as the last chunk hangs over.
+# Sixteen chunks, four for each writer, and 4 x 64 = 256. The last band is shorter: the last chunk sticks out past the
+# edge.
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_06.2", [256, 512, 768])
 
 # %% [markdown]
-# Ten full rounds, and one more for the last five.
+# Try again until nobody came in between, each time from the newest chunk.
+
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("01_06.3", -(-105 // 10) * 100)
+def set_row(chunk_in_bucket, row, letter):
+    while True:
+        chunk, tag = chunk_in_bucket.read()
+        chunk[row] = ord(letter)
+        if chunk_in_bucket.write_if(chunk, tag):
+            return
+
+
+check("01_06.3", set_row)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.

@@ -1,15 +1,14 @@
-"""The exercises of 01_06: merged variances, bands of whole chunks, rounds of workers."""
+"""The exercises of 01_06: merged variances, bands of whole chunks, a row that is set among other writers."""
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import math
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 
 def _number(answer: Any) -> bool:
@@ -50,19 +49,76 @@ def exercise_2(answer: Any) -> Verdict:
     return right(f"{chunks} chunks each, and no chunk has two writers.")
 
 
+GOES_ON = "`write_if` returned True, and the function goes on. When is it done?"
+ASKS_AGAIN = "it asks again with the tag of its first read. That one is out of date: read again in the loop."
+
+
+class _Crowded:
+    """A tagged chunk to which other writers write as soon as it has been read, and which ends a loop that never would."""
+
+    def __init__(self, chunk: bytes, rivals: tuple[str, ...]) -> None:
+        self._chunk, self._tag, self._rivals = bytearray(chunk), 0, list(rivals)
+        self._calls, self._written = 0, False
+
+    def _called(self) -> None:
+        self._calls += 1
+        if self._calls > 50:
+            raise RuntimeError(GOES_ON if self._written else ASKS_AGAIN)
+
+    def read(self) -> tuple[bytearray, int]:
+        self._called()
+        found = bytearray(self._chunk), self._tag
+        if self._rivals:
+            letter = self._rivals.pop(0)
+            self._chunk[ord(letter) - ord("A")] = ord(letter)
+            self._tag += 1
+        return found
+
+    def write_if(self, chunk: Any, tag: int) -> bool:
+        self._called()
+        if tag != self._tag:
+            return False
+        self._chunk, self._tag, self._written = bytearray(chunk), self._tag + 1, True
+        return True
+
+
+def _alone(store: Any, row: int, letter: str) -> None:
+    chunk, tag = store.read()
+    chunk[row] = ord(letter)
+    store.write_if(chunk, tag)
+
+
 def exercise_3(answer: Any) -> Verdict:
-    """When the last of 105 chunks of 100 ms is done by 10 workers."""
-    free = [0] * 10
-    for _ in range(105):
-        heapq.heappush(free, heapq.heappop(free) + 100)
-    if not _number(answer):
-        return not_yet(f"expected a number of milliseconds, found {answer!r}.")
-    if float(answer) == max(free):
-        return right(f"{max(free)} ms; in the last round {sum(end == max(free) for end in free)} workers are busy.")
-    if math.isclose(float(answer), 105 * 100 / 10):
-        return not_yet("that is the mean. Can half a chunk be given to each of ten workers?")
-    return not_yet("after the first 100 ms ten chunks are done. Go on like that.")
+    """A function that sets a row of a tagged chunk while other writers set theirs."""
+    if not callable(answer):
+        return not_yet(f"expected a function, found {answer!r}.")
+
+    def after(chunk: bytes, rivals: tuple[str, ...], row: int, letter: str) -> str:
+        store = _Crowded(chunk, rivals)
+        answer(store, row, letter)
+        return bytes(store._chunk).decode()
+
+    crowds = [(), ("B",), ("B", "C"), ("B", "C", "D")]
+    cases = [((b"....", crowd, 0, "A"), "A" + "".join("BCD"[: len(crowd)]).ljust(3, ".")) for crowd in crowds]
+    cases += [((b"A..D", ("C",), 1, "B"), "ABCD"), ((b"....", ("A", "B"), 3, "D"), "AB.D")]
+    wrong = on_cases(after, cases)
+    if wrong is None:
+        return right("four writers, none of them holding a lock, and every row is there.")
+    (alone, _), (crowded, _) = cases[:2]
+    try:
+        found = after(*alone), after(*crowded)
+    except RuntimeError as error:
+        return not_yet(str(error))
+    except Exception:
+        return not_yet(f"with the letters of the others as the second argument: {wrong}")
+    if found[0] != "A...":
+        return not_yet(f"even without other writers the chunk is {found[0]!r}. It should be 'A...'.")
+    if found[1] == ".B..":
+        return not_yet("B came in between, `write_if` returned False, and your row is not there. What should be done then?")
+    if found[1] == "A...":
+        return not_yet("B came in between, and its row is gone: an old chunk was written under a new tag.")
+    return not_yet(f"with the letters of the others as the second argument: {wrong}")
 
 
 # One plausible wrong answer each.
-WRONG = {"1": 5, "2": [250, 500, 750], "3": 1050}
+WRONG = {"1": 5, "2": [250, 500, 750], "3": _alone}
