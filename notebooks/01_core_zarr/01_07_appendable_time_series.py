@@ -42,7 +42,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # `chunk` is the length of a chunk in rows; 48 half hours are a day.
@@ -50,7 +50,7 @@
 # %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0  # not used here: nothing is random
 quick = True  # False: append the whole record day by day, and seven weeks of it row by row
-workers = 4  # one writer works here; every notebook has this parameter
+workers = 4  # not used here: there is one writer
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 chunk = 48
@@ -71,18 +71,18 @@ from tutorial_zarr.viz.chart import BLUE, GREY, SKY, VERMILION
 out = output_folder(out_dir)
 in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3), chunk=(chunk, 2, 480))
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## A buoy, and the gaps in its record
 #
 # The sea at a buoy off the coast of Maine, every half hour for thirteen months, as recorded.
 
 # %%
 record = buoy.make("small", seed)
 time, sea = record.arrays["time"], record.arrays["temperature"]
-print(record.passport().splitlines()[0], record.passport().splitlines()[1], sep="\n")
-for fact, (value, low, high) in buoy.realism(record).items():
-    print(f"   {fact}: {value:.4g}, expected {low:.4g} to {high:.4g}")
-    assert low <= value <= high
+print(*record.passport().splitlines()[:2], sep="\n")
+as_expected = [low <= value <= high for value, low, high in buoy.realism(record).values()]
+print(f"{sum(as_expected)} of {len(as_expected)} checks of the sea's temperature hold")
+assert all(as_expected)
 
 # %% [markdown]
 # Real records have holes. We keep them: a row for every reading, and its time beside it.
@@ -91,11 +91,12 @@ for fact, (value, low, high) in buoy.realism(record).items():
 steps, many = np.unique(np.diff(time), return_counts=True)
 print(*(f"{count:6,} steps of {step / 3600:4.1f} h" for step, count in zip(steps, many, strict=True)), sep="\n")
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## A block that ends inside a chunk
 #
-# A chunk is written whole. A block of rows that ends inside a chunk leaves it half full, and the next block has to
-# read it, add to it, and write all of it again.
+# A chunk is written whole. A block of rows that ends inside a chunk leaves it partly full, and the next block has to
+# read it, add to it, and write all of it again. Which chunks a block touches is the division of
+# [01_02](01_02_chunking_is_the_index.ipynb):
 
 
 # %%
@@ -125,11 +126,12 @@ blocks.save(out / "figures" / "01_07_blocks.svg")
 blocks
 
 # %% [markdown]
-# Divide the bytes written by the bytes that are new, and you have the **write amplification**. Before you go on,
-# guess it for chunks of 48 rows and blocks of 1 row, of 47, of 48, and of 49.
+# Divide the bytes written by the bytes that are new, and you have the **[write
+# amplification](https://en.wikipedia.org/wiki/Write_amplification "How many bytes are written to the storage for each
+# byte that is new.")**. Before you go on, guess it for chunks of 48 rows and blocks of 1 row, of 47, of 48, and of 49.
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: count the writes of one period
 #
 # Count. A pattern of blocks and chunks repeats after the least common multiple of both, so one period is exact.
 
@@ -147,25 +149,29 @@ def formula(block, chunk):
     return (chunk + block - math.gcd(block, chunk)) / block
 
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 sizes = range(1, 4 * chunk + 2)
 assert all(math.isclose(counted(b, chunk), formula(b, chunk)) for b in sizes)
 for b in (1, chunk // 4, chunk - 1, chunk, chunk + 1, 2 * chunk, 20 * chunk + 1):
     print(f"blocks of {b:3}: x{formula(b, chunk):.2f}")
+for k in (1, 2, 3):
+    assert math.isclose(formula(k * chunk + 1, chunk), 1 + 1 / k, rel_tol=1 / chunk)
 
 # %% [markdown]
-# One row more or less than a day, and the cost doubles: nearly every block then begins in one chunk and ends in
-# the next.
+# One row more or less than a day, and the cost about doubles: nearly every block then begins in one chunk and ends in
+# the next. Larger blocks suffer less: a row more than k days costs 1 + 1/k. And a block that divides the chunk is not
+# cheap: 12 rows at a time cost 4.
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## Real appends, counted in the store
 #
 # Real arrays, real appends, and a `TraceStore` that counts the bytes put to chunks.
 
 
 # %%
 def new_array(length):
-    """An empty array with chunks of so many rows, and the trace of all that is asked of it."""
+    """An empty array with chunks of `length` rows, and the trace of all that is asked of it."""
     layout = {"shape": (0,), "chunks": (length,), "dtype": "float32", "fill_value": np.nan, "compressors": None}
     trace = TraceStore(zarr.create_array({}, **layout, zarr_format=zarr_format).store)
     return zarr.open_array(trace, mode="r+", zarr_format=zarr_format), trace
@@ -198,7 +204,7 @@ for b in (1, chunk // 4, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 1):
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.4)
-panel.plot(sizes, [formula(b, chunk) for b in sizes], color=BLUE, linewidth=1, label="formula, every size of block")
+panel.plot(sizes, [formula(b, chunk) for b in sizes], color=BLUE, linewidth=1, label="formula, every block size")
 panel.plot(list(measured), list(measured.values()), "o", color=VERMILION, markersize=6, label="measured in the store")
 panel.set(title=f"Bytes written for each new byte, chunks of {chunk} rows", xlabel="rows in a block", yscale="log")
 panel.set_yticks([1, 2, 4, 8, 16, 32, 48], ["1", "2", "4", "8", "16", "32", "48"])
@@ -207,12 +213,12 @@ panel.minorticks_off()
 panel.legend()
 points = ", ".join(f"{b} rows x{value:.2f}" for b, value in measured.items())
 described = f"Write amplification against rows in a block: {points}. It falls to 1 at each multiple of {chunk} only."
-curve = viz.Chart.of(figure, "Write amplification against the size of a block", described)
+curve = viz.Chart.of(figure, "Write amplification against rows in a block", described)
 curve.save(out / "figures" / "01_07_amplification.svg")
 curve
 
 # %% [markdown]
-# Whatever the blocks, the array that they leave is the same, byte for byte:
+# However the rows came, the array that they leave is the same, byte for byte:
 
 # %%
 week = sea[: 7 * chunk]
@@ -223,8 +229,8 @@ for b in (1, 5, chunk, len(week)):
 print("four ways to append a week, the same objects:", all(objects == left[0] for objects in left))
 assert all(objects == left[0] for objects in left)
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## What lies behind the last row
 #
 # Append a day and two rows. How large is the second chunk on the disk?
 
@@ -236,11 +242,11 @@ print(viz.hexdump(last_chunk, length=24, notes={0: "row 48", 4: "row 49", 8: "th
 assert len(last_chunk) == 4 * chunk
 
 # %% [markdown]
-# A chunk at the edge is stored whole. That is why the formula holds to the byte, and why a single row costs as much
-# as a day. Compression makes it smaller, and does not change the number of writes.
+# A chunk at the edge is stored whole ([01_01](01_01_first_zarr_array.ipynb)). That is why the formula holds to the byte,
+# and why a single row costs as much as a day. Compression makes it smaller, and does not change the number of writes.
 
-# %% [markdown]
-# ## Check against others
+# %% [markdown] tags=["section-others"]
+# ## A dataset that grew day by day
 #
 # Now the buoy as a dataset: temperatures and their times, in one group, appended day by day.
 
@@ -258,14 +264,18 @@ for name, (values, length, attributes) in kinds.items():
         array.append(values[start : min(start + chunk, rows)])
 print(root.tree())
 
-# %% tags=["nbval-ignore-output"]
+# %% [markdown]
+# The other implementations that are installed read both arrays, to the last bit:
+
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
+print("Who read what:")
 for name, (values, _, _) in kinds.items():
     report = interop_check(out / "buoy.zarr", path=name, expected=values[:rows])
     print(name, report, "", sep="\n")
     assert not report.differing
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## A buffer, and how to cut the time axis
 #
 # If rows come one by one, do not append them one by one. Keep them until a chunk is full.
 
@@ -279,9 +289,9 @@ class Buffer:
 
     def add(self, rows):
         self.rows += list(rows)
-        room = self.array.write_unit[0] - self.array.shape[0] % self.array.write_unit[0]
-        if len(self.rows) >= room:
-            ready = room + (len(self.rows) - room) // self.array.write_unit[0] * self.array.write_unit[0]
+        stored, unit = self.array.shape[0], self.array.write_unit[0]
+        ready = (stored + len(self.rows)) // unit * unit - stored  # rows up to the last whole chunk
+        if ready > 0:
             self.array.append(np.array(self.rows[:ready], self.array.dtype))
             self.rows = self.rows[ready:]
 
@@ -299,9 +309,23 @@ print(f"blocks of 7 rows: x{formula(7, chunk):.2f} as they come, x{buffered:.2f}
 assert buffered == 1.0
 
 # %% [markdown]
-# The price: what is in the buffer is not on the disk yet, so it is lost in a crash, and readers wait up to a day.
-#
-# **The time axis** is small, and every reader needs all of it to find a day. How is it to be cut?
+# The price: what is in the buffer is not in the array yet. Readers wait for it, here up to a day, and a crash loses it.
+# `AppendBuffer` is the same for real work: it can write each block to a journal first (a **[write-ahead
+# log](https://en.wikipedia.org/wiki/Write-ahead_logging "A file into which every change is written before it is made, so
+# that what a crash left undone can be done later.")**), from which the next buffer takes what a killed program left:
+
+# %%
+array, _ = new_array(chunk)
+killed = zarr.AppendBuffer(array, journal=out / "rows.journal")
+killed.append(sea[: chunk + 7])
+print(f"in the array: {array.shape[0]} rows; in the buffer and its journal: {len(killed)}")
+del killed  # the program ends here, without a word
+with zarr.AppendBuffer(array, journal=out / "rows.journal") as following:
+    print(f"found in the journal: {len(following)} rows")
+assert np.array_equal(array[...], sea[: chunk + 7])
+
+# %% [markdown]
+# **The time axis** is small, and every reader needs all of it to find a day. In which chunks should it be?
 
 # %%
 opening = {}
@@ -312,23 +336,22 @@ for length in (1, chunk, 4096):
     trace.clear()
     reader[...]
     opening[length] = trace.count("GET")
-    day = length * 8 if length > chunk else chunk * 8  # a day fills 48 chunks of 1, or a part of a long one
-    print(f"times of a year in chunks of {length:4}: {opening[length]:6,} GETs to read, {day:6,} B put a day")
+    day = 8 * chunk * formula(chunk, length)
+    print(f"times of a year in chunks of {length:4}: {opening[length]:6,} GETs to read, {day:6,.0f} B put a day")
 
 # %% [markdown]
-# Here amplification is worth paying: 32 KiB a day for the writer, and a year of times in five requests for everybody
-# else. One knob to turn: the length of a chunk along time. Three things to watch: bytes put for each new byte,
-# rows in the buffer, and requests to open.
+# Here amplification is worth paying: one writer puts some 32 KiB a day, and every reader gets a year of times with five
+# requests.
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## The day the sea froze
 #
 # **The shape first, then the data.** It is the natural order: make room, fill it. Cut the power in between.
 
 
 # %%
 class PowerCut(AroundStore):
-    """Lets so many writes through, and then no request at all."""
+    """Lets a number of writes through, and then no request at all."""
 
     def __init__(self, store, writes):
         super().__init__(store)
@@ -343,20 +366,20 @@ class PowerCut(AroundStore):
 
 # %%
 def seen_after_a_cut(grow, writes):
-    """What a reader sees after three days, if the fourth is added and the power fails after so many writes."""
+    """What a reader sees after three days, if the fourth is added and the power fails after `writes` writes."""
     array = zarr.create_array({}, data=sea[: 3 * chunk], chunks=(chunk,), compressors=None, zarr_format=zarr_format)
     cut = zarr.open_array(PowerCut(array.store, writes), mode="r+", zarr_format=zarr_format)
     try:
-        grow(cut)
+        grow(cut, sea[3 * chunk : 4 * chunk])
         finished = True
     except OSError:
         finished = False
     return finished, zarr.open_array(array.store, mode="r", zarr_format=zarr_format)[...]
 
 
-def shape_first(array):
-    array.resize(4 * chunk)
-    array[3 * chunk :] = sea[3 * chunk : 4 * chunk]
+def shape_first(array, day):
+    array.resize(len(array) + len(day))
+    array[-len(day) :] = day
 
 
 # %%
@@ -371,14 +394,16 @@ assert zeros == chunk
 
 # %% [markdown]
 # A day on which the sea froze. No error, and no way to tell it from a measurement: a chunk that is not there reads
-# as the fill value, and that is 0 unless you say otherwise. `append` writes the elements first and the shape last.
-# (In a bucket, where no lock keeps others out, it leaves a mark in the document until the elements are there.)
-# Cut it after every single write:
+# as the fill value, and that is 0 unless you say otherwise. `append` writes the elements first and the shape last, in
+# one small write that happens or does not (on a disk an **[atomic
+# rename](https://man7.org/linux/man-pages/man2/rename.2.html "Putting a finished file in the place of an old one in one
+# step: readers see the old one or the new one.")**). In a bucket, where no lock keeps others out, it leaves a mark in the
+# document until the elements are there. Cut it after every single write:
 
 # %%
 outcomes = []
 for writes in range(10):
-    finished, seen = seen_after_a_cut(lambda array: array.append(sea[3 * chunk : 4 * chunk]), writes)
+    finished, seen = seen_after_a_cut(lambda array, day: array.append(day), writes)
     whole = np.array_equal(seen, sea[: len(seen)])
     outcomes.append((len(seen) // chunk, whole))
     print(f"cut after {writes} writes: {len(seen) // chunk} days, all of them right: {whole}")
@@ -417,8 +442,8 @@ late = np.flatnonzero(np.diff(time) <= 0)
 silence = int(np.argmax(np.diff(time)))
 print(f"times that do not grow: {len(late)}, at {time[late[0] + 1].astype('datetime64[s]')}")
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Days into weeks, months into weeks
 #
 # Let a chunk be a week, 336 rows, and append day by day. What is the amplification? And month by month, with 30
 # days?
@@ -428,7 +453,7 @@ print("After your guess:")
 longer = 7 * 48
 print(f"days into weeks: x{formula(48, longer):.2f}; months into weeks: x{formula(30 * 48, longer):.2f}")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
@@ -461,32 +486,64 @@ check("01_07.2", rows_3_and_12)
 # %% [markdown]
 # ### Exercise 01_07.3
 #
-# The buoy is silent once for longer than two hours. For how many half hours is there no reading?
+# Repair code: `grow` appends rows to a store that is a dictionary. Cut off after any of its writes, it must leave the
+# old list or the new one to a reader, who takes the length first and then the chunks. And it must write each chunk
+# once, not once for each row. The check cuts it everywhere.
 #
 # <details><summary>Hint</summary>
-# `np.diff(time)` is 1800 where nothing is missing. Twelve hours between two readings: how many should lie
-# between?</details>
+# Collect the new contents of each chunk, the old rows of the first one included. What has to be written last?</details>
+
 
 # %% tags=["exercise"]
-missing = ...
-check("01_07.3", missing)
+def grow(store, rows):
+    """Append `rows`, numbers, to the chunks of 4 in store["c/0"], store["c/1"], ...; store["length"] counts the rows."""
+    for row in rows:
+        at = store["length"]
+        store["length"] = at + 1
+        chunk_there = list(store.get(f"c/{at // 4}", [0, 0, 0, 0]))
+        chunk_there[at % 4] = row
+        store[f"c/{at // 4}"] = chunk_there
 
-# %% [markdown]
+
+check("01_07.3", grow)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `append(data, axis=0)` writes elements first, shape last | the same name; it writes the shape first, and until the elements are there a reader sees the fill value | old or new, and nothing in between |
+# | `resize(5)` and then `resize(20)`: what was cut off is gone | the same name; from the chunk at the edge old elements come back | - |
+# | `AppendBuffer(a, journal=...)` | xarray's `to_zarr(append_dim="time")` appends each block as it comes | whole chunks only, and a journal |
+# | `a.write_unit` | `a.shards or a.chunks` | - |
+# | `to_zarr(..., append_dim="time")` refuses times that the stored unit cannot hold | the same name in xarray; it warns, and stores other times | an error before anything is written |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - Blocks of b rows write (c + b - gcd(b, c)) / b bytes for each new one: c for single rows, 1 for multiples of c,
-#   about 2 just beside.
+#   about 2 just beside c itself, and less beside its multiples.
 # - Behind the last row is fill, to the end of the chunk: the edge is stored whole.
-# - A buffer appends whole chunks only; what is still in it is not stored.
+# - A buffer appends whole chunks only; what is still in it is not stored, or in a journal.
 # - Times are int64 in a fine unit, in long chunks; a row for each reading, so that no gap is filled in silence.
 # - Elements first, shape last: then a reader sees the old array or the new one, and nothing in between.
 #
-# **Open questions.** What if two writers append at once? What if the store is a bucket, which knows no locks? Who
-# writes what is in the buffer when the program stops?
+# **Open questions.** What if two writers append at once? What if a reader has opened the array before it grew? Should
+# a time that is already there be replaced, kept twice, or refused?
 #
-# **Next.** Look up how many rows your own job appends, and how long its chunks are. Is one a multiple of the other?
+# **To read further.**
+#
+# - [xarray, appending and writing regions](https://docs.xarray.dev/en/stable/user-guide/io.html#modifying-existing-zarr-stores):
+#   `append_dim` and `region`, and their limits
+# - [Icechunk](https://icechunk.io): a store in which an append is a transaction, over many arrays at once
+# - [All file systems are not created equal](https://www.usenix.org/conference/osdi14/technical-sessions/presentation/pillai):
+#   in which order writes reach a disk when the power fails
+# - [CF conventions, time](https://cfconventions.org/cf-conventions/cf-conventions.html#time-coordinate): how a unit such
+#   as "seconds since 1970-01-01" is read
+#
+# **Next.** [01_08](01_08_object_store_tuning.ipynb): what makes a read from a bucket fast?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # 31 appends of one chunk each, or the four chunks once.
@@ -501,10 +558,21 @@ check("01_07.1", (31 * 10, -(-31 // 10) * 10))
 check("01_07.2", (7, 0))
 
 # %% [markdown]
-# Between two readings twelve hours apart there should be 24 steps, so 23 readings are missing.
+# All rows, old and new, of the chunks that change; these chunks, once each; and then the length.
+
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("01_07.3", int(np.diff(time).max()) // 1800 - 1)
+def grow(store, rows):
+    length, rows = store["length"], list(rows)
+    first = length // 4
+    whole = [*store.get(f"c/{first}", [0, 0, 0, 0])[: length % 4], *rows]
+    whole += [0] * (-len(whole) % 4)
+    for k in range(len(whole) // 4 if rows else 0):
+        store[f"c/{first + k}"] = whole[4 * k : 4 * k + 4]
+    store["length"] = length + len(rows)
+
+
+check("01_07.3", grow)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.
@@ -526,9 +594,11 @@ save_facts(
         "measured": {str(b): value for b, value in measured.items()},
         "edge": {"rows": edge.shape[0], "bytes": len(last_chunk), "of_data": 2 * 4},
         "rows": rows,
+        "journal": {"held": 7, "found": len(sea[: chunk + 7]) - chunk},
         "buffer": {"block": 7, "without": formula(7, chunk), "with": buffered},
         "opening": {str(length): count for length, count in opening.items()},
         "time_chunk_bytes": {str(length): 8 * length for length in opening},
+        "time_put_a_day": {str(length): 8 * chunk * formula(chunk, length) for length in opening},
         "time_chunk": 4096,
         "time_chunk_kibibytes": 4096 * 8 / 1024,
         "torn": {"days": 4, "zeros": zeros},

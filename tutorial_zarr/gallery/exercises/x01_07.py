@@ -1,4 +1,4 @@
-"""The exercises of 01_07: rows written by appends, what a resize leaves, and a gap in a record."""
+"""The exercises of 01_07: rows written by appends, what a resize leaves, and an append that can be cut off."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 import tutorial_zarr as zarr
-from data_gen import buoy
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 from tutorial_zarr.stores import TraceStore
 
 
@@ -56,22 +55,84 @@ def exercise_2(answer: Any) -> Verdict:
     return not_yet("which of the two rows was in the array all the time?")
 
 
+class _Cut(Exception):
+    """The power fails."""
+
+
+class _Store(dict[str, Any]):
+    """A dictionary that takes copies, writes down what is written, and ends after a number of writes."""
+
+    def __init__(self, rows: list[int], writes: int = 1000) -> None:
+        super().__init__(length=len(rows))
+        for k in range(-(-len(rows) // 4)):
+            part = rows[4 * k : 4 * k + 4]
+            super().__setitem__(f"c/{k}", part + [0] * (4 - len(part)))
+        self.writes, self.written = writes, list[str]()
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if len(self.written) == self.writes:
+            raise _Cut
+        self.written.append(key)
+        super().__setitem__(key, list(value) if isinstance(value, (list, tuple)) else value)
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        return list(value) if isinstance(value, list) else value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def read(self) -> list[int]:
+        """What a reader sees: the length first, and a chunk that is not there is zeros."""
+        return [self.get(f"c/{i // 4}", [0] * 4)[i % 4] for i in range(self["length"])]
+
+
+def _row_by_row(store: Any, rows: Any) -> None:
+    for row in rows:
+        at = store["length"]
+        store["length"] = at + 1
+        part = store.get(f"c/{at // 4}", [0, 0, 0, 0])
+        part[at % 4] = row
+        store[f"c/{at // 4}"] = part
+
+
 def exercise_3(answer: Any) -> Verdict:
-    """How many half hours have no reading in the longest silence of the buoy."""
-    time = buoy.make().arrays["time"]
-    at = int(np.argmax(np.diff(time)))
-    expected = set(range(int(time[at]), int(time[at + 1]), buoy.STEP))
-    missing = len(expected - set(time.tolist()))
-    if not _whole(answer):
-        return not_yet(f"expected a whole number of half hours, found {answer!r}.")
-    if answer == missing:
-        return right(f"{missing} readings are missing, from {np.datetime64(int(time[at]), 's')} UTC on.")
-    if answer == missing + 1:
-        return not_yet("these are the steps between the two readings. How many readings lie between?")
-    if answer == (missing + 1) // 2:
-        return not_yet("these are hours.")
-    return not_yet("find the largest step in the times, and lay half hours into it.")
+    """A function that appends to chunks of 4: old or new after every write, each chunk written once."""
+
+    def appended(old: list[int], new: list[int]) -> list[int]:
+        store = _Store(old)
+        answer(store, new)
+        return store.read()
+
+    places = [(length, count) for length in (0, 3, 4, 6) for count in (0, 1, 4, 7)]
+    cases = [(list(range(1, n + 1)), list(range(100, 100 + count))) for n, count in places]
+    if not callable(answer) or (wrong := on_cases(appended, [((old, new), old + new) for old, new in cases])):
+        return not_yet(wrong if callable(answer) else f"expected a function, found {answer!r}.")
+    for old, new in cases:
+        for writes in range(2 * len(new) + 2):
+            store = _Store(old, writes)
+            try:
+                answer(store, new)
+            except _Cut:
+                pass
+            try:
+                seen = store.read()
+            except Exception as error:
+                return not_yet(f"cut off after {writes} of its writes, a reader fails: {type(error).__name__}: {error}.")
+            if seen not in (old, old + new):
+                after = f"rows {old} and then {new}, cut off after {writes} of its writes"
+                if len(seen) == len(old + new) or 0 in seen:
+                    return not_yet(f"{after}: a reader sees {seen}. The length says more than the chunks have.")
+                return not_yet(f"{after}: a reader sees {seen}, which is a part of the new rows.")
+    for old, new in cases:
+        store = _Store(old)
+        answer(store, new)
+        again = [key for key in store.written if store.written.count(key) > 1]
+        if again:
+            times = store.written.count(again[0])
+            return not_yet(f"safe, but {again[0]} is written {times} times for {len(new)} rows. Write it when it is full.")
+    return right(f"old or new at every cut, and each chunk written once, in {len(cases)} appends.")
 
 
 # One plausible wrong answer each.
-WRONG = {"1": (31, 31), "2": (7, 7), "3": 24}
+WRONG = {"1": (31, 31), "2": (7, 7), "3": _row_by_row}
