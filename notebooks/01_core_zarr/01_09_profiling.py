@@ -576,7 +576,12 @@ save_facts(
             "added": round(added, 6),
         },
         "near": {"request_ms": 2, **{bucket: near[bucket] for bucket in order}},
-        "tail": {"slow_in": 100, "percentiles": [half, nearly_all], "percent": {k: 100 * v for k, v in meets.items()}},
+        "tail": {
+            "slow_in": 100,
+            "percentiles": [half, nearly_all],
+            "requests": list(meets),
+            "percent": [100 * share for share in meets.values()],
+        },
         "exercise": [10, 3],
     },
 )

@@ -96,9 +96,9 @@ def test_the_slow_few_meet_more_reads_the_more_requests_they_make(left):
     assert found["slow_in"] == 100
     assert found["percentiles"] == [REQUEST * 1000, 1000.0]
     assert 0.005 < slow.mean() < 0.02  # so the middle one is fast, and the 99.5th of a hundred slow
-    for requests, percent in found["percent"].items():
-        assert percent == pytest.approx(100 * (1 - (99 / 100) ** int(requests)))
-        assert percent == pytest.approx(100 * slow[:, : int(requests)].any(axis=1).mean(), abs=2)
+    for requests, percent in zip(found["requests"], found["percent"], strict=True):
+        assert percent == pytest.approx(100 * (1 - (99 / 100) ** requests))
+        assert percent == pytest.approx(100 * slow[:, :requests].any(axis=1).mean(), abs=2)
 
 
 def test_next_door_your_own_function_comes_first(left, expected):

@@ -62,6 +62,20 @@ def test_another_reader_sees_what_was_handed_on_and_stops_at_the_private_codec(l
         zarr.open_array(str(out / "ticks.zarr"), mode="r")[...]
 
 
+def test_two_public_filters_write_the_same_bytes_and_change_what_is_no_whole_tick(left):
+    numcodecs = pytest.importorskip("numcodecs")
+    out, facts, _ = left
+    chunks = {
+        name: {p.name: p.read_bytes() for p in (out / f"{name}.zarr" / "c").rglob("*") if p.is_file()}
+        for name in ("ticks", "handed_on")
+    }
+    assert chunks["ticks"] == chunks["handed_on"]
+    found = facts["public_filters"]
+    assert (found["chunks"], found["same"]) == (len(chunks["ticks"]), len(chunks["ticks"]))
+    scaling = numcodecs.FixedScaleOffset(offset=0, scale=100, dtype="<f8", astype="<i8")
+    assert found["third_of_a_cent"] == scaling.decode(scaling.encode(np.array([1 / 300])))[0]
+
+
 def test_the_table_holds_the_same_bytes_as_the_folder(left):
     out, facts, _ = left
     folder = {p.relative_to(out / "folder.zarr").as_posix(): p for p in (out / "folder.zarr").rglob("*") if p.is_file()}

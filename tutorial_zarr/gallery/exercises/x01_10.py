@@ -1,15 +1,15 @@
-"""The exercises of 01_10: zigzag, the limit of a careless codec, what a careless store lists."""
+"""The exercises of 01_10: zigzag, the limit of a careless codec, a list of keys to repair."""
 
 from __future__ import annotations
 
 import math
-import sqlite3
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 from tutorial_zarr.stores import MemoryStore
 
 KEYS = ("a/x", "a/y/1", "a0", "a-b", "A/z", "b/a")
@@ -46,25 +46,56 @@ def exercise_2(answer: Any) -> Verdict:
     return not_yet("how many ticks does an int32 hold at most?")
 
 
+LISTED = [
+    (list(KEYS), "a"),
+    (list(KEYS), ""),
+    (list(KEYS), "b"),
+    (list(KEYS), "c"),
+    ([], "a"),
+    (["a", "a/b/c", "a/b", "ab/c", "b/a/b/c"], "a/b"),
+    (["x_1/c", "xy1/c", "x_1", "x_1/a", "X_1/b"], "x_1"),
+    (["zarr.json", "c/0", "c/10", "c/2"], ""),
+]
+
+
+def _below(keys: list[str], prefix: str) -> list[str]:
+    """What the library lists."""
+    return sorted(MemoryStore(dict.fromkeys(keys, b"")).list_prefix(prefix))
+
+
+MISTAKES: list[tuple[Callable[[list[str], str], list[str]], str]] = [
+    (
+        lambda keys, prefix: sorted(key for key in keys if key.startswith(prefix)),
+        "a0 and a-b begin with an a, and do not lie below it. Where does a prefix end?",
+    ),
+    (
+        lambda keys, prefix: sorted(key for key in keys if key.startswith(prefix + "/")),
+        "below the empty prefix lies everything, and no key begins with a slash.",
+    ),
+    (
+        lambda keys, prefix: sorted(key for key in keys if not prefix or key.lower().startswith(prefix.lower() + "/")),
+        "A/z does not lie below a: keys tell large letters from small ones.",
+    ),
+    (
+        lambda keys, prefix: sorted(key for key in keys if not prefix or prefix + "/" in key),
+        "a key lies below the prefix if it begins with it; in b/a/b/c it stands later.",
+    ),
+    (
+        lambda keys, prefix: [key for key in keys if not prefix or key.startswith(prefix + "/")],
+        "these are the right keys, and they are to be in order.",
+    ),
+]
+
+
 def exercise_3(answer: Any) -> Verdict:
-    """Keys that `LIKE 'a%'` gives and that do not lie below a."""
-    store = MemoryStore(dict.fromkeys(KEYS, b""))
-    with sqlite3.connect(":memory:") as db:
-        db.execute("create table objects (key text)")
-        db.executemany("insert into objects values (?)", [(key,) for key in KEYS])
-        like = {key for (key,) in db.execute("select key from objects where key like 'a%'")}
-    db.close()
-    wrong = like - set(store.list_prefix("a"))
-    if not isinstance(answer, (list, tuple, set)) or not all(isinstance(key, str) for key in answer):
-        return not_yet(f"expected a list of keys, found {answer!r}.")
-    if set(answer) == wrong:
-        return right(f"{', '.join(sorted(wrong))}: deleting a would delete them all.")
-    if set(answer) == wrong - {"A/z"}:
-        return not_yet("one is missing: LIKE does not tell a from A.")
-    if set(answer) - like:
-        return not_yet(f"{sorted(set(answer) - like)[0]} does not begin with an a.")
-    return not_yet("which keys begin with an a, and which of these lie below a/?")
+    """A function that lists the keys below a prefix."""
+    for mistake, words in MISTAKES:
+        if callable(answer) and on_cases(answer, [(case, mistake(*case)) for case in LISTED]) is None:
+            return not_yet(words)
+    if wrong := on_cases(answer, [(case, _below(*case)) for case in LISTED]):
+        return not_yet(wrong)
+    return right(f"{len(LISTED)} lists of keys: deleting a prefix would delete what lies below it, and nothing else.")
 
 
 # One plausible wrong answer each.
-WRONG = {"1": -6, "2": 2147483647, "3": ["a0", "a-b"]}
+WRONG = {"1": -6, "2": 2147483647, "3": MISTAKES[0][0]}
