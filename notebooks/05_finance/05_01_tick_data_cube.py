@@ -11,13 +11,14 @@
 #
 # **Question.** What must I keep of each chunk, so that the whole day comes out exact?
 #
-# ![The price of a share over a day, and the VWAP of each half hour as a bubble; the first bubble is four times as
+# ![The price of a stock over a day, and the VWAP of each half hour as a bubble; the first bubble is four times as
 # large as the smallest, in the early afternoon.](../../articles/figures/05_01_half_hours.svg)
 #
-# *One share, one day. A bubble is a half hour: its height is the VWAP, its area the shares that were traded.*
+# *One stock, one day. A bubble is a half hour: its height is the VWAP, its area the shares that were traded.*
 #
-# The VWAP, the volume-weighted average price, is the yardstick for a day's trading: did we pay more or less than
-# everybody else? A year of ticks does not fit into memory, so it is worked out chunk by chunk.
+# The **[VWAP](https://en.wikipedia.org/wiki/Volume-weighted_average_price "The volume-weighted average price: all that
+# was paid, divided by all shares that were traded.")** is the yardstick for a day's trading: did we pay more or less
+# than the market? A year of ticks does not fit into memory, so it is worked out chunk by chunk.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -25,11 +26,11 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 30 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb) |
 # | **Code** | `tutorial_zarr/array.py`, `tutorial_zarr/resizing` |
 # | **Article** | [The average of the averages](../../articles/19_tick_data_cube.md) |
-# | **Data** | a day of trades in eight shares (`data_gen/ticks.py`) |
+# | **Data** | a day of trades in eight stocks (`data_gen/ticks.py`) |
 #
 # **You will be able to**
 #
@@ -42,10 +43,10 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
-# `chunk_seconds` is the length of a chunk, `share` the one in the figures, 0 to 7.
+# `chunk_seconds` is the length of a chunk, `stock` the one in the figures, 0 to 7.
 
 # %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0
@@ -54,7 +55,7 @@ workers = 4
 out_dir = None  # where to write; None means a fresh temporary folder
 zarr_format = 3
 chunk_seconds = 1800  # half an hour
-share = 7  # the most expensive
+stock = 7  # the most expensive
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 import itertools
@@ -74,20 +75,22 @@ from tutorial_zarr.viz.chart import BLUE, GREY, SKY, VERMILION
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 out = output_folder(out_dir)
-in_range(chunk_seconds=(chunk_seconds, 60, 23_400), share=(share, 0, 7))
+in_range(chunk_seconds=(chunk_seconds, 60, 23_400), stock=(stock, 0, 7))
 in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## Ticks that behave like a market, and ticks that only look like it
 #
-# Eight shares, a trade a second, from 9:30 to 16:00, with the quotes around it. They are generated. So is the
-# second set, the way it is mostly done: every number drawn on its own. Do they behave like a market? One trade a second
-# is a simplification: real trades come at irregular times, and do not fit a grid of (second, share, field) as they are.
+# Eight stocks, a trade a second, from 9:30 to 16:00, with the quotes around it. They are generated. So is the second
+# set, the way test data often are: every number drawn on its own. Which of them has the **[stylised
+# facts](https://en.wikipedia.org/wiki/Stylized_fact "Properties that are found in the data of nearly all markets, such
+# as fat tails and volatility in clusters.")** of a market? One trade a second is a simplification: real trades come at
+# irregular times, and do not fit a grid of (second, stock, field) as they are.
 
 # %%
 market = ticks.make("small" if quick else "large", seed)
-seconds, shares = market.arrays["price"].shape
-bits = np.random.PCG64(seed).random_raw(4 * seconds * shares).reshape(4, seconds, shares)
+seconds, stocks = market.arrays["price"].shape
+bits = np.random.PCG64(seed).random_raw(4 * seconds * stocks).reshape(4, seconds, stocks)
 drawn = dict(zip(("price", "bid", "ask"), 100 + bits[:3] % 101 / 100, strict=True))
 naive = GenResult({**drawn, "size": (bits[3] % 1000 + 1).astype("int32")}, market.dims, market.units)
 facts_of = {name: ticks.realism(result) for name, result in (("market", market), ("naive", naive))}
@@ -112,7 +115,7 @@ def by_half_hour(result):
 
 
 def memory_of_size(result, lags):
-    """The correlation of the size of a minute's move with that `lag` minutes later; the median of the shares."""
+    """The correlation of the size of a minute's move with that `lag` minutes later; the median of the stocks."""
     middle = (result.arrays["bid"] + result.arrays["ask"])[::60] / 2
     moves = np.abs(np.diff(np.log(middle), axis=0))
     moves = (moves - moves.mean(0)) / moves.std(0)
@@ -140,11 +143,11 @@ stylised = viz.Chart.of(figure, "Two facts about markets", described)
 stylised.save(out / "figures" / "05_01_stylised.svg")
 stylised
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## Thirteen right answers, and their average
 #
-# We store whole cents, in one cube of (second, share, field), and cut it into half hours. Here is the day of one
-# share, as its chunks see it.
+# We store whole cents, in one cube of (second, stock, field), and cut it into half hours. Here is the day of one
+# stock, as its chunks see it.
 
 # %%
 fields = ("price", "size", "bid", "ask")
@@ -152,19 +155,19 @@ cents = np.stack([np.rint(market.arrays[f] * (1 if f == "size" else 100)) for f 
 price, size = cents[..., 0].astype("int64"), cents[..., 1].astype("int64")
 starts = np.arange(0, seconds, chunk_seconds)
 paid_in, size_in = (np.add.reduceat(values, starts, axis=0) for values in (price * size, size))
-vwaps = paid_in / size_in / 100  # of each chunk and share, in dollars
+vwaps = paid_in / size_in / 100  # of each chunk and stock, in dollars
 clock = range(1800, seconds, 7200 if quick else 23_400)
 hours = [f"{(34_200 + t % 23_400) // 3600}:00" for t in clock]
 middles = (starts + np.minimum(starts + chunk_seconds, seconds)) / 2
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.6)
-panel.plot(np.arange(0, seconds, 30), price[::30, share] / 100, color=GREY, linewidth=0.7, alpha=0.6)
-areas = 900 * size_in[:, share] / size_in[:, share].max()
-panel.scatter(middles, vwaps[:, share], s=areas, color=SKY, edgecolor=BLUE, alpha=0.75, zorder=3)
+panel.plot(np.arange(0, seconds, 30), price[::30, stock] / 100, color=GREY, linewidth=0.7, alpha=0.6)
+areas = 900 * size_in[:, stock] / size_in[:, stock].max()
+panel.scatter(middles, vwaps[:, stock], s=areas, color=SKY, edgecolor=BLUE, alpha=0.75, zorder=3)
 panel.set(title="The VWAP of each chunk; area: shares traded", ylabel="dollars", xlabel="time of day")
 panel.set_xticks(clock, hours)
-most, least = size_in[:, share].max(), size_in[:, share].min()
+most, least = size_in[:, stock].max(), size_in[:, stock].min()
 described = f"A price over a day, and a bubble for each half hour. The largest holds {most:,} shares, the smallest "
 half_hours = viz.Chart.of(figure, "A day in half hours", f"{described}{least:,}.")
 half_hours.save(out / "figures" / "05_01_half_hours.svg")
@@ -174,20 +177,20 @@ half_hours
 # Each worker has a chunk, and reports its VWAP. You average them.
 #
 # **Write down a guess.** How far is the average from the VWAP of the day, in basis points? (One is a hundredth of a per
-# cent. The whole spread between bid and ask is about one, for this share.) And do smaller chunks help?
+# cent. The whole spread between bid and ask is about one, for this stock.) And do smaller chunks help?
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: merge what results are made of
 #
-# Do not merge results. Merge what they are made of: two sums instead of their quotient. And an open and a close
-# know their time, so that nobody has to come in order.
+# Do not merge results. Merge what they are made of: two sums instead of their quotient. Let an open and a close know
+# their time, and the chunks may come in any order.
 
 # %%
 Bar = namedtuple("Bar", "first open high low last close paid shares")
 
 
 def summary(first, rows):
-    """What must be kept of rows (second, share, field) that begin at the second `first`."""
+    """What must be kept of rows (second, stock, field) that begin at the second `first`."""
     price, size = rows[..., 0].astype("int64"), rows[..., 1].astype("int64")
     ends = {"open": price[0], "close": price[-1], "first": first, "last": first + len(rows) - 1}
     return Bar(high=price.max(0), low=price.min(0), paid=(price * size).sum(0), shares=size.sum(0), **ends)
@@ -211,6 +214,14 @@ def vwap(bar):
     return bar.paid / bar.shares / 100
 
 
+# %% [markdown]
+# `merge` gives the same whichever two parts are merged first: it is
+# **[associative](https://en.wikipedia.org/wiki/Associative_property "Said of an operation whose result does not depend
+# on how its operands are grouped.")**, and here their order does not matter either. With a start value that changes
+# nothing (exercise 3) such a thing is a **[monoid](https://en.wikipedia.org/wiki/Monoid "Values with an associative way
+# to merge two of them, and one value that changes nothing when it is merged.")**. A map and a monoid are all that a
+# parallel reduction needs.
+
 # %%
 parts = [summary(start, cents[start : start + chunk_seconds]) for start in starts]
 day = reduce(merge, parts)
@@ -223,24 +234,24 @@ assert np.array_equal(vwap(day), (price * size).sum(0) / size.sum(0) / 100)
 # %%
 off = (vwaps.mean(0) / vwap(day) - 1) * 1e4
 spread = np.median((cents[..., 3] - cents[..., 2]) / price, axis=0) * 1e4
-for k in range(shares):
-    print(f"share {k}: VWAP {vwap(day)[k]:9.4f}, mean of the chunks {vwaps.mean(0)[k]:9.4f}, off by {off[k]:+6.1f} bp")
-turnover = day.paid[share] / 100
-print(f"\nof share {share}, {turnover / 1e6:,.0f} million dollars were traded; {off[share]:.1f} bp of it are", end=" ")
-print(f"{abs(off[share]) / 1e4 * turnover / 1e3:,.0f} thousand; the spread is {spread[share]:.2f} bp")
+for k in range(stocks):
+    print(f"stock {k}: VWAP {vwap(day)[k]:9.4f}, mean of the chunks {vwaps.mean(0)[k]:9.4f}, off by {off[k]:+6.1f} bp")
+turnover = day.paid[stock] / 100
+print(f"\nof stock {stock}, {turnover / 1e6:,.0f} million dollars were traded; {off[stock]:.1f} bp of it are", end=" ")
+print(f"{abs(off[stock]) / 1e4 * turnover / 1e3:,.0f} thousand; the spread is {spread[stock]:.2f} bp")
 naive_size = naive.arrays["size"].astype("int64")
 paid, traded = (np.add.reduceat(v, starts, axis=0) for v in (naive.arrays["price"] * naive_size, naive_size))
 naive_off = np.abs((paid / traded).mean(0) / (paid.sum(0) / traded.sum(0)) - 1).max() * 1e4
 print(f"the naive ticks: off by at most {naive_off:.4f} bp")
 
 # %% [markdown]
-# The merge is exact. The mean of the means is not even near: it counts a quiet half hour as much as a busy one.
-# (Naive ticks, with flat volume, would have hidden that.) Now the second guess: smaller chunks?
+# The merge is exact. The mean of the means is off in all eight stocks: it counts a quiet half hour as much as a busy
+# one. (Naive ticks, with flat volume, would have hidden that.) Now the second guess: smaller chunks?
 
 
 # %%
 def mean_of_chunks(length):
-    """What averaging the VWAPs of chunks of so many seconds gives, in basis points off, for each share."""
+    """How far the average of the VWAPs of chunks of `length` seconds is off, in basis points, for each stock."""
     begin = np.arange(0, seconds, length)
     each = np.add.reduceat(price * size, begin, axis=0) / np.add.reduceat(size, begin, axis=0) / 100
     return (each.mean(0) / vwap(day) - 1) * 1e4
@@ -250,15 +261,15 @@ lengths = [1, 10, 60, 300, 900, 1800, 3600, 7200, 11_700, 23_400]
 errors = np.array([mean_of_chunks(length) for length in lengths])
 plain_mean = (price.mean(0) / 100 / vwap(day) - 1) * 1e4
 assert np.allclose(errors[0], plain_mean)
-print(dict(zip(lengths, errors[:, share].round(1).tolist(), strict=True)))
+print(dict(zip(lengths, errors[:, stock].round(1).tolist(), strict=True)))
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.6)
-for k in range(shares):
-    chosen = k == share
+for k in range(stocks):
+    chosen = k == stock
     panel.plot(lengths, errors[:, k], color=VERMILION if chosen else GREY, linewidth=2.2 if chosen else 0.9, marker="o")
     panel.lines[-1].set_markersize(5 if chosen else 3)
-    panel.lines[-1].set_label(f"share {share}, mean of means" if chosen else None)
+    panel.lines[-1].set_label(f"stock {stock}, mean of means" if chosen else None)
 panel.axhline(0, color=BLUE, linewidth=2, label="merged sums: exact")
 panel.legend(loc="upper left", bbox_to_anchor=(0, 0.99))
 panel.set(title="How far off is the VWAP?", xlabel="length of a chunk", ylabel="basis points", xscale="log")
@@ -266,21 +277,22 @@ panel.set_xticks([1, 10, 60, 300, 1800, 7200, 23_400], ["1 s", "10 s", "1 min", 
 panel.minorticks_off()
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
-described = f"The error of the mean of means for eight shares against the length of a chunk. Share {share}: "
-described += f"{errors[0, share]:.0f} basis points in chunks of a second, {errors[5, share]:.0f} in half hours, "
-described += f"{errors[7, share]:.0f} in chunks of two hours, "
-described += f"{errors[-1, share]:.0f} in chunks of a day. Merged sums: 0 everywhere."
+described = f"The error of the mean of means for eight stocks against the length of a chunk. Share {stock}: "
+described += f"{errors[0, stock]:.0f} basis points in chunks of a second, {errors[5, stock]:.0f} in half hours, "
+described += f"{errors[7, stock]:.0f} in chunks of two hours, "
+described += f"{errors[-1, stock]:.0f} in chunks of a day. Merged sums: 0 everywhere."
 wrong = viz.Chart.of(figure, "The mean of the chunks' VWAPs", described)
 wrong.save(out / "figures" / "05_01_mean_of_means.svg")
 wrong
 
 # %% [markdown]
-# Small chunks do not help. In the limit of one second the volume drops out, and what is left is the plain mean of
-# the prices: an honest number with another name (**TWAP**). And somebody who rechunks the array changes "the
-# VWAP". A result that depends on the chunk shape is wrong.
+# Small chunks do not help. In the limit of one second the volume drops out, and what is left is the plain mean of the
+# prices: an honest number with another name (**[TWAP](https://en.wikipedia.org/wiki/Time-weighted_average_price "The
+# time-weighted average price: the plain mean of the prices over time, whatever was traded at each.")**). And rechunking
+# the array changes "the VWAP". A result that depends on the chunk shape is wrong.
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## The cube on the disk, summarised by many threads
 #
 # The cube on the disk, and `parallel_chunk_map`: every chunk is read and summarised on some thread, and merged
 # when it comes.
@@ -289,7 +301,7 @@ wrong
 squeeze = {"name": "blosc", "configuration": {"cname": "zstd", "clevel": 3, "shuffle": "bitshuffle"}}
 kept = {"compressors": squeeze, "zarr_format": zarr_format, "overwrite": True}
 about = {"fields": fields, "price": "cents of a US dollar", "size": "shares"}
-layouts = {"moments": (chunk_seconds, shares, 4), "shares": (23_400, 1, 4)}
+layouts = {"moments": (chunk_seconds, stocks, 4), "stocks": (23_400, 1, 4)}
 cubes = {
     name: zarr.create_array(out / f"{name}.zarr", data=cents, chunks=chunks, attributes=about, **kept)
     for name, chunks in layouts.items()
@@ -320,22 +332,24 @@ assert equal == len(trials)
 # numbers does not. Merge the parts in every rotation, as dollars and as cents:
 
 # %%
-dollars = [float(part.paid[share]) / 100 for part in parts]  # a float for each chunk
+dollars = [float(part.paid[stock]) / 100 for part in parts]  # a float for each chunk
 turns = [[*range(k, len(parts)), *range(k)] for k in range(len(parts))]
 float_sums = {reduce(float.__add__, [dollars[i] for i in turn]) for turn in turns}
-whole_sums = {int(sum(parts[i].paid[share] for i in turn)) for turn in turns}
+whole_sums = {int(sum(parts[i].paid[stock] for i in turn)) for turn in turns}
 assert all(same(reduce(merge, [parts[i] for i in turn]), day) for turn in turns)
 print(f"{len(turns)} orders: {len(float_sums)} different sums of dollars, {len(whole_sums)} of cents")
 print(f"they differ by {max(float_sums) - min(float_sums):.1e} of {max(float_sums):,.2f} dollars")
 assert len(whole_sums) == 1
 
 # %% [markdown]
-# That is harmless, until somebody compares two runs by their hash. Whole cents settle it for good.
+# That is harmless until two runs are compared by their hash. Whole cents (**[fixed-point
+# numbers](https://en.wikipedia.org/wiki/Fixed-point_arithmetic "Numbers stored as whole multiples of a small unit, such
+# as cents; sums of them are exact.")**) settle it, as long as the sums fit into 64 bits.
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## Cents in the file, not dollars
 #
-# The first row of the first share, taken from the file by hand: four numbers of four bytes. Below it the same price
+# The first row of the first stock, taken from the file by hand: four numbers of four bytes. Below it the same price
 # as a float, which in base two has no end.
 
 # %%
@@ -366,28 +380,26 @@ best_float, best_whole = (min(b for n, b in stored.items() if n.startswith(t) an
 print(f"best against best, in chunks of moments: {best_float:,} B and {best_whole:,} B, x{best_float / best_whole:.2f}")
 
 # %% [markdown]
-# ## Check against others
-#
-# Half of that is the type: four bytes instead of eight. Best against best, whole numbers are 1.9 times smaller. A
-# bitshuffle makes the floats larger: cents as binary fractions fill all their bits, in no order. Other readers see the
-# same cents in both layouts.
+# Half of that is the type: four bytes instead of eight. Best against best, whole numbers are 1.9 times smaller in this
+# cube. A bitshuffle makes the floats larger: cents as binary fractions fill all their bits, in no order. Other readers
+# see the same cents in both layouts.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-cell"] jupyter={"source_hidden": true}
 for name in cubes:
     report = interop_check(out / f"{name}.zarr", expected=cents)
     print(name, report, "", sep="\n")
     assert not report.differing
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## Two questions, two layouts, and a day as it happens
 #
-# Two questions: *all shares, one half hour*, and *one share, all day*. Two layouts: chunks of a moment, and chunks
-# of a share. Requests are counted.
+# As in [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb), a layout serves one question. Here they are *all
+# stocks, one half hour* and *one stock, all day*, and the layouts chunks of a moment and chunks of a stock.
 
 # %%
 questions = {
-    "all shares, half an hour": (slice(1800, 3600), slice(0, shares)),
-    "one share, all day": (slice(0, 23_400), slice(share, share + 1)),
+    "all stocks, half an hour": (slice(1800, 3600), slice(0, stocks)),
+    "one stock, all day": (slice(0, 23_400), slice(stock, stock + 1)),
 }
 costs = {}
 for (layout, array), (question, selection) in itertools.product(cubes.items(), questions.items()):
@@ -403,16 +415,16 @@ for (layout, array), (question, selection) in itertools.product(cubes.items(), q
 figure, axes = viz.canvas(7.2, 4.2, 2, 2, sharex=True, sharey=True)
 for panel, ((layout, question), cost) in zip(axes.flat, costs.items(), strict=True):
     (rows, columns), (long, wide, _) = questions[question], layouts[layout]
-    for t, k in itertools.product(range(0, 23_400, long), range(0, shares, wide)):
+    for t, k in itertools.product(range(0, 23_400, long), range(0, stocks, wide)):
         hit = t < rows.stop and rows.start < t + long and k < columns.stop and columns.start < k + wide
         panel.fill_between((t, min(t + long, 23_400)), k, k + wide, color=SKY if hit else "white", edgecolor=GREY)
     seen = {"facecolor": "none", "edgecolor": VERMILION, "hatch": "////", "linewidth": 1.5}
     panel.fill_between((rows.start, rows.stop), columns.start, columns.stop, **seen, label="asked")
     counted = f"{cost['requests']} request{'s' * (cost['requests'] > 1)}, x{cost['amplification']:.0f}"
     panel.set_title(f"{question}: {counted}", fontsize=9)
-    panel.set(xlim=(0, 23_400), ylim=(shares, 0), yticks=[], xticks=range(1800, 23_400, 7200))
+    panel.set(xlim=(0, 23_400), ylim=(stocks, 0), yticks=[], xticks=range(1800, 23_400, 7200))
     panel.set_xticklabels(["10:00", "12:00", "14:00"])
-for panel, layout in zip(axes[:, 0], ("half hours", "shares"), strict=True):
+for panel, layout in zip(axes[:, 0], ("half hours", "stocks"), strict=True):
     panel.set(ylabel=f"chunks of\n{layout}")
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
@@ -428,9 +440,9 @@ two_by_two.save(out / "figures" / "05_01_layouts.svg")
 two_by_two
 
 # %% [markdown]
-# Hatched is asked, blue is read and decoded. Top: chunks of a half hour. Bottom: chunks of a share. Whoever writes
-# while the day goes by has no choice: the whole day of a share is not there yet. So stream into half hours, and
-# copy at night if the other question matters.
+# Hatched is asked, blue is read and decoded. Top: chunks of a half hour. Bottom: chunks of a stock. A writer that
+# follows the day has no choice: the whole day of a stock is not there yet. So stream into half hours, and copy at night
+# if the other question matters.
 #
 # **A day as it happens.** A writer appends five minutes at a time. A reader that was opened before the first trade
 # calls `refresh()`, reads the rows that it has not seen, and merges them.
@@ -439,7 +451,7 @@ two_by_two
 # %%
 def empty_day(place):
     """A store with an array of no rows; it grows by `append`."""
-    form = {"shape": (0, shares, 4), "chunks": layouts["moments"], "dtype": "int32", "attributes": about}
+    form = {"shape": (0, stocks, 4), "chunks": layouts["moments"], "dtype": "int32", "attributes": about}
     return zarr.create_array(place, **form, **kept).store
 
 
@@ -458,7 +470,7 @@ for start in range(0, seconds, step):
     now = reader.refresh()[0]
     part = summary(seen, reader[seen:now])
     bar = merge(bar, part) if bar else part
-    running.append(vwap(bar)[share])
+    running.append(vwap(bar)[stock])
 counts = {"append": writing.count(), "follow": reading.count()}
 print("the writer's last append:", *(f"{request.verb} {request.key}" for request in writing.requests), sep="\n   ")
 print("the reader's last look:", *(f"{request.verb} {request.key}" for request in reading.requests), sep="\n   ")
@@ -471,9 +483,9 @@ assert same(bar, day)
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 3.6)
-panel.plot(np.arange(0, seconds, 30), price[::30, share] / 100, color=GREY, linewidth=0.7, alpha=0.7, label="price")
+panel.plot(np.arange(0, seconds, 30), price[::30, stock] / 100, color=GREY, linewidth=0.7, alpha=0.7, label="price")
 panel.plot(np.arange(step, seconds + step, step), running, color=BLUE, label="VWAP so far, merged")
-mean_so_far = vwaps[:, share].cumsum() / np.arange(1, len(starts) + 1)
+mean_so_far = vwaps[:, stock].cumsum() / np.arange(1, len(starts) + 1)
 ends = np.minimum(starts + chunk_seconds, seconds)
 panel.plot(ends, mean_so_far, color=VERMILION, marker="o", markersize=4, linewidth=1.5, label="mean of means so far")
 panel.set(title="A day as it happens", ylabel="dollars", xlabel="time of day")
@@ -487,7 +499,8 @@ followed.save(out / "figures" / "05_01_follow.svg")
 followed
 
 # %% [markdown]
-# How often should one append? A chunk that is not full is written again each time. One chunk, in three rhythms:
+# How often should you append? A chunk that is not full is written again each time
+# (**[write amplification](../GLOSSARY.md#write-amplification)**). One chunk, in three rhythms:
 
 # %%
 chunk_writes = {}
@@ -501,15 +514,11 @@ for step in (60, 300, chunk_seconds):
     late = f"a trade is seen {step / 2:g} s late on average, {step} s at most"
     print(f"every {step:5,} s: the chunk is written {times}; {late}")
 
-# %% [markdown]
-# One knob to turn: seconds between appends, against how late a reader may be. Three things to watch: requests for
-# a question, bytes decoded for each byte asked, and how often a chunk is written.
-
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## A merge that is right only in order
 #
-# **A merge that is right in order.** This is how `merge` is written first: sort the two, take the close of the
-# second. It passes every test, until a chunk comes late.
+# This is how `merge` is often written first: sort the two, take the close of the second. It passes every test in order,
+# until a chunk comes late (a **[race condition](../GLOSSARY.md#race-condition)**, where threads decide who is late).
 
 
 # %%
@@ -522,46 +531,46 @@ assert same(reduce(merge_in_order, parts), day)
 wrong_turns = [not same(reduce(merge_in_order, [parts[i] for i in turn]), day) for turn in turns]
 late_one = reduce(merge_in_order, [*parts[:5], *parts[6:], parts[5]])
 print(f"wrong in {sum(wrong_turns)} of {len(turns)} rotations")
-print(f"chunk 5 comes last: close {late_one.close[share] / 100:.2f}, not {day.close[share] / 100:.2f}")
+print(f"chunk 5 comes last: close {late_one.close[stock] / 100:.2f}, not {day.close[stock] / 100:.2f}")
 
 # %% [markdown]
 # The merged bar begins before the late chunk *and* ends after it. First and last must be compared each on its own.
-# With four workers the mistake may hide for weeks; test a merge with its parts in other orders, on purpose.
+# A run in order never shows the mistake, so test a merge with its parts in other orders, on purpose.
 #
 # **A row that is counted twice.** `reduce` takes a start value; the first chunk looks like a fine one.
 
 # %%
 twice = reduce(merge, parts, parts[0])
-twice_off = (vwap(twice) / vwap(day) - 1)[share] * 1e4
+twice_off = (vwap(twice) / vwap(day) - 1)[stock] * 1e4
 print(f"open, high, low and close right: {same(twice[:6], day[:6])}; VWAP off by {twice_off:+.1f} bp")
-print(f"shares: {twice.shares[share]:,} instead of {day.shares[share]:,}")
+print(f"shares: {twice.shares[stock]:,} instead of {day.shares[stock]:,}")
 
 # %% [markdown]
-# **Rows that are not there yet.** Somebody makes the whole day in advance and fills it as it goes. What is not
-# written reads as the fill value, which is zero.
+# **Rows that are not there yet.** A writer makes the whole day in advance and fills it as it goes. What is not written
+# reads as the fill value, which is zero.
 
 # %%
 noon = zarr.create_array({}, shape=cents.shape, chunks=layouts["moments"], dtype="int32", **kept)
 noon[: seconds // 2] = cents[: seconds // 2]
 half = summary(0, noon[...])
-print(f"VWAP right: {vwap(half)[share] == vwap(summary(0, cents[: seconds // 2]))[share]}")
-print(f"low {half.low[share] / 100:.2f}, close {half.close[share] / 100:.2f} dollars")
+print(f"VWAP right: {vwap(half)[stock] == vwap(summary(0, cents[: seconds // 2]))[stock]}")
+print(f"low {half.low[stock] / 100:.2f}, close {half.close[stock] / 100:.2f} dollars")
 
 # %% [markdown]
 # A sum does not mind zeros, a minimum does. Let the array grow instead: then its shape says what is there.
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Only a morning and an afternoon
 #
 # Two chunks only, morning and afternoon: `length = 11_700`. Is the mean of two VWAPs better than that of
-# thirteen, for every share? Write it down, and try.
+# thirteen, for every stock? Write it down, and try.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
 length = 1800
 print(mean_of_chunks(length).round(1), "basis points")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
@@ -581,20 +590,23 @@ check("05_01.1", of_the_day)
 # %% [markdown]
 # ### Exercise 05_01.2
 #
-# Take `ticks.make("tiny")`, a day of two shares. What is the VWAP of its first share from 10:00 to 10:30, in
-# dollars, and how many chunks of 1,000 seconds does it take? Answer with a pair.
+# The largest fall is what a price lost at most, from one moment to a later one. Of each part of a day you have
+# (highest, lowest, fall). Write `merge_falls`: the same three numbers for an early part and the late part after it.
 #
 # <details><summary>Hint</summary>
-# The day begins at 9:30. Which chunk holds the first second, and which the last?</details>
+# The largest fall of both may lie in the early part, in the late part, or begin in one and end in the other.</details>
+
 
 # %% tags=["exercise"]
-vwap_and_chunks = ...
-check("05_01.2", vwap_and_chunks)
+def merge_falls(early, late): ...
+
+
+check("05_01.2", merge_falls)
 
 # %% [markdown]
 # ### Exercise 05_01.3
 #
-# `reduce` needs a start value that changes nothing. Give (high, low, paid, shares), as numbers.
+# `reduce` needs a start value that changes nothing, whatever it is merged with. Give (high, low, paid, shares).
 #
 # <details><summary>Hint</summary>
 # Zero changes no sum. Which number changes no minimum?</details>
@@ -603,17 +615,29 @@ check("05_01.2", vwap_and_chunks)
 start_value = ...
 check("05_01.3", start_value)
 
-# %% [markdown]
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `array.parallel_chunk_map(work)`, merged by `reduce` | `dask.array.from_zarr(...)`: it merges the sums of `(price * size).sum() / size.sum()` by itself | in zarr-python alone: a map over chunks |
+# | `array.append(rows)`: elements first, shape last | `array.append(rows)`: shape first | a reader that never sees a row before its elements |
+# | `array.refresh()` | `zarr.open_array(...)` once more | an open array that learns its new shape |
+# | `TraceStore(store)` | `zarr.storage.LoggingStore(store).counter` | the bytes and the range of each request |
+# | `array.encoded_chunk(coords)` | `array.nbytes_stored()`: all chunks and the metadata, in one sum | the stored bytes of one chunk |
+# | `create_array(data=..., chunks=..., attributes=...)` | the same names | - |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
-# - A market has fat tails, volume at both ends of the day, and moves that remember their size; numbers drawn each on
-#   its own have none of it, and bid and ask that cross.
+# - A market has fat tails, volume at both ends of the day, and moves that remember their size; numbers that are drawn
+#   each on its own do not.
 # - Keep of each chunk its first and last time, open, high, low, close, and two sums. Merging them is exact, for any
 #   number of workers, in any order.
 # - The mean of the chunks' VWAPs forgets the volume between chunks. With small chunks it is the plain mean of the
 #   prices.
-# - Prices are whole cents. Their sums are exact, and their files smaller.
-# - Chunks of moments are for all shares at once, and for writing as it happens; chunks of shares for one share over
+# - Prices are whole cents. Their sums are exact, and their files here 1.9 times smaller than those of floats.
+# - Chunks of moments are for all stocks at once, and for writing as it happens; chunks of stocks for one stock over
 #   long times. Each pays for the other's question.
 # - `append` writes the elements first and the shape last; `refresh` learns the new shape; the rows in between are
 #   new.
@@ -621,9 +645,18 @@ check("05_01.3", start_value)
 # **Open questions.** What of a median, which has no small summary? What if trades arrive late, for a second that is
 # already merged? What does a night's copy from one layout to the other cost?
 #
-# **Next.** Look for a mean of means in a report of your own.
+# **To read further.**
+#
+# - [Monoidify!](https://arxiv.org/abs/1304.7544): why merging parts is the principle behind fast distributed sums
+# - [Empirical properties of asset returns](https://doi.org/10.1080/713665670): the facts that made-up ticks have to
+#   show
+# - [Dask's reduction](https://docs.dask.org/en/stable/generated/dask.array.reduction.html): the same three steps,
+#   chunk, combine and aggregate, for arrays of any size
+#
+# **Next.** [07_01](../07_geo/07_01_climate_cube_windows.ipynb): maps or time series, which does my layout favour, and
+# does the answer survive when I change it?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # The open is the morning's, the close the afternoon's. Paid: 306,000 and 891,000, for 12,000 shares.
@@ -632,12 +665,16 @@ check("05_01.3", start_value)
 check("05_01.1", (100, 104, 97, 98, (102 * 3000 + 99 * 9000) / 12_000))
 
 # %% [markdown]
-# From second 1,800 to 3,599: the chunks 1, 2 and 3.
+# A fall across the border begins at the early high and ends at the late low. The other way round is no fall.
+
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-tiny, rows = ticks.make("tiny").arrays, slice(1800, 3600)
-paid = (tiny["price"][rows, 0] * tiny["size"][rows, 0]).sum()
-check("05_01.2", (paid / tiny["size"][rows, 0].sum(), 3599 // 1000 - 1800 // 1000 + 1))
+def merge_falls(early, late):
+    fall = max(early[2], late[2], early[0] - late[1])
+    return max(early[0], late[0]), min(early[1], late[1]), fall
+
+
+check("05_01.2", merge_falls)
 
 # %% [markdown]
 # Nothing is above infinity or below its negative. In whole numbers the ends of the type would do.
@@ -651,9 +688,9 @@ save_facts(
     out,
     {
         "seconds": seconds,
-        "shares": shares,
-        "trades": seconds * shares,
-        "share": share,
+        "stocks": stocks,
+        "trades": seconds * stocks,
+        "stock": stock,
         "chunks": len(parts),
         "chunk_seconds": chunk_seconds,
         "realism": {
@@ -673,11 +710,11 @@ save_facts(
         "naive_off_bp": round(naive_off, 4),
         "turnover_dollars": turnover,
         "turnover_millions": turnover / 1e6,
-        "off_thousand_dollars": abs(off[share]) / 1e4 * turnover / 1e3,
-        "spread_bp": spread[share],
+        "off_thousand_dollars": abs(off[stock]) / 1e4 * turnover / 1e3,
+        "spread_bp": spread[stock],
         "best_against_best": best_float / best_whole,
-        "one_percent_of_the_error": abs(off[share]) / 1e4 * turnover / 1e5,
-        "off_by_length": {str(length): error[share] for length, error in zip(lengths, errors, strict=True)},
+        "one_percent_of_the_error": abs(off[stock]) / 1e4 * turnover / 1e5,
+        "off_by_length": {str(length): error[stock] for length, error in zip(lengths, errors, strict=True)},
         "halves_bp": mean_of_chunks(11_700),
         "runs": [equal, len(trials)],
         "orders": len(turns),
@@ -688,8 +725,8 @@ save_facts(
         "live": {"looks": len(running), "minutes": 5, "requests": counts, "last": running[-1]},
         "chunk_writes": {str(step): writes for step, writes in chunk_writes.items()},
         "wrong_turns": sum(wrong_turns),
-        "late_chunk": [late_one.close[share] / 100, day.close[share] / 100],
-        "twice": {"off_bp": abs(twice_off), "shares": [twice.shares[share], day.shares[share]]},
-        "noon": {"low": half.low[share] / 100, "close": half.close[share] / 100},
+        "late_chunk": [late_one.close[stock] / 100, day.close[stock] / 100],
+        "twice": {"off_bp": abs(twice_off), "shares": [twice.shares[stock], day.shares[stock]]},
+        "noon": {"low": half.low[stock] / 100, "close": half.close[stock] / 100},
     },
 )

@@ -18,7 +18,7 @@ from .readers import tensorstore_in_full, zarr_python, zarr_python_in_full
 SOURCE = "notebooks/05_finance/05_01_tick_data_cube.ipynb"
 pytestmark = pytest.mark.gallery
 
-SECONDS, SHARES, CHUNK = 23_400, 8, 1800
+SECONDS, STOCKS, CHUNK = 23_400, 8, 1800
 
 
 def cents():
@@ -27,16 +27,16 @@ def cents():
     return np.stack(columns, axis=-1).astype("int32")
 
 
-def vwap(rows, share):
+def vwap(rows, stock):
     """In dollars, exactly, from rows of (price in cents, size, ...)."""
-    price, size = rows[:, share, 0].tolist(), rows[:, share, 1].tolist()
+    price, size = rows[:, stock, 0].tolist(), rows[:, stock, 1].tolist()
     return Fraction(sum(p * s for p, s in zip(price, size, strict=True)), 100 * sum(size))
 
 
 def means_of_means(cube, length):
-    """For each share: the mean of the VWAPs of pieces of so many seconds."""
+    """For each stock: the mean of the VWAPs of pieces of so many seconds."""
     pieces = [cube[start : start + length] for start in range(0, len(cube), length)]
-    return [sum(vwap(piece, share) for piece in pieces) / len(pieces) for share in range(SHARES)]
+    return [sum(vwap(piece, stock) for piece in pieces) / len(pieces) for stock in range(STOCKS)]
 
 
 def off(wrong, exact):
@@ -46,7 +46,7 @@ def off(wrong, exact):
 @pytest.mark.parametrize("read", [zarr_python_in_full, tensorstore_in_full])
 @pytest.mark.parametrize(
     ("name", "chunks"),
-    [("moments", (CHUNK, SHARES, 4)), ("shares", (SECONDS, 1, 4)), ("live", (CHUNK, SHARES, 4))],
+    [("moments", (CHUNK, STOCKS, 4)), ("stocks", (SECONDS, 1, 4)), ("live", (CHUNK, STOCKS, 4))],
 )
 def test_other_readers_see_the_day_in_both_layouts_and_in_the_one_that_grew(left, read, name, chunks):
     values, found, zarr_format = read(left[0] / f"{name}.zarr")
@@ -59,19 +59,19 @@ def test_open_high_low_and_close_are_those_of_pandas(left):
     values = zarr_python(left[0] / "moments.zarr")
     times = pd.date_range("2024-01-02 09:30", periods=SECONDS, freq="s")
     bars = left[1]["bars"]
-    for share in range(SHARES):
-        found = pd.Series(values[:, share, 0], index=times).groupby(times.date).ohlc().iloc[0] / 100
-        assert {name: bars[name][share] for name in bars} == found.to_dict()
+    for stock in range(STOCKS):
+        found = pd.Series(values[:, stock, 0], index=times).groupby(times.date).ohlc().iloc[0] / 100
+        assert {name: bars[name][stock] for name in bars} == found.to_dict()
 
 
 def test_the_vwaps_are_exact_and_the_means_of_means_are_off_as_it_says(left):
     facts, cube = left[1], zarr_python(left[0] / "moments.zarr")
-    exact, wrong = [vwap(cube, share) for share in range(SHARES)], means_of_means(cube, CHUNK)
+    exact, wrong = [vwap(cube, stock) for stock in range(STOCKS)], means_of_means(cube, CHUNK)
     assert facts["vwap"] == pytest.approx([float(value) for value in exact], rel=1e-12)
     assert facts["mean_of_means"] == pytest.approx([float(value) for value in wrong], rel=1e-12)
     assert facts["off_bp"] == pytest.approx(off(wrong, exact), abs=1e-7)
     assert facts["off_bp_least_and_most"] == pytest.approx([min(map(abs, facts["off_bp"])), facts["off_bp"][7]])
-    assert facts["live"]["last"] == facts["vwap"][facts["share"]]
+    assert facts["live"]["last"] == facts["vwap"][facts["stock"]]
     for length in (60, 1800, 7200, 23_400):
         expected = off(means_of_means(cube, length), exact)
         assert facts["off_by_length"][str(length)] == pytest.approx(expected[7], abs=1e-7)
@@ -99,9 +99,9 @@ def test_the_money_and_the_spread_are_those_of_the_trades(left):
 
 def test_naive_ticks_would_have_hidden_it(left):
     """Their prices and sizes again, from the raw bits: as volume is flat, the mean of means is right by chance."""
-    raw = np.random.PCG64(0).random_raw(4 * SECONDS * SHARES).reshape(4, SECONDS, SHARES)
+    raw = np.random.PCG64(0).random_raw(4 * SECONDS * STOCKS).reshape(4, SECONDS, STOCKS)
     cents_each = np.stack([10_000 + raw[0] % 101, raw[3] % 1000 + 1], axis=-1).astype("int64")
-    exact = [vwap(cents_each, share) for share in range(SHARES)]
+    exact = [vwap(cents_each, stock) for stock in range(STOCKS)]
     worst = max(map(abs, off(means_of_means(cents_each, CHUNK), exact)))
     assert left[1]["naive_off_bp"] == pytest.approx(worst, abs=6e-5)
     assert worst < left[1]["off_bp_least_and_most"][0] / 100
@@ -144,8 +144,8 @@ def test_the_sizes_are_those_of_the_files_and_of_numcodecs_alone(left):
         for how, shuffle in (("zstd", 0), ("bitshuffle, zstd", 2)):
             codec = numcodecs.Blosc("zstd", 3, shuffle)
             halves = [values[start : start + CHUNK] for start in range(0, SECONDS, CHUNK)]
-            single = [np.ascontiguousarray(values[:, share]) for share in range(SHARES)]
-            for layout, pieces in (("moments", halves), ("shares", single)):
+            single = [np.ascontiguousarray(values[:, stock]) for stock in range(STOCKS)]
+            for layout, pieces in (("moments", halves), ("stocks", single)):
                 nbytes = sum(len(codec.encode(piece)) for piece in pieces)
                 assert facts["stored"][f"{name}, {how}, {layout}"] == nbytes
                 assert facts["ratio"][f"{name}, {how}, {layout}"] == dollars.nbytes / nbytes
@@ -154,14 +154,14 @@ def test_the_sizes_are_those_of_the_files_and_of_numcodecs_alone(left):
         for name in ("float64", "int32")
     }
     assert facts["best_against_best"] == of_type["float64"] / of_type["int32"]
-    for layout in ("moments", "shares"):
+    for layout in ("moments", "stocks"):
         on_disk = sum(path.stat().st_size for path in chunk_files(out / f"{layout}.zarr"))
         assert facts["stored"][f"int32, bitshuffle, zstd, {layout}"] == on_disk
 
 
 def test_the_requests_are_what_enumeration_gives(left):
-    asked = {"all shares, half an hour": (range(1800, 3600), range(8)), "one share, all day": (range(23_400), [7])}
-    shapes = {"moments": (CHUNK, SHARES), "shares": (SECONDS, 1)}
+    asked = {"all stocks, half an hour": (range(1800, 3600), range(8)), "one stock, all day": (range(23_400), [7])}
+    shapes = {"moments": (CHUNK, STOCKS), "stocks": (SECONDS, 1)}
     for (question, (rows, columns)), (layout, (long, wide)) in itertools.product(asked.items(), shapes.items()):
         chunks = {row // long for row in rows}, {column // wide for column in columns}
         count = len(chunks[0]) * len(chunks[1])

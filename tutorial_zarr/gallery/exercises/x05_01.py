@@ -1,15 +1,15 @@
-"""The exercises of 05_01: merge two bars, the VWAP of a half hour, a start value that changes nothing."""
+"""The exercises of 05_01: merge two bars, merge the largest falls, a start value that changes nothing."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from data_gen import ticks
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 
 def _numbers(answer: Any, count: int) -> list[float] | None:
@@ -42,24 +42,49 @@ def exercise_1(answer: Any) -> Verdict:
     return right(f"{vwap}: {shares:,} shares, and three quarters of them in the afternoon.")
 
 
+Part = tuple[int, int, int]
+
+
+def _fall(prices: list[int]) -> Part:
+    """(highest, lowest, the most that was lost from a price to a later one)."""
+    return max(prices), min(prices), max(a - b for i, a in enumerate(prices) for b in prices[i:])
+
+
 def exercise_2(answer: Any) -> Verdict:
-    """The VWAP of the first share of the tiny day from 10:00 to 10:30, and the chunks of 1,000 s that it takes."""
-    found = _numbers(answer, 2)
-    if found is None:
-        return not_yet(f"expected a pair (VWAP, chunks), found {answer!r}.")
-    day = ticks.make("tiny").arrays
-    window = range(30 * 60, 60 * 60)
-    cents = [round(100 * price) for price in day["price"][window.start : window.stop, 0].tolist()]
-    sizes = day["size"][window.start : window.stop, 0].tolist()
-    paid = sum(price * size for price, size in zip(cents, sizes, strict=True))
-    vwap, chunks = paid / sum(sizes) / 100, {second // 1000 for second in window}
-    if abs(found[0] - sum(cents) / len(cents) / 100) < 1e-9:
-        return not_yet("that is the mean of the prices. Weigh each with its size.")
-    if abs(found[0] - vwap) > 1e-6:
-        return not_yet("the VWAP is another. 10:00 is second 1,800; the price and the size of share 0 are needed.")
-    if found[1] != len(chunks):
-        return not_yet("the VWAP is right. Now the chunks: divide the first second and the last by 1,000.")
-    return right(f"{vwap:.4f} dollars, from the chunks {sorted(chunks)}.")
+    """A function that merges (highest, lowest, largest fall) of two parts, the early one first."""
+    drawn = [value % 50 + 1 for value in np.random.PCG64(501).random_raw(120).tolist()]
+    days = [
+        [9, 4],
+        [4, 9],
+        [5, 9, 8, 3],
+        [2, 8, 9, 7],
+        [9, 1, 8, 6],
+        [3, 6, 4, 9, 2],
+        [7, 7],
+        *np.reshape(drawn, (12, 10)).tolist(),
+    ]
+    cases: list[tuple[Part, Part, Part]] = [
+        (_fall(day[:cut]), _fall(day[cut:]), _fall(day)) for day in days for cut in range(1, len(day))
+    ]
+    fault = on_cases(answer, [((early, late), wanted) for early, late, wanted in cases])
+    if fault is None:
+        return right("a fall lies in one part, or begins at the early high and ends at the late low.")
+    if not callable(answer):
+        return not_yet(fault)
+    mistakes: dict[str, Callable[[Part, Part], float]] = {
+        "that forgets a fall that begins in the early part and ends in the late one.": lambda a, b: max(a[2], b[2]),
+        "the highest less the lowest is no fall where the low came first.": lambda a, b: (
+            max(a[0], b[0]) - min(a[1], b[1])
+        ),
+        "from the late high to the early low is back in time.": lambda a, b: max(a[2], b[2], b[0] - a[1]),
+        "a fall may lie within one of the two parts as well.": lambda a, b: max(0, a[0] - b[1]),
+        "falls do not add up: between two of them the price may have risen.": lambda a, b: a[2] + b[2],
+    }
+    for words, mistake in mistakes.items():
+        alike = [((a, b), (wanted[0], wanted[1], mistake(a, b))) for a, b, wanted in cases]
+        if on_cases(answer, alike) is None:
+            return not_yet(f"{words} {fault[0].upper()}{fault[1:]}")
+    return not_yet(fault)
 
 
 def exercise_3(answer: Any) -> Verdict:
@@ -80,4 +105,10 @@ def exercise_3(answer: Any) -> Verdict:
 
 
 # One plausible wrong answer each.
-WRONG = {"1": (100, 104, 97, 98, 100.5), "2": (39.9, 2), "3": (0, 0, 0, 0)}
+WRONG = {
+    "1": (100, 104, 97, 98, 100.5),
+    "2": lambda early, late: tuple(
+        max(pair) if k != 1 else min(pair) for k, pair in enumerate(zip(early, late, strict=True))
+    ),
+    "3": (0, 0, 0, 0),
+}
