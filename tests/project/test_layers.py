@@ -25,7 +25,7 @@ LAYERS = [
     ["chunk_io", "plan", "lazy", "resizing", "array", "spelling", "create"],
     ["group"],
     ["api"],
-    ["viz", "tools", "integrations", "testing", "interop", "labs", "gallery", "cli"],  # the wings
+    ["viz", "tools", "integrations", "loaders", "testing", "interop", "labs", "gallery", "cli"],  # the wings
 ]
 RANK = {name: (layer, place) for layer, names in enumerate(LAYERS) for place, name in enumerate(names)}
 EXTRAS = len(LAYERS) - 1
@@ -159,6 +159,7 @@ def test_each_optional_dependency_is_imported_in_one_place():
         "papermill",
         "jupytext",
         "nbformat",
+        "torch",
         "tqdm",
         "ipywidgets",
     }
