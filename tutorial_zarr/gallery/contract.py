@@ -185,7 +185,7 @@ def warnings(ids: Iterable[str] | None = None, folder: Path | None = None) -> li
 def _first_screen(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     """The first cell belongs to the reader: a title, one question, a picture, why it matters."""
     first = cells[0]["source"] if cells else ""
-    words = len(re.sub(r"!\[[^\]]*\]\([^)]*\)|\]\([^)]*\)", "", first).split())
+    words = len(seen(first).split())
     if words > FIRST_SCREEN:
         yield "first screen", f"expected at most {FIRST_SCREEN} words in the first cell, found {words}"
     if "|---|" in first:
@@ -280,11 +280,7 @@ def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     for text in markdown[1:]:
         if text.startswith("## Recap"):
             continue
-        words = len(
-            re.sub(
-                r"<details>.*?</details>|!\[.*?\)|^\|.*$|```.*?```", "", text, flags=re.DOTALL | re.MULTILINE
-            ).split()
-        )
+        words = len(seen(text).split())
         if words > MAX_WORDS:
             yield _first_line(text), f"expected at most {MAX_WORDS} words in a cell, found {words}"
 
@@ -373,10 +369,16 @@ def _reading(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
         yield "recap", "expected a link to the next lesson after **Next.**, found none"
 
 
+def seen(text: str) -> str:
+    """What a reader reads of a text of Markdown: no code, tables, pictures, targets of links or folded parts."""
+    text = re.sub(r'\]\([^\s)]*(?:\s+"[^"]*")?\)', "]", text)
+    return re.sub(r"<details>.*?</details>|!\[.*?\]|^\|.*$|```.*?```", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
 def minutes(cells: Cells, checks: Any, pictures: int) -> int:
     """The minutes of a careful reader, exercises included, in steps of five; `pictures` is the number of figures."""
     text = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
-    words = len(re.sub(r"<details>.*?</details>|!\[.*?\)|\]\([^)]*\)|```.*?```", "", text, flags=re.DOTALL).split())
+    words = len(seen(text).split())
     lines = sum(
         len(cell["source"].splitlines())
         for cell in cells
