@@ -1,4 +1,4 @@
-"""The exercises of 01_02: chunks that a window touches, chunks that random rows touch, a shape for two questions."""
+"""The exercises of 01_02: chunks that random rows touch, a shape for two questions, a loop to repair."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+import tutorial_zarr as zarr
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.stores import TraceStore
 
 
 def _number(answer: Any) -> float | None:
@@ -17,24 +19,6 @@ def _number(answer: Any) -> float | None:
 
 
 def exercise_1(answer: Any) -> Verdict:
-    """Chunks of 16 that a window of 37 touches, on average over where it begins."""
-    window, chunk = 37, 16
-    counts = [len({index // chunk for index in range(begin, begin + window)}) for begin in range(chunk)]
-    mean, found = float(np.mean(counts)), _number(answer)
-    if found is None:
-        return not_yet(f"expected a number, found {answer!r}.")
-    if abs(found - mean) < 0.005:
-        return right(f"{min(counts)} or {max(counts)} chunks, {mean} on average: 1 + ({window} - 1) / {chunk}.")
-    if abs(found - window / chunk) < 0.02:
-        return not_yet("37 / 16 would do if a window could use up part of a chunk. It always touches whole ones.")
-    if found == math.ceil(window / chunk):
-        return not_yet("that is the best case, a window that begins at an edge. Most do not.")
-    if found == max(counts):
-        return not_yet("that happens sometimes. How often, of the 16 places where the window may begin?")
-    return not_yet("let the window begin at 0, 1, 2, ... 15, and count each time. What is the mean?")
-
-
-def exercise_2(answer: Any) -> Verdict:
     """Different chunks of 16 rows, of 128, that 64 rows drawn at random touch, on average."""
     rows, chunk, drawn = 2048, 16, 64
     chunks = rows // chunk
@@ -57,7 +41,7 @@ def exercise_2(answer: Any) -> Verdict:
     return not_yet("one chunk is missed by one draw with probability 127/128. By 64 draws? And there are 128 chunks.")
 
 
-def exercise_3(answer: Any) -> Verdict:
+def exercise_2(answer: Any) -> Verdict:
     """A chunk shape for rows and columns of 2048 x 2048: at most x16, and 128 requests, for both."""
     side, most, requests_allowed = 2048, 16, 128
     is_pair = isinstance(answer, (tuple, list)) and len(answer) == 2
@@ -79,5 +63,53 @@ def exercise_3(answer: Any) -> Verdict:
     return right(f"both cost x{high}, with {math.ceil(side / wide)} requests. The price: {objects:,} objects.")
 
 
+def exercise_3(answer: Any) -> Verdict:
+    """The function that returns the mean of each row, and fetches no chunk twice."""
+    fetched = []
+
+    def run(rows: int, columns: int, high: int, wide: int) -> Any:
+        array = zarr.create_array({}, data=_values(rows, columns), chunks=(high, wide), fill_value=-1)
+        trace = TraceStore(array.store)
+        traced = zarr.open_array(trace, mode="r")
+        trace.clear()
+        found = answer(traced)
+        fetched.append((trace.count("GET"), array.nchunks))
+        return found
+
+    shapes = [(32, 24, 8, 8), (30, 25, 8, 10), (20, 6, 3, 6), (5, 7, 1, 7), (3, 4, 8, 8)]
+    means = [_values(*shape[:2]).mean(axis=1) for shape in shapes]
+    said = on_cases(run if callable(answer) else answer, zip(shapes, means, strict=True))
+    if said is None and all(requests <= chunks for requests, chunks in fetched):
+        return right(
+            f"{fetched[0][0]} requests for {fetched[0][1]} chunks, and as few for each of {len(shapes)} shapes."
+        )
+    if said is None:
+        requests, chunks = next(pair for pair in fetched if pair[0] > pair[1])
+        return not_yet(
+            f"the means are right, with {requests} requests for {chunks} chunks. Read a band of rows at once."
+        )
+    mistakes = {
+        "these are the means of the columns; a row's mean goes along axis 1.": [
+            _values(*s[:2]).mean(axis=0) for s in shapes
+        ],
+        "rows are missing at the end: the last band may be smaller than a chunk is high.": [
+            mean[: len(mean) // high * high] for mean, (_, _, high, _) in zip(means, shapes, strict=True)
+        ],
+    }
+    for words, wrong in mistakes.items():
+        if callable(answer) and on_cases(run, zip(shapes, wrong, strict=True)) is None:
+            return not_yet(words)
+    return not_yet(said)
+
+
+def _values(rows: int, columns: int) -> np.ndarray:
+    return np.arange(rows * columns, dtype="f8").reshape(rows, columns) ** 2
+
+
+def _row_by_row(array: Any) -> np.ndarray:
+    """The function as it stands in the exercise, not repaired."""
+    return np.array([array[row].mean() for row in range(array.shape[0])])
+
+
 # One plausible wrong answer each.
-WRONG = {"1": 37 / 16, "2": 64, "3": (64, 64)}
+WRONG = {"1": 64, "2": (64, 64), "3": _row_by_row}
