@@ -27,7 +27,7 @@ def signals():
         "temperature": air_temperature.make("small").arrays["air_temperature"],
         "dollars": dollars,
         "cents": np.rint(dollars * 100).astype("int32"),
-        "chance": np.random.PCG64(0).random_raw(2**15).view("uint8"),
+        "random": np.random.PCG64(0).random_raw(2**15).view("uint8"),
     }
 
 
@@ -114,6 +114,8 @@ def test_the_counts_of_bytes_and_prices_are_numpys(left):
     facts, data = left[1], signals()
     columns = data["temperature"].reshape(-1).view("u1").reshape(-1, 4)
     assert facts["different_bytes"] == [np.unique(columns[:, k]).size for k in range(4)]
+    shares = [np.unique(columns[:, k], return_counts=True)[1] / len(columns) for k in range(4)]
+    assert facts["bits_a_byte"] == pytest.approx([-sum(p * np.log2(p)) for p in shares], abs=0.005)
     distinct = [np.unique(column).size for column in data["dollars"].T]
     assert facts["different_prices"] == [min(distinct), max(distinct)]
     assert (facts["prices_of_a_share"], facts["shares"]) == data["dollars"].shape
@@ -127,11 +129,11 @@ def test_the_border_is_where_both_reads_take_as_long(left):
         assert 1 / limit == pytest.approx(1 / (ratio * limit) + 1 / speed)
 
 
-def test_chance_only_grows(left):
-    once = gzip.compress(signals()["chance"].tobytes(), 5, mtime=0)
+def test_random_bytes_only_grow(left):
+    once = gzip.compress(signals()["random"].tobytes(), 5, mtime=0)
     twice = gzip.compress(once, 5, mtime=0)
-    assert left[1]["chance_grows_by"] == [len(once) - 2**18, len(twice) - 2**18]
-    assert 0 < left[1]["chance_grows_by"][0] < left[1]["chance_grows_by"][1]
+    assert left[1]["random_grows_by"] == [len(once) - 2**18, len(twice) - 2**18]
+    assert 0 < left[1]["random_grows_by"][0] < left[1]["random_grows_by"][1]
 
 
 def test_the_facts_of_this_run_are_near_the_ones_beside_the_notebook(left, committed):

@@ -1,15 +1,15 @@
-"""The exercises of 01_03: an order of pipelines, why delta hurts a shuffle, where compression stops paying."""
+"""The exercises of 01_03: an order of pipelines, why delta hurts a shuffle, a pipeline to undo."""
 
 from __future__ import annotations
 
-import math
 import zlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from data_gen import ticks
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 
 def _left(shares: np.ndarray, cname: str, shuffle: int) -> int:
@@ -59,24 +59,50 @@ def exercise_2(answer: Any) -> Verdict:
     return not_yet('expected one of the letters "a", "b" and "c". Look at the bytes of 1 and of -1.')
 
 
+# What is done to the bytes of int32 values when they are written.
+STEPS: dict[str, Callable[[bytes], bytes]] = {
+    "delta": lambda data: np.diff(np.frombuffer(data, "<i4"), prepend=np.int32(0)).astype("<i4").tobytes(),
+    "shuffle": lambda data: np.frombuffer(data, "u1").reshape(-1, 4).T.tobytes(),
+    "gzip": lambda data: zlib.compress(data, 5, wbits=31),
+}
+
+
 def exercise_3(answer: Any) -> Verdict:
-    """The bandwidth up to which a codec with ratio 4 that unpacks 800 MB/s makes reads faster."""
-    ratio, decode = 4, 800
+    """The function that undoes a pipeline."""
+    small, wide = np.arange(3000, 3040, 2, dtype="<i4"), np.array([-(2**31), 2**31 - 1, 5, -7], "<i4")
+    cases = [((_written(small, steps), steps), small) for steps in _pipelines()]
+    said = on_cases(answer, cases)
+    if said:
+        forwards = on_cases(lambda data, steps: answer(data, steps[::-1]), cases) is None
+        return not_yet("that walks the list forwards. What was done last is undone first." if forwards else said)
+    if on_cases(answer, [((_written(wide, ["delta"]), ["delta"]), wide)]):
+        return not_yet("right for small differences. For large ones the sums leave int32; give `np.cumsum` a dtype.")
+    return right(f"{len(cases) + 1} pipelines undone, each from its last step to its first.")
 
-    def gained(bandwidth: float) -> float:
-        """Seconds for a gigabyte without the codec, less those with it."""
-        return 1000 / bandwidth - (1000 / ratio / bandwidth + 1000 / decode)
 
-    is_number = isinstance(answer, (int, float, np.integer, np.floating)) and not isinstance(answer, bool)
-    if not is_number or not math.isfinite(answer) or answer <= 0:
-        return not_yet(f"expected a bandwidth in MB/s, found {answer!r}.")
-    if abs(gained(answer)) < 1e-3:
-        return right("there both take 1.67 seconds; over a thinner wire the codec wins, over a thicker one it loses.")
-    if answer == decode:
-        return not_yet("at 800 MB/s plain bytes arrive as fast as these unpack, and the fetch comes on top.")
-    verdict = "still faster" if gained(answer) > 0 else "already slower"
-    return not_yet(f"at {answer:,.0f} MB/s the read is {verdict} with the codec. Set the two times equal.")
+def _pipelines() -> list[list[str]]:
+    return [[], ["gzip"], ["shuffle"], ["shuffle", "gzip"], ["delta"], ["delta", "shuffle", "gzip"], ["gzip", "gzip"],
+            ["delta", "delta", "gzip"]]  # fmt: skip
+
+
+def _written(values: np.ndarray, steps: Sequence[str]) -> bytes:
+    data = values.tobytes()
+    for step in steps:
+        data = STEPS[step](data)
+    return data
+
+
+def _forwards(data: bytes, pipeline: Sequence[str]) -> np.ndarray:
+    """A plausible mistake: the steps are undone in the order in which they were done."""
+    for step in pipeline:
+        if step == "gzip":
+            data = zlib.decompress(data, wbits=31)
+        elif step == "shuffle":
+            data = np.frombuffer(data, "u1").reshape(4, -1).T.tobytes()
+        else:
+            data = np.cumsum(np.frombuffer(data, "<i4"), dtype="<i4").tobytes()
+    return np.frombuffer(data, "<i4")
 
 
 # One plausible wrong answer each.
-WRONG = {"1": ["zstd", "shuffle, zstd", "lz4"], "2": "a", "3": 800}
+WRONG = {"1": ["zstd", "shuffle, zstd", "lz4"], "2": "a", "3": _forwards}
