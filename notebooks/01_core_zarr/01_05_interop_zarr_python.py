@@ -457,14 +457,10 @@ check("01_05.4", undo)
 #
 # **To read further.**
 #
-# - [Zarr v3, the core specification](https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html): what a reader must
-#   accept, and where it must refuse
-# - [zarr_implementations](https://github.com/zarr-developers/zarr_implementations): the community's own table of who
-#   reads what
-# - [The JSON standard, on numbers](https://www.rfc-editor.org/rfc/rfc8259#section-6): why a large whole number in JSON may arrive
-#   as another one
-# - [What every computer scientist should know about floating-point
-#   arithmetic](https://docs.oracle.com/cd/E19957-01/806-3568/ncg_goldberg.html): both zeros, infinities and NaNs
+# - [Zarr v3, the core specification](https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html): what a reader must accept, and where it must refuse
+# - [zarr_implementations](https://github.com/zarr-developers/zarr_implementations): the community's own table of who reads what
+# - [The JSON standard, on numbers](https://www.rfc-editor.org/rfc/rfc8259#section-6): why a large whole number in JSON may arrive as another one
+# - [What every computer scientist should know about floating-point arithmetic](https://docs.oracle.com/cd/E19957-01/806-3568/ncg_goldberg.html): both zeros, infinities and NaNs
 #
 # **Next.** [01_06](01_06_parallel_chunk_patterns.ipynb): can many workers share one array?
 

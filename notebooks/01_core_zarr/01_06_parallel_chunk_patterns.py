@@ -148,7 +148,8 @@ def bounded(work, items, workers):
 # And a reduction. The mean and variance of all chunks are merged from three numbers for each: how many values, their
 # mean, and the sum of squared distances from it. This is **[Chan's
 # algorithm](https://en.wikipedia.org/wiki/Algorithms_for_calculating_variance#Parallel_algorithm "A way to merge the
-# means and variances of two groups into those of both, without going back to the values.")**, Welford's for whole groups.
+# means and variances of two groups into those of both, without going back to the values.")**, Welford's for whole
+# groups.
 
 
 # %%
@@ -379,9 +380,9 @@ for high in (128, 192):
     assert sum(plan.requests for plan in planned) == sum(seen[high].values())
 
 # %% [markdown]
-# All values are right both times. But a chunk that a writer covers only in part must be read, changed and written
-# back, and to do that safely, writers have to take turns. So must one that sticks out past the edge of the array: others
-# may have appended there. `plan_write` says so beforehand, and its numbers are those that the store saw. So choose the
+# All values are right both times. But a chunk that a writer covers only in part must be read, changed and written back,
+# and to do that safely, writers have to take turns. So must one that sticks out past the edge of the array: others may
+# have appended there. `plan_write` says so beforehand, and its numbers are those that the store saw. So choose the
 # height of a band in whole write units, and ask `plan_write` before the job runs.
 
 # %% [markdown] tags=["section-wrong"]
@@ -501,8 +502,9 @@ assert bytes(safe.encoded_chunk((0, 0))) == b"AAAAAAAABBBBBBBBCCCCCCCCDDDDDDDD"
 
 # %% [markdown]
 # How? In memory and in a folder it holds a lock. A bucket has none, but it gives every version of an object a tag, and
-# writes on condition that the tag is still the same: a **[compare-and-swap](https://en.wikipedia.org/wiki/Compare-and-swap
-# "Writing a new value only if the old one is still the one that was read; else nothing changes.")**. In small:
+# writes on condition that the tag is still the same: a
+# **[compare-and-swap](https://en.wikipedia.org/wiki/Compare-and-swap "Writing a new value only if the old one is still
+# the one that was read; else nothing changes.")**. In small:
 
 
 # %%
@@ -637,8 +639,8 @@ check("01_06.3", set_row)
 # - In order: reproducible to the last bit, but one slow chunk stalls the rest. As they come: no stall, but the last
 #   bits may differ.
 # - Give each writer whole write units, and `plan_write(...).aligned` is true: nobody needs a lock.
-# - A read-modify-write by four writers of one chunk loses rows in 2,496 of 2,520 orders, silently; `update` makes it one
-#   step.
+# - A read-modify-write by four writers of one chunk loses rows in 2,496 of 2,520 orders, silently; `update` makes it
+#   one step.
 # - A time limit names the chunk, and leaves its thread to itself.
 #
 # **Open questions.** What if a writer dies half way? What if the writers are on different machines, and the file
@@ -646,12 +648,9 @@ check("01_06.3", set_row)
 #
 # **To read further.**
 #
-# - [xarray, writing in parallel](https://docs.xarray.dev/en/stable/user-guide/io.html#distributed-writes): how writers
-#   of regions share one array
-# - [Amazon S3, conditional writes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html): the
-#   compare-and-swap of a bucket
-# - [Algorithms for computing the sample variance](https://doi.org/10.1080/00031305.1983.10483115): Chan, Golub and
-#   LeVeque on merging, and on what rounding does
+# - [xarray, writing in parallel](https://docs.xarray.dev/en/stable/user-guide/io.html#distributed-writes): how writers of regions share one array
+# - [Amazon S3, conditional writes](https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html): the compare-and-swap of a bucket
+# - [Algorithms for computing the sample variance](https://doi.org/10.1080/00031305.1983.10483115): Chan, Golub and LeVeque on merging, and on what rounding does
 # - [Understanding the Python GIL](https://www.dabeaz.com/GIL/): how threads pass the lock on
 #
 # **Next.** [01_07](01_07_appendable_time_series.ipynb): what does it cost to append?

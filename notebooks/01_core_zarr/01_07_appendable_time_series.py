@@ -26,7 +26,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 25 minutes |
+# | **Time** | 40 minutes |
 # | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb) |
 # | **Code** | `tutorial_zarr/resizing`, `tutorial_zarr/plan.py` |
 # | **Article** | [The day the sea froze](../../articles/07_appendable_time_series.md) |
@@ -242,8 +242,9 @@ print(viz.hexdump(last_chunk, length=24, notes={0: "row 48", 4: "row 49", 8: "th
 assert len(last_chunk) == 4 * chunk
 
 # %% [markdown]
-# A chunk at the edge is stored whole ([01_01](01_01_first_zarr_array.ipynb)). That is why the formula holds to the byte,
-# and why a single row costs as much as a day. Compression makes it smaller, and does not change the number of writes.
+# A chunk at the edge is stored whole ([01_01](01_01_first_zarr_array.ipynb)). That is why the formula holds to the
+# byte, and why a single row costs as much as a day. Compression makes it smaller, and does not change the number of
+# writes.
 
 # %% [markdown] tags=["section-others"]
 # ## A dataset that grew day by day
@@ -311,8 +312,8 @@ assert buffered == 1.0
 # %% [markdown]
 # The price: what is in the buffer is not in the array yet. Readers wait for it, here up to a day, and a crash loses it.
 # `AppendBuffer` is the same for real work: it can write each block to a journal first (a **[write-ahead
-# log](https://en.wikipedia.org/wiki/Write-ahead_logging "A file into which every change is written before it is made, so
-# that what a crash left undone can be done later.")**), from which the next buffer takes what a killed program left:
+# log](https://en.wikipedia.org/wiki/Write-ahead_logging "A file into which every change is written before it is made,
+# so that what a crash left undone can be done later.")**), from which the next buffer takes what a killed program left:
 
 # %%
 array, _ = new_array(chunk)
@@ -393,12 +394,12 @@ zeros = int(np.count_nonzero(torn[3 * chunk :] == 0))
 assert zeros == chunk
 
 # %% [markdown]
-# A day on which the sea froze. No error, and no way to tell it from a measurement: a chunk that is not there reads
-# as the fill value, and that is 0 unless you say otherwise. `append` writes the elements first and the shape last, in
-# one small write that happens or does not (on a disk an **[atomic
+# A day on which the sea froze. No error, and no way to tell it from a measurement: an absent chunk reads as
+# the fill value, and that is 0 unless you say otherwise. `append` writes the elements first and the shape last, in one
+# small write that happens or does not (on a disk an **[atomic
 # rename](https://man7.org/linux/man-pages/man2/rename.2.html "Putting a finished file in the place of an old one in one
-# step: readers see the old one or the new one.")**). In a bucket, where no lock keeps others out, it leaves a mark in the
-# document until the elements are there. Cut it after every single write:
+# step: readers see the old one or the new one.")**). In a bucket, where no lock keeps others out, it leaves a mark in
+# the document until the elements are there. Cut it after every single write:
 
 # %%
 outcomes = []
@@ -533,13 +534,10 @@ check("01_07.3", grow)
 #
 # **To read further.**
 #
-# - [xarray, appending and writing regions](https://docs.xarray.dev/en/stable/user-guide/io.html#modifying-existing-zarr-stores):
-#   `append_dim` and `region`, and their limits
+# - [xarray, appending and writing regions](https://docs.xarray.dev/en/stable/user-guide/io.html#modifying-existing-zarr-stores): `append_dim` and `region`, and their limits
 # - [Icechunk](https://icechunk.io): a store in which an append is a transaction, over many arrays at once
-# - [All file systems are not created equal](https://www.usenix.org/conference/osdi14/technical-sessions/presentation/pillai):
-#   in which order writes reach a disk when the power fails
-# - [CF conventions, time](https://cfconventions.org/cf-conventions/cf-conventions.html#time-coordinate): how a unit such
-#   as "seconds since 1970-01-01" is read
+# - [All file systems are not created equal](https://www.usenix.org/conference/osdi14/technical-sessions/presentation/pillai): in which order writes reach a disk when the power fails
+# - [CF conventions, time](https://cfconventions.org/cf-conventions/cf-conventions.html#time-coordinate): how a unit such as "seconds since 1970-01-01" is read
 #
 # **Next.** [01_08](01_08_object_store_tuning.ipynb): what makes a read from a bucket fast?
 

@@ -14,10 +14,12 @@
 # ![Seconds for a read against the requests in flight. The curve falls in proportion, and where the server has a
 # limit it turns up again.](../../articles/figures/01_08_knee.svg)
 #
-# *The same 1,024 requests, with more and more of them in flight. Then the server says: slow down.*
+# *The same 1,024 requests, with more and more of them in flight, in a model. Then the server says: slow down.*
 #
-# A bucket is slow to answer and quick to deliver, it serves many at once, and it charges for each request. So the
-# same array can be fast or slow, cheap or expensive, and a stopwatch on one machine does not tell you why.
+# A bucket of an **[object store](https://en.wikipedia.org/wiki/Object_storage "Storage that keeps whole objects under
+# keys and is asked over HTTP; there are no folders and no changes in place.")** is slow to answer and quick to deliver,
+# it serves many at once, and it charges for each request. So the same array can be fast or slow, cheap or expensive,
+# and a stopwatch on one machine does not tell you why.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -25,11 +27,11 @@
 # | | |
 # |---|---|
 # | **Level** | ★★★ advanced |
-# | **Time** | 30 minutes |
+# | **Time** | 50 minutes |
 # | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb), [01_04](01_04_metadata_one_rtt.ipynb) |
 # | **Code** | `tutorial_zarr/stores/object.py`, `tutorial_zarr/stores/faults.py`, `tutorial_zarr/stores/retry.py` |
 # | **Article** | [A thousand requests at once, as slow as eight](../../articles/08_object_store_tuning.md) |
-# | **Data** | a square of pure chance, so that no layout compresses better (`data_gen/fields.py`) |
+# | **Data** | a square of random numbers, so that no layout compresses better (`data_gen/fields.py`) |
 #
 # **You will be able to**
 #
@@ -41,7 +43,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # The server of the model has a latency, a bandwidth, and a limit of requests in a second. The prices are list
@@ -57,7 +59,7 @@ n = None  # rows and columns; None means 1024, or 2048 if not quick
 many = 1024  # requests of the read in the model
 latency_ms = 30.0
 megabytes_per_second = 100.0
-requests_per_second = 1000.0  # what the server takes; beyond, it answers 503
+requests_per_second = 1000.0  # what the server takes; beyond that it answers 503
 usd_per_million_gets = 0.40
 usd_per_gigabyte_out = 0.09  # traffic that leaves the provider's network
 
@@ -101,10 +103,10 @@ in_range(requests_per_second=(requests_per_second, 10.0, 1e9))
 in_range(usd_per_million_gets=(usd_per_million_gets, 0.0, 1e6))
 in_range(usd_per_gigabyte_out=(usd_per_gigabyte_out, 0.0, 1e6))
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## Random numbers, so that only requests differ
 #
-# Numbers drawn by chance: all layouts then compress alike, and only requests differ.
+# Random numbers: all layouts compress about alike, and what differs are requests and bytes.
 
 # %%
 plane = fields.noise(n, seed)
@@ -112,23 +114,23 @@ total = (n // 64) ** 2
 print(f"{n} x {n} float32, {plane.nbytes / 2**20:.0f} MiB")
 print(f"{total:,} chunks of 64 x 64, {64 * 64 * 4 / 1024:.0f} KiB each")
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## Waiting can be shared
 #
 # A request waits, and then its bytes come. While one waits, others can wait beside it. Sixteen requests:
 
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
-def lanes(requests, under_way):
+def lanes(requests, in_flight):
     """(lane, start) of each request, in waits: a free lane takes the next."""
-    return [(number % under_way, number // under_way) for number in range(requests)]
+    return [(number % in_flight, number // in_flight) for number in range(requests)]
 
 
 figure, axes = viz.canvas(7.2, 2.6, 1, 3, sharex=True)
-for panel, under_way in zip(axes, (1, 4, 16), strict=True):
-    for lane, start in lanes(16, under_way):
+for panel, in_flight in zip(axes, (1, 4, 16), strict=True):
+    for lane, start in lanes(16, in_flight):
         panel.barh(lane, 0.9, left=start, height=0.75, color=BLUE)
-    panel.set(title=f"{under_way} in flight", xlabel=f"waits: {16 // under_way}")
+    panel.set(title=f"{in_flight} in flight", xlabel=f"waits: {16 // in_flight}")
     panel.set(ylim=(15.7, -0.7), yticks=[], xticks=[0, 4, 8, 12, 16])
 described = "Sixteen requests as bars: one after the other in 16 waits, four at a time in 4, all at once in 1."
 rounds = viz.Chart.of(figure, "Sixteen requests, 1, 4 and 16 in flight", described)
@@ -141,55 +143,76 @@ rounds
 #
 # Write down your guess: how long with 8 in flight, with 32, with 1,024?
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: a server with a limit, and no network
 #
-# A simulation: no network, no clock, exact. First, how long somebody waits who was refused: by chance, and twice
-# as long each time. That is *backoff with full jitter*.
+# A simulation: no network, no clock, exact. First, how long a refused client waits before it asks again: a random time,
+# on average twice as long after each refusal (**[exponential backoff](../GLOSSARY.md#exponential-backoff)** with
+# **[jitter](../GLOSSARY.md#jitter)**).
 
 
 # %%
 def pause(refused, luck):
-    """Seconds to wait before asking again, after so many refusals."""
+    """Seconds to wait before asking again, after `refused` refusals."""
     return 0.1 * 2**refused * luck.random_raw() / 2**64
 
 
 # %% [markdown]
-# A heap holds who may ask when. The server has permits, which refill as time goes on; who finds none is refused.
-# The bytes of all answers come through one pipe.
+# The server has permits, which refill as time goes on. A request that finds none is refused.
 
 
 # %%
-def simulate(requests, under_way, latency, transfer=0.0, limit=math.inf):
+class Server:
+    """Grants `limit` requests a second; a tenth of a second's worth may come at once."""
+
+    def __init__(self, limit):
+        self.limit, self.permits, self.since = limit, limit / 10, 0.0
+
+    def grants(self, now):
+        if now > self.since:
+            self.permits = min(self.limit / 10, self.permits + (now - self.since) * self.limit)
+        self.since = now
+        if self.permits < 1:
+            return False
+        self.permits -= 1
+        return True
+
+
+# %% [markdown]
+# A heap says which client asks next. All answers come through one pipe, one after the other.
+
+
+# %%
+def simulate(requests, in_flight, latency, transfer=0.0, limit=math.inf):
     """Seconds until the last answer, and the attempts that it took."""
-    luck, permits, since, pipe, attempts = np.random.PCG64(seed), limit / 10, 0.0, 0.0, 0
-    free = [(0.0, 0)] * min(under_way, requests)  # when somebody may ask, and how often they were refused
-    following = iter(range(len(free), requests))
-    while free:
-        now, refused = heapq.heappop(free)
-        permits, since, attempts = min(limit / 10, permits + (now - since) * limit), now, attempts + 1
-        if permits < 1:
-            heapq.heappush(free, (now + latency + pause(refused, luck), refused + 1))
-            continue
-        permits, pipe = permits - 1, max(now + latency, pipe) + transfer
-        if next(following, None) is not None:
-            heapq.heappush(free, (pipe, 0))
+    server, luck, pipe, attempts = Server(limit), np.random.PCG64(seed), 0.0, 0
+    clients = [(0.0, 0)] * min(in_flight, requests)  # when each asks next, and how often it was refused
+    following = iter(range(len(clients), requests))
+    while clients:
+        now, refused = heapq.heappop(clients)
+        attempts += 1
+        if server.grants(now):
+            pipe = max(now + latency, pipe) + transfer
+            if next(following, None) is not None:
+                heapq.heappush(clients, (pipe, 0))
+        else:
+            heapq.heappush(clients, (now + latency + pause(refused, luck), refused + 1))
     return pipe, attempts
 
 
 # %% [markdown]
-# Without a limit, and with answers that weigh nothing, a formula must come out: the rounds, a latency each.
+# Without a limit, and if the answers have no bytes, a formula must come out: the rounds, a latency each.
 
 # %%
 latency = latency_ms / 1000
-for under_way in (1, 7, 64):
-    simulated, attempts = simulate(many, under_way, latency)
-    formula = math.ceil(many / under_way) * latency
-    print(f"{under_way:3} in flight: {simulated:7.3f} s, formula {formula:7.3f} s, {attempts:,} attempts")
+for in_flight in (1, 7, 64):
+    simulated, attempts = simulate(many, in_flight, latency)
+    formula = math.ceil(many / in_flight) * latency
+    print(f"{in_flight:3} in flight: {simulated:7.3f} s, formula {formula:7.3f} s, {attempts:,} attempts")
     assert math.isclose(simulated, formula)
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## The library, on a clock that does not wait
 #
 # Now the library reads a real array, through a store that waits on a clock of its own, so that waiting takes no
 # time. Does it keep as many requests in flight as it is told?
@@ -198,20 +221,22 @@ for under_way in (1, 7, 64):
 gzip1 = {"name": "gzip", "configuration": {"level": 1}}
 small = zarr.create_array({}, data=plane, chunks=(64, 64), compressors=gzip1, zarr_format=zarr_format)
 by_library = {}
-for under_way in (1, workers, 64):
+for in_flight in (1, workers, 64):
     clock = VirtualClock(threads=1, settle=2.0)
-    slow = LatencyStore(small.store, latency, concurrency=under_way, clock=clock)
+    slow = LatencyStore(small.store, latency, concurrency=in_flight, clock=clock)
     array = zarr.open_array(slow, mode="r", zarr_format=zarr_format)
-    opened, clock.threads = clock.now(), under_way
+    opened, clock.threads = clock.now(), in_flight
     assert np.array_equal(array[...], plane)
-    by_library[under_way] = clock.now() - opened
-    print(f"{under_way:3} in flight: {by_library[under_way]:7.3f} s on the library's clock")
-    assert math.isclose(by_library[under_way], simulate(total, under_way, latency)[0])
+    by_library[in_flight] = clock.now() - opened
+    print(f"{in_flight:3} in flight: {by_library[in_flight]:7.3f} s on the library's clock")
+    assert math.isclose(by_library[in_flight], simulate(total, in_flight, latency)[0])
 
 # %% [markdown]
-# To the last digit. So we may trust the simulation where the library's clock knows no limits: here is your guess.
+# To the last digit, as long as no request is refused. The limit and the pipe are in the simulation alone. Now your
+# guess:
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 ways = [2**power for power in range(11)]
 per_chunk = 64 * 64 * 4 / (megabytes_per_second * 1e6)
 free_run = {p: simulate(many, p, latency, per_chunk) for p in ways}
@@ -228,7 +253,8 @@ panel.loglog(ways, [limited[p][0] for p in ways], color=VERMILION, marker="s", m
 panel.axhline(many * per_chunk, color=GREY, linewidth=1, linestyle=":")
 panel.text(1, many * per_chunk * 1.08, "the bytes alone", color=GREY, fontsize=9)
 for p in (8, fastest, ways[-1]):
-    panel.annotate(f"{limited[p][0]:.1f} s", (p, limited[p][0]), (-9, -15), textcoords="offset points")
+    at = {"xytext": (-7, -12), "textcoords": "offset points", "ha": "right"}
+    panel.annotate(f"{limited[p][0]:.1f} s", (p, limited[p][0]), **at)
 panel.set(title=f"A read of {many:,} chunks from a bucket", xlabel="requests in flight")
 panel.set_xticks(ways, [f"{p:,}" for p in ways])
 panel.set_yticks([0.1, 1, 10], ["0.1 s", "1 s", "10 s"])
@@ -244,11 +270,13 @@ print(f"with 8 in flight: {limited[8][0]:.2f} s; with 1,024: {most:.2f} s, {limi
 knee
 
 # %% [markdown]
-# More is better, until it is worse. A thousand at once are refused, wait, come back together, and are refused
-# again. They are about as slow as eight, and they ask several times as often.
+# More is better, until it is worse. Of a thousand at once most are refused, wait, and come back while the server still
+# has no permits. In this model they are about as slow as eight, and they ask several times as often.
 #
-# Both turning points follow from one rule: **requests in flight = requests in a second x latency**. What the server
-# takes in a second, or what fits through the pipe, whichever is less.
+# Both turning points follow from one rule, **[Little's law](https://en.wikipedia.org/wiki/Little%27s_law "What is
+# inside a system, on average, is the rate at which things arrive times how long each stays.")**: requests in flight =
+# requests in a second x latency. What counts is the lesser of two rates: what the server takes, and what fits through
+# the pipe.
 
 # %%
 pipe_rate = 1 / per_chunk
@@ -256,8 +284,8 @@ worth = {"pipe": pipe_rate * latency, "limit": requests_per_second * latency}
 print(f"the pipe carries {pipe_rate:,.0f} chunks a second: {worth['pipe']:.0f} in flight")
 print(f"the server takes {requests_per_second:,.0f} requests a second: {worth['limit']:.0f} in flight")
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## A range request to a real S3 server
 #
 # Enough of models: here is an S3 server, on this machine. If it is not installed, the lesson goes on with a
 # store in memory: the same requests, counted alike, and no server to ask.
@@ -280,7 +308,9 @@ def bucket(name):
 
 
 # %% [markdown]
-# Three layouts go up. The third puts 64 small chunks into each object: **shards**.
+# Three layouts go up. The third puts 64 small chunks into each object, a
+# **[shard](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html "An object that holds many
+# chunks and an index of where each of them lies in it.")**.
 
 # %%
 layouts = {"small": {"chunks": (64, 64)}, "large": {"chunks": (512, 512)}}
@@ -295,8 +325,10 @@ for name, shapes in layouts.items():
     print(f"{name:6} {objects[name]:5,} objects")
 
 # %% [markdown]
-# A shard ends with its index: where each chunk begins and how long it is, 16 bytes for each, and a checksum.
-# So the *last* bytes are fetched first. That is a range request; this is how it looks on the wire.
+# A shard ends with its index: where each chunk begins and how long it is, 16 bytes for each, and a checksum. So the
+# *last* bytes are fetched first, with a **[range
+# request](https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/Range_requests "A request for a part of an object,
+# for some bytes from its middle or its end.")**. This is how it looks on the wire.
 
 # %% tags=["nbval-ignore-output"]
 shard = bucket("shards").get("c/0/0")
@@ -324,12 +356,14 @@ assert piece == zarr.open_array(bucket("small"), mode="r", zarr_format=zarr_form
 # %% [markdown]
 # The chunk in the shard is, byte for byte, the object that the layout of small chunks has for itself.
 
-# %% [markdown]
-# ## Check against others
+# %% [markdown] tags=["section-others"]
+# ## Other readers, from the bucket
 #
-# Take the objects home, and let others read them. With a server, zarr-python reads from the bucket as well.
+# Copy the objects to a folder, and let the others that are installed read them: they do, to the last bit. With a
+# server, zarr-python reads from the bucket as well.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
+print("Who read what:")
 for name in ("large", "shards"):
     store, home = bucket(name), LocalStore(out / f"{name}.zarr")
     for key in store.list_prefix():
@@ -351,8 +385,8 @@ if server is not None and find_spec("zarr"):
 else:
     print("no server, or no zarr-python")
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## Three layouts, four questions, and a bill
 #
 # Four questions to three layouts: what does each ask of the bucket?
 
@@ -383,8 +417,8 @@ for question in questions:
     print(f"{question:12}" + "".join(f"{f'{gets:,} for {size:,.0f} KiB':>20}" for gets, size in cells))
 
 # %% [markdown]
-# Shards are few objects, like large chunks, and small reads, like small ones. The price is a second trip: first the
-# index, then the range.
+# Shards are few objects, like large chunks, and small reads, nearly like small ones. The price is a second trip, first
+# the index and then the range, and the neighbours that lie in between: 155 KiB for the window, and not 84.
 #
 # Do we count what the server counts? It keeps books of its own.
 
@@ -430,20 +464,21 @@ panel.set(title="A million windows of 100 x 100", xlabel="USD")
 panel.margins(x=0.12)
 panel.legend(loc="lower right")
 described = ", ".join(f"{name} {sum(parts.values()):.2f} USD" for name, parts in bill.items())
+assert bill["large"]["requests"] < bill["shards"]["requests"] < bill["small"]["requests"]
 costs = viz.Chart.of(figure, "What a million windows cost in three layouts", f"Bars: {described}.")
 costs.save(out / "figures" / "01_08_bill.svg")
 costs
 
 # %% [markdown]
-# Inside the provider's network the traffic is free, and the order turns round: the large chunks are the cheapest.
-#
-# One knob to turn: `concurrency`, for a bucket `storage_options={"concurrency": 32}`. Three things to watch:
-# requests for a question, refused requests, and bytes fetched for each byte wanted.
+# At these prices nearly all of the bill is traffic. In the bucket's own region it is free, and the order turns round:
+# the large chunks are the cheapest. The number in flight is yours to set, with `storage_options={"concurrency": 32}`;
+# if the share of refused requests rises, turn it down.
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## One request in a hundred fails
 #
-# Nearly every request succeeds. A read of many chunks needs *all* of them. Let one in a hundred be refused.
+# Nearly every request succeeds. A read of many chunks needs *all* of them. Let one in a hundred be refused, each
+# independently of the others.
 
 # %%
 rate = 0.01
@@ -456,7 +491,7 @@ try:
 except StoreError as error:
     print(f"{type(error).__name__}: {str(error).rpartition(': ')[2]}")
 whole = (1 - rate) ** many
-print(f"the chance that {many:,} requests all succeed: {100 * whole:.4f} percent")
+print(f"the probability that {many:,} requests all succeed: {100 * whole:.4f} percent")
 
 # %% [markdown]
 # So a reader asks again, and each answer costs 1 / (1 - rate) attempts on average. Ours counts.
@@ -473,11 +508,11 @@ for rate in (0.01, 0.1, 0.5):
     print(f"{rate:4.0%} refused: {patient.retries:4,} more requests; expected {expected:6.1f}")
 
 # %% [markdown]
-# The data are whole each time. Against a bucket the library retries by itself. Waiting by chance between attempts
-# matters: clients that were refused together must not come back together.
+# The data are whole each time. Against a bucket the library retries by itself. It waits a random time between attempts:
+# clients that were refused together must not come back together.
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Next to the bucket
 #
 # Move the computation next to the bucket: a latency of 3 milliseconds instead of 30. How many requests are worth
 # having in flight now, with the limit of 1,000 in a second? And how long does the read take?
@@ -490,15 +525,15 @@ for p in (1, 2, 4, 8, 1024):
     seconds, attempts = simulate(many, p, near / 1000, per_chunk, requests_per_second)
     print(f"{p:5,} in flight: {seconds:5.2f} s, {attempts:5,} attempts")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_08.1
 #
-# 1,000 requests, 48 in flight, 50 milliseconds each. How many seconds does it take? There is no limit, and
-# the answers weigh nothing.
+# 1,000 requests, 48 in flight, 50 milliseconds each. How many seconds does it take? There is no limit, and the time for
+# the bytes does not count.
 #
 # <details><summary>Hint</summary>
 # Count rounds. The last one need not be full, and takes as long as the others.</details>
@@ -535,26 +570,65 @@ layout = ...
 check("01_08.3", layout)
 
 # %% [markdown]
+# ### Exercise 01_08.4
+#
+# Write code: a reader wants several ranges of one object, and a short gap is cheaper than another request. `joined`
+# gets pairs (start, stop) in any order and returns those to ask for, in order: ranges that overlap, or with at most
+# `gap` bytes between them, come as one. The check tries lists that you do not see.
+#
+# <details><summary>Hint</summary>
+# Sort them. Each begins a new range, or makes the last one longer. Can it end before that one does?</details>
+
+
+# %% tags=["exercise"]
+def joined(ranges, gap):
+    # returns a list of pairs (start, stop)
+    ...
+
+
+check("01_08.4", joined)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `storage_options={"concurrency": 32}`, 64 without | `zarr.config.set({"async.concurrency": 32})`, 10 without | - |
+# | `shards=(512, 512)`: a part costs the index and one range | the same name and requests; inner chunks lie in Morton order, so a row of them brings more bytes and a square fewer | - |
+# | `store.get(key, -1028)`, the last bytes | `store.get_sync(key, byte_range=SuffixByteRequest(1028))` | - |
+# | `LatencyStore(store, 0.03, clock=VirtualClock())` | `zarr.testing.store.LatencyStore(store, get_latency=0.03)` | a clock that does not wait |
+# | `RetryStore(store)` around any store | obstore's buckets ask again by themselves, by their `retry_config` | asking again around any other store |
+# | `TraceStore(store)` | `zarr.storage.LoggingStore(store)` logs the key and the time of each call, and counts calls by name | the bytes |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
-# - A read takes as many rounds as its requests divided by those in flight, rounded up, and a latency for each.
+# - As long as latency decides, a read takes as many rounds as its requests divided by those in flight, rounded up, and
+#   a latency for each.
 # - Requests in a second times latency are worth having in flight. Beyond the pipe's rate more brings nothing, and
-#   beyond the server's rate it brings refusals, waiting, and several times the requests.
+#   beyond the server's rate it brings refusals and waiting: here, with 1,024, several times the requests.
 # - A range request fetches a part of an object; a shard's index lies in its last bytes and says which part.
-# - Small chunks ask often, large ones bring what nobody wants, shards do neither and make two trips. Away from the
-#   provider's network the bytes are the bill, within it the requests.
-# - With many requests some fail, always. Each answer costs 1 / (1 - rate) attempts.
+# - Small chunks ask often, large ones bring what nobody wants, shards do less of both and make two trips. Where traffic
+#   has a price the bytes are most of the bill, in the bucket's own region the requests.
+# - With enough requests some fail. If failures are independent, each answer costs 1 / (1 - rate) attempts on average.
 #
 # **Open questions.** What of the one answer in a thousand that takes a second? Who shares the limit with you? Would
 # you ask twice, and take the first answer?
 #
-# **Next.** Put a `TraceStore` around your own bucket, and count what your three most frequent reads ask of it.
+# **To read further.**
+#
+# - [Amazon S3, performance guidelines](https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html): the limits of a real service, and what it advises
+# - [Exponential backoff and jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/): why clients should wait a random time, with simulations
+# - [The Tail at Scale](https://doi.org/10.1145/2408776.2408794): what the slowest of many answers does to the whole
+# - [Zarr v3, the sharding codec](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html): the index, byte by byte
+#
+# **Next.** [01_09](01_09_profiling.ipynb): where does the time go when a read is slow?
 
 # %%
 if server is not None:
     server.close()
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # 20 full rounds and one for the rest.
@@ -574,6 +648,23 @@ check("01_08.2", 1000 / (1 - 1 / 5))
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 check("01_08.3", {"chunks": (64, 64), "shards": (512, 512)})
 
+# %% [markdown]
+# One pass over the ranges, sorted; the last one grows as long as the next one begins close enough.
+
+
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
+def joined(ranges, gap):
+    found = []
+    for start, stop in sorted(ranges):
+        if found and start - found[-1][1] <= gap:
+            found[-1] = (found[-1][0], max(stop, found[-1][1]))
+        else:
+            found.append((start, stop))
+    return found
+
+
+check("01_08.4", joined)
+
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.
 save_facts(
@@ -589,7 +680,7 @@ save_facts(
             "bytes_alone_seconds": many * per_chunk,
         },
         "by_library": {str(p): round(seconds, 6) for p, seconds in by_library.items()},
-        "under_way": ways,
+        "in_flight": ways,
         "no_limit": {str(p): seconds for p, (seconds, _) in free_run.items()},
         "limited": {str(p): {"seconds": s, "attempts": a} for p, (s, a) in limited.items()},
         "attempts_for_each": limited[1024][1] / many,

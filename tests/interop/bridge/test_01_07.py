@@ -11,8 +11,6 @@ from tutorial_zarr.stores.wrappers import AroundStore
 
 pytestmark = pytest.mark.interop
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows are about zarr-python 3.4")
-import zarr.storage  # noqa: E402  # it is installed
-
 BOTH = [tutorial_zarr, zarr]
 
 

@@ -100,11 +100,11 @@ UNDONE = {
 
 def exercise_4(answer: Any) -> Verdict:
     """A function that brings the axes of a stored chunk back into their order."""
-    cases = []
+    cases: list[Any] = []
     for shape in ((5,), (2, 3), (3, 3), (2, 3, 4), (4, 1, 2), (2, 0, 3), (2, 3, 2, 5)):
         values = np.arange(math.prod(shape), dtype="<i4").reshape(shape)
-        for order in itertools.permutations(range(len(shape))):
-            cases.append(((values.transpose(order).tobytes(), shape, order), values))
+        orders = itertools.permutations(range(len(shape)))
+        cases += [((values.transpose(order).tobytes(), shape, order), values) for order in orders]
     wrong = on_cases(answer, cases)
     if wrong is None:
         return right(f"{len(cases)} chunks of one to four axes, each in every order, came back as they were.")

@@ -54,7 +54,7 @@ ASKS_AGAIN = "it asks again with the tag of its first read. That one is out of d
 
 
 class _Crowded:
-    """A tagged chunk to which other writers write as soon as it has been read, and which ends a loop that never would."""
+    """A tagged chunk to which other writers write as soon as it has been read; it ends a loop that never would."""
 
     def __init__(self, chunk: bytes, rivals: tuple[str, ...]) -> None:
         self._chunk, self._tag, self._rivals = bytearray(chunk), 0, list(rivals)
@@ -114,7 +114,9 @@ def exercise_3(answer: Any) -> Verdict:
     if found[0] != "A...":
         return not_yet(f"even without other writers the chunk is {found[0]!r}. It should be 'A...'.")
     if found[1] == ".B..":
-        return not_yet("B came in between, `write_if` returned False, and your row is not there. What should be done then?")
+        return not_yet(
+            "B came in between, `write_if` returned False, and your row is not there. What should be done then?"
+        )
     if found[1] == "A...":
         return not_yet("B came in between, and its row is gone: an old chunk was written under a new tag.")
     return not_yet(f"with the letters of the others as the second argument: {wrong}")

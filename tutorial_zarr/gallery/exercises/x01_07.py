@@ -55,7 +55,7 @@ def exercise_2(answer: Any) -> Verdict:
     return not_yet("which of the two rows was in the array all the time?")
 
 
-class _Cut(Exception):
+class _CutError(Exception):
     """The power fails."""
 
 
@@ -71,7 +71,7 @@ class _Store(dict[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         if len(self.written) == self.writes:
-            raise _Cut
+            raise _CutError
         self.written.append(key)
         super().__setitem__(key, list(value) if isinstance(value, (list, tuple)) else value)
 
@@ -80,7 +80,8 @@ class _Store(dict[str, Any]):
         return list(value) if isinstance(value, list) else value
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        value = super().get(key, default)
+        return list(value) if isinstance(value, list) else value
 
     def read(self) -> list[int]:
         """What a reader sees: the length first, and a chunk that is not there is zeros."""
@@ -113,12 +114,14 @@ def exercise_3(answer: Any) -> Verdict:
             store = _Store(old, writes)
             try:
                 answer(store, new)
-            except _Cut:
+            except _CutError:
                 pass
             try:
                 seen = store.read()
             except Exception as error:
-                return not_yet(f"cut off after {writes} of its writes, a reader fails: {type(error).__name__}: {error}.")
+                return not_yet(
+                    f"cut off after {writes} of its writes, a reader fails: {type(error).__name__}: {error}."
+                )
             if seen not in (old, old + new):
                 after = f"rows {old} and then {new}, cut off after {writes} of its writes"
                 if len(seen) == len(old + new) or 0 in seen:
@@ -130,7 +133,9 @@ def exercise_3(answer: Any) -> Verdict:
         again = [key for key in store.written if store.written.count(key) > 1]
         if again:
             times = store.written.count(again[0])
-            return not_yet(f"safe, but {again[0]} is written {times} times for {len(new)} rows. Write it when it is full.")
+            return not_yet(
+                f"safe, but {again[0]} is written {times} times for {len(new)} rows. Write it when it is full."
+            )
     return right(f"old or new at every cut, and each chunk written once, in {len(cases)} appends.")
 
 

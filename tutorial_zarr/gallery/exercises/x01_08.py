@@ -1,4 +1,4 @@
-"""The exercises of 01_08: rounds of requests, attempts until an answer, a layout for two questions."""
+"""The exercises of 01_08: rounds of requests, attempts until an answer, a layout for two questions, joined ranges."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import tutorial_zarr as zarr
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 from tutorial_zarr.stores import TraceStore
 
 
@@ -18,7 +18,7 @@ def _number(answer: Any) -> bool:
 
 
 def exercise_1(answer: Any) -> Verdict:
-    """Seconds for 1,000 requests of 50 ms with 48 under way."""
+    """Seconds for 1,000 requests of 50 ms with 48 in flight."""
     free = [0.0] * 48
     for _ in range(1000):
         heapq.heapreplace(free, free[0] + 0.05)
@@ -80,5 +80,74 @@ def exercise_3(answer: Any) -> Verdict:
     return right(f"{counted}.")
 
 
+def _join(ranges: Any, gap: int, order: bool = True, longest: bool = True) -> list[tuple[int, int]]:
+    """Join neighbours, in order or as they come; by the longest stop, or by the one that came last."""
+    found: list[tuple[int, int]] = []
+    for start, stop in sorted(ranges) if order else ranges:
+        if found and start - found[-1][1] <= gap:
+            found[-1] = found[-1][0], max(stop, found[-1][1]) if longest else stop
+        else:
+            found.append((start, stop))
+    return found
+
+
+def _unsorted(ranges: Any, gap: int) -> Any:
+    return _join(ranges, gap, order=False)
+
+
+def _cut_short(ranges: Any, gap: int) -> Any:
+    return _join(ranges, gap, longest=False)
+
+
+# What goes wrong most often, and what to say then.
+JOINED = {
+    _unsorted: "it is right for ranges that come in order. These do not always.",
+    _cut_short: "a range may end before the one that it lies in. Which of the two stops counts then?",
+    lambda ranges, gap: _join(
+        ranges, gap - 1
+    ): "`gap` bytes between two ranges are still worth joining: at most `gap`.",
+    lambda ranges, gap: _join(ranges, 0): "it joins what overlaps or touches. What about a gap that is short enough?",
+    lambda ranges, gap: sorted(ranges): "it returns all ranges, in order. Which of them can come with one request?",
+}
+
+
+def exercise_4(answer: Any) -> Verdict:
+    """A function that joins ranges which overlap or lie close."""
+    tried = [
+        [],
+        [(10, 20)],
+        [(0, 5), (5, 9)],
+        [(0, 5), (8, 9)],
+        [(0, 5), (9, 12)],
+        [(0, 100), (10, 20), (104, 110)],
+        [(50, 60), (0, 5), (61, 70), (7, 9)],
+        [(30, 40), (0, 50), (45, 48), (55, 60)],
+        [(100 * k, 100 * k + 97) for k in range(6)],
+    ]
+    cases = [((ranges, gap), _by_bytes(ranges, gap)) for ranges in tried for gap in (0, 3, 10)]
+    wrong = on_cases(answer, cases)
+    if wrong is None:
+        return right(f"{len(cases)} lists, and each byte is asked for once.")
+    for mistake, sentence in JOINED.items():
+        if on_cases(answer, [(given, mistake(*given)) for given, _ in cases]) is None:
+            return not_yet(sentence)
+    return not_yet(wrong)
+
+
+def _by_bytes(ranges: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+    """The same byte by byte: mark what is wanted, fill gaps that are short enough, and see what hangs together."""
+    end = max((stop for _, stop in ranges), default=0)
+    wanted = np.zeros(end + 1, bool)
+    for start, stop in ranges:
+        wanted[start:stop] = True
+    found: list[tuple[int, int]] = []
+    for at in np.flatnonzero(wanted).tolist():
+        if found and at - found[-1][1] <= gap:
+            found[-1] = found[-1][0], at + 1
+        else:
+            found.append((at, at + 1))
+    return found
+
+
 # One plausible wrong answer each.
-WRONG = {"1": 1000 * 0.05 / 48, "2": 1200, "3": {"chunks": (512, 512)}}
+WRONG = {"1": 1000 * 0.05 / 48, "2": 1200, "3": {"chunks": (512, 512)}, "4": _unsorted}
