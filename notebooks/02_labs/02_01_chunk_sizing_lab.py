@@ -14,9 +14,11 @@
 # ![Four layers of a cube of 240 years and 37 x 49 places, cut into chunks. A small region is asked for in the third
 # layer, and the four chunks that it touches are hatched.](../../articles/figures/02_01_region.svg)
 #
-# "Make chunks of a megabyte." "Of a hundred." Both rules are right, for somebody else. A viewer wants small chunks,
-# a cluster wants large ones, and neither rule says which *shape*. What decides is how you read: so write that down,
-# and let a machine compare the layouts. This notebook does it for one array; the same tool does it for yours:
+# *A region of a cube is asked for; the hatched chunks are what it costs.*
+#
+# "Make chunks of a megabyte." "Of a hundred." Each rule is right for some reader, and neither says which *shape*. What
+# decides is how you read. So write that down, and let a machine compare the layouts. This lesson does it for one array;
+# the same tool does it for yours:
 #
 # ```
 # tutorial-zarr chunks advise PATH --read "points 70%: all, 1, 1" --read "maps 30%: 1, all, all"
@@ -28,7 +30,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★ beginner |
-# | **Time** | 25 minutes |
+# | **Time** | 35 minutes |
 # | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb) |
 # | **Code** | `tutorial_zarr/labs/chunks`, `tutorial_zarr/plan.py` |
 # | **Article** | none |
@@ -44,7 +46,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # The model of a store: how long a request waits, how fast bytes come, and `workers` requests in flight.
@@ -79,11 +81,11 @@ out = output_folder(out_dir)
 in_range(workers=(workers, 1, 1000), zarr_format=(zarr_format, 2, 3))
 in_range(latency_ms=(latency_ms, 0.0, 10_000.0), megabytes_per_second=(megabytes_per_second, 0.001, 1e6))
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-idea"]
+# ## A read is a box, and it costs every chunk that it touches
 #
-# Annual means of the air temperature, 37 x 49 places. The data set holds every tenth year; the nine years in
-# between are interpolated, so that there are 240. Their values do not matter today, their places do.
+# Annual means of the air temperature, 37 x 49 places. The data set holds every tenth year; the nine years in between
+# are interpolated, so that there are 240. Their values do not matter today, their places do.
 
 # %%
 data = air_temperature.make()
@@ -97,10 +99,8 @@ shape = cube.shape
 print(f"{shape} values of {cube.itemsize} bytes: {cube.nbytes:,} B")
 
 # %% [markdown]
-# ## The idea
-#
-# Three reads that people make: one **map** of a year, one **point** through all years, a **region** through
-# thirty years. A chunk is fetched whole, so a read costs every chunk that it touches. Here the region lights up, in
+# Three reads that people make: one **map** of a year, one **point** through all years, a **region** through thirty
+# years. A compressed chunk is fetched whole, so a read costs every chunk that it touches. Here the region lights up, in
 # chunks of 60 x 16 x 16.
 
 # %%
@@ -128,10 +128,13 @@ lab.explore(shape, "f4", ["points 70%: all, 1, 1", "maps 30%: 1, all, all"], sto
 # Before you go on, guess: with chunks of one map each, 1 x 37 x 49, how many requests does a point take? And is
 # there a shape with which neither a map nor a point takes more than eight?
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## The mean over all the places where a read may begin
 #
-# Requests and bytes of one read, and the mean over all places where a window may begin, axis by axis.
+# `touched` counts as in [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb), here for one axis. New is the
+# mean over all places where the window fits: the **[expected value](https://en.wikipedia.org/wiki/Expected_value "The
+# mean of all outcomes, each weighted by how often it happens; it need not be an outcome itself.")** of a read whose
+# place you do not know beforehand.
 
 
 # %%
@@ -161,17 +164,19 @@ for chunks in layouts:
         requests, nbytes = predicted[name, chunks]
         row.append(f"{requests:>14,}{nbytes // 1024:8,} KiB")
     print("".join(row))
+assert 240 * 8 * 8 * 4 == 60 * 16 * 16 * 4 == 60 * 1024
 
 # %% [markdown]
 # One map to a chunk makes a point take 240 requests. Long thin chunks turn that around, and a map pays. The
-# third is in between. No rule of thumb about megabytes told you that. (A map in chunks of 240 x 8 x 8 brings more than
-# the whole array holds: chunks at the edge are stored whole, and hang over.)
+# third is in between. The last two chunks have one size, 60 KiB: the shape makes the difference. (A map in chunks of
+# 240 x 8 x 8 brings more than the whole array holds: chunks at the edge are stored whole, and stick out.)
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## Thousands of layouts, ranked for seven points and three maps
 #
-# `lab.on_paper` gives an array that has metadata and no data, and `plan` says what a read of it would take. Then for
-# real: three arrays, and a `TraceStore` that writes down every request. Each read is made at several places.
+# First: is the prediction right? `lab.on_paper` gives an array that has metadata and no data, and `plan` says what a
+# read of it would take. Then for real: three arrays, and a `TraceStore` that writes down every request. Each read is
+# made at several places.
 
 # %%
 steps = 3 if quick else 30
@@ -208,9 +213,9 @@ assert agree == traced
 
 # %% [markdown]
 # Now the weights. Say that of ten reads seven are points and three are maps, anywhere. `advise` costs thousands of
-# layouts, each as a mean over all places, and ranks them by time. Times within one percent of the
-# best count as a tie, and of these the fewest requests come first: so the first row may be slower by a hair than the
-# next. Now look up your second guess.
+# layouts, each as a mean over all places, and ranks them by time in the model of a store. Times within one percent of
+# the best count as a tie, and of these the fewest requests come first: so the first row may be slower by a hair than
+# the next. Now look up your second guess.
 
 # %%
 mix = ["points 70%: all, 1, 1", "maps 30%: 1, all, all"]
@@ -241,23 +246,26 @@ print(f"ours {ours:.6f}, the lab's {best.requests:.6f} requests for a read")
 assert math.isclose(ours, best.requests)
 
 # %% [markdown]
-# Every layout as a dot. The line joins those that none beats in both, the Pareto front: no layout lies below it.
-# The first choice may lie a little off the line, which knows nothing of rounds: eight requests wait as long as one.
+# Every layout as a dot. The line joins those that none beats in both, the **[Pareto
+# front](https://en.wikipedia.org/wiki/Pareto_front "The choices that no other choice beats in one respect without
+# being worse in another; all the rest can be forgotten.")**: no layout of the search lies below it. The first choice
+# may lie a little off the line, which knows nothing of rounds: in this model eight requests wait as long as one.
 
 # %%
 figures.front(advice)
 
 # %% [markdown]
-# And by size: small chunks wait for requests, large ones for bytes. The best lies between, at the bottom of the U.
+# And by size: small chunks wait for requests, large ones for bytes. Here the best lies between, at the bottom of the U.
 
 # %%
 figures.u_curve(advice)
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## What the index at the end of a shard costs
 #
-# A shard holds many chunks in one object. Its last bytes are an index: for each chunk where it begins and how long
-# it is, 16 bytes, and a checksum of 4. A reader fetches the index first, and then only the chunks it wants.
+# A **[shard](../GLOSSARY.md#shard)** holds many chunks in one object. Its last bytes are an index: for each chunk
+# where it begins and how long it is, 16 bytes, and a checksum of 4. A reader fetches the index first, and then only
+# the chunks it wants.
 
 # %%
 sharded = zarr.create_array(
@@ -283,23 +291,22 @@ absent = int((index[..., 0] == 2**64 - 1).sum())
 print(f"{absent} of {slots} chunks are absent: they lie outside of the array")
 
 # %% [markdown]
-# ## Check against others
-#
-# The first choice, written to the disk. Other readers see the same values; only the price has changed.
+# The first choice, written to the disk: other implementations read the same values from it (the table is folded away).
+# Only the price has changed.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
 chosen = zarr.create_array(
     out / "chosen.zarr", data=cube, chunks=best.layout.chunks, zarr_format=zarr_format, overwrite=True
 )
 report = interop_check(out / "chosen.zarr", expected=cube)
-print(report)
+print("Read by others:", report, sep="\n")
 assert not report.differing
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## A morning of ten reads, before and after
 #
-# A morning of ten reads, seven points and three maps: with one map to a chunk you can do that sum in your head. And
-# from the first choice? Counted. The advice is kept as JSON, for whoever asks in a year why it was so.
+# Seven points and three maps: with one map to a chunk you can do that sum in your head. And from the first choice?
+# Counted. The advice is kept as JSON, so that in a year you can see why it was so.
 
 # %%
 morning = [(slice(None), 5 * i, 6 * i) for i in range(7)]
@@ -315,13 +322,13 @@ assert ten_reads["one map"] == 10 * round(advice.today.requests, 1)
 _ = (out / "advice.json").write_text(json.dumps(advice.to_json(), indent=1), encoding="utf-8")
 
 # %% [markdown]
-# One knob to turn: the weights. Three things to watch: requests for a read, bytes for each byte wanted, and whether
-# the reads are still the ones you wrote down. A log of a `TraceStore` says so: `chunks advise PATH --log FILE`.
+# Advice is as good as the weights. Do people still read as you wrote down? A log of a `TraceStore` has the answer, and
+# `chunks advise PATH --log FILE` takes it in place of `--read`.
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## A good compromise does not always exist
 #
-# Weights that are not shares, and an array so small that any layout will do, are refused with a sentence.
+# Two mistakes are refused with a sentence: weights that do not add up, and an array so small that any layout will do.
 
 # %%
 for arguments in [(shape, "f4", ["points 70%: all, 1, 1", "maps 20%: 1, all, all"]), ((40, 50), "f4", None)]:
@@ -331,27 +338,28 @@ for arguments in [(shape, "f4", ["points 70%: all, 1, 1", "maps 20%: 1, all, all
         print(textwrap.fill(f"{type(error).__name__}: {error}", 96) + "\n")
 
 # %% [markdown]
-# The other mistake is silent: to believe that a good compromise always exists. Make the same array a hundred times
-# as large, ten times in latitude and in longitude.
+# The third is silent: to take the best single layout for a good one. Make the same array a hundred times as large, ten
+# times in latitude and in longitude.
 
 # %%
 large = (240, 370, 490)
-quarrel = lab.advise(large, "f4", mix, store=bucket, shards=False)
-seconds, one, other = quarrel.copies
-print(f"the best single layout, {quarrel.best.layout}: {quarrel.best.seconds:.3f} s for a read, in the model")
+torn = lab.advise(large, "f4", mix, store=bucket, shards=False)
+seconds, one, other = torn.copies
+print(f"the best single layout, {torn.best.layout}: {torn.best.seconds:.3f} s for a read, in the model")
 objects = [math.prod(-(-n // c) for n, c in zip(large, copy.layout.chunks, strict=True)) for copy in (one, other)]
 print(f"two copies, {one.layout} and {other.layout}: {seconds:.3f} s, {objects[0]:,} and {objects[1]:,} objects")
 
 # %% [markdown]
-# Where reads pull in opposite directions, two copies are faster. They are not free: twice the bytes, and a copy in
-# small chunks is very many objects. Shards hold small chunks in few objects.
+# Where reads pull in opposite directions, two copies are faster, in this model. They are not free: twice the bytes, and
+# a copy in small chunks is very many objects. Shards hold small chunks in few objects.
 
 # %%
 in_shards = lab.advise(large, "f4", mix, store=bucket)
 print(f"in shards, {in_shards.best.layout}: {in_shards.best.seconds:.3f} s")
+assert seconds < in_shards.best.seconds < torn.best.seconds
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Predict: three points and seven maps
 #
 # Turn the weights around: three points, seven maps. Do the chunks become longer in time, or shorter? Write it down,
 # and run. Then try 100 % of one kind.
@@ -362,7 +370,7 @@ other_way = ["points 30%: all, 1, 1", "maps 70%: 1, all, all"]
 turned = lab.advise(shape, "f4", other_way, store=bucket, shards=False)
 print(turned.best.layout, f"{turned.best.requests:.1f} requests")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
@@ -383,18 +391,6 @@ check("02_01.1", share_of_maps)
 # %% [markdown]
 # ### Exercise 02_01.2
 #
-# Find the chunk shape with the most values such that a point through all 240 years is one request of at most 64 KiB.
-#
-# <details><summary>Hint</summary>
-# One request means that all the years lie in one chunk. How many places does that leave, at 4 bytes a value?</details>
-
-# %% tags=["exercise"]
-one_request = ...
-check("02_01.2", one_request)
-
-# %% [markdown]
-# ### Exercise 02_01.3
-#
 # For seven points and three maps, find a chunk shape that takes at most 20 requests and at most 100 KiB for a read,
 # on average.
 #
@@ -404,9 +400,37 @@ check("02_01.2", one_request)
 
 # %% tags=["exercise"]
 frugal = ...
-check("02_01.3", frugal)
+check("02_01.2", frugal)
 
 # %% [markdown]
+# ### Exercise 02_01.3: write code
+#
+# `front(layouts)` gets a list of pairs, `(requests, nbytes)`, and returns those on the Pareto front, each once, by
+# their requests. A pair is not on it if another one has at most as many requests *and* at most as many bytes.
+#
+# <details><summary>Hint</summary>
+# Go through the pairs by their requests, those with the same requests by their bytes. When is the next one worth
+# keeping?</details>
+
+
+# %% tags=["exercise"]
+def front(layouts): ...
+
+
+check("02_01.3", front)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `lab.advise(shape, dtype, reads)`: chunks for a mix of reads | `chunks="auto"`, or no `chunks`: a shape by its size alone | reads, weights, a ranking |
+# | `a.plan(selection)`: requests and bytes of a read, beforehand | `dask.array.from_zarr(z)[selection].npartitions`: how many chunks it touches | bytes, and requests of a shard |
+# | `TraceStore(store)`: each request with key, bytes, seconds | `zarr.storage.LoggingStore(store)`: calls in `counter`, seconds in the text of the log | bytes, and seconds as numbers |
+# | `chunks=`, `shards=` | the same names; `shards="auto"` chooses a shape | - |
+# | `to_dask(a)`: blocks of whole shards | `dask.array.from_zarr(z)`: a block for each inner chunk; `chunks=` makes larger ones | - |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - A read is a box, a mix of reads is boxes with shares that sum to one.
@@ -418,12 +442,21 @@ check("02_01.3", frugal)
 # - Reads pull in opposite directions when the best layout is much slower than each read's own; then two copies, or
 #   shards, are faster than a compromise. Count the objects before you store twice.
 #
-# **Open questions.** How much better do large chunks compress? What does a cache change? Who writes the array, and in
-# which portions?
+# **Open questions.** How much better do large chunks compress? What does a **[cache](../GLOSSARY.md#cache)** change?
+# Who writes the array, and in which portions?
 #
-# **Next.** Run `tutorial-zarr chunks advise` on a store of your own, and see what today's layout costs you.
+# **To read further.**
+#
+# - [zarr-python: optimizing performance](https://zarr.readthedocs.io/en/stable/user-guide/performance/): its advice on
+#   chunk shapes and shards
+# - [Dask: array chunks](https://docs.dask.org/en/stable/array-chunks.html): how to choose blocks for computing, and
+#   how to change them
+# - [The sharding codec](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html): the index,
+#   byte by byte
+#
+# **Next.** [02_02](02_02_compression_shootout.ipynb): how much space does a small error buy?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # With a share s of maps: s + 240 (1 - s) against 35 s + (1 - s). They are equal at 239 / 273.
@@ -432,16 +465,25 @@ check("02_01.3", frugal)
 check("02_01.1", 239 / 273)
 
 # %% [markdown]
-# 64 KiB are 16,384 values, and 240 years leave 68 places: 4 x 17, or 2 x 34.
-
-# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("02_01.2", (240, 4, 17))
-
-# %% [markdown]
 # Slices of 21 years and one row: a point takes 12 requests, a map 37, each of 4 KiB.
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("02_01.3", (21, 1, 49))
+check("02_01.2", (21, 1, 49))
+
+# %% [markdown]
+# By requests, a pair is worth keeping if it has fewer bytes than all before it.
+
+
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
+def front(layouts):
+    kept = []
+    for requests, nbytes in sorted(layouts):
+        if not kept or nbytes < kept[-1][1]:
+            kept.append((requests, nbytes))
+    return kept
+
+
+check("02_01.3", front)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.
@@ -466,12 +508,12 @@ save_facts(
         "shard": {"bytes": len(shard), "index": 16 * slots + 4, "offset": offset, "length": length, "absent": absent},
         "ten_reads": ten_reads,
         "large": {
-            "best": quarrel.best.layout.chunks,
-            "milliseconds": round(1000 * quarrel.best.seconds, 6),
+            "best": torn.best.layout.chunks,
+            "milliseconds": round(1000 * torn.best.seconds, 6),
             "two_copies_milliseconds": round(1000 * seconds, 6),
             "in_shards_milliseconds": round(1000 * in_shards.best.seconds, 6),
         },
         "turned": turned.best.layout.chunks,
-        "model": {"latency_ms": latency_ms, "megabytes_per_second": megabytes_per_second, "under_way": workers},
+        "model": {"latency_ms": latency_ms, "megabytes_per_second": megabytes_per_second, "in_flight": workers},
     },
 )

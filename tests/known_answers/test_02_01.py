@@ -46,7 +46,7 @@ def milliseconds(shape, window, chunks, model):
     """The model: rounds of waiting, bytes through the pipe, decoding at 1 GB a second and 10 microseconds a chunk."""
     touched = mean_chunks(shape, window, chunks)
     nbytes = touched * math.prod(chunks) * 4
-    waiting = max(1, touched / model["under_way"]) * model["latency_ms"]
+    waiting = max(1, touched / model["in_flight"]) * model["latency_ms"]
     return waiting + 1000 * (nbytes / (model["megabytes_per_second"] * 1e6) + nbytes / 1e9 + touched * 1e-5)
 
 
@@ -99,7 +99,7 @@ def test_no_chunk_shape_is_more_than_one_per_cent_better_than_the_first_choice(l
     nbytes = years * rows * columns * 4
     total = 0.0
     for weight, touched in ((0.7, -(-240 // years)), (0.3, -(-37 // rows) * -(-49 // columns))):
-        waiting = np.maximum(1, touched / model["under_way"]) * model["latency_ms"] / 1000
+        waiting = np.maximum(1, touched / model["in_flight"]) * model["latency_ms"] / 1000
         moved = touched * nbytes
         total = total + weight * (
             waiting + moved / (model["megabytes_per_second"] * 1e6) + moved / 1e9 + touched * 1e-5
@@ -134,7 +134,7 @@ def test_ten_reads_take_the_requests_that_enumeration_gives(left):
     assert left[1]["ten_reads"] == {"one map": 7 * 240 + 3, "first choice": 7 * per_point + 3 * per_map}
 
 
-def test_a_larger_array_makes_the_reads_quarrel(left):
+def test_in_a_larger_array_the_reads_pull_in_opposite_directions(left):
     facts, model = left[1]["large"], left[1]["model"]
     assert facts["milliseconds"] == pytest.approx(mixed((240, 370, 490), tuple(facts["best"]), model), rel=1e-6)
     assert facts["two_copies_milliseconds"] < facts["in_shards_milliseconds"] < facts["milliseconds"]

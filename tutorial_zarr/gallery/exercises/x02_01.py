@@ -1,13 +1,14 @@
-"""The exercises of 02_01: where two layouts cross, the largest chunk for a point, a frugal layout for a mix."""
+"""The exercises of 02_01: where two layouts cross, a frugal layout for a mix, the layouts that none beats."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 SHAPE, ITEMSIZE = (240, 37, 49), 4
 
@@ -49,22 +50,6 @@ def exercise_1(answer: Any) -> Verdict:
 
 
 def exercise_2(answer: Any) -> Verdict:
-    """The chunk with the most values such that a point is one request of at most 64 KiB."""
-    chunks = _lengths(answer)
-    if isinstance(chunks, str):
-        return not_yet(chunks)
-    requests, nbytes, limit = _chunks(chunks, (240, 1, 1)), math.prod(chunks) * ITEMSIZE, 1 << 16
-    if requests != 1:
-        return not_yet(f"a point takes {requests:,.0f} requests in chunks of {chunks}.")
-    if nbytes > limit:
-        return not_yet(f"such a chunk has {nbytes:,} B, more than {limit:,}.")
-    most = max(a * b for a in range(1, 38) for b in range(1, 50) if SHAPE[0] * a * b * ITEMSIZE <= limit)
-    if chunks[1] * chunks[2] < most:
-        return not_yet(f"that fits, with {chunks[1] * chunks[2]} places. How many would fit?")
-    return right(f"{most} places and all years: {nbytes:,} of {limit:,} B.")
-
-
-def exercise_3(answer: Any) -> Verdict:
     """A layout of at most 20 requests and 100 KiB for a read, seven points to three maps."""
     chunks = _lengths(answer)
     if isinstance(chunks, str):
@@ -78,5 +63,61 @@ def exercise_3(answer: Any) -> Verdict:
     return right(f"{requests:.4g} requests and {nbytes / 1024:.4g} KiB for a read.")
 
 
+Pair = tuple[int, int]
+LAYOUTS: list[list[Pair]] = [
+    [(4, 100), (2, 300), (1, 500)],
+    [(1, 500), (2, 300), (2, 200), (3, 250), (4, 100), (5, 100), (4, 400)],
+    [],
+    [(7, 7)],
+    [(3, 50), (3, 50), (9, 20), (9, 20)],
+    [(2, 10), (1, 10), (3, 10)],
+    [(5, 30), (5, 10), (5, 20)],
+    [(240, 4096), (1, 99), (10, 98), (11, 98), (10, 97), (1, 100)],
+]
+
+
+def _dominated(pair: Pair, other: Pair) -> bool:
+    return other != pair and other[0] <= pair[0] and other[1] <= pair[1]
+
+
+def _front(layouts: list[Pair]) -> list[Pair]:
+    """The pairs that no other one beats, by comparing each with each."""
+    return sorted({pair for pair in layouts if not any(_dominated(pair, other) for other in layouts)})
+
+
+MISTAKES: list[tuple[Callable[[list[Pair]], list[Pair]], str]] = [
+    (
+        lambda layouts: sorted({p for p in layouts if not any(o[0] < p[0] and o[1] < p[1] for o in layouts)}),
+        "of (2, 300) and (2, 200) the first is not on the front: as many requests, and more bytes.",
+    ),
+    (
+        lambda layouts: sorted(p for p in layouts if not any(_dominated(p, other) for other in layouts)),
+        "a pair that occurs twice is wanted once.",
+    ),
+    (
+        lambda layouts: [p for p in dict.fromkeys(layouts) if not any(_dominated(p, other) for other in layouts)],
+        "these are the right pairs; now in the order of their requests.",
+    ),
+    (
+        lambda layouts: sorted(p for p in layouts if not any(o[0] <= p[0] and o[1] <= p[1] for o in layouts)),
+        "every pair has at most as many requests and bytes as itself. Compare it with the others only.",
+    ),
+    (
+        lambda layouts: sorted(layouts)[:1],
+        "that is the pair with the fewest requests. One with more requests and fewer bytes is on the front too.",
+    ),
+]
+
+
+def exercise_3(answer: Any) -> Verdict:
+    """A function that keeps the layouts on the Pareto front."""
+    for mistake, words in MISTAKES:
+        if callable(answer) and on_cases(answer, [((case,), mistake(case)) for case in LAYOUTS]) is None:
+            return not_yet(words)
+    if wrong := on_cases(answer, [((case,), _front(case)) for case in LAYOUTS]):
+        return not_yet(wrong)
+    return right(f"{len(LAYOUTS)} lists: what is left out is beaten by something that is kept.")
+
+
 # One plausible wrong answer each.
-WRONG = {"1": 0.5, "2": (240, 8, 8), "3": (60, 16, 16)}
+WRONG = {"1": 0.5, "2": (60, 16, 16), "3": MISTAKES[0][0]}
