@@ -27,7 +27,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★ beginner |
-# | **Time** | 40 minutes |
+# | **Time** | 35 minutes |
 # | **Needs** | [01_03](../01_core_zarr/01_03_compression_pipelines.ipynb) |
 # | **Code** | `tutorial_zarr/labs/compression`, `tutorial_zarr/codecs/extensions/bitround.py` |
 # | **Article** | none |
@@ -71,6 +71,7 @@ from tutorial_zarr.labs import compression
 from tutorial_zarr.stores import LocalStore, TraceStore
 from tutorial_zarr.viz.chart import BLUE, GREY
 
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 out = output_folder(out_dir)
 in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3), tolerance=(tolerance, 0.001, 1.0))
 
@@ -153,7 +154,9 @@ for keep in keeps:
     rounded = bitround(kelvin, keep)
     by_hand[keep] = (kelvin.nbytes / squeezed(rounded), float(np.abs(rounded - kelvin).max()))
     alike = np.mean(rounded[..., 1:] == rounded[..., :-1])
-    print(f"{keep:2} bits: x{by_hand[keep][0]:5.2f}, worst error {by_hand[keep][1]:.4f} K, neighbours alike {alike:3.0%}")
+    print(
+        f"{keep:2} bits: x{by_hand[keep][0]:5.2f}, worst error {by_hand[keep][1]:.4f} K, neighbours alike {alike:3.0%}"
+    )
 
 # %% [markdown]
 # Two bits fewer cost four times the error here, and save about a quarter of the bytes; from 9 to 7 more than half,
@@ -328,6 +331,7 @@ print(f"of {several['all bits'].nbytes / 1e6:.1f} MB of values in memory")
 # %%
 from numcodecs import FixedScaleOffset
 
+print(f"int16 in hundredths: {np.iinfo('i2').min / 100} to {np.iinfo('i2').max / 100}")
 packing = {"offset": 0, "scale": 100, "dtype": "<f4", "astype": "<i2"}
 filament = np.array([300.0, 2700.0], "f4")
 with np.errstate(invalid="ignore"):

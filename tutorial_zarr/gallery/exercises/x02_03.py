@@ -1,10 +1,11 @@
-"""The exercises of 02_03: a coordinate that makes dates, attributes that JSON takes, a list among many."""
+"""The exercises of 02_03: a coordinate that makes dates, attributes that JSON takes, the nearest longitude."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,10 @@ from data_gen import climate
 from tutorial_zarr.api import create_group
 from tutorial_zarr.array import Array
 from tutorial_zarr.errors import ZarrError
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 from tutorial_zarr.group import Group
 
 DAYS, FIRST, ASKED = 60, np.datetime64("2024-02-01"), np.datetime64("2024-03-01")
-ITEM = 7
 
 
 def rain_gauge() -> Group:
@@ -79,48 +79,64 @@ def exercise_2(answer: Any) -> Verdict:
         return not_yet('the unit was fine as it was: "units": "K".')
     found = back.get("warmest")
     if not isinstance(found, (int, float)) or isinstance(found, bool):
-        return not_yet(f"warmest shall stay a number that one can compare with, found {found!r}.")
+        return not_yet(f"warmest is to stay a number that one can compare with, found {found!r}.")
     if not math.isclose(found, warmest, abs_tol=0.01):
         return not_yet(f"warmest was {warmest:.2f}, found {found}.")
     if back.get("years") != ends:
-        return not_yet(f"years shall be a list of two whole numbers, found {back.get('years')!r}.")
+        return not_yet(f"years is to be a list of two whole numbers, found {back.get('years')!r}.")
     if isinstance(back.get("uncertainty"), (int, float)):
         return not_yet("the uncertainty is not known; a number would claim that it is.")
     return right("numbers as numbers, a list as a list, and nothing where nothing is known.")
 
 
-def _records() -> list[list[int]]:
-    """For each latitude under A1B the years that were warmer than all before."""
-    data = climate.make().arrays
-    found = []
-    for row in range(len(data["latitude"])):
-        best, years = math.inf, []
-        for year, values in zip(data["year"].tolist(), data["air_temperature"][0, :, row].tolist(), strict=True):
-            mean = round(math.fsum(values) / len(values), 6)
-            if best == math.inf:
-                best = mean
-            elif mean > best:
-                best = mean
-                years.append(year)
-        found.append(years)
-    return found
+def _nearest(values: np.ndarray, east: float) -> int:
+    """The index of the nearest longitude, by the angle between directions."""
+    apart = [abs(math.remainder(value - east, 360.0)) for value in values.tolist()]
+    return apart.index(min(apart))
+
+
+GLOBE = np.arange(0.0, 360.0, 2.5)
+LONGITUDES: list[tuple[np.ndarray, float]] = [
+    (GLOBE, 90.0),
+    (GLOBE, 359.0),
+    (GLOBE, -93.25),
+    (GLOBE, 361.0),
+    (GLOBE - 180.0, 266.75),
+    (GLOBE - 180.0, 181.0),
+    (GLOBE[::-1], 359.5),
+    (np.array([225.0, 226.875, 228.75]), 100.0),
+    (np.array([10.0, 350.0]), 0.0),
+    (np.array([350.0, 10.0]), 0.0),
+    (np.array([45.0]), -300.0),
+]
+MISTAKES: list[tuple[Callable[[np.ndarray, float], int], str]] = [
+    (
+        lambda values, east: int(np.argmin(np.abs(values - east))),
+        "it still looks for -93.25 and for 359 on a line. How far apart are 359 and 0 on a globe?",
+    ),
+    (
+        lambda values, east: int(np.argmin(np.abs(values % 360 - east % 360))),
+        "now -93.25 is found, and 359 is still far from 0: it is one degree westwards, not 359 eastwards.",
+    ),
+    (
+        lambda values, east: int(np.argmin((values - east) % 360)),
+        "that finds the next longitude to the east. It may be nearer westwards.",
+    ),
+    (
+        lambda values, east: len(values) - 1 - _nearest(values[::-1], east),
+        "where two are as near, the first one is wanted.",
+    ),
+]
 
 
 def exercise_3(answer: Any) -> Verdict:
-    """The record years of the latitude with index 7."""
-    whole = isinstance(answer, (list, tuple, np.ndarray)) and all(
-        isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in np.ravel(answer).tolist()
-    )
-    if not whole or np.ndim(answer) != 1 or not len(answer):
-        return not_yet(f"expected a list of years, found {answer!r}.")
-    lists, given = _records(), [int(year) for year in answer]
-    if given == lists[ITEM]:
-        return right(f"{len(given)} years, from {given[0]} to {given[-1]}.")
-    if given in lists:
-        return not_yet(f"that is the list with index {lists.index(given)}. The first has index 0.")
-    if given[: len(lists[ITEM])] == lists[ITEM] or lists[ITEM][: len(given)] == given:
-        return not_yet(f"it begins well, and has {len(given)} years where {len(lists[ITEM])} are expected.")
-    return not_yet("take record_year from record_offset[7] up to record_offset[8].")
+    """A function that finds the nearest longitude on a globe."""
+    for mistake, words in MISTAKES:
+        if callable(answer) and on_cases(answer, [(case, mistake(*case)) for case in LONGITUDES]) is None:
+            return not_yet(words)
+    if wrong := on_cases(answer, [(case, _nearest(*case)) for case in LONGITUDES]):
+        return not_yet(wrong)
+    return right(f"{len(LONGITUDES)} grids, from 0 to 360 and from -180 to 180, upwards and downwards.")
 
 
 def _misnamed() -> Group:
@@ -132,4 +148,4 @@ def _misnamed() -> Group:
 
 
 # One plausible wrong answer each.
-WRONG = {"1": _misnamed(), "2": {"units": "K", "warmest": "304.5", "years": "[1860 2099]"}, "3": [1861, 1862, 1863]}
+WRONG = {"1": _misnamed(), "2": {"units": "K", "warmest": "304.5", "years": "[1860 2099]"}, "3": MISTAKES[0][0]}
