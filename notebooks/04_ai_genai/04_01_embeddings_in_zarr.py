@@ -16,9 +16,12 @@
 #
 # *One question, all passages. Each chunk hands in its ten best; the ten best of those are the ten best of all.*
 #
-# A text becomes a vector, and texts with similar meaning end up close together, so the answer is the row whose dot
-# product with the question is largest. That is one pass over a matrix. Before you run a server and keep an
-# approximate index up to date, work out what the pass costs.
+# A text becomes a vector (an **[embedding](https://en.wikipedia.org/wiki/Word_embedding "A vector that a model makes of
+# a text or an image, so that similar ones lie close together.")**), and texts with similar meaning end up close
+# together, so the answer is the row whose **[dot product](https://en.wikipedia.org/wiki/Dot_product "The sum of the
+# products of two vectors, feature by feature; of vectors of length one it is the cosine of their angle.")** with the
+# question is largest. That is one pass over a matrix. Before you run a server and keep an approximate index up to date,
+# work out what the pass costs.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -26,7 +29,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 30 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb) |
 # | **Code** | `tutorial_zarr/array.py`, `tutorial_zarr/resizing` |
 # | **Article** | [Read all of it](../../articles/11_embeddings_in_zarr.md) |
@@ -42,7 +45,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # `k` is how many neighbours are asked for, `chunk_rows` how many vectors are in a chunk, `question` the one in the
@@ -79,8 +82,8 @@ out = output_folder(out_dir)
 in_range(k=(k, 1, 100), chunk_rows=(chunk_rows, 1, 703), question=(question, 0, 92))
 in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## A manual whose questions have known answers
 #
 # What `help()` knows about Python, cut into passages, and a question for each name in its index: which topic answers
 # it is known. all-MiniLM-L6-v2, a small language model, made a vector of each passage and each question. Do they look
@@ -102,22 +105,24 @@ for fact, (value, low, high) in realism.items():
     print(f"{fact:46}{value:6.2f}   expected {low:.2f} to {high:.2f}")
 print(f"\nquestion {question}: {queries[question]!r}, answered by the topic {topics[answers[question]]!r}")
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## The ten best of all are among the ten best of their chunks
 #
-# All vectors have length one, so a product is a cosine. Score every row, keep the ten best. A row that is among the
-# ten best of all is among the ten best of its chunk: no more than ten rows of a chunk ever have to be remembered.
+# All vectors have length one, so a dot product is a cosine. Score every row, keep the ten best: the **[exact nearest
+# neighbours](https://en.wikipedia.org/wiki/Nearest_neighbor_search "The rows closest to a question, found by comparing
+# it with every row; an approximate index compares fewer and may miss some.")**. A row that is among the ten best of all
+# is among the ten best of its chunk, so no more than ten rows of a chunk ever have to be remembered.
 
 # %%
 line = rows.astype("float64") @ asked[question].astype("float64")
-ids = np.arange(len(rows))
-of_chunks = [part[np.argsort(-line[part], kind="stable")[:k]] for part in np.split(ids, ids[chunk_rows::chunk_rows])]
-winners, handed = np.argsort(-line, kind="stable")[:k], np.concatenate(of_chunks)
+ids, of_chunks = np.arange(len(rows)), []
+for first in range(0, len(rows), chunk_rows):
+    part = ids[first : first + chunk_rows]
+    of_chunks.append(part[np.argsort(-line[part], kind="stable")[:k]])
+handed = np.concatenate(of_chunks)  # what the chunks hand in
+winners = np.argsort(-line, kind="stable")[:k]
+assert set(winners) <= set(handed)
 home = sorted({int(i) // chunk_rows for i in winners})
-described = (
-    f"The cosine of {len(rows)} passages with one question. The {k} best lie between {line[winners[-1]]:.2f} and "
-)
-described += f"{line[winners[0]]:.2f}, in {len(home)} of {len(of_chunks)} chunks."
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.6, 3.6)
@@ -128,6 +133,10 @@ panel.scatter(winners, line[winners], s=34, color=VERMILION, label=f"the {k} bes
 panel.set(xlabel="passage", ylabel="cosine", xlim=(-5, len(rows) + 5), ylim=(line.min() - 0.03, line.max() + 0.14))
 panel.set_title(f"{queries[question]} {len(of_chunks)} chunks, {len(handed)} candidates")
 panel.legend(loc="upper right", ncols=2)
+described = (
+    f"The cosine of {len(rows)} passages with one question. The {k} best lie between {line[winners[-1]]:.2f} and "
+)
+described += f"{line[winners[0]]:.2f}, in {len(home)} of {len(of_chunks)} chunks."
 scan = viz.Chart.of(figure, "One question, all passages", described)
 scan.save(out / "figures" / "04_01_scan.svg")
 scan
@@ -139,11 +148,11 @@ scan
 # **Write down a guess.** Of a hundred questions, how many find their topic among the first five passages, with
 # each? And how much is lost when a vector takes a quarter of the bytes?
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: a heap with the worst on top
 #
-# A heap of `k` entries with the worst on top. Whoever is better than the worst takes its place; among equals the lower
-# row number is better. The score is a float64, summed feature by feature, in this order, for every row.
+# A heap of `k` entries with the worst on top. A row that is better than the worst takes its place; among equals the
+# lower row number is better. The score is a float64, summed feature by feature, in this order, for every row.
 
 
 # %%
@@ -180,8 +189,8 @@ for place, row in enumerate(exact[question][:3], 1):
 # Why so pedantic about the sum? The product of two float32 is *exact* in a float64; all rounding is in the sums. With a
 # fixed order, a vector has the same score wherever it lies. A matrix product promises no order, as we shall see.
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## One pass on many threads, merged in any order
 #
 # `parallel_chunk_map` reads a chunk on some thread and calls `work`; `reduce` merges what comes, in any order. All
 # questions go through in one pass.
@@ -195,7 +204,8 @@ def best(scores, ids):
 
 
 def merge(one, two):
-    return best(*(np.concatenate(pair, axis=1) for pair in zip(one, two, strict=True)))
+    scores = np.concatenate([one[0], two[0]], axis=1)
+    return best(scores, np.concatenate([one[1], two[1]], axis=1))
 
 
 # %%
@@ -229,7 +239,9 @@ assert np.array_equal(found, exact)
 
 # %% [markdown]
 # So the search is exact. Now, does it find answers? The first of the three kinds of vectors is made here: each word
-# adds or subtracts one, in a bucket that its checksum names.
+# adds or subtracts one, in a bucket that its CRC-32 names (**[feature
+# hashing](https://en.wikipedia.org/wiki/Feature_hashing "Turning words into a vector without a dictionary: a hash of
+# each word says which feature it is counted in.")**).
 
 
 # %%
@@ -278,8 +290,8 @@ answered
 # %% [markdown]
 # All three were searched exactly. What separates them is in the vectors, and no index can put it there.
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## Digits that look like noise, and what fewer of them lose
 #
 # The first chunk is a file, and its first bytes are the first four numbers of the first vector. Mantissas of real
 # vectors look like noise, and hardly compress; so they are stored as they are.
@@ -292,8 +304,11 @@ assert np.frombuffer(content, "<f4").reshape(-1, features)[:chunk_rows].tobytes(
 print(f"zlib makes it {rows.nbytes / len(zlib.compress(rows.tobytes())):.1f} times smaller")
 
 # %% [markdown]
-# What does save bytes is to keep fewer bits: half of them, a quarter (whole numbers from -127 to 127), or the sign
-# alone. The recall is the share of the exact ten that is found.
+# What does save bytes is to keep fewer bits
+# (**[quantization](https://en.wikipedia.org/wiki/Quantization_%28signal_processing%29 "Keeping fewer distinct values for
+# each number, to save bytes, at the price of a small error.")**): half of them, a quarter (whole numbers from -127 to
+# 127), or the sign alone. The **[recall](https://en.wikipedia.org/wiki/Precision_and_recall "The share of what should
+# be found that is found; here, of the exact ten nearest rows.")** is the share of the exact ten that is found.
 
 # %%
 peak = float(np.abs(rows).max())
@@ -333,18 +348,16 @@ bits.save(out / "figures" / "04_01_recall.svg")
 bits
 
 # %% [markdown]
-# ## Check against others
-#
 # Other readers see the same vectors, and the same rows found.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-cell"] jupyter={"source_hidden": true}
 for name, expected in (("vectors", rows), ("labels", labels), ("found", exact)):
     report = interop_check(out / f"{name}.zarr", expected=expected)
     print(name, report, "", sep="\n")
     assert not report.differing
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## A pass counted, from a thousand rows to a hundred million
 #
 # An array that grows, as documents come in. These vectors are generated, in clusters around eighty centres; they mean
 # nothing, but have the spread of real ones. At each size one pass with eight queries is counted.
@@ -374,8 +387,8 @@ for size in [1_000, 3_000, 10_000] if quick else [1_000, 3_000, 10_000, 30_000, 
 
 
 # %% [markdown]
-# A chunk is a request, and chunks at the edge are stored whole. So the cost needs no measurement: here it is up to a
-# hundred million rows.
+# A chunk is a request, and chunks at the edge are stored whole. So requests and bytes need no measurement: here they
+# are up to a hundred million rows.
 
 
 # %%
@@ -448,8 +461,9 @@ print_timings(
 )
 
 # %% [markdown]
-# In memory nothing waits for a disk, and so what is left is the computing. Where a pass is too slow there is one thing
-# to try before an index: **ask together**. A pass reads everything once, for one question or for a thousand.
+# In memory nothing waits for a disk, so what is left is computing. Where a pass is too slow there is one thing to try
+# before an index: ask together. A pass reads everything once, for one question or for a thousand; only the scoring
+# grows.
 
 # %%
 passes = {}
@@ -463,16 +477,13 @@ for count in (1, len(asked)):
         f"questions {count:2}: {passes[count]['requests']} requests, {passes[count]['bytes_each']:,.0f} bytes for each"
     )
 
-# %% [markdown]
-# One knob to turn: rows in a chunk, fewer requests against more memory. Three things to watch: bytes of a pass,
-# questions that share one, and hit@5 on questions of your own.
-
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## Copies left in, and sums in float32
 #
-# **Scores in float32, and copies left in.** Several topics quote one another, so the manual holds some passages twice.
-# A fast matrix product sums blocks of rows in lanes and the few rows that are left over in another way. Here is that,
-# spelled out, on the manual as it was, with its copies.
+# Several topics quote one another, so the manual holds some passages twice. A fast matrix product may sum blocks of
+# rows in lanes (**[SIMD](https://en.wikipedia.org/wiki/Single_instruction,_multiple_data "One instruction of a
+# processor that works on several numbers side by side, called lanes.")**) and the few rows that are left over in
+# another way. Here is that, spelled out, on the manual as it was, with its copies.
 
 
 # %%
@@ -491,25 +502,29 @@ def ranked(product, length):
 
 # %%
 copied = rows[occurrences]
-(one, full), (two, cut) = ranked(fast, len(copied)), ranked(fast, 100)
+one, full = ranked(fast, len(copied))
+two, cut = ranked(fast, 100)
 moved = int((full != cut).any(1).sum())
 moved_texts = int((occurrences[full] != occurrences[cut]).any(1).sum())
 print(f"{len(copied)} passages, {len(copied) - len(rows)} copies; scores differ by {np.abs(one - two).max():.0e}")
 print(f"float32 in lanes: {moved} of {len(asked)} rankings depend on the chunks, and {moved_texts} lists of texts")
-(_, full), (_, cut) = ranked(score, len(copied)), ranked(score, 100)
+_, full = ranked(score, len(copied))
+_, cut = ranked(score, 100)
 print(f"float64 in order: {int((full != cut).any(1).sum())} of {len(asked)}")
 assert np.array_equal(full, cut)
 
 # %% tags=["nbval-ignore-output"]
-(_, full), (_, cut) = ranked(lambda a, b: a @ b.T, len(copied)), ranked(lambda a, b: a @ b.T, 100)
+_, full = ranked(lambda a, b: a @ b.T, len(copied))
+_, cut = ranked(lambda a, b: a @ b.T, 100)
 print(f"NumPy's own float32 product on this machine: {int((full != cut).any(1).sum())} of {len(asked)}")
 
 # %% [markdown]
 # A difference in the seventh digit decides between copies, and copies sit next to each other at the top. A reader sees
-# the same text either way. Row numbers that are stored, cited or compared in a test are other ones. Remove copies, sum
-# in float64, and give equals an order.
+# the same text either way, but a row number that was stored, cited or compared in a test is another one. Remove copies,
+# sum in float64, and give equals an order.
 #
-# **A merge without the row number.** The first to arrive wins a tie. Two workers, and the row numbers change.
+# **A merge without the row number.** The first to arrive wins a tie. Let the chunks arrive in another order, and the
+# row numbers change.
 
 
 # %%
@@ -533,19 +548,19 @@ print(f"and the texts of {tied_texts}")
 assert np.array_equal(reduce(merge, pieces)[1], reduce(merge, pieces[::-1])[1])
 
 # %% [markdown]
-# **Vectors that are not of length one.** A product of longer vectors is larger. This is what a sum over the tokens,
-# instead of their mean, does: long passages answer everything.
+# **Vectors that are not of length one.** A product with a longer vector is larger. With the sum over the tokens of a
+# passage in place of their mean, long passages come first for most questions.
 
 # %%
 tokens = np.diff(book.arrays["token_offsets"])
 long = hits(rows * tokens[:, None], asked)
 print(f"hit@5 {hit['MiniLM'][5]:.3f} with length one, {long[5]:.3f} with the length of the text")
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Three candidates from each chunk
 #
-# Let each chunk hand in only its three best instead of ten. That leaves thirty-three candidates for ten places. For
-# how many of the questions are the ten still the right ones? Write it down, and try.
+# Let each of the eleven chunks hand in only its three best instead of ten. That leaves thirty-three candidates for ten
+# places. For how many of the 93 questions are the ten still the right ones? Write it down.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
@@ -556,7 +571,7 @@ short = best(np.take_along_axis(whole, few, 0).T, few.T)[1]
 kept = int((short == exact).all(1).sum()) if short.shape == exact.shape else 0
 print(f"{kept} of {len(asked)} are still right")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
@@ -588,17 +603,32 @@ check("04_01.2", best_four)
 # %% [markdown]
 # ### Exercise 04_01.3
 #
-# A million vectors of 384 features as float16, in chunks of 512 rows. How many bytes do the vectors take, and how many
-# requests does one pass need? Answer with a pair.
+# Repair `merge_two`. `one` and `two` are lists of (score, row), each from another part of the rows and sorted. The
+# result is the `k` best of both in the same form: the highest score first, and among equal scores the lower row.
 #
 # <details><summary>Hint</summary>
-# A float16 has two bytes. The last chunk is a request as well.</details>
+# `reverse=True` turns both around, the scores and the row numbers.</details>
+
 
 # %% tags=["exercise"]
-bytes_and_requests = ...
-check("04_01.3", bytes_and_requests)
+def merge_two(one, two, k):
+    return sorted(one + two, reverse=True)[:k]
 
-# %% [markdown]
+
+check("04_01.3", merge_two)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `parallel_chunk_map(work)` that keeps the k best of each chunk | `dask.array.argtopk(scores, k)`: the same two steps | the lower row number first among equal scores |
+# | `work(coords, part)`: a chunk comes with its coordinates | `dask.array.map_blocks(work, ...)` with `block_info`: with its place in the array, too | in zarr-python alone: a map over chunks |
+# | `array.append(rows)`: elements first, shape last | `array.append(rows)`: shape first | a reader that never sees a row before its elements |
+# | `TraceStore(store)` | `zarr.storage.LoggingStore(store).counter` | the bytes and the range of each request |
+# | `create_array(data=..., chunks=..., attributes=...)` | the same names | - |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - The ten best of all are among the ten best of their chunks. Merging (score, row number) is exact, for any chunks and
@@ -608,16 +638,25 @@ check("04_01.3", bytes_and_requests)
 # - Half the bytes lose nothing here, a quarter next to nothing. A sign alone costs a quarter of the recall, and so few
 #   answers that 93 questions cannot tell.
 # - A pass costs a request for each chunk and all bytes. A hundred thousand float32 vectors are 154 MB; reading them
-#   takes 0.2 s at 1 GB/s and 2.3 s from the bucket of 01_02, in the model. Scoring comes on top: measure it.
+#   takes 0.2 s at 1 GB/s and 2.3 s from the bucket of 01_02, in the model. Scoring comes on top: measure it. If an
+#   answer may take that long, no database is needed for it.
 # - Sums of float32 depend on their order, and copies make that visible. Remove copies, sum in float64, break ties by
 #   row number.
 #
 # **Open questions.** What does an approximate index miss, and who notices? What if each question may only see some of
 # the rows? What changes when a shard holds eight chunks?
 #
-# **Next.** Write twenty questions whose answers you know, and measure your own vectors.
+# **To read further.**
+#
+# - [FAISS](https://arxiv.org/abs/2401.08281): what approximate indexes do, and what they trade for their speed
+# - [Sentence-BERT](https://arxiv.org/abs/1908.10084): how a language model is taught to make vectors of sentences
+# - [Goldberg on floating-point arithmetic](https://doi.org/10.1145/103162.103163): why the order of a sum shows in its
+#   last bits
+#
+# **Next.** [05_01](../05_finance/05_01_tick_data_cube.ipynb): what must I keep of each chunk, so that the whole day
+# comes out exact?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # All chunks before it are full.
@@ -633,10 +672,15 @@ scored = {40: 0.5, 7: 0.9, 3: 0.9, 11: 0.5, 25: 0.9}
 check("04_01.2", sorted(scored, key=lambda row: (-scored[row], row))[:4])
 
 # %% [markdown]
-# 768 bytes for each vector. 1,953 chunks are full, and one is not.
+# The negative score sorts downwards while the row number still sorts upwards.
+
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("04_01.3", (10**6 * 384 * 2, -(-(10**6) // 512)))
+def merge_two(one, two, k):
+    return sorted(one + two, key=lambda pair: (-pair[0], pair[1]))[:k]
+
+
+check("04_01.3", merge_two)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.

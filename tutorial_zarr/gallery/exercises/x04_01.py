@@ -1,12 +1,13 @@
-"""The exercises of 04_01: the row number of the whole, ties that do not depend on arrival, the cost of a pass."""
+"""The exercises of 04_01: the row number of the whole, ties that do not depend on arrival, a merge to repair."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 
 def _whole(value: Any) -> int | None:
@@ -51,27 +52,51 @@ def exercise_2(answer: Any) -> Verdict:
     return right("the score decides, and among equals the row number; arrival never does.")
 
 
+Pairs = list[tuple[float, int]]
+
+
+def _merged(one: Pairs, two: Pairs, k: int) -> Pairs:
+    """The k best of both, found one by one: the highest score, and among equals the lowest row."""
+    left, found = [*one, *two], []
+    while left and len(found) < k:
+        top = max(score for score, _ in left)
+        found.append((top, min(row for score, row in left if score == top)))
+        left.remove(found[-1])
+    return found
+
+
 def exercise_3(answer: Any) -> Verdict:
-    """(bytes, requests) of a pass over a million float16 vectors in chunks of 512."""
-    rows, features, per_chunk = 10**6, 384, 512
-    given = answer.tolist() if isinstance(answer, np.ndarray) else answer
-    found = [_whole(value) for value in given] if isinstance(given, (list, tuple)) else []
-    if len(found) != 2 or None in found:
-        return not_yet(f"expected a pair (bytes, requests) of whole numbers, found {answer!r}.")
-    itemsize = np.dtype("float16").itemsize
-    expected = (rows * features * itemsize, len(range(0, rows, per_chunk)))
-    if found[0] == rows * features * 4:
-        return not_yet("those are the bytes of float32.")
-    if found[0] == expected[1] * per_chunk * features * itemsize:
-        return not_yet("those are the bytes of the files, the last chunk filled up. Count the vectors alone.")
-    if found[0] != expected[0]:
-        return not_yet("rows times features times the bytes of one number.")
-    if found[1] == rows // per_chunk:
-        return not_yet("the bytes are right. And the rows that do not fill a chunk?")
-    if found[1] != expected[1]:
-        return not_yet("the bytes are right. Now the requests: one for each chunk.")
-    return right(f"{expected[0] / 1e6:,.0f} MB, in {expected[1]:,} requests.")
+    """A function that merges two sorted lists of (score, row) into the k best of both."""
+    cases: list[tuple[Pairs, Pairs, int]] = [
+        *(([(0.9, 3)], [(0.7, 8)], 2), ([(0.5, 9)], [(0.5, 1)], 1)),
+        *(([], [(0.5, 1)], 3), ([(0.5, 1)], [], 1), ([], [], 2)),
+    ]
+    for number, drawn in enumerate(np.random.PCG64(401).random_raw((40, 12)).tolist()):
+        pool = [(value % 4 / 4, row) for row, value in enumerate(drawn)]
+        one = [pair for pair in pool if pair[1] % 3 != number % 3]
+        two = [pair for pair in pool if pair[1] % 3 == number % 3]
+        cases.append((_merged(one, [], 12), _merged(two, [], 12), number % 9 + 1))
+    fault = on_cases(answer, [((one, two, k), _merged(one, two, k)) for one, two, k in cases])
+    if fault is None:
+        return right("whichever list comes first, and wherever the rows were cut, the same rows in the same order.")
+    if not callable(answer):
+        return not_yet(fault)
+    mistakes: dict[str, Callable[[Pairs, Pairs, int], Pairs]] = {
+        "among equal scores yours takes the higher row number.": lambda a, b, k: sorted(a + b, reverse=True)[:k],
+        "among equal scores yours takes the one that came first.": lambda a, b, k: sorted(a + b, key=lambda p: -p[0])[
+            :k
+        ],
+        "yours gives the worst first.": lambda a, b, k: sorted(a + b)[:k],
+        "the order is right; now only the k best of them.": lambda a, b, k: _merged(a, b, len(a + b)),
+        "the scores decide first, and the row number only among equals.": lambda a, b, k: sorted(
+            a + b, key=lambda p: p[1]
+        )[:k],
+    }
+    for words, mistake in mistakes.items():
+        if on_cases(answer, [((one, two, k), mistake(one, two, k)) for one, two, k in cases]) is None:
+            return not_yet(f"{words} {fault[0].upper()}{fault[1:]}")
+    return not_yet(fault)
 
 
 # One plausible wrong answer each.
-WRONG = {"1": 137 * 300, "2": [7, 3, 25, 40], "3": (768_000_000, 1953)}
+WRONG = {"1": 137 * 300, "2": [7, 3, 25, 40], "3": lambda one, two, k: sorted(one + two, reverse=True)[:k]}
