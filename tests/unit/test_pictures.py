@@ -102,6 +102,15 @@ def repainted(png, change):
     return out.getvalue()
 
 
+def panels(limits=((0, 10), (0, 100)), labels=("seconds", "seconds"), unequal="", scales=("linear",) * 2, **options):
+    """Two panels, one beside or below the other."""
+    figure, both = viz.canvas(6, 3.0, **{"columns": 2, **options})
+    for panel, xlim, label, scale in zip(both, limits, labels, scales, strict=True):
+        panel.set(xscale=scale, xlim=xlim, xlabel=label, ylim=(0, 1), ylabel="share")
+        panel.plot(xlim, [0, 1])
+    return viz.Chart.of(figure, "Two lines", "Two lines that rise from nought to one.", unequal=unequal).png
+
+
 def forgotten(png):
     out = io.BytesIO()
     Image.open(io.BytesIO(png)).convert("RGB").save(out, "PNG")
@@ -125,6 +134,46 @@ PLANTED = {
     "all is black": (lambda: repainted(chart().png, lambda pixels: pixels[:, 8:].fill(0)), "is not black, found 99%"),
     "a PNG does not say its letters": (lambda: forgotten(chart().png), "says 'Smallest text'"),
 }  # fmt: skip
+
+
+APART = {
+    "limits": ({}, "found x axes 'seconds' of 0 to 10 (linear) and 0 to 100 (linear); try sharex, or say why"),
+    "scales": ({"limits": [(1, 9)] * 2, "scales": ("linear", "log")}, "1 to 9 (linear) and 1 to 9 (log)"),
+    "directions": ({"limits": [(0, 9), (9, 0)]}, "0 to 9 (linear) and 9 to 0 (linear)"),
+    "steps": ({"width_ratios": (1, 3)}, "0 to 10 (linear) and 0 to 100"),
+    "a label for both, below": ({"rows": 2, "columns": 1, "labels": ("", "seconds")}, "axes 'seconds' of 0 to 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", APART)
+def test_two_axes_for_one_quantity_that_differ_are_found(name):
+    options, expected = APART[name]
+    found = pictures.faults(panels(**options))
+    assert any(expected in fault for fault in found), found
+
+
+TOGETHER = {
+    "one axis": {"sharex": True, "limits": [(0, 10)] * 2},
+    "two quantities": {"labels": ("seconds", "bytes")},
+    "no label, in two columns": {"labels": ("", "seconds")},
+    "a reason": {"unequal": "the right panel is a part of the left"},
+    "equal steps": {"limits": [(0, 10), (0, 30)], "width_ratios": (1, 3)},
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_axes_that_can_be_compared_or_say_why_not_are_right(name):
+    assert pictures.faults(panels(**TOGETHER[name])) == []
+
+
+def test_a_label_of_the_whole_figure_is_that_of_each_panel():
+    figure, both = viz.canvas(6, 3.0, columns=2)
+    both[1].set(ylim=(0, 7))
+    figure.supylabel("requests")
+    for panel in both:
+        panel.plot([0, 1], [0, 1])
+    found = pictures.faults(viz.Chart.of(figure, "Two lines", "Two lines that rise.").png)
+    assert any("found y axes 'requests' of" in fault for fault in found), found
 
 
 @pytest.mark.parametrize("name", PLANTED)

@@ -14,6 +14,8 @@ import base64
 import functools
 import html
 import io
+import itertools
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Iterator
@@ -27,7 +29,7 @@ import numpy as np
 from tutorial_zarr.errors import MissingDependencyError
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
 from tutorial_zarr.gallery.source import loads
-from tutorial_zarr.viz.chart import COLUMN, SMALLEST, smallest_text
+from tutorial_zarr.viz.chart import AXES, COLUMN, SMALLEST, UNEQUAL, smallest_text
 from tutorial_zarr.viz.drawing import COLOURS
 
 LEAST_LETTER = 9.0  # pixels, in a column of text that is COLUMN pixels wide
@@ -130,6 +132,7 @@ def _faults(data: str | bytes) -> tuple[str, ...]:
         found += _seen(_pixels(data), "")
         if letter is None:
             found.append(f"expected a PNG that a viz.Chart made, which says {SMALLEST!r}; build the notebook again")
+        found += _unequal(data)
     else:
         for dark in (False, True) if _knows_dark(data) else (False,):
             page = " on a dark page" if dark else ""
@@ -141,6 +144,27 @@ def _faults(data: str | bytes) -> tuple[str, ...]:
             "draw it narrower, or its text larger"
         )
     return tuple(found)
+
+
+def _unequal(png: bytes) -> Iterator[str]:
+    """Whether two axes for one quantity can be compared by eye: equal limits, or an equal length for a step."""
+    about = _opened(png).info
+    axes = json.loads(about.get(AXES, "[]"))
+    if about.get(UNEQUAL):
+        return
+    axes.sort(key=lambda axis: axis[:2])
+    for (side, label), group in itertools.groupby(axes, key=lambda axis: axis[:2]):
+        alike = list(group)
+        first = alike[0]
+        for other in alike[1:]:
+            same_step = first[4] == other[4] == "linear" and abs(first[5] - other[5]) <= 0.02 * abs(first[5])
+            if first[2:5] != other[2:5] and not same_step:
+                limits = " and ".join(f"{low:g} to {high:g} ({scale})" for _, _, low, high, scale, _ in (first, other))
+                yield (
+                    f"expected one axis for one quantity, found {side} axes {label!r} of {limits}; try share{side}, "
+                    "or say why they differ: viz.Chart.of(..., unequal=...)"
+                )
+                break
 
 
 def _seen(pixels: np.ndarray, page: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 DOTS_PER_INCH = 150
 COLUMN = 700  # pixels: how wide a column of text is in a notebook or in an article
 SMALLEST = "Smallest text"  # what a PNG calls the size of its smallest letters in such a column
+AXES, UNEQUAL = "Axes", "Axes differ"  # and its axes with their limits, and the reason why some differ
 
 STYLE = {
     "font.family": "DejaVu Sans",  # matplotlib brings it, so every machine draws the same
@@ -108,6 +110,42 @@ def smallest_text(svg: str) -> float | None:
     return min(sizes) * to_pixels * min(1.0, COLUMN / (float(width[1]) * to_pixels))
 
 
+def _axes_of(figure: Any) -> list[list[Any]]:
+    """The axes of a figure that say what they measure: direction, label, limits, scale, and how much a dot is.
+
+    A label stands once for the panels of a row or of a column.
+    """
+    found = []
+    panels = [panel for panel in figure.axes if panel.axison and panel.get_visible()]
+    for side, whole in (("x", figure.get_supxlabel()), ("y", figure.get_supylabel())):
+        labels = {panel: getattr(panel, f"get_{side}label")() for panel in panels}
+        for panel in panels:
+            low, high = getattr(panel, f"get_{side}lim")()
+            if not len(getattr(panel, f"get_{side}ticks")()):
+                continue
+            label = (
+                labels[panel]
+                or whole
+                or next((labels[o] for o in panels if labels[o] and _in_line(panel, o, side)), "")
+            )
+            dots = getattr(panel.get_window_extent(), "width" if side == "x" else "height")
+            a_dot = (high - low) / dots
+            scale = getattr(panel, f"get_{side}scale")()
+            found.append(
+                [side, label, *(float(f"{number:.6g}") for number in (low, high)), scale, float(f"{a_dot:.4g}")]
+            )
+    return [axis for axis in found if axis[1]]
+
+
+def _in_line(panel: Any, other: Any, side: str) -> bool:
+    """Whether two panels stand in one column (for x) or row (for y) of the same grid."""
+    places = [each.get_subplotspec() for each in (panel, other)]
+    if None in places or len({place.get_gridspec() for place in places}) > 1:
+        return False
+    spans = [place.colspan if side == "x" else place.rowspan for place in places]
+    return bool(spans[0] == spans[1])
+
+
 @dataclass(frozen=True)
 class Chart(Picture):
     """A chart as SVG, as PNG, and in words. A notebook shows the PNG, which nbval does not compare."""
@@ -115,8 +153,13 @@ class Chart(Picture):
     png: bytes = b""
 
     @classmethod
-    def of(cls, figure: Any, title: str, alt: str) -> Chart:
-        """Draw a matplotlib figure. `title` and `alt` say in words what it shows, with its numbers."""
+    def of(cls, figure: Any, title: str, alt: str, unequal: str = "") -> Chart:
+        """Draw a matplotlib figure.
+
+        title    what it shows, in a few words
+        alt      what is to be seen on it, with its numbers, for those who cannot see it
+        unequal  why two axes with one label have different limits; without a reason `gallery check` refuses them
+        """
         matplotlib = _matplotlib()
         svg, png = io.BytesIO(), io.BytesIO()
         nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}  # no clock, no version
@@ -130,7 +173,9 @@ class Chart(Picture):
         figure.set_layout_engine("none")  # the places are found
         figure.set_dpi(DOTS_PER_INCH)
         letters = f"{smallest_text(svg.getvalue().decode('utf-8')) or 0:.1f}"
-        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None, SMALLEST: letters})
+        about = {"Software": None, SMALLEST: letters, AXES: json.dumps(_axes_of(figure))}
+        about |= {UNEQUAL: plain_lines(unequal)} if unequal else {}
+        FigureCanvasAgg(figure).print_png(png, metadata=about)
         figure.set_layout_engine(layout)
         figure.set_dpi(dots)
         title, alt = plain_lines(title), plain_lines(alt)

@@ -78,7 +78,7 @@ def _name_points(axes: Any, front: list[Result]) -> None:
 def threads_figure(results: Iterable[Result], workers: int) -> Chart:
     """Writing and reading with one thread and with `workers`, for results that were measured with both."""
     shown = [r for r in results if r.speed.encode_threads and r.speed.decode_threads]
-    figure, panels = canvas(7.4, 1.2 + 0.42 * len(shown), columns=2, sharey=True)
+    figure, panels = canvas(7.4, 1.2 + 0.42 * len(shown), columns=2, sharex=True, sharey=True)
     said = []
     for panel, verb, title in zip(panels, ("encode", "decode"), ("writing", "reading"), strict=True):
         one, many = ([getattr(r.speed, name) for r in shown] for name in (verb, f"{verb}_threads"))
