@@ -13,9 +13,11 @@ rows    16
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 import shutil
+import textwrap
 from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
@@ -29,6 +31,7 @@ from tutorial_zarr.gallery.series import select_articles
 
 PIXELS = 1400  # the width of a picture: twice the width of a column of text
 WIDEST = 80  # characters of a line of code that a column of text shows
+LEAST_COLUMN = 12  # characters of a table's column that is made narrow
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?://|#)([^)]+)\)")
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
@@ -137,8 +140,13 @@ def page(text: str, pictures: str = "") -> str:
     for token in (child for each in tokens for child in each.children or ()):
         if token.type == "image":
             token.attrSet("src", pictures + str(token.attrGet("src")))
-    # A picture alone in a paragraph is a figure.
     inside = markdown.renderer.render(tokens, markdown.options, {})
+    # A picture alone in a paragraph is a figure, and a line in italics below it its caption.
+    inside = re.sub(
+        r"<p>(<img [^>]*>)(?:\n|</p>\n<p>)<em>((?:(?!</em>).)*)</em></p>",
+        r"<figure>\1<figcaption>\2</figcaption></figure>",
+        inside,
+    )
     inside = re.sub(r"<p>(<img [^>]*>)</p>", r"<figure>\1</figure>", inside)
     canonical = f'<link rel="canonical" href="{escape(front["source"])}">\n' if "source" in front else ""
     return (
@@ -146,7 +154,7 @@ def page(text: str, pictures: str = "") -> str:
         f'<meta name="description" content="{escape(front["subtitle"])}">\n'
         f'<meta name="keywords" content="{escape(front["tags"])}">\n{canonical}'
         "<style>body{max-width:700px;margin:2em auto;padding:0 1em;font:18px/1.6 serif}img{max-width:100%}"
-        "pre{font-size:14px;line-height:1.4;overflow-x:auto;background:#f3f5f8;padding:1em}</style>\n"
+        "figcaption{font-size:15px;color:#57606a}pre{font-size:14px;line-height:1.4;overflow-x:auto;background:#f3f5f8;padding:1em}</style>\n"
         f"</head>\n<body>\n<article>\n{inside}</article>\n</body>\n</html>\n"
     )
 
@@ -170,15 +178,30 @@ def _absolute(base_url: str, folder: str, target: str) -> str:
     return f"{base_url.rstrip('/')}/{posixpath.normpath(posixpath.join(folder, target))}"
 
 
-def text_table(rows: list[str]) -> str:
-    """A Markdown table as aligned text, for sites that have no tables."""
-    cells = [[cell.strip().replace("`", "") for cell in row.strip().strip("|").split("|")] for row in rows]
+def text_table(rows: list[str], widest: int = WIDEST) -> str:
+    """A Markdown table as aligned text, for sites that have no tables; its columns share `widest` characters."""
+    cells = [[_plain(cell) for cell in row.strip().strip("|").split("|")] for row in rows]
     cells = [row for row in cells if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
-    wide = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    cells.insert(1, ["-" * width for width in wide])
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, wide, strict=True)).rstrip() for row in cells
-    )
+    wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    while sum(wide) + 2 * (len(wide) - 1) > widest and max(wide) > LEAST_COLUMN:
+        wide[wide.index(max(wide))] -= 1
+    lines = [[textwrap.wrap(cell, width) or [""] for cell, width in zip(row, wide, strict=True)] for row in cells]
+    wrapped = any(len(cell) > 1 for row in lines for cell in row)
+    lines.insert(1, [["-" * width] for width in wide])
+    shown = [
+        "\n".join(
+            "  ".join(f"{piece:<{width}}" for piece, width in zip(pieces, wide, strict=True)).rstrip()
+            for pieces in itertools.zip_longest(*row, fillvalue="")
+        )
+        for row in lines
+    ]
+    # Rows of several lines are told apart by a blank one.
+    return "\n".join(shown[:2]) + "\n" + ("\n\n" if wrapped else "\n").join(shown[2:])
+
+
+def _plain(cell: str) -> str:
+    """The text of a table's cell, without marks and the targets of links."""
+    return re.sub(r"`|\*\*", "", re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", cell)).strip()
 
 
 def _picture(source: Path, target: Path, images: str) -> None:
