@@ -138,7 +138,8 @@ class Loader:
     def set_epoch(self, epoch: int) -> None:
         """Begin the next iteration with the first batch of `epoch`.
 
-        In worker processes that live for one epoch only, call it before each: what they count is lost with them.
+        In worker processes that live for one epoch only, call it before each: what they count is lost with them. Those
+        that stay (``persistent_workers=True``) do not hear of it, and count by themselves.
         """
         self._start = self._at = _whole("epoch", epoch, 0, orders.MOST_EPOCH), 0
 
@@ -317,7 +318,8 @@ class Loader:
         """An ``IterableDataset`` of PyTorch, for ``DataLoader(loader.dataset(), batch_size=None, num_workers=2)``.
 
         Each worker process gives the batches of its part (`worker`), so every row comes once an epoch. Call
-        `set_epoch` before each epoch, as with a DistributedSampler. Raises MissingDependencyError without PyTorch.
+        `set_epoch` before each epoch, as with a DistributedSampler, or with ``persistent_workers=True`` never. Raises
+        MissingDependencyError without PyTorch.
         """
         from .pytorch import LoaderDataset
 

@@ -24,4 +24,7 @@ class LoaderDataset(IterableDataset):
 
     def __iter__(self) -> Iterator[Any]:
         info = get_worker_info()
-        return iter(self.loader if info is None else self.loader.worker(info.id, info.num_workers))
+        part = self.loader if info is None else self.loader.worker(info.id, info.num_workers)
+        yield from part
+        if info is not None:  # for the next epoch, where the process stays
+            self.loader.set_epoch(part.epoch)
