@@ -297,6 +297,8 @@ class Replacement:
             self._deal_with(self.found.mark)
         self.mark = self.mark._replace(by=writers.me(), since=time.time())
         try:
+            if self.found.mark is not None and not self.resumes:  # before chunks that it tells of, and its mark, go
+                self.store.delete(nodes.join(self.node, nodes.JOURNAL))
             _put_mark(self.store, self.node, self.mark, self.kind)
             if self.resumes:
                 self.store.delete_keys([] if self.staged else self.documents)  # attributes, where the last one is not
@@ -646,6 +648,15 @@ class Addition:
 def fingerprint(documents: Mapping[str, bytes], about: str = "") -> str:
     """What is made of what, in short: the same for the same call."""
     return hashlib.sha256(repr((sorted(documents.items()), about)).encode()).hexdigest()[:16]
+
+
+def cut_short(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> Survey | None:
+    """What a killed call has left that was making this very node, for one that goes on with it; None otherwise."""
+    mark = read_mark(store, path)
+    if mark is None or not mark.over or mark.complete or mark.what != fingerprint(documents, about):
+        return None
+    there = nodes.kind_at(store, path)
+    return Survey(there, mark, keep=mark.keep) if mark.staged == (there is not None) else None
 
 
 def is_made(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> bool:

@@ -165,7 +165,7 @@ def test_links_that_lead_nowhere_are_named_wherever_they_are(run, folder):
         ("convert the root of X", "adding", "tutorial-zarr convert with the same --target goes on where it was"),
         ("copy 'a' to 'b'", "writing", "tutorial-zarr copy with the same options finishes it"),
         ("move 'a' to 'b'", "clearing", "doctor --repair completes it: all is written; or tutorial-zarr move with the"),
-        ("import era.nc", "writing", "tutorial-zarr import of the same file begins anew"),
+        ("import era.nc", "writing", "tutorial-zarr import with the same options finishes it"),
         ("write a dataset", "writing", "the same call begins anew"),
     ],
 )

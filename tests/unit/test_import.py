@@ -255,6 +255,86 @@ def test_an_import_that_is_killed_shows_no_reader_a_whole_store_and_the_same_com
     assert not any(".unfinished" in name for name in zarr_keys(place))
 
 
+PUTS = """
+import os, signal, sys
+from tutorial_zarr.cli import main
+from tutorial_zarr.integrations.xarray_backend import netcdf
+from tutorial_zarr.stores import LocalStore
+netcdf.COPY_BYTES = 2 * 6 * 10 * 2  # two chunks of t at once
+real, left = LocalStore.set, [int(sys.argv[1])]
+
+def set(store, key, value):
+    if "/c/" in key:
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL) if sys.argv[2] == "kill" else (_ for _ in ()).throw(KeyboardInterrupt)
+        print("PUT", key.replace(".unfinished/new/", ""), flush=True)
+    real(store, key, value)
+
+LocalStore.set = set
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_an_import_that_is_cut_short_goes_on_with_the_same_command(how, replaced, tmp_path):
+    file, place = tmp_path / "in.nc", tmp_path / "out.zarr"
+    dataset = xr.Dataset({name: (("time", "x"), np.arange(480, dtype="i2").reshape(48, 10)) for name in ("s", "t")})
+    dataset.to_netcdf(file, engine="h5netcdf")
+    if replaced:
+        to_zarr(xr.Dataset({"old": ("x", np.arange(10))}), place)
+    words = ["import", file, place, "--chunks", "time=6", *(["--overwrite"] if replaced else [])]
+
+    def run(*words, until=1000):
+        line = [sys.executable, "-c", PUTS, until, how, *words]
+        done = subprocess.run([*map(str, line)], check=False, capture_output=True, text=True)
+        return done.returncode, [row[4:] for row in done.stdout.splitlines() if row.startswith("PUT ")], done.stderr
+
+    code, first, said = run(*words, until=7)
+    assert (code, len(first)) == (130 if how == "stop" else -9, 7)
+    assert how == "kill" or said.endswith("no reader sees the copy before it is whole. The same command finishes it\n")
+    if replaced:
+        assert list(zarr.open_group(place)) == ["old"]
+    else:
+        with pytest.raises(FileNotFoundError):
+            xr.open_dataset(place, engine=ZarrBackend)
+    code, second, said = run(*words, until=3)
+    assert code == (130 if how == "stop" else -9)
+    assert not {*first[:6]} & {*second}, said  # pieces that were written whole are not written again
+    code, third, said = run(*words)
+    assert code == 0, said
+    assert not {*first[:6], *second[:2]} & {*third}
+    assert len({*first, *second, *third}) == 16
+    xr.testing.assert_identical(xr.open_dataset(place, engine=ZarrBackend).load(), dataset)
+    assert not any(".unfinished" in name for name in zarr_keys(place))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("change", ["file", "options", "another call"])
+def test_what_a_killed_import_left_is_not_taken_for_part_of_another(change, tmp_path):
+    file, place = tmp_path / "in.nc", tmp_path / "out.zarr"
+    dataset = xr.Dataset({name: (("time", "x"), np.arange(480, dtype="i2").reshape(48, 10)) for name in ("s", "t")})
+    dataset.to_netcdf(file, engine="h5netcdf")
+
+    def run(until, *more):
+        line = [sys.executable, "-c", PUTS, until, "kill", "import", file, place, *more]
+        return subprocess.run([*map(str, line)], check=False, capture_output=True).returncode
+
+    assert run(7, "--chunks", "time=6") == -9
+    options = ["--chunks", "time=6"]
+    if change == "file":
+        dataset = dataset + 1
+        dataset.to_netcdf(file, engine="h5netcdf")
+    elif change == "options":
+        options = ["--chunks", "time=6", "--chunks", "x=5"]
+    else:  # it clears what is there, and is killed before it has written anything
+        assert run(0, "--chunks", "time=8") == -9
+    assert run(1000, *options) == 0
+    xr.testing.assert_identical(xr.open_dataset(place, engine=ZarrBackend).load(), dataset)
+
+
 # --- the command
 
 

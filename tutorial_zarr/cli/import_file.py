@@ -17,7 +17,7 @@ from tutorial_zarr.integrations.xarray_backend.netcdf import from_netcdf
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.words import plain, size_text
 
-LEFT = "STORE is as it was: nothing of the copy is left there. The same command begins anew"
+LEFT = "what STORE held is there as it was, and no reader sees the copy before it is whole. The same command finishes it"
 
 
 def command(click: Any) -> Any:
@@ -62,8 +62,8 @@ def import_(
 ) -> int:
     """Copy FILE, NetCDF or HDF5 with all its groups, into the new STORE.
 
-    Values are copied as they are stored: packed ones stay packed, times stay numbers with their units. A copy that is
-    stopped leaves STORE as it was; the same command begins anew.
+    Values are copied as they are stored: packed ones stay packed, times stay numbers with their units. No reader sees a
+    copy that was stopped or killed; the same command finishes it, and does not write again what is there.
     """
     if not overwrite:
         _refuse_what_is_there(store)

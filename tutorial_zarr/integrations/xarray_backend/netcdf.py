@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import xarray as xr
 from xarray import Dataset, Variable
 
-from tutorial_zarr.errors import MissingDependencyError, ValueMismatchError, nearest
+from tutorial_zarr import nodes, replacing
+from tutorial_zarr.errors import MetadataError, MissingDependencyError, ValueMismatchError, nearest
 from tutorial_zarr.integrations.dask_arrays import slabs
 from tutorial_zarr.integrations.xarray_backend import transaction
 from tutorial_zarr.integrations.xarray_backend.datastore import DataStore
+from tutorial_zarr.metadata import dump_json, parse_json
 from tutorial_zarr.metadata.model import keep_constants
 from tutorial_zarr.progress import Progress, meter
+from tutorial_zarr.stores.place import file_location
 from tutorial_zarr.words import some
 
 _UNDECODED = dict.fromkeys(  # each by its name: decode_cf=False is not passed on to groups
@@ -52,8 +56,9 @@ def from_netcdf(
     skip          paths of variables to leave out: ``"time"``, ``"group/time"``
     progress      as everywhere, in bytes
 
-    A `store` that is there with ``mode="w"`` stays as it is until the copy is complete. A copy that fails or is stopped
-    leaves nothing; one that is killed, a mark and no group that anybody could read, and the same call begins anew.
+    A `store` that is there with ``mode="w"`` stays as it is until the copy is complete, and no reader sees a copy before
+    that. One that is cut short, by an error or a kill, leaves what it has written behind a mark, if that is more than
+    64 MiB: the same call of the same file goes on with it, and any other begins anew. What is less is written again.
     HDF5 that is not NetCDF has no named dimensions; they are called ``phony_dim_0`` and so on.
     """
     if mode not in ("w", "w-"):
@@ -74,22 +79,64 @@ def from_netcdf(
             place = target if name == "/" else target.child(name)
             plans.append((place, *place.plan(variables, keep_constants(dataset.attrs), set(variables), encoded=True)))
         _check_skipped(left_out, groups)
+        action, file = f"import {os.path.basename(path)}", os.stat(path)
+        about = repr((file_location(os.path.abspath(path)), file.st_size, file.st_mtime_ns, COPY_BYTES))
+        made = transaction.makings(plans, action, about)
+        new, left = made[target.path].replacement, made[target.path].left
         total = sum(write.variable.nbytes for _, writes, _ in plans for write in writes)
-        with (
-            meter(progress, total, f"import {os.path.basename(path)}", "bytes") as advance,
-            transaction.begun(plans, action=f"import {os.path.basename(path)}") as ready,
-        ):
-            for write, array, _ in ready:
-                for slab in slabs(array, COPY_BYTES):
-                    block = write.variable[slab].values
-                    array[slab] = block
-                    advance(block.nbytes)
+        with meter(progress, total, action, "bytes") as advance:
+            if replacing.resume(new.store, new.node, new.documents, about):
+                advance(total)
+            else:
+                journal = _Journal(new, goes_on=left is not None)
+                with transaction.begun(plans, made=made) as ready, journal:
+                    for write, array, _ in ready:
+                        for number, slab in enumerate(slabs(array, COPY_BYTES)):
+                            piece = write.variable[slab]
+                            if number >= journal.done.get(array.path, 0):
+                                array[slab] = piece.values
+                                journal.add(array.path, piece.nbytes)
+                            advance(piece.nbytes)
         target.finish()
         return target
     finally:
         target.close()
         for dataset in groups.values():
             dataset.close()
+
+
+class _Journal:
+    """How many pieces of each array are written, beside the mark: by that the same call goes on after a kill."""
+
+    def __init__(self, new: replacing.Replacement, goes_on: bool) -> None:
+        self.new, self.key = new, nodes.join(new.node, nodes.JOURNAL)
+        self.done: dict[str, int] = {}
+        self.untold = 0  # bytes written since it was
+        with suppress(MetadataError):  # who cannot read it begins anew
+            data = nodes.read_document(new.store, self.key) if goes_on else None
+            known = {} if data is None else parse_json(data, self.key)
+            pieces = known.get("pieces")
+            if known.get("what") == new.mark.what and isinstance(pieces, dict) and {*map(type, pieces.values())} == {int}:
+                self.done, new.resumes, new.keeps = pieces, True, True
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if kind is not None and self.new.keeps:
+            self._tell()
+
+    def add(self, path: str, nbytes: int) -> None:
+        """Note that the next piece of an array is written."""
+        self.done[path] = self.done.get(path, 0) + 1
+        self.untold += nbytes
+        if self.untold >= COPY_BYTES and not self.new.store.holds_back:  # what a zip file was given goes with a kill
+            self._tell()
+
+    def _tell(self) -> None:
+        self.new.store.set(self.key, dump_json({"what": self.new.mark.what, "pieces": self.done}, self.key))
+        self.new.keeps, self.untold = True, 0
+        self.new.beat()
 
 
 def _open_groups(path: Any, engine: str | None) -> dict[str, Dataset]:

@@ -23,7 +23,7 @@ from tutorial_zarr.array import Array
 from tutorial_zarr.errors import NodeExistsError, StoreError
 from tutorial_zarr.integrations.dask_arrays import Gate, Target
 from tutorial_zarr.integrations.xarray_backend.outcome import Write
-from tutorial_zarr.replacing import Replacement, Survey, read_mark
+from tutorial_zarr.replacing import Replacement, Survey, cut_short, read_mark
 from tutorial_zarr.resizing.reservations import Reservation, Room
 from tutorial_zarr.sources import reads_from
 from tutorial_zarr.stores import Store
@@ -40,7 +40,7 @@ class GrownMeanwhileError(StoreError):
 class Making:
     """Groups that are made as one, with all that they hold: those at and below one that is missing, or replaced."""
 
-    def __init__(self, plans: list[Plan], action: str = ACTION) -> None:
+    def __init__(self, plans: list[Plan], action: str = ACTION, about: str = "") -> None:
         top = min((place for place, _, _ in plans), key=lambda place: len(place.path))
         documents: dict[str, bytes] = {}
         for place, writes, attributes in sorted(plans, key=lambda plan: -len(plan[0].path)):
@@ -51,6 +51,7 @@ class Making:
         if top.gathered:
             documents = consolidation.with_copy(documents, top.zarr_format)
         writes = [one for _, some, _ in plans for one in some]
+        self.left = cut_short(top.zarr_store, top.path, documents, about) if about else None
         self.replacement = Replacement(
             top.zarr_store,
             top.path,
@@ -59,6 +60,8 @@ class Making:
             kind="group",
             overwrite=top.mode == "w",
             staged=True,
+            found=self.left,
+            about=about,
             onto_itself=lambda: _read_from(top.zarr_store, top.path, writes),
         )
         members = {self.relative(key).partition("/")[0] for key in documents}
@@ -79,25 +82,30 @@ class Making:
         return nodes.join(self.replacement.path, self.relative(path))
 
 
-def makings(plans: list[Plan], action: str = ACTION) -> dict[str, Making]:
-    """Path of a group that is missing, or is to be replaced -> what makes it. Nothing is changed yet."""
+def makings(plans: list[Plan], action: str = ACTION, about: str = "") -> dict[str, Making]:
+    """Path of a group that is missing, or is to be replaced -> what makes it. Nothing is changed yet.
+
+    `about` names a source that can be read again: then what a killed call has left of the same is there to go on with.
+    """
     missing = {plan[0].path: plan for plan in plans if plan[0].zarr_group is None}
     found: dict[str, Making] = {}
     for path in sorted(missing, key=len):
         if path not in found:
             together = [plan for other, plan in missing.items() if not path or f"{other}/".startswith(f"{path}/")]
-            found |= dict.fromkeys((place.path for place, _, _ in together), Making(together, action))
+            found |= dict.fromkeys((place.path for place, _, _ in together), Making(together, action, about))
     return found
 
 
 @contextmanager
-def begun(plans: list[Plan], compute: bool = True, action: str = ACTION) -> Iterator[list[tuple[Write, Array, Any]]]:
+def begun(
+    plans: list[Plan], compute: bool = True, made: dict[str, Making] | None = None
+) -> Iterator[list[tuple[Write, Array, Any]]]:
     """Triples (variable, array to write it into, data store), for a ``with`` block that writes the values.
 
-    Its end lets all of it in. An error in it takes all back, but for regions. `compute`: see `write`. `action` is what
-    the mark of new groups calls it.
+    Its end lets all of it in. An error in it takes all back, but for regions. `compute`: see `write`. `made` is what
+    `makings` gave for the plans, where somebody has asked before.
     """
-    made, ready = makings(plans, action), []
+    made, ready = makings(plans) if made is None else made, []
     if not compute:
         check_sources(plans, made)
     with ExitStack() as opened:  # what is entered last is let in first: new groups, then the rest

@@ -349,7 +349,7 @@ class _Job:
                 "and `move` afterwards",
                 path=path,
             )
-        known, mark = self._journal(), replacing.read_mark(store, path)
+        known = self._journal()
         ours = known is not None and known["what"] == self.what
         if known is not None and not ours and not overwrite:
             raise NodeExistsError(
@@ -358,16 +358,13 @@ class _Job:
                 "overwrite=True",
                 path=path,
             )
-        there = nodes.kind_at(store, path)
-        if ours and mark is not None and mark.over and not mark.complete and mark.staged == (there is not None):
-            found = replacing.Survey(there, mark, keep=mark.keep)
-        else:
-            ours, found = False, replacing.survey(store, path, "array", overwrite)
+        left = replacing.cut_short(store, path, self.documents, self.what) if ours else None
+        found = left or replacing.survey(store, path, "array", overwrite)
         new = replacing.Replacement(
             store, path, self.documents, f"rechunk to {path or '/'}", staged=True, found=found, about=self.what,
             within=within,
         )  # fmt: skip
-        new.resumes = ours and known["staged"] == new.staged and self._goes_on(known)  # type: ignore[index]
+        new.resumes = left is not None and known["staged"] == new.staged and self._goes_on(known)  # type: ignore[index]
         self._known, self._staged = known or {}, new.staged
         return new
 

@@ -40,7 +40,7 @@ _GOES_ON = {  # the first word of what a mark says -> what the same command does
     "copy": "tutorial-zarr copy with the same options finishes it",
     "move": "tutorial-zarr move with the same paths finishes it",
     "delete": "tutorial-zarr delete with --yes deletes the rest",
-    "import": "tutorial-zarr import of the same file begins anew",
+    "import": "tutorial-zarr import with the same options finishes it",
 }
 
 
@@ -51,7 +51,7 @@ def remedy_for(mark: Mark) -> str:
     goes_on = _GOES_ON.get(mark.action.partition(" ")[0], "the same call begins anew")
     if mark.complete:
         return f"doctor --repair completes it: all is written; or {goes_on}"
-    if mark.adds or mark.action.startswith("rechunk"):  # what is there is kept for the call that goes on
+    if mark.adds or mark.action.startswith(("rechunk", "import")):  # what is there is kept for the call that goes on
         return goes_on + "; tutorial-zarr delete gives it up"
     return f"{goes_on}; or doctor --repair takes back what is not complete"
 
