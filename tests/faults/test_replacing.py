@@ -571,3 +571,27 @@ def test_a_deletion_that_is_asked_for_again_deletes_what_was_appended_meanwhile(
     zarr.open_array(store, mode="r+", path="x").append([9, 9])
     zarr.delete(store, "x", dry_run=False)
     assert not list(store.list_prefix("x"))
+
+
+def test_a_journal_is_not_believed_after_another_call_has_cleared_what_it_tells_of():
+    """A rechunk is killed, then a call that replaces what it left, then the same rechunk comes again."""
+    values = np.arange(1, 401).reshape(20, 20)
+    source, store = zarr.array(values, chunks=(1, 20)), MemoryStore()
+    again = {"path": "x", "chunks": (2, 20), "memory": 2500, "overwrite": True}
+    with pytest.raises(Killed):
+        convert.rechunk(source, CutShort(store, 15, killed=True), **again)
+    state, moment, ends = dict(store.mapping), 0, False
+    assert json.loads(bytes(state["x/.unfinished/journal.json"]))["done"][0] != []
+    while not ends:
+        store.mapping.clear()
+        store.mapping.update(state)
+        try:
+            zarr.create_array(
+                CutShort(store, moment, killed=True), name="x", shape=(20, 20), chunks=(5, 5), dtype="i8", overwrite=True
+            )
+            ends = True
+        except Killed:
+            moment += 1
+        convert.rechunk(source, store, **again)
+        assert np.array_equal(zarr.open_array(store, path="x")[...], values), moment
+    assert moment > 2
