@@ -633,18 +633,22 @@ class Array(nodes.Node):
 
     def stored_chunks(self) -> Iterator[tuple[int, ...]]:
         """Coordinates of the chunks that are stored (shards, where there are shards), in C order: by one listing."""
-        return self._stored(self.io)
+        return self._stored(self.io, nodes.keys_below(self.store, self.path))
 
-    def _stored(self, io: chunk_io.ChunkIO) -> Iterator[tuple[int, ...]]:
+    def _stored(self, io: chunk_io.ChunkIO, keys: Iterable[str]) -> Iterator[tuple[int, ...]]:
         start, counts = len(io.prefix), io.grid.counts
-        found = (io.keys.decode(key[start:], self.ndim) for key in nodes.keys_below(self.store, self.path))
+        found = (io.keys.decode(key[start:], self.ndim) for key in keys)
         yield from sorted(c for c in found if c is not None and all(i < n for i, n in zip(c, counts, strict=True)))
 
     @property
     def nchunks_initialized(self) -> int:
         """How many chunks are stored; with sharding, the chunks of the shards that are stored."""
+        return self.chunks_in(nodes.keys_below(self.store, self.path))
+
+    def chunks_in(self, keys: Iterable[str]) -> int:
+        """How many chunks lie under these keys of the store; with sharding, the chunks of the shards."""
         io, inner = self.io, self._inner
-        stored = list(self._stored(io))
+        stored = list(self._stored(io, keys))
         if inner is None:
             return len(stored)
         return sum(
@@ -654,7 +658,7 @@ class Array(nodes.Node):
 
     def nbytes_stored(self) -> int:
         """Bytes of all stored values of this array, metadata included."""
-        return sum(self.store.get_size(key) or 0 for key in nodes.keys_below(self.store, self.path))
+        return sum(size for _, size in nodes.sizes_below(self.store, self.path))
 
     def chunk_stream(
         self,

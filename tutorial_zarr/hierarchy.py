@@ -294,7 +294,7 @@ def _drop_folder(store: Store, path: str) -> None:
 
 def _plan(action: str, where: str, store: Store, keys: list[str], **more: Any) -> Plan:
     """The sizes are asked for in a dry run alone: that is a request for every key."""
-    return Plan(action, where, {key: store.get_size(key) or 0 for key in keys}, **more)
+    return Plan(action, where, dict(nodes.sizes(store, keys)), **more)
 
 
 def _refuse_overlap(action: str, source: Store, source_path: str, target: Store, path: str, replace: bool) -> None:
@@ -369,10 +369,10 @@ class StoredTree:
             documents = {key: bytes(data) for key in listed if (data := nodes.read_document(store, key)) is not None}
             # Listed after the documents were read, so that no array is larger there than the chunks that are copied.
             keys = listed_keys(store, path, refuse=True)
-            if {*documents} == {*filter(nodes.is_document, keys)}:
+            if {*listed} == {*filter(nodes.is_document, keys)}:
                 if not documents:
                     raise NodeNotFoundError(f"expected a node at {whereabouts(store, path)}, found none", path=path)
-                return cls(store, path, documents, [key for key in keys if key not in documents])
+                return cls(store, path, documents, [key for key in keys if not nodes.is_document(key)])
         raise StoreError(f"{whereabouts(store, path)}: expected to read a tree of nodes, found that others make and "
                          "delete some all the time; nothing was changed; try again later", path=path)  # fmt: skip
 
@@ -425,9 +425,12 @@ class StoredTree:
 
 
 def listed_keys(store: Store, path: str, refuse: bool = False) -> list[str]:
-    """The keys below `path`, but for what is unfinished there; `refuse` a tree of which a part alone can be seen."""
+    """The keys below `path`, but for what is unfinished there; `refuse` a tree of which a part alone can be seen.
+
+    Where the store lists none, those that may be there: whoever reads them, or their sizes, finds out.
+    """
     keys = []
-    for key in nodes.keys_below(store, path):
+    for key in nodes.keys_below(store, path, sure=False):
         if nodes.UNFINISHED not in key.split("/"):
             keys.append(key)
         elif refuse and f"/{key}".endswith("/" + nodes.MARK):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tutorial_zarr import chunk_grids, chunk_keys, limits, parallel
@@ -550,9 +550,10 @@ def child_names(store: Store, path: str, zarr_format: int | None = None) -> Iter
             yield name[:-1]
 
 
-def keys_below(store: Store, path: str) -> Iterator[str]:
+def keys_below(store: Store, path: str, sure: bool = True) -> Iterator[str]:
     """The keys below `path`. Where a store lists none, as a web server, those that documents and grids name are asked
-    for one by one: of an array, or of a group whose consolidated metadata name its members.
+    for one by one: of an array, or of a group whose consolidated metadata name its members. Who reads them all, or
+    asks for their sizes, finds out thereby which are there, and need not be `sure`.
     """
     try:
         yield from store.list_prefix(path)
@@ -561,8 +562,19 @@ def keys_below(store: Store, path: str) -> Iterator[str]:
         if not error.fields.get("unlisted"):
             raise
         names = sorted(_named_keys(store, path, error))
-    there = parallel.stream(store.exists, names, store.concurrency or parallel.get_workers(), ordered=True)
-    yield from (key for key, (_, found) in zip(names, there, strict=True) if found)
+    there = parallel.stream(store.exists, names, store.concurrency or parallel.get_workers()) if sure else ()
+    yield from (key for key, found in there if found) if sure else names
+
+
+def sizes(store: Store, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Pairs (key, bytes of its value) of those keys that are there, by one request for each."""
+    found = parallel.stream(store.get_size, keys, store.concurrency or 1)
+    return ((key, size) for key, size in found if size is not None)
+
+
+def sizes_below(store: Store, path: str) -> Iterator[tuple[str, int]]:
+    """Pairs (key, bytes of its value) of the keys below `path`."""
+    return sizes(store, keys_below(store, path, sure=False))
 
 
 def _named_keys(store: Store, path: str, unlisted: StoreError) -> set[str]:

@@ -6,15 +6,18 @@ import pickle
 import socket
 import threading
 import time
+from collections import Counter
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import limits
+from tutorial_zarr import doctor, limits
+from tutorial_zarr.cli.info import describe
 from tutorial_zarr.errors import LimitError, MetadataError, NodeNameError, ReadOnlyError, StoreError, ZarrError
 from tutorial_zarr.stores import LocalStore, bounds, make_store
+from tutorial_zarr.viz import anatomy
 
 from .test_hostile_data import Peak
 
@@ -250,6 +253,57 @@ def test_opening_and_reading_costs_one_request_for_the_metadata_and_one_for_each
         seen.clear()
         assert zarr.open_group(url, mode="r")["a"][3, 3] == 15
         assert [entry[:2] for entry in seen] == [("GET", "/zarr.json"), ("GET", "/a/c/1/1")]
+
+
+def test_where_nothing_is_listed_each_key_is_asked_for_once(tmp_path):
+    """Its size says that it is there, and so do its bytes."""
+    root = zarr.create_group(tmp_path, attributes={"title": "on the web"})
+    a = root.create_array("a", shape=(4, 4), chunks=(2, 2), dtype="i4")
+    a[:2] = 1  # two of the four chunks
+    s = root.create_array("s", data=np.arange(8), chunks=(2,), shards=(4,))
+    zarr.consolidate_metadata(tmp_path)
+    of_a, of_s = [f"/a/c/{i}/{j}" for i in (0, 1) for j in (0, 1)], ["/s/c/0", "/s/c/1"]
+    documents = ["/zarr.json", "/a/zarr.json", "/s/zarr.json"]
+
+    def asked(act):
+        seen.clear()
+        act()
+        return Counter(entry[:2] for entry in seen)
+
+    def each(verb, keys):
+        return Counter((verb, key) for key in keys)
+
+    with serving(from_values(files_of(tmp_path))) as (url, seen):
+        a, s, store = zarr.open_array(f"{url}/a"), zarr.open_array(f"{url}/s"), make_store(url)
+        own = each("GET", ["/a/zarr.json"])
+        sizes = each("HEAD", ["/a/zarr.json", *of_a])
+        assert asked(a.nbytes_stored) == asked(lambda: a.nchunks_initialized) == own + sizes
+        assert asked(lambda: describe(a)) == asked(lambda: a.info_complete()) == own + sizes
+        assert asked(lambda: anatomy(a)) == own + own + sizes
+        assert describe(a)["nchunks_stored"] == 2
+        found = asked(lambda: doctor.census(s))
+        assert [found[("HEAD", key)] for key in of_s] == [1, 1]
+        found = asked(lambda: zarr.copy(zarr.open_group(store), {}, dry_run=True))
+        assert found - each("HEAD", documents + of_a + of_s) == Counter(
+            {key: n for key, n in found.items() if key[0] == "GET"}
+        )
+        assert not any("/c/" in key for verb, key in found if verb == "GET")
+        target = {}
+        found = asked(lambda: zarr.copy(zarr.open_group(store), target))
+        assert {key: n for key, n in found.items() if "/c/" in key[1]} == each("GET", of_a + of_s)
+        assert sorted(target) == sorted(key[1:] for key in files_of(tmp_path))
+
+
+def test_of_many_threads_one_finds_out_that_a_server_knows_no_head(tmp_path):
+    zarr.create_array(tmp_path, data=np.arange(1, 65), chunks=(1,))
+    honest = from_values(files_of(tmp_path))
+
+    def answer(handler, path, byte_range):
+        return (405, {}, b"") if handler.command == "HEAD" else honest(handler, path, byte_range)
+
+    with serving(answer) as (url, seen):
+        assert zarr.open(url, mode="r").nchunks_initialized == 64
+        assert [command for command, _, _ in seen].count("HEAD") == 1
 
 
 @pytest.mark.parametrize("zarr_format", [2, 3])

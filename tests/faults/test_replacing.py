@@ -587,7 +587,12 @@ def test_a_journal_is_not_believed_after_another_call_has_cleared_what_it_tells_
         store.mapping.update(state)
         try:
             zarr.create_array(
-                CutShort(store, moment, killed=True), name="x", shape=(20, 20), chunks=(5, 5), dtype="i8", overwrite=True
+                CutShort(store, moment, killed=True),
+                name="x",
+                shape=(20, 20),
+                chunks=(5, 5),
+                dtype="i8",
+                overwrite=True,
             )
             ends = True
         except Killed:

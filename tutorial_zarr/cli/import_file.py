@@ -17,7 +17,9 @@ from tutorial_zarr.integrations.xarray_backend.netcdf import from_netcdf
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.words import plain, size_text
 
-LEFT = "what STORE held is there as it was, and no reader sees the copy before it is whole. The same command finishes it"
+LEFT = (
+    "what STORE held is there as it was, and no reader sees the copy before it is whole. The same command finishes it"
+)
 
 
 def command(click: Any) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import tutorial_zarr as zarr
-from tutorial_zarr import words
+from tutorial_zarr import nodes, words
 from tutorial_zarr.metadata.model import plain
 from tutorial_zarr.stores.secrets import public
 
@@ -65,7 +65,8 @@ def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
             "attributes": plain(dict(node.attrs)),
         }
     document = node.metadata.document
-    stored = node.nbytes_stored()
+    sizes = dict(nodes.sizes_below(node.store, node.path))  # once: over the web each is a request
+    stored = sum(sizes.values())
     nbytes = None if node.metadata.data_type.item_size is None else node.nbytes  # unknown for text and objects
     return {
         **outline(node),
@@ -74,7 +75,7 @@ def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
         "codecs": _codecs(node),
         "fill_value": plain(document.get("fill_value")),
         "nchunks": node.nchunks,
-        "nchunks_stored": node.nchunks_initialized,
+        "nchunks_stored": node.chunks_in(sizes),
         "nbytes": nbytes,
         "nbytes_stored": stored,
         "ratio": round(nbytes / stored, 3) if nbytes and stored else None,

@@ -31,7 +31,7 @@ from tutorial_zarr.errors import MissingDependencyError, StoreError
 from . import paced
 from .base import ByteRange, Store, check_key, cut
 from .bounds import check_size
-from .locks import jitter, tell_after_fork
+from .locks import jitter, process_lock, tell_after_fork
 from .secrets import public
 from .snapshot import Snapshot, TaggedSnapshot
 
@@ -87,7 +87,7 @@ class HTTPStore(Store):
         self.concurrency, self.timeout, self.retries = concurrency, timeout, retries
         self.absent, self.verify = tuple(absent), verify
         self._pool: Any = None
-        self._heads = True  # whether the server is believed to know HEAD
+        self._heads: bool | None = None  # whether the server knows HEAD; None as long as nobody has asked
 
     @property
     def pool(self) -> Any:
@@ -185,11 +185,15 @@ class HTTPStore(Store):
 
     def _head(self, key: str) -> Any:
         """What a server says of a value: to HEAD, or, where it knows GET alone, when asked for the first byte."""
+        if self._heads is None:
+            with process_lock((id(self), "HEAD")):  # of many threads one finds out
+                if self._heads is None:
+                    answer = self._request("HEAD", key, {}, also=NO_HEAD)
+                    self._heads = answer is None or answer.status not in NO_HEAD
+                    if self._heads:
+                        return answer
         if self._heads:
-            answer = self._request("HEAD", key, {}, also=NO_HEAD)
-            if answer is None or answer.status not in NO_HEAD:
-                return answer
-            self._heads = False
+            return self._request("HEAD", key, {})
         return self._request("GET", key, {"Range": "bytes=0-0"})
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:

@@ -167,9 +167,8 @@ def anatomy(
 def _panel(array: Array, name: str, limit: int, chunk: Sequence[int] | None) -> Panel:
     prefix = f"{array.path}/" if array.path else ""
     entries, documents = [], []
-    for key in nodes.keys_below(array.store, array.path):
+    for key, nbytes in nodes.sizes_below(array.store, array.path):
         short, coords = key.removeprefix(prefix), chunk_coords(array, key)
-        nbytes = array.store.get_size(key) or 0
         if coords is None:
             whole = nbytes <= limits.current().document_bytes
             data = bytes(array.store.get(key, None if whole else (0, MOST_TEXT)) or b"")

@@ -56,9 +56,9 @@ def from_netcdf(
     skip          paths of variables to leave out: ``"time"``, ``"group/time"``
     progress      as everywhere, in bytes
 
-    A `store` that is there with ``mode="w"`` stays as it is until the copy is complete, and no reader sees a copy before
-    that. One that is cut short, by an error or a kill, leaves what it has written behind a mark, if that is more than
-    64 MiB: the same call of the same file goes on with it, and any other begins anew. What is less is written again.
+    A `store` that is there with ``mode="w"`` stays as it is until the copy is complete, and no reader sees a copy
+    before that. One that is cut short leaves what it has written, if that is more than 64 MiB, behind a mark: the same
+    call for the same file goes on with it, and any other begins anew. What is less is taken back, or written again.
     HDF5 that is not NetCDF has no named dimensions; they are called ``phony_dim_0`` and so on.
     """
     if mode not in ("w", "w-"):
@@ -116,7 +116,11 @@ class _Journal:
             data = nodes.read_document(new.store, self.key) if goes_on else None
             known = {} if data is None else parse_json(data, self.key)
             pieces = known.get("pieces")
-            if known.get("what") == new.mark.what and isinstance(pieces, dict) and {*map(type, pieces.values())} == {int}:
+            if (
+                known.get("what") == new.mark.what
+                and isinstance(pieces, dict)
+                and {*map(type, pieces.values())} == {int}
+            ):
                 self.done, new.resumes, new.keeps = pieces, True, True
 
     def __enter__(self) -> None:

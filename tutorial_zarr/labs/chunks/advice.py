@@ -382,9 +382,9 @@ def advise_array(
             f"{label}: expected elements of a fixed size, found {array.dtype}; of others nobody knows the bytes"
         )
     remarks, notes, unit = [*remarks], list[str](), math.prod(array.shards or array.chunks) * array.dtype.itemsize
-    below = nodes.keys_below(array.store, array.path)
-    keys = [key for key in below if array.chunk_coords(key) is not None]
-    stored = sum(array.store.get_size(key) or 0 for key in keys)
+    below = nodes.keys_below(array.store, array.path, sure=False)
+    keys = dict(nodes.sizes(array.store, (key for key in below if array.chunk_coords(key) is not None)))
+    stored = sum(keys.values())
     units = math.prod(array.cdata_shape if array.shards is None else array.grid.counts)
     if stored:
         options.setdefault("ratio", len(keys) * unit / stored)

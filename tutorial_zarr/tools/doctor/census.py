@@ -78,24 +78,22 @@ def _counts(array: Array) -> tuple[int, ...]:
 def _stored(array: Array) -> Iterator[tuple[int, ...]]:
     """Coordinates of the stored chunks, each once; of an array with shards, those that the indexes name."""
     io, start = array.io, len(array.path) + 1 if array.path else 0
-    for key in nodes.keys_below(array.store, array.path):
+    store, path, inner = array.store, array.path, counts_inner(io)
+    for key, size in nodes.sizes_below(store, path) if inner else ((key, 0) for key in nodes.keys_below(store, path)):
         coords = io.keys.decode(key[start:], array.ndim)
         if coords is None or not all(at < count for at, count in zip(coords, array.grid.counts, strict=True)):
             continue
-        if not counts_inner(io):
+        if not inner:
             yield coords
             continue
         try:
-            yield from _inner(array, key, coords)
+            yield from _inner(array, key, coords, size)
         except ZarrError as error:
             io.give_up(key, "count", error)
 
 
-def _inner(array: Array, key: str, coords: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def _inner(array: Array, key: str, coords: tuple[int, ...], size: int) -> Iterator[tuple[int, ...]]:
     io = array.io
-    size = array.store.get_size(key)
-    if size is None:
-        return
     source, size, layout = open_shard(io, key, io.pipeline_at(coords), size)  # type: ignore[misc]
     if size < layout.index_size:
         raise layout.codec.fail(f"an index of {layout.index_size} bytes", f"a shard of {size}")

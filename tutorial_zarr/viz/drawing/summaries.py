@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from tutorial_zarr import nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.group import Group, Tree
@@ -60,11 +61,12 @@ def array_info(array: Array, complete: bool = False) -> Info:
     """A summary to print or to show on a page; if `complete`, with what one listing of the store tells."""
     summary, more = array_summary(array), {}
     if complete:
-        stored = array.nbytes_stored()
+        sizes = dict(nodes.sizes_below(array.store, array.path))
+        stored = sum(sizes.values())
         more["Stored"] = f"{stored:,} bytes, metadata included"
         if not summary.varying:
             more["Ratio"] = ratio_text(array.nbytes, stored)
-        more["Chunks stored"] = f"{array.nchunks_initialized:,} of {array.nchunks:,}"
+        more["Chunks stored"] = f"{array.chunks_in(sizes):,} of {array.nchunks:,}"
     return Info(array_text(summary, more), array_html(summary, more))
 
 
