@@ -176,9 +176,10 @@ class Group(nodes.Node):
         path = nodes.join(self.path, relative)
         if self.zarr_format == 3 or self._consolidated is not None:
             return None
-        for name in nodes.child_names(self.store, path):
-            if self.store.exists(f"{path}/{name}/.zarray") or self.store.exists(f"{path}/{name}/.zgroup"):
-                return nodes.new_group(2, {})
+        with nodes.where_listed():
+            for name in nodes.child_names(self.store, path):
+                if self.store.exists(f"{path}/{name}/.zarray") or self.store.exists(f"{path}/{name}/.zgroup"):
+                    return nodes.new_group(2, {})
         return None
 
     def __getitem__(self, name: str) -> Array | Group:
@@ -187,10 +188,10 @@ class Group(nodes.Node):
             metadata = self._find(name)
         metadata = metadata or self._implicit(nodes.normalize_path(name))
         if metadata is None:
-            near = ", ".join(sorted(self.keys())[:8])
-            raise GroupMemberError(
-                f"{self.label}: expected a member {name!r}, found none; it holds {near or 'nothing'}", name=name
-            )
+            near = "what the store does not list"
+            with nodes.where_listed():
+                near = ", ".join(sorted(self.keys())[:8]) or "nothing"
+            raise GroupMemberError(f"{self.label}: expected a member {name!r}, found none; it holds {near}", name=name)
         return self._wrap(path, metadata)
 
     def get(self, name: str, default: Any = None) -> Any:

@@ -11,6 +11,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tutorial_zarr import chunk_grids, chunk_keys, limits, parallel
@@ -548,6 +549,16 @@ def child_names(store: Store, path: str, zarr_format: int | None = None) -> Iter
     for name in store.list_dir(path):
         if name.endswith("/") and name != UNFINISHED + "/" and not (zarr_format == 3 and name.startswith("__")):
             yield name[:-1]
+
+
+@contextmanager
+def where_listed() -> Iterator[None]:
+    """A ``with`` block that ends early where a store lists nothing, as a web server."""
+    try:
+        yield
+    except StoreError as error:
+        if not error.fields.get("unlisted"):
+            raise
 
 
 def keys_below(store: Store, path: str, sure: bool = True) -> Iterator[str]:

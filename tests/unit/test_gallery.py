@@ -914,7 +914,7 @@ def test_the_students_version_never_replaces_the_authors(copy):
 
 def test_what_a_student_has_written_is_not_replaced_unasked(tmp_path):
     first, second = write_student_versions(tmp_path, ["01_01", "01_02"])
-    assert "about 1,200 MB of disk" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "about 900 MB of disk" in (tmp_path / "README.md").read_text(encoding="utf-8")
     write_student_versions(tmp_path, ["01_01"])  # nothing was changed, and the links to others are no change
     write_student_versions(tmp_path, ["01_01", "01_02", "01_03"])
     edit(first, "touched = ...", "touched = 4")

@@ -11,15 +11,18 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr import nodes, words
+from tutorial_zarr.errors import StoreError
 from tutorial_zarr.metadata.model import plain
 from tutorial_zarr.stores.secrets import public
+from tutorial_zarr.tools.members import PARTLY, members, partly
 
-from .output import json_option, place_argument, print_json, print_rows
+from .output import json_option, place_argument, print_json, print_rows, print_text
 
 
 def command(click: Any) -> Any:
@@ -33,15 +36,43 @@ def info(path: str, as_json: bool) -> int:
 
     PATH is a folder, a zip file or a URL, and may lead on to a node inside it, as in plate.zip/A/1.
     """
-    report = describe(open_node(path))
+    node = open_node(path)
+    report = describe(node)
     if as_json:
         return print_json(report)
     rows = [("path", words.plain(public(path))), ("type", f"{report['type']} (Zarr {report['zarr_format']})")]
     rows += _array_rows(report) if report["type"] == "array" else _group_rows(report)
     if report["attributes"]:
-        rows.append(("attributes", json.dumps(report["attributes"], indent=2, ensure_ascii=False)))
+        rows.append(("attributes", folded(report["attributes"])))
     print_rows(rows)
+    if report.get("members") and partly(node):
+        print_text(PARTLY)
     return 0
+
+
+def folded(value: Any, width: int = 64) -> str:
+    """JSON for people: what fits on a line stands on one.
+
+    >>> print(folded({"scale": [1.0, 2.0], "name": "x" * 20}, width=40))
+    {
+      "scale": [1.0, 2.0],
+      "name": "xxxxxxxxxxxxxxxxxxxx"
+    }
+    """
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) <= width or not isinstance(value, (dict, list)):
+        return line
+    names = (
+        [json.dumps(name, ensure_ascii=False) + ": " for name in value]
+        if isinstance(value, dict)
+        else [""] * len(value)
+    )
+    parts = [
+        name + folded(each, width - 2)
+        for name, each in zip(names, value.values() if isinstance(value, dict) else value, strict=True)
+    ]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}\n" + textwrap.indent(",\n".join(parts), "  ") + f"\n{last}"
 
 
 def open_node(path: str) -> zarr.Array | zarr.Group:
@@ -56,12 +87,10 @@ def open_node(path: str) -> zarr.Array | zarr.Group:
 def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
     """All that `info` tells about `node`, in types that JSON knows."""
     if isinstance(node, zarr.Group):
-        members = [{"name": name, **outline(member)} for name, member in node.members()]
-        consolidated = node.consolidated_members is not None
         return {
             **outline(node),
-            "consolidated": consolidated,
-            "members": members,
+            "consolidated": node.consolidated_members is not None,
+            "members": _members(node),
             "attributes": plain(dict(node.attrs)),
         }
     document = node.metadata.document
@@ -81,6 +110,16 @@ def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
         "ratio": round(nbytes / stored, 3) if nbytes and stored else None,
         "attributes": plain(dict(node.attrs)),
     }
+
+
+def _members(group: zarr.Group) -> list[dict[str, Any]] | None:
+    """What one line about each member is made of; None where nobody can tell which there are."""
+    try:
+        return [{"name": name, **outline(member)} for name, member in members(group)]
+    except StoreError as error:
+        if error.fields.get("unlisted"):
+            return None
+        raise
 
 
 def outline(node: zarr.Array | zarr.Group) -> dict[str, Any]:
@@ -130,10 +169,12 @@ def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _group_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     consolidated = "yes: the metadata of all members are one document" if report["consolidated"] else "no"
-    return [
-        ("consolidated", consolidated),
-        ("members", "\n".join(f"{words.plain(m['name'])}  {line(m)}" for m in report["members"]) or "none"),
-    ]
+    found = report["members"]
+    if found is None:
+        text = "not known: the server lists nothing, and no document here names them; give the URL of an array"
+    else:
+        text = "\n".join(f"{words.plain(m['name'])}  {line(m)}" for m in found) or "none"
+    return [("consolidated", consolidated), ("members", text)]
 
 
 def line(outline: dict[str, Any]) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import tutorial_zarr as zarr
 from tutorial_zarr.cli.output import json_option, place_argument, print_json, print_text
 from tutorial_zarr.errors import MetadataError
 from tutorial_zarr.interop.changes import names, words
 from tutorial_zarr.interop.columns import staircase
 from tutorial_zarr.interop.lint import READERS, Finding, Matrix, check_readers, lint_arrays, stored_matrix
 from tutorial_zarr.stores.secrets import public
+from tutorial_zarr.tools.members import PARTLY, partly
 from tutorial_zarr.words import count, plain
 
 SIGNS = {
@@ -52,6 +54,9 @@ def check(store: str, readers: str, as_json: bool) -> int:
     else:
         for line in report(arrays, sorted(wanted), matrix, not named):
             print_text(line)
+        node = zarr.open(store, mode="r")
+        if isinstance(node, zarr.Group) and partly(node):
+            print_text(PARTLY)
     return int(any(finding.outcome != "untested" for finding in findings))
 
 

@@ -15,9 +15,11 @@ from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr.stores.secrets import public
+from tutorial_zarr.tools.members import PARTLY, partly
+from tutorial_zarr.tools.members import members as members_of
 
 from .info import line, open_node, outline
-from .output import json_option, place_argument, print_json, print_tree
+from .output import json_option, place_argument, print_json, print_text, print_tree
 
 
 def command(click: Any) -> Any:
@@ -29,7 +31,8 @@ def command(click: Any) -> Any:
 
 def tree(path: str, depth: int | None, as_json: bool) -> int:
     """Show the groups and arrays at and below PATH."""
-    report = hierarchy(open_node(path), Path(public(path)).name or path, depth)
+    node = open_node(path)
+    report = hierarchy(node, Path(public(path)).name or path, depth)
     if as_json:
         return print_json(report)
 
@@ -37,6 +40,8 @@ def tree(path: str, depth: int | None, as_json: bool) -> int:
         return node["name"], "bold" if node["type"] == "group" else "", line(node)
 
     print_tree(report, label, lambda node: node.get("members", ()))
+    if depth != 0 and isinstance(node, zarr.Group) and partly(node):
+        print_text(PARTLY)
     return 0
 
 
@@ -47,7 +52,7 @@ def hierarchy(node: zarr.Array | zarr.Group, name: str, depth: int | None = None
     while waiting:
         group, entry, levels = waiting.pop()
         if isinstance(group, zarr.Group) and levels != 0:
-            members = list(group.members())
+            members = members_of(group)
             entry["members"] = [{"name": child, **outline(member)} for child, member in members]
             below = None if levels is None else levels - 1
             entries = entry["members"]

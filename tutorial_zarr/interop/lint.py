@@ -29,6 +29,7 @@ import numpy as np
 import tutorial_zarr as zarr
 from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError, SelectionError
+from tutorial_zarr.tools.members import walk
 from tutorial_zarr.words import plain
 
 from .changes import TEXT, change_of, compresses, words
@@ -317,6 +318,6 @@ def arrays_of(store: Any) -> Iterator[tuple[str, zarr.Array]]:
     if isinstance(node, zarr.Array):
         yield "", node
         return
-    for path, member in node.members(max_depth=None):
+    for path, member in walk(node):
         if isinstance(member, zarr.Array):
             yield path, member

@@ -210,8 +210,8 @@ class HTTPStore(Store):
 
     def _no_listing(self) -> StoreError:
         return StoreError(
-            f"{self.url}: expected a store that lists its keys, found a web server, which cannot; name the array or "
-            "group by its path, or consolidate the metadata where the store is written",
+            f"{self.url}: expected a store that lists its keys, found a web server, which does not; give the URL "
+            "of an array in it, or consolidate the metadata where the store is written",
             url=self.url,
             unlisted=True,
         )

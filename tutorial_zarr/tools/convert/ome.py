@@ -102,3 +102,27 @@ def axes(attributes: dict[str, Any]) -> dict[str, tuple[str, ...]]:
             if isinstance(dataset, dict) and isinstance(dataset.get("path"), str):
                 found[dataset["path"]] = names
     return found
+
+
+def named(attributes: dict[str, Any]) -> list[str]:
+    """The paths that the metadata of a group name below it: of an image its scales and its labels, of a plate its
+    wells, of a well its images; of both versions.
+
+    >>> named({"multiscales": [{"datasets": [{"path": "0"}, {"path": "1"}]}]})
+    ['0', '1', 'labels']
+    """
+    own = attributes.get("ome")
+    own = own if isinstance(own, dict) else attributes
+    images, found = own.get("multiscales"), []
+    holders = [*(images if isinstance(images, list) else ()), own.get("plate"), own.get("well")]
+    for holder in holders:
+        for key in ("datasets", "wells", "images"):
+            entries = holder.get(key) if isinstance(holder, dict) else None
+            found += (
+                [each.get("path") for each in entries or () if isinstance(each, dict)]
+                if isinstance(entries, list)
+                else []
+            )
+    for key in ("labels", "series"):
+        found += own[key] if isinstance(own.get(key), list) else []
+    return [path for path in found if isinstance(path, str) and path] + (["labels"] if images else [])
