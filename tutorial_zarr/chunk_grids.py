@@ -113,8 +113,8 @@ class ChunkGrid:
 
     def __init__(self, name: str, axes: tuple[Axis, ...]) -> None:
         self.name, self.axes = name, axes
-        self.regular = not any(isinstance(axis, UnevenAxis) for axis in axes)
-        self.counts = tuple(axis.count for axis in axes)
+        self.regular = not any([isinstance(axis, UnevenAxis) for axis in axes])
+        self.counts = tuple([axis.count for axis in axes])
         self.nchunks = math.prod(self.counts)
 
     @property
@@ -148,7 +148,7 @@ class ChunkGrid:
     @property
     def max_chunk_shape(self) -> tuple[int, ...]:
         """The shape that no chunk exceeds; in a regular grid, the shape of every chunk."""
-        return tuple(axis.length for axis in self.axes)
+        return tuple([axis.length for axis in self.axes])
 
     def shapes_by_axis(self) -> Iterator[tuple[int, ...]]:
         """For each length that occurs on an uneven axis, one chunk shape that has it."""
@@ -197,7 +197,7 @@ def run_lengths(lengths: list[int]) -> list[Any]:
 
 
 def _regular(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid:
-    if set(configuration) != {"chunk_shape"}:
+    if configuration.keys() != {"chunk_shape"}:
         raise MetadataError(
             f"chunk_grid 'regular': expected a configuration with chunk_shape, found {configuration!r}",
             key="chunk_grid",
@@ -215,7 +215,7 @@ def _regular(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid
                 f"for shape {shape}",
                 key="chunk_grid",
             )
-    return RegularGrid("regular", tuple(Axis(n, max(c, 1)) for n, c in zip(shape, chunk_shape, strict=True)))
+    return RegularGrid("regular", tuple([Axis(n, max(c, 1)) for n, c in zip(shape, chunk_shape, strict=True)]))
 
 
 def _rectilinear(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid:

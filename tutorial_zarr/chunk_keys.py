@@ -74,8 +74,7 @@ def _v2(configuration: dict[str, Any]) -> ChunkKeyEncoding:
 
 def _separator(name: str, configuration: dict[str, Any], default: str) -> str:
     separator = configuration.get("separator", default)
-    unknown = sorted(set(configuration) - {"separator"})
-    if separator not in ("/", ".") or unknown:
+    if separator not in ("/", ".") or len(configuration) > ("separator" in configuration):
         raise MetadataError(
             f"chunk_key_encoding {name!r}: expected a separator '/' or '.', found {configuration!r}",
             key="chunk_key_encoding",

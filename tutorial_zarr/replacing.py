@@ -689,7 +689,7 @@ def settle(store: Store, path: str, there: bool) -> bool:
     `there`: a node is there, so that the writer had announced its end and not begun. To look for the mark then is done
     where a request goes nowhere far; elsewhere `finish` sees that the old node's document is another one by now.
     """
-    if there and store.concurrency is not None:
+    if there and (store.concurrency is not None or not store.exists(nodes.join(path, nodes.MARK))):
         return False
     mark = read_mark(store, path)
     return mark is not None and mark.complete and mark.over and finish(store, path) is not None

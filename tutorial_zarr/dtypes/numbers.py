@@ -9,13 +9,15 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#fill-value
 
 from __future__ import annotations
 
+import functools
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .base import JSON, Constant, DataType, is_ml_dtype, ml_dtype, no_configuration, register
+from .base import JSON, Constant, DataType, Factory, is_ml_dtype, ml_dtype, no_configuration, register
 
 
 class Bool(DataType):
@@ -195,7 +197,9 @@ class Complex(DataType):
         return self.fill_from_json(value)
 
 
-def _plain(factory: Any) -> Any:
+def _plain(factory: Callable[[str], DataType]) -> Factory:
+    factory = functools.cache(factory)  # a data type never changes, and each array that is opened asks for one
+
     def make(name: str, configuration: dict[str, Any] | None) -> DataType:
         no_configuration(name, configuration)
         return factory(name)

@@ -172,6 +172,10 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"the bare constant {name}, which is not JSON")
 
 
+# `json.loads` would make one for each document.
+_STRICT, _LENIENT = [json.JSONDecoder(object_pairs_hook=_unique, parse_constant=c) for c in (_no_constant, Constant)]
+
+
 def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
     """Return the object in a metadata document. `key` names the document in errors.
 
@@ -183,7 +187,7 @@ def parse_json(data: Any, key: str, strict: bool = False) -> dict[str, Any]:
     _check_cost(data, key)
     try:
         text = bytes(data).removeprefix(b"\xef\xbb\xbf").decode()
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant if strict else Constant)
+        document = (_STRICT if strict else _LENIENT).decode(text)
     except UnicodeDecodeError as cause:
         raise MetadataError(f"{key}: expected UTF-8 text, found a bad byte at {cause.start}", key=key) from cause
     except RecursionError:
@@ -345,7 +349,7 @@ def integers(value: JSON, key: str, strict: bool = False) -> tuple[int, ...]:
             raise UnsupportedError(
                 f"{key}: expected at most 64 axes, which is numpy's limit, found {len(numbers)}", key=key
             )
-        if all(type(v) is int and 0 <= v < 1 << 63 for v in numbers):
+        if all([type(v) is int and 0 <= v < 1 << 63 for v in numbers]):
             return tuple(numbers)
     found = repr(value) if len(repr(value)) < 300 else f"{repr(value)[:280]}..."
     raise MetadataError(f"{key}: expected a list of integers of at least 0, found {found}", key=key)

@@ -26,6 +26,9 @@ ARRAY_KEYS = (
     "codecs",
 )
 OPTIONAL_KEYS = ("attributes", "storage_transformers", "dimension_names")
+_ARRAY_KEYS = frozenset(ARRAY_KEYS + OPTIONAL_KEYS)
+_GROUP_KEYS = frozenset(["zarr_format", "node_type", "attributes", "consolidated_metadata"])
+_EXTENSION_KEYS = frozenset(["name", "configuration", "must_understand"])
 
 
 def parse(document: dict[str, Any], where: str = "zarr.json", strict: bool = False) -> ArrayMetadata | GroupMetadata:
@@ -55,26 +58,24 @@ def extension(value: JSON, key: str) -> Extension:
     >>> extension("crc32c", "codecs")
     Extension(name='crc32c', configuration={}, must_understand=True)
     """
-    if isinstance(value, str):
-        value = {"name": value}
-    if (
-        not isinstance(value, dict)
-        or not isinstance(value.get("name"), str)
-        or not isinstance(value.get("configuration", {}), dict)
-        or not isinstance(value.get("must_understand", True), bool)
-    ):
+    members = {"name": value} if isinstance(value, str) else value if isinstance(value, dict) else {}
+    name, configuration, must = (
+        members.get("name"),
+        members.get("configuration", {}),
+        members.get("must_understand", True),
+    )
+    if not (isinstance(name, str) and isinstance(configuration, dict) and isinstance(must, bool)):
         raise MetadataError(f"{key}: expected a name, or an object with a 'name', found {value!r}", key=key)
-    unknown = sorted(set(value) - {"name", "configuration", "must_understand"})
-    if unknown:
+    if not _EXTENSION_KEYS.issuperset(members):
+        unknown = ", ".join(sorted(set(members) - _EXTENSION_KEYS))
         raise MetadataError(
-            f"{key} {value['name']!r}: found the unknown keys {', '.join(unknown)}; settings belong in 'configuration'",
-            key=key,
+            f"{key} {name!r}: found the unknown keys {unknown}; settings belong in 'configuration'", key=key
         )
-    return Extension(value["name"], value.get("configuration", {}), value.get("must_understand", True))
+    return Extension(name, configuration, must)
 
 
-def _check_unknown(document: dict[str, Any], known: tuple[str, ...], where: str) -> None:
-    for key, value in document.items():
+def _check_unknown(document: dict[str, Any], known: frozenset[str], where: str) -> None:
+    for key, value in document.items() if not known.issuperset(document) else ():
         if key not in known and not (isinstance(value, dict) and value.get("must_understand") is False):
             raise UnsupportedError(
                 f"{where}: the key {key!r} is not known to this library and does not say "
@@ -94,15 +95,14 @@ def _attributes(document: dict[str, Any], where: str, strict: bool) -> dict[str,
 
 
 def _parse_group(document: dict[str, Any], where: str, strict: bool) -> GroupMetadata:
-    known = ("zarr_format", "node_type", "attributes", "consolidated_metadata")
-    _check_unknown(document, known, where)
+    _check_unknown(document, _GROUP_KEYS, where)
     if strict and document.get("consolidated_metadata", {}) is None:
         raise MetadataError("consolidated_metadata: expected an object, found null", key="consolidated_metadata")
     return GroupMetadata(3, _attributes(document, where, strict), document)
 
 
 def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMetadata:
-    _check_unknown(document, ARRAY_KEYS + OPTIONAL_KEYS, where)
+    _check_unknown(document, _ARRAY_KEYS, where)
     require(document, ARRAY_KEYS, where)
     shape = integers(document["shape"], "shape", strict)
     data_type = dtypes.from_json(document["data_type"])
