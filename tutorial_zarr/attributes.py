@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
-from tutorial_zarr.metadata.model import dump_json, plain
+from tutorial_zarr.metadata.model import dump_json, json_value
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]  # from the attributes that are stored to those that shall be
 
@@ -85,6 +85,6 @@ class Attributes(MutableMapping[str, Any]):
 
 def _checked(attributes: Any) -> dict[str, Any]:
     """Attributes as plain JSON; refused where JSON cannot hold them."""
-    new = plain(dict(attributes))
+    new = json_value(dict(attributes))
     dump_json(new, "attributes")
     return new

@@ -113,7 +113,7 @@ class ChunkGrid:
 
     def __init__(self, name: str, axes: tuple[Axis, ...]) -> None:
         self.name, self.axes = name, axes
-        self.regular = not any([isinstance(axis, UnevenAxis) for axis in axes])
+        self.regular = not any(isinstance(axis, UnevenAxis) for axis in axes)
         self.counts = tuple([axis.count for axis in axes])
         self.nchunks = math.prod(self.counts)
 

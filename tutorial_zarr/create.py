@@ -20,7 +20,7 @@ from tutorial_zarr.doors import open_door
 from tutorial_zarr.dtypes.text import array_of
 from tutorial_zarr.errors import MetadataError, NodeExistsError, nearest
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, v2, v3
-from tutorial_zarr.metadata.model import dump_json, plain
+from tutorial_zarr.metadata.model import dump_json, json_value
 from tutorial_zarr.sources import reads_from
 from tutorial_zarr.spelling import NewArray
 from tutorial_zarr.stores import Store
@@ -232,7 +232,7 @@ def check_format(zarr_format: Any) -> None:
 
 def check_attributes(attributes: dict[str, Any] | None) -> dict[str, Any]:
     """Attributes as plain JSON, refused where JSON cannot hold them."""
-    checked = plain(dict(attributes or {}))
+    checked = json_value(dict(attributes or {}))
     dump_json(checked, "attributes")
     return checked
 

@@ -9,8 +9,8 @@ What a dry run returns is a `Plan`: the keys, their bytes, and a text that says 
 >>> from tutorial_zarr.stores import MemoryStore
 >>> store = MemoryStore({"a/zarr.json": b'{"zarr_format": 3, "node_type": "group"}'})
 >>> print(delete(store, "a", dry_run=True))
-delete 'a' in MemoryStore(1 keys): 1 key, 40 bytes
-  a/zarr.json  40 bytes
+delete 'a' in MemoryStore(1 keys): 1 key, 40 B
+  a/zarr.json  40 B
 
 Left out: nodes with attributes and elements (`group`, `array`), and changes of the format (`convert`).
 """
@@ -62,9 +62,9 @@ class Plan:
 
     def __str__(self) -> str:
         shown = [(words.plain(key), size) for key, size in islice(self.sizes.items(), _LISTED)]
-        lines = [f"{self.action} {self.where}: {words.count(self.nkeys, 'keys')}, {readable(self.nbytes)}"]
+        lines = [f"{self.action} {self.where}: {words.count(self.nkeys, 'keys')}, {words.size_text(self.nbytes)}"]
         width = max((len(key) for key, _ in shown), default=0)
-        lines += [f"  {key:<{width}}  {readable(size)}" for key, size in shown]
+        lines += [f"  {key:<{width}}  {words.size_text(size)}" for key, size in shown]
         if self.nkeys > _LISTED:
             lines.append(f"  and {self.nkeys - _LISTED} more")
         if self.replaced:
@@ -73,15 +73,6 @@ class Plan:
         return "\n".join(lines)
 
     __repr__ = __str__
-
-
-def readable(nbytes: int) -> str:
-    """A number of bytes for people.
-
-    >>> readable(40), readable(3 << 20)
-    ('40 bytes', '3.0 MiB')
-    """
-    return words.count(nbytes, "bytes") if nbytes < 1024 else words.size_text(nbytes)
 
 
 def whereabouts(store: Store, path: str) -> str:

@@ -32,6 +32,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 
 from tutorial_zarr.errors import LimitError
+from tutorial_zarr.words import size_text
 
 PREFIX = "TUTORIAL_ZARR_LIMIT_"
 SMALL_READ = 1 << 28  # smaller reads skip the check of free memory, which needs a system call
@@ -127,8 +128,8 @@ def check_memory(where: str, nbytes: int, what: str = "reading this selection") 
         name = "the memory that is free"
     if nbytes > limit:
         raise LimitError(
-            f"{where}: expected at most {size_text(limit)}, {name}, found that {what} would take {size_text(nbytes)}; "
-            "try a smaller selection, or chunk_stream, which holds a few chunks at a time"
+            f"{where}: expected at most {size_text(limit)}, {name}, found that {what} would take "
+            f"{size_text(nbytes, up=True)}; try a smaller selection, or chunk_stream, which holds a few chunks at a time"
             + (
                 "" if name.endswith("free") else ", or a higher limit: tutorial_zarr.limits.configure(memory_bytes=...)"
             ),
@@ -161,17 +162,3 @@ def free_memory() -> int | None:
     except (OSError, ValueError):
         pass
     return min(found, default=None)
-
-
-def size_text(nbytes: float) -> str:
-    """Bytes as people say them.
-
-    >>> size_text(3 << 30), size_text(1 << 53), size_text(12)
-    ('3 GiB', '8 PiB', '12 bytes')
-    """
-    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-    for unit in units:
-        if nbytes < 1024 or unit == units[-1]:
-            return f"{nbytes:,.4g} {unit}"
-        nbytes /= 1024
-    raise ValueError(nbytes)

@@ -30,7 +30,7 @@ from tutorial_zarr.dtypes.text import Bytes, String
 from tutorial_zarr.dtypes.v2 import Object, describe_stored, object_type
 from tutorial_zarr.errors import MetadataError, nearest
 from tutorial_zarr.metadata import Extension, v2, v3
-from tutorial_zarr.metadata.model import plain
+from tutorial_zarr.metadata.model import json_value
 
 AUTO_CHUNK_BYTES = 1 << 22  # of the chunks that are chosen where the caller names none
 UNSIZED = 16  # bytes that an element without a fixed size is taken for, where chunks are chosen
@@ -183,7 +183,7 @@ def _config(codec: Any) -> dict[str, Any]:
     if isinstance(codec, str):
         return {"name": codec}
     if isinstance(codec, dict):
-        return plain(codec)
+        return json_value(codec)
     if isinstance(codec, type):
         raise MetadataError(
             f"codec: expected a codec, found the class {codec.__name__}; try its name as text, or an object of it",
@@ -191,7 +191,7 @@ def _config(codec: Any) -> dict[str, Any]:
         )
     for method in ("to_json", "get_config", "to_dict"):
         if hasattr(codec, method):
-            config = plain(getattr(codec, method)())
+            config = json_value(getattr(codec, method)())
             # zarr-python's Blosc shows numbers for what nobody has chosen: the array decides that, there as here.
             for undecided in getattr(codec, "_tunable_attrs", ()):
                 config.get("configuration", {}).pop(undecided, None)
@@ -261,7 +261,7 @@ def to_v2_codec(codec: Any, data_type: dtypes.DataType) -> dict[str, Any]:
     """The v2 entry for a codec: an object with an ``id``."""
     config = _config(codec)
     if "id" in config:
-        return plain(config)
+        return json_value(config)
     extension = v3.extension(config, "codecs")
     name = extension.name.removeprefix("numcodecs.")
     options = dict(extension.configuration)

@@ -9,6 +9,7 @@ character in it reaches a terminal, and through `escape`, so that no markup in i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -109,11 +110,13 @@ def is_or_are(n: int) -> str:
     return "is" if n == 1 else "are"
 
 
-def size_text(nbytes: float) -> str:
-    """Bytes in the unit that suits them.
+def size_text(nbytes: float, up: bool = False) -> str:
+    """Bytes in the unit that suits them; rounded `up`, where it must be enough.
 
     >>> [size_text(n) for n in (0, 1023, 1024, 10 * 1024**2, 3 * 1024**4)]
     ['0 B', '1023 B', '1.0 KiB', '10.0 MiB', '3.0 TiB']
+    >>> size_text(1025, up=True)
+    '1.1 KiB'
     """
     if nbytes < 1024:
         return f"{nbytes:g} B"
@@ -121,7 +124,7 @@ def size_text(nbytes: float) -> str:
         nbytes /= 1024
         if nbytes < 1024 or unit == "PiB":
             break
-    return f"{nbytes:,.1f} {unit}"
+    return f"{math.ceil(nbytes * 10) / 10 if up else nbytes:,.1f} {unit}"
 
 
 def ratio_text(nbytes: int, stored: int) -> str:

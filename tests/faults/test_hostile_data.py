@@ -143,7 +143,7 @@ def test_opening_petabytes_is_free_and_reading_them_says_what_it_would_take(name
     with Peak() as peak:
         a = zarr.open_array(VAST[name], mode="r")
         with pytest.raises(
-            LimitError, match=r"array at the root .*would take 8 PiB; try a smaller selection"
+            LimitError, match=r"array at the root .*would take 8.0 PiB; try a smaller selection"
         ) as raised:
             a[...]
         assert raised.value.nbytes == 1 << 53
@@ -156,7 +156,7 @@ def test_the_memory_that_a_read_may_take_can_be_set():
     a = zarr.create_array({}, shape=(1000,), chunks=(100,), dtype="f8")
     with limits.override(memory_bytes=4000):
         assert a[:500].shape == (500,)
-        with pytest.raises(LimitError, match=r"at most 3.906 KiB, the limit memory_bytes, found .* take 7.812 KiB"):
+        with pytest.raises(LimitError, match=r"at most 3.9 KiB, the limit memory_bytes, found .* take 7.9 KiB"):
             a[...]
     assert a[...].shape == (1000,)
 
@@ -167,7 +167,7 @@ def test_a_chunk_that_honestly_decodes_to_more_than_is_allowed_is_named():
     b = zarr.create_array({}, shape=(4, 1 << 16), chunks=(4, 1 << 16), dtype="u1", order="F", zarr_format=2)
     for array in (a, b):
         array[...] = 7
-    with limits.override(memory_bytes=1 << 12), pytest.raises(ZarrError, match=r"key '0.0': .*take 256 KiB"):
+    with limits.override(memory_bytes=1 << 12), pytest.raises(ZarrError, match=r"key '0.0': .*take 256.0 KiB"):
         b[0, :3]
 
 

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[2] / "tutorial_zarr"
 
 # From the bottom to the top. Within a layer, a name may use the names before it.
 LAYERS = [
-    ["tiny", "errors", "limits", "words", "progress", "doors", "plugins"],
+    ["tiny", "errors", "words", "limits", "progress", "doors", "plugins"],
     ["dtypes"],
     ["metadata"],
     ["chunk_grids", "chunk_keys", "parallel", "codecs", "stores"],

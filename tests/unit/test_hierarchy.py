@@ -11,9 +11,9 @@ import pytest
 
 import tutorial_zarr as zarr
 from tutorial_zarr.errors import MetadataError, NodeExistsError, NodeNameError, NodeNotFoundError, StoreError
-from tutorial_zarr.hierarchy import readable
 from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores import LocalStore, MemoryStore, ReadOnlyStore, TraceStore, WrapperStore
+from tutorial_zarr.words import size_text
 
 FORMATS = pytest.mark.parametrize("zarr_format", [2, 3])
 
@@ -190,7 +190,7 @@ def test_dry_runs_say_what_would_happen_and_change_nothing(zarr_format):
     ):
         assert plan.sizes == below
         assert (plan.nkeys, plan.nbytes) == (len(below), sum(below.values()))
-        assert str(plan).splitlines()[0].endswith(f": {len(below)} keys, {readable(sum(below.values()))}")
+        assert str(plan).splitlines()[0].endswith(f": {len(below)} keys, {size_text(sum(below.values()))}")
         assert all(key in str(plan) for key in below)
         assert json.loads(json.dumps(plan.to_json()))["nkeys"] == len(below)
     assert dict(store.mapping) == before

@@ -50,11 +50,11 @@ def test_the_environment_sets_limits_from_the_start():
 def test_memory_is_compared_with_the_limit_or_with_what_is_free():
     with limits.override(memory_bytes=100):
         limits.check_memory("here", 100)
-        with pytest.raises(LimitError, match=r"here: expected at most 100 bytes, the limit memory_bytes, found .* 101"):
+        with pytest.raises(LimitError, match=r"here: expected at most 100 B, the limit memory_bytes, found .* 101"):
             limits.check_memory("here", 101)
     limits.check_memory("here", limits.SMALL_READ - 1)
     with pytest.raises(
-        MemoryError, match=r"the memory that is free, found that reading this selection would take 8 PiB"
+        MemoryError, match=r"the memory that is free, found that reading this selection would take 8.0 PiB"
     ):
         limits.check_memory("here", 1 << 53)
 

@@ -24,12 +24,12 @@ from tutorial_zarr.errors import (
     StoreError,
     ZarrError,
 )
-from tutorial_zarr.hierarchy import readable
 from tutorial_zarr.stores import CacheStore, LocalStore, MemoryStore, PrefixStore, TraceStore, WrapperStore
 from tutorial_zarr.tools.convert import content_hash, rechunk
 from tutorial_zarr.tools.convert.plan import make_plan
 from tutorial_zarr.tools.convert.rechunking import parse_bytes, plan_rechunk, target_metadata
 from tutorial_zarr.tools.doctor import examine, repair
+from tutorial_zarr.words import size_text
 
 
 def rows(shape=(60, 40), chunks=(1, 40), **options):
@@ -75,7 +75,7 @@ def test_it_reads_and_writes_exactly_what_was_planned(memory, passes):
 def test_a_plan_is_printed_with_passes_memory_reads_and_writes():
     plan = rechunk(rows(), {}, chunks=(60, 1), memory=2500, workers=1, dry_run=True)
     first = plan.passes[0]
-    memory = f"at most {readable(plan.peak)} in memory (allowed are 2.4 KiB)"
+    memory = f"at most {size_text(plan.peak)} in memory (allowed are 2.4 KiB)"
     one, two = [f"{p.nregions} regions of {p.region_shape}" for p in plan.passes]
     assert str(plan).splitlines() == [
         f"rechunk (60, 40), 9.4 KiB: 2 passes, {memory}, 1 at once",
@@ -88,7 +88,7 @@ def test_a_plan_is_printed_with_passes_memory_reads_and_writes():
 
 def test_a_budget_that_is_too_small_says_the_smallest_that_does():
     array = rows()
-    with pytest.raises(MemoryBudgetError, match=r"memory budget of at least \d+ bytes .* found 100 bytes") as caught:
+    with pytest.raises(MemoryBudgetError, match=r"memory budget of at least \d+ bytes .* found 100 B") as caught:
         rechunk(array, {}, chunks=(60, 1), memory=100)
     smallest = caught.value.smallest
     with pytest.raises(MemoryBudgetError, match=f"at least {smallest} bytes"):

@@ -91,7 +91,7 @@ def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
             **outline(node),
             "consolidated": node.consolidated_members is not None,
             "members": _members(node),
-            "attributes": plain(dict(node.attrs)),
+            "attributes": json_value(dict(node.attrs)),
         }
     document = node.metadata.document
     sizes = dict(nodes.sizes_below(node.store, node.path))  # once: over the web each is a request
@@ -99,16 +99,16 @@ def describe(node: zarr.Array | zarr.Group) -> dict[str, Any]:
     nbytes = None if node.metadata.data_type.item_size is None else node.nbytes  # unknown for text and objects
     return {
         **outline(node),
-        "data_type": plain(document.get("data_type", document.get("dtype"))),
-        "dimension_names": plain(node.dimension_names),
+        "data_type": json_value(document.get("data_type", document.get("dtype"))),
+        "dimension_names": json_value(node.dimension_names),
         "codecs": _codecs(node),
-        "fill_value": plain(document.get("fill_value")),
+        "fill_value": json_value(document.get("fill_value")),
         "nchunks": node.nchunks,
         "nchunks_stored": node.chunks_in(sizes),
         "nbytes": nbytes,
         "nbytes_stored": stored,
         "ratio": round(nbytes / stored, 3) if nbytes and stored else None,
-        "attributes": plain(dict(node.attrs)),
+        "attributes": json_value(dict(node.attrs)),
     }
 
 
@@ -126,8 +126,8 @@ def outline(node: zarr.Array | zarr.Group) -> dict[str, Any]:
     """What one line about `node` is made of; its metadata alone is asked."""
     outline = {"type": node.metadata.node_type, "zarr_format": node.zarr_format}
     if isinstance(node, zarr.Array):
-        outline |= {"shape": plain(node.shape), "dtype": str(node.dtype), "chunks": plain(node.chunks)}
-        outline["shards"] = plain(node.shards)
+        outline |= {"shape": json_value(node.shape), "dtype": str(node.dtype), "chunks": json_value(node.chunks)}
+        outline["shards"] = json_value(node.shards)
     return outline
 
 

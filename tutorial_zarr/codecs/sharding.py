@@ -34,7 +34,7 @@ from .registry import register
 if TYPE_CHECKING:
     from typing import Self
 
-ABSENT = (1 << 64) - 1
+NO_CHUNK = (1 << 64) - 1
 _UINT64 = dtypes.from_json("uint64")
 # What most writers use, and what zarr-python assumes if index_codecs is left out
 DEFAULT_INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
@@ -125,7 +125,7 @@ class ShardLayout:
         self._places = [math.prod(self.counts[axis + 1 :]) for axis in range(len(self.counts))]
         with codec.naming("codecs"):
             self.inner = Pipeline(codec.codecs, ChunkSpec(chunk, spec.data_type, spec.fill))
-        index_spec = ChunkSpec((*self.counts, 2), _UINT64, np.array(ABSENT, "u8"))
+        index_spec = ChunkSpec((*self.counts, 2), _UINT64, np.array(NO_CHUNK, "u8"))
         with codec.naming("index_codecs"):
             self.index = Pipeline(codec.index_codecs, index_spec)
         if self.index.encoded_size is None:
@@ -165,7 +165,7 @@ class ShardLayout:
             ends = offsets + lengths
             if ends.max() <= most and offsets.min() >= first:
                 return list(zip(offsets.tolist(), ends.tolist(), strict=True))
-        present = (offsets != ABSENT) | (lengths != ABSENT)
+        present = (offsets != NO_CHUNK) | (lengths != NO_CHUNK)
         outside = (offsets < first) | (offsets > most) | (lengths > most - np.minimum(offsets, most))
         wrong = outside if exact is None else outside | (lengths != exact)
         if (wrong & present).any():
@@ -205,7 +205,7 @@ class ShardLayout:
 
     def pack(self, chunks: Mapping[tuple[int, ...], Buffer | None]) -> bytes:
         """Return the bytes of a shard, from its encoded inner chunks by coordinates; None stands for an absent one."""
-        index = np.full((*self.counts, 2), ABSENT, "u8")
+        index = np.full((*self.counts, 2), NO_CHUNK, "u8")
         parts: list[Buffer] = [b""]
         offset = 0 if self.index_at_end else self.index_size
         for coords in sorted(chunks):

@@ -55,7 +55,7 @@ class Unfinished(NamedTuple):
         return {**dict(zip(self._fields[:4], self[:4], strict=True)), **more}
 
 
-UNFINISHED = "unfinished_writes"  # a member of an array's document, only until a change is finished
+UNFINISHED_WRITES = "unfinished_writes"  # a member of an array's document, only until a change is finished
 
 
 class InternalExtension(Extension):
@@ -98,7 +98,7 @@ class ArrayMetadata:
     @property
     def unfinished(self) -> dict[str, Unfinished]:
         """Unfinished and interrupted changes of the shape, by their names."""
-        found, members = {}, self.document.get(UNFINISHED)
+        found, members = {}, self.document.get(UNFINISHED_WRITES)
         for name, mark in members.items() if isinstance(members, dict) else ():
             if (read := _unfinished(mark, len(self.shape))) is not None:
                 found[name] = read
@@ -106,9 +106,10 @@ class ArrayMetadata:
 
     def with_unfinished(self, marks: dict[str, Unfinished]) -> ArrayMetadata:
         """The same with these marks. They tell readers that they may be ignored."""
-        document = {key: value for key, value in self.document.items() if key != UNFINISHED}
+        document = {key: value for key, value in self.document.items() if key != UNFINISHED_WRITES}
         if marks:
-            document[UNFINISHED] = {"must_understand": False, **{name: mark.to_json() for name, mark in marks.items()}}
+            found = {name: mark.to_json() for name, mark in marks.items()}
+            document[UNFINISHED_WRITES] = {"must_understand": False, **found}
         return replace(self, document=document)
 
     def to_json(self) -> dict[str, Any]:
@@ -322,16 +323,16 @@ def _first_bad(value: Any, path: str) -> tuple[str, str]:
     return path, f"a {type(value).__name__}"
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """`value` with numpy scalars, arrays and tuples turned into what JSON knows."""
     if isinstance(value, dict):
-        return {_plain_key(k, value): plain(v) for k, v in value.items()}
+        return {_plain_key(k, value): json_value(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
+        return [json_value(v) for v in value]
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return json_value(value.tolist())
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return json_value(value.item())
     return value
 
 
@@ -349,7 +350,7 @@ def integers(value: JSON, key: str, strict: bool = False) -> tuple[int, ...]:
             raise UnsupportedError(
                 f"{key}: expected at most 64 axes, which is numpy's limit, found {len(numbers)}", key=key
             )
-        if all([type(v) is int and 0 <= v < 1 << 63 for v in numbers]):
+        if all(type(v) is int and 0 <= v < 1 << 63 for v in numbers):
             return tuple(numbers)
     found = repr(value) if len(repr(value)) < 300 else f"{repr(value)[:280]}..."
     raise MetadataError(f"{key}: expected a list of integers of at least 0, found {found}", key=key)

@@ -32,7 +32,7 @@ from tutorial_zarr.codecs.bytes import BytesCodec
 from tutorial_zarr.codecs.checksums import Checksum
 from tutorial_zarr.codecs.extensions.strings import VariableLengthCodec
 from tutorial_zarr.codecs.pipeline import Pipeline
-from tutorial_zarr.codecs.sharding import ABSENT, ShardingCodec, ShardLayout
+from tutorial_zarr.codecs.sharding import NO_CHUNK, ShardingCodec, ShardLayout
 from tutorial_zarr.errors import SelectionError, ZarrError
 from tutorial_zarr.viz.drawing import page
 from tutorial_zarr.viz.drawing.svg import inline, rect
@@ -293,11 +293,11 @@ def _index(layout: ShardLayout, data: bytes) -> Iterator[Part]:
         yield Part(0, len(data), "index", "index", f"as {', '.join(map(_name, chain))} wrote it")
         return
     for number, (offset, length) in enumerate(entries[:MOST_PARTS]):
-        words = "absent" if (offset, length) == (ABSENT, ABSENT) else f"offset {offset:,}, length {length:,}"
+        words = "absent" if (offset, length) == (NO_CHUNK, NO_CHUNK) else f"offset {offset:,}, length {length:,}"
         yield Part(16 * number, 16 * number + 16, "index", f"entry {_place(number, layout.counts)}", words)
     end = 16 * len(entries)
     if len(entries) > MOST_PARTS:
-        absent = sum(entry == [ABSENT, ABSENT] for entry in entries)
+        absent = sum(entry == [NO_CHUNK, NO_CHUNK] for entry in entries)
         words = f"{len(entries) - MOST_PARTS:,} of {len(entries):,}; {absent:,} of all are absent"
         yield Part(16 * MOST_PARTS, end, "index", "more entries", words)
     for codec in chain[1:]:

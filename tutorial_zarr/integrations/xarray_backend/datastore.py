@@ -23,7 +23,7 @@ from tutorial_zarr.errors import GroupNotFoundError, MetadataError, NodeExistsEr
 from tutorial_zarr.group import Group
 from tutorial_zarr.integrations.xarray_backend import alignment, existing_array, outcome, transaction, variables
 from tutorial_zarr.integrations.xarray_backend.outcome import Write
-from tutorial_zarr.metadata.model import plain
+from tutorial_zarr.metadata.model import json_value
 from tutorial_zarr.resizing import reservations
 from tutorial_zarr.stores import Store, make_store, writers
 
@@ -271,7 +271,7 @@ class DataStore(AbstractWritableDataStore):
     def _checked_attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """The group's attributes as JSON. One that is stored already stays as it is, also where it holds a NaN."""
         stored = {} if self.zarr_group is None else self.zarr_group.attrs.asdict()
-        known = {k: stored[k] for k, v in attributes.items() if k in stored and repr(plain(v)) == repr(stored[k])}
+        known = {k: stored[k] for k, v in attributes.items() if k in stored and repr(json_value(v)) == repr(stored[k])}
         return check_attributes({**attributes, **known})
 
     def _is_needed(self, write: Write, writes: list[Write], existing: dict[str, Array], labels: set[str]) -> bool:

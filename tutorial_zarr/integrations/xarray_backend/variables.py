@@ -30,7 +30,7 @@ from tutorial_zarr.array import Array
 from tutorial_zarr.codecs.base import ArrayBytesCodec
 from tutorial_zarr.codecs.sharding import ShardingCodec
 from tutorial_zarr.errors import MetadataError
-from tutorial_zarr.metadata.model import plain
+from tutorial_zarr.metadata.model import json_value
 from tutorial_zarr.metadata.v2 import OBJECT_CODECS
 
 DIMENSIONS = "_ARRAY_DIMENSIONS"
@@ -270,7 +270,7 @@ def array_options(
     dtype = variable.dtype
     if dtype.kind == "O":
         dtype = coding.strings.check_vlen_dtype(dtype) or dtype
-    options |= {"shape": variable.shape, "dtype": dtype, "zarr_format": zarr_format, "attributes": plain(attrs)}
+    options |= {"shape": variable.shape, "dtype": dtype, "zarr_format": zarr_format, "attributes": json_value(attrs)}
     return {**options, "dimension_names": [str(d) for d in variable.dims]}
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 import tutorial_zarr as zarr
 from tutorial_zarr.codecs import Pipeline
-from tutorial_zarr.codecs.sharding import ABSENT, sharding_of
+from tutorial_zarr.codecs.sharding import NO_CHUNK, sharding_of
 from tutorial_zarr.labs import LabError
 from tutorial_zarr.stores.base import ByteRange
 from tutorial_zarr.stores.memory import MemoryStore
@@ -82,7 +82,7 @@ class PaperStore(MemoryStore):
         if layout is None or byte_range != layout.index_range:
             raise LabError(f"key {key!r}: expected a request for a document or an index, as the array is on paper")
         present, size = self._present(coords, layout.chunk_shape), self.encoded(layout.inner)
-        index = np.full((*layout.counts, 2), ABSENT, "u8")
+        index = np.full((*layout.counts, 2), NO_CHUNK, "u8")
         places = np.arange(math.prod(present), dtype="u8").reshape(present) * size
         inside: Any = tuple([slice(n) for n in present])
         index[(*inside, 0)] = places + (0 if layout.index_at_end else layout.index_size)

@@ -36,7 +36,6 @@ import numpy as np
 from tutorial_zarr import limits, words
 from tutorial_zarr.chunk_grids import ChunkGrid, UnevenAxis
 from tutorial_zarr.errors import MemoryBudgetError
-from tutorial_zarr.hierarchy import readable
 
 COMFORT = 1 << 24  # bytes of a region that is worth a task of its own; smaller ones are joined while it costs nothing
 LEAST_COST = 1 << 14  # of a request, in bytes: what Python could copy while it makes one
@@ -125,8 +124,8 @@ class RechunkPlan:
 
     def __str__(self) -> str:
         passes = "1 pass" if len(self.passes) == 1 else f"{len(self.passes)} passes"
-        memory = f"at most {readable(self.peak)} in memory (allowed are {readable(self.memory)})"
-        lines = [f"rechunk {self.shape}, {readable(self.nbytes)}: {passes}, {memory}, {self.workers} at once"]
+        memory = f"at most {words.size_text(self.peak)} in memory (allowed are {words.size_text(self.memory)})"
+        lines = [f"rechunk {self.shape}, {words.size_text(self.nbytes)}: {passes}, {memory}, {self.workers} at once"]
         for number, p in enumerate(self.passes, 1):
             ends = (
                 "source to target" if len(self.passes) == 1 else ("source to between", "between to target")[number - 1]
@@ -188,22 +187,13 @@ def make_plan(
     if best is None:
         raise MemoryBudgetError(
             f"{where}: expected a memory budget of at least {planner.smallest} bytes "
-            f"({readable_up(planner.smallest)}), which hold a write unit and the chunks that it is made from, "
-            f"found {readable(memory)}; "
-            "allow more, or choose smaller chunks or shards",
+            f"({words.size_text(planner.smallest, up=True)}), which hold a write unit and the chunks that it is made "
+            f"from, found {words.size_text(memory)}; allow more, or choose smaller chunks or shards",
             smallest=planner.smallest,
             found=memory,
         )
     plan = best[1]
     return RechunkPlan(plan.shape, itemsize, plan.passes, plan.between, plan.workers, memory, plan.peak)
-
-
-def readable_up(nbytes: int) -> str:
-    """`readable`, rounded up, so that what it says is enough."""
-    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if nbytes >= size:
-            return f"{math.ceil(nbytes / size)} {unit}"
-    return words.count(nbytes, "bytes")
 
 
 class _Planner:

@@ -20,7 +20,7 @@ import numpy as np
 from tutorial_zarr import nodes
 from tutorial_zarr.array import Array
 from tutorial_zarr.chunk_grids import walk
-from tutorial_zarr.codecs.sharding import ABSENT
+from tutorial_zarr.codecs.sharding import NO_CHUNK
 from tutorial_zarr.errors import ZarrError
 
 from .chunks import counts_inner, open_shard, within
@@ -101,7 +101,7 @@ def _inner(array: Array, key: str, coords: tuple[int, ...], size: int) -> Iterat
         index = layout.read_index(source.get(layout.index_range)).reshape(*layout.counts, 2)
     origin = [start // n for start, n in zip(io.grid.origin(coords), layout.chunk_shape, strict=True)]
     extents = io.extents(coords)
-    stored = ~(index == ABSENT).all(axis=-1)
+    stored = ~(index == NO_CHUNK).all(axis=-1)
     for at in map(tuple, np.argwhere(stored).tolist()) if stored.ndim else itertools.repeat((), int(stored)):
         if within(at, layout, extents):
             yield tuple(o + c for o, c in zip(origin, at, strict=True))

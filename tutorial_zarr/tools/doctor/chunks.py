@@ -21,7 +21,7 @@ from tutorial_zarr.chunk_io.shards import ShardSource
 from tutorial_zarr.codecs import Codec, Pipeline
 from tutorial_zarr.codecs.checksums import Checksum, JenkinsLookup3
 from tutorial_zarr.codecs.compressors import Bz2, Gzip, Lzma, Zlib, Zstd
-from tutorial_zarr.codecs.sharding import ABSENT, ShardingCodec, ShardLayout
+from tutorial_zarr.codecs.sharding import NO_CHUNK, ShardingCodec, ShardLayout
 from tutorial_zarr.errors import (
     ChecksumError,
     LimitError,
@@ -192,9 +192,9 @@ def entries(
     exact = layout.inner.encoded_size
     pairs = index.reshape(-1, 2).tolist()
     for at, (offset, length) in zip(np.ndindex(*layout.counts), pairs, strict=True):
-        if offset == ABSENT and length == ABSENT:
+        if offset == NO_CHUNK and length == NO_CHUNK:
             yield at, None, ""
-        elif ABSENT in (offset, length):
+        elif NO_CHUNK in (offset, length):
             yield at, None, f"expected offset and length, or 2^64-1 in both, found {offset} and {length}"
         elif offset < first or offset + length > limit:
             yield at, None, f"expected a place within bytes {first} to {limit}, found offset {offset}, length {length}"
