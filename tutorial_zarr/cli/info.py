@@ -18,7 +18,7 @@ from typing import Any
 import tutorial_zarr as zarr
 from tutorial_zarr import nodes, words
 from tutorial_zarr.errors import StoreError
-from tutorial_zarr.metadata.model import plain
+from tutorial_zarr.metadata.model import json_value
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.tools.members import PARTLY, members, partly
 
@@ -45,7 +45,7 @@ def info(path: str, as_json: bool) -> int:
     if report["attributes"]:
         rows.append(("attributes", folded(report["attributes"])))
     print_rows(rows)
-    if report.get("members") and partly(node):
+    if isinstance(node, zarr.Group) and report["members"] and partly(node):
         print_text(PARTLY)
     return 0
 

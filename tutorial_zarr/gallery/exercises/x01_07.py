@@ -107,8 +107,10 @@ def exercise_3(answer: Any) -> Verdict:
 
     places = [(length, count) for length in (0, 3, 4, 6) for count in (0, 1, 4, 7)]
     cases = [(list(range(1, n + 1)), list(range(100, 100 + count))) for n, count in places]
-    if not callable(answer) or (wrong := on_cases(appended, [((old, new), old + new) for old, new in cases])):
-        return not_yet(wrong if callable(answer) else f"expected a function, found {answer!r}.")
+    if not callable(answer):
+        return not_yet(f"expected a function, found {answer!r}.")
+    if wrong := on_cases(appended, [((old, new), old + new) for old, new in cases]):
+        return not_yet(wrong)
     for old, new in cases:
         for writes in range(2 * len(new) + 2):
             store = _Store(old, writes)
