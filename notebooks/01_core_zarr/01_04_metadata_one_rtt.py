@@ -15,8 +15,8 @@
 #
 # *Opening the same dataset twice: by asking every node, and by reading one copy of all documents.*
 #
-# A dataset is a tree of groups and arrays, and every node has a document of its own. On a disk nobody notices.
-# In a bucket each document is a journey to the other side of the country, and they are made one after the other.
+# A dataset is a tree of groups and arrays, and every node has a document of its own. On a disk you hardly notice. In a
+# bucket each document is a request that waits for its answer, and a simple reader sends one after the other.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -24,7 +24,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 20 minutes |
+# | **Time** | 30 minutes |
 # | **Needs** | [01_01](01_01_first_zarr_array.ipynb) |
 # | **Code** | `tutorial_zarr/group.py`, `tutorial_zarr/nodes.py`, `tutorial_zarr/consolidation.py` |
 # | **Article** | [Thirty-four questions before the first value](../../articles/04_metadata_one_rtt.md) |
@@ -39,10 +39,10 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
-# The dataset has `groups` groups of `per_group` maps. `latency_ms` is the wait for one answer, in a model.
+# The dataset has 24 maps in `groups` groups. `latency_ms` is the wait for one answer, in a model.
 
 # %% tags=["parameters", "hide-input"] jupyter={"source_hidden": true}
 seed = 0  # not used here: nothing is random
@@ -70,10 +70,10 @@ per_group = 24 // groups
 in_range(groups=(groups, 1, 24), workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 in_range(latency_ms=(latency_ms, 0.0, 60_000.0))
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-idea"]
+# ## Every node speaks for itself
 #
-# Twenty-four maps of North America from a climate model, one for every tenth year.
+# Our data are twenty-four maps of North America from a climate model, one for every tenth year.
 
 # %%
 climate = air_temperature.make("small", seed)
@@ -81,10 +81,8 @@ maps, years = climate.arrays["air_temperature"], climate.arrays["year"]
 print(climate.passport().splitlines()[0], climate.passport().splitlines()[2], sep="\n")
 
 # %% [markdown]
-# ## The idea
-#
-# Every node describes itself, and nobody else. To see what is there, a reader lists a group, reads the document
-# of each child, lists those that are groups, and so on.
+# Each map becomes an array, and a few arrays a group. Every node describes itself, and no other node. To see what is
+# there, a reader lists a group, reads the document of each child, lists those that are groups, and so on.
 #
 # ```text
 # root: 1 document
@@ -96,8 +94,9 @@ print(climate.passport().splitlines()[0], climate.passport().splitlines()[2], se
 # └── ...
 # ```
 #
-# Count the documents of 4 groups with 6 arrays each, and the root. Each is a request, and each list is another.
-# At 100 milliseconds a request: how long until you know what there is? Write it down.
+# Count the documents of 4 groups with 6 arrays each, and the root. Each is a request, and each list is another. With a
+# **[latency](../GLOSSARY.md#latency)** of 100 milliseconds a request, one after the other: how long until you know what
+# is there? Write it down.
 
 
 # %%
@@ -115,10 +114,10 @@ def fill(store, zarr_format):
 root = fill(out / "climate.zarr", zarr_format)
 print(root.tree(1))
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: a walk, and a copy of what it found
 #
-# A walk, with nothing but a store: list, read, go down. A request each time.
+# A walk, with nothing but a store: list, read, go down. Each step is a request.
 
 
 # %%
@@ -142,12 +141,21 @@ print(f"{len(found)} nodes: {gets} GETs and {lists} LISTs")
 assert (gets, lists) == (1 + groups + 24, 1 + groups)
 
 # %% [markdown]
-# The number of GETs is 1 + groups + arrays, and no cleverness avoids them, as long as every node speaks for
-# itself. So let one speak for all: put every document into the root's. That is **consolidated metadata**.
+# The number of GETs is 1 + groups + arrays, and no reader can do with fewer, as long as every node speaks for itself.
+# So let one speak for all: put a copy of every document into the root's. That is
+# **[consolidated metadata](https://zarr.readthedocs.io/en/stable/user-guide/consolidated_metadata/ "A copy of the
+# documents of all nodes in one document at the root, so that one request shows the whole dataset.")**.
+
 
 # %%
-copy = {path: document for path, document, _ in found if path}
-together = {**found[0][1], "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": copy}}
+def consolidated(store):
+    """The root's document, with a copy of all others in it."""
+    (_, root, _), *others = documents_of(store)
+    copy = {path: document for path, document, _ in others}
+    return {**root, "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": copy}}
+
+
+together = consolidated(v3.store)
 v3.store.set("zarr.json", json.dumps(together).encode())
 trace = TraceStore(v3.store)
 opened = zarr.open_group(trace, mode="r", zarr_format=3)
@@ -158,15 +166,15 @@ assert (trace.count("GET"), trace.count("LIST"), len(names)) == (1, 0, 24)
 # %% [markdown]
 # Our document, written by hand, and the library opens the whole dataset from it.
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## The same by a call, in both formats
 #
-# The same by a call, in both formats. First the requests of a walk, then of a walk with the copy.
+# First the requests of a walk, then of a walk with the copy.
 
 
 # %%
 def seen(store, zarr_format, **options):
-    """Open a dataset, look at every node, and say what was asked."""
+    """Open a dataset, look at every node, and count what was asked."""
     trace = TraceStore(store)
     opened = zarr.open_group(trace, mode="r", zarr_format=zarr_format, **options)
     arrays = {f"{path}/{name}": array.shape for path, group in opened.groups() for name, array in group.arrays()}
@@ -190,12 +198,13 @@ for name, counts in requests.items():
 
 # %%
 by_library = json.loads(store.get("zarr.json"))["consolidated_metadata"]
-print("the same documents:", by_library["metadata"] == copy)
-assert by_library["metadata"] == copy
+print("the same as by hand:", by_library == together["consolidated_metadata"])
+assert by_library == together["consolidated_metadata"]
 
 # %% [markdown]
-# Put a wait of 100 milliseconds to each request, and draw them one below the other. In between: a patient reader
-# that asks for everything it knows of at once, level by level.
+# Give each request its 100 milliseconds, and draw them one below the other. The second reader is cleverer: whatever it
+# knows of, it asks for at once, level by level. For that it needs as many
+# **[requests in flight](../GLOSSARY.md#requests-in-flight)** as a level has nodes, here up to 24.
 
 # %%
 one_by_one = gets + lists
@@ -212,8 +221,9 @@ for number, width in enumerate(rounds):
     first = starts["level by level"]
     panel.barh(range(first, first + width), 0.92, left=number, color=BLUE, height=0.7)
 panel.barh(starts["consolidated"], 0.92, left=0, color=GREEN, height=1.5)
-for name, y in starts.items():
-    panel.text(one_by_one * 0.55, y + 3 * (name != "consolidated"), f"{name}: {seconds[name]:.1f} s", va="center")
+places = {"one by one": (5, 1), "level by level": (len(rounds) + 0.8, 12), "consolidated": (1.8, 0)}
+for name, (x, below) in places.items():
+    panel.text(x, starts[name] + below, f"{name}: {seconds[name]:.1f} s", va="center")
 panel.invert_yaxis()
 panel.set(title="Seeing what is there", xlabel=f"round trips of {latency_ms:.0f} ms", yticks=[])
 described = f"Requests as bars: one by one {one_by_one} round trips, level by level {len(rounds)}, consolidated 1."
@@ -221,10 +231,10 @@ waterfall = viz.Chart.of(figure, "Round trips until a dataset is known", describ
 waterfall.save(out / "figures" / "01_04_waterfall.svg")
 waterfall
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## Where the copy lies, and who promises it
 #
-# Where is the copy? In v2 in an object of its own, `.zmetadata`; in v3 inside the root's `zarr.json`.
+# In v2 the copy is an object of its own, `.zmetadata`; in v3 it lies inside the root's `zarr.json`.
 
 # %%
 zarr.consolidate_metadata(out / "climate.zarr", zarr_format=zarr_format)
@@ -236,25 +246,22 @@ print(f"{key}: {copy_size:,} bytes, with {len(inside)} documents of other nodes"
 print(*list(inside)[:4], "...", sep="\n   ")
 
 # %% [markdown]
-# Both are **conventions**. The core specification of v3 has no word on it, which is why it is marked as something
-# that a reader need not understand. A reader that does not know it walks, and sees the same.
+# Both are conventions. The core specification of v3 does not describe the copy; it allows additional fields, if they
+# are marked as something that a reader need not understand. A reader that does not know this one walks, and sees the
+# same. zarr-python reads our copy, and TensorStore reads the arrays without it (the table of one array is folded away).
 
-# %% [markdown]
-# ## Check against others
-#
-# zarr-python reads our copy, and TensorStore reads the arrays without it.
-
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
+print("Reader by reader:")
 last = f"from_{years[24 - per_group]}/{years[-1]}"
 report = interop_check(out / "climate.zarr", path=last, expected=maps[-1])
 print(report)
 assert not report.differing
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## A copy for a million nodes
 #
-# How does it grow? A walk costs a request for each node, the copy costs bytes. For how many nodes is that still
-# a small document?
+# How does it grow? A walk costs a request for each node, the copy costs bytes, and it is read as a whole. For how many
+# nodes is that still a small document?
 
 # %%
 each = copy_size / len(inside)
@@ -263,8 +270,10 @@ for nodes in (100, 10_000, 1_000_000):
     print(f"{nodes:9,} nodes: {walked:9,.0f} s one by one; in one document {nodes * each / 1e6:8.2f} MB")
 
 # %% [markdown]
-# One knob to turn: consolidate as the last step of every write. Three things to watch: metadata requests for each
-# opening, the size of the copy, and its age. And say which format you mean: a reader that must find out asks more.
+# For a million nodes neither is good: such a dataset wants fewer and larger arrays, an axis instead of a thousand
+# names.
+#
+# And say which format you mean. A reader that has to find out asks more.
 
 # %%
 asked = {}
@@ -274,11 +283,11 @@ for given in (None, zarr_format):
     asked[f"{given}"] = trace.count()
 print(f"requests to open the root: {asked['None']} if the format is not given, {asked[f'{zarr_format}']} if it is")
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## A map that is on the disk and cannot be seen
 #
-# The copy is a copy. This library writes what it changes into the copy as well; other programs, and whoever copies a
-# folder, do not. Add a map that way after consolidating, and readers do not see it.
+# The copy is a copy. This library writes what it changes into the copy as well. zarr-python does not, and neither does
+# a folder that is copied by hand. Add a map in that way after consolidating, and readers do not see it.
 
 # %%
 late = f"from_{years[0]}/2100"
@@ -288,7 +297,7 @@ for use in (True, False):
     print(f"with the copy: {use!s:5}  2100 is there: {'2100' in list(reader[f'from_{years[0]}'])}")
 
 # %% [markdown]
-# No error: the map is on the disk, and invisible. Somebody has to compare, and the library can.
+# No error: the map is on the disk, and invisible. To find it, compare the copy with the documents. The library can:
 
 # %%
 stale = [str(difference) for difference in zarr.consolidated_differences(out / "climate.zarr")]
@@ -299,35 +308,23 @@ print("after consolidating again:", cured)
 assert len(stale) == 1
 assert cured == []
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Twenty-four groups instead of four
 #
-# Let the dataset be deep instead of wide: `groups = 24` at the top gives every map a group of its own. How many
-# GETs and LISTs does the walk take then? And with the copy?
+# Let the dataset be deep instead of wide: `groups = 24` at the top gives every map a group of its own. How many GETs
+# and LISTs does the walk take then? And with the copy?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
 alone = 24
 print(f"{1 + alone + 24} GETs and {1 + alone} LISTs, instead of {gets} and {lists}; with the copy still 1")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 01_04.1
-#
-# A dataset in v3 has 3 groups below its root and 10 arrays in them. How many GETs does a walk of it take?
-#
-# <details><summary>Hint</summary>
-# Every node has one document. Do not forget the one that you start from.</details>
-
-# %% tags=["exercise"]
-documents = ...
-check("01_04.1", documents)
-
-# %% [markdown]
-# ### Exercise 01_04.2
 #
 # You consolidate a group with the arrays `a`, `b` and `c`. Then another program deletes `b`, adds `d`, and changes an
 # attribute of `c`. In how many nodes does the copy differ from the store?
@@ -337,10 +334,10 @@ check("01_04.1", documents)
 
 # %% tags=["exercise"]
 differing = ...
-check("01_04.2", differing)
+check("01_04.1", differing)
 
 # %% [markdown]
-# ### Exercise 01_04.3
+# ### Exercise 01_04.2
 #
 # An array in v2 has 100 chunks. You write a `zarr.json` that describes it in v3, with the chunk keys of v2
 # (`"chunk_key_encoding": {"name": "v2", ...}`). How many chunks have to be written again?
@@ -350,41 +347,88 @@ check("01_04.2", differing)
 
 # %% tags=["exercise"]
 rewritten = ...
-check("01_04.3", rewritten)
+check("01_04.2", rewritten)
 
 # %% [markdown]
+# ### Exercise 01_04.3
+#
+# A web server cannot list, so a reader must find its way by the copy alone. Write `children(copy, path)`: the sorted
+# names of the nodes directly below `path`. `copy` maps the path of each node to its document, as
+# `by_library["metadata"]` does, and the root's path is `""`. The check uses names that are easily confused.
+#
+# <details><summary>Hint</summary>
+# `"from_1860/1900".rpartition("/")` tells the parent and the name. What is the parent of a node that lies at the root?
+# </details>
+
+
+# %% tags=["exercise"]
+def children(copy, path): ...
+
+
+check("01_04.3", children)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `open_group`, `consolidate_metadata`, `use_consolidated` | the same names; xarray uses the copy too | - |
+# | `consolidated_differences(folder)` | - | all of it |
+# | `create_array` in a consolidated dataset | the array is written; the copy does not know it | a copy that follows |
+# | `zarr_format=3`: 1 request to open, without it 3 | 1 request, without it 4 | - |
+# | a walk, one request after another | all children of a group at once | - |
+# | `TraceStore(store)` | `zarr.storage.LoggingStore(store)` logs and counts calls | the bytes of each answer |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
-# - Seeing a dataset takes one GET for each node, which is 1 + groups + arrays in v3, and one LIST for each group.
+# - Without a copy, seeing a dataset takes one GET for each node, which is 1 + groups + arrays in v3, and one LIST for
+#   the root and each group.
 # - The copy is all documents in one: written by hand in three lines, and opened with one request.
-# - It lies in `.zmetadata` in v2 and inside the root's `zarr.json` in v3, and both are conventions of the
-#   implementations, not the core specification.
+# - It lies in `.zmetadata` in v2 and inside the root's `zarr.json` in v3. Both are conventions of the implementations;
+#   the core specification does not describe them.
 # - A copy goes out of date without a word; `consolidated_differences` names the nodes, consolidating again cures.
 #
 # **Open questions.** What if there are a million nodes? Who may consolidate while others write? How does a reader
 # without lists, such as a web page, find its way?
 #
-# **Next.** Count the requests that your own dataset costs to open, with a `TraceStore` around its store.
+# **To read further.**
+#
+# - [Consolidated metadata](https://zarr.readthedocs.io/en/stable/user-guide/consolidated_metadata/): how zarr-python
+#   makes and uses it, and why it calls it experimental for v3
+# - [Added consolidated metadata to spec](https://github.com/zarr-developers/zarr-specs/pull/309): the proposal for v3,
+#   and what speaks for and against it
+# - [Consolidate zarr metadata into single key](https://github.com/zarr-developers/zarr-python/pull/268): where the idea
+#   came from, in the time of v2
+#
+# **Next.** [01_05](01_05_interop_zarr_python.ipynb): who else can read what I write, and will they see the same
+# numbers?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
-# The root, the groups, the arrays.
-
-# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("01_04.1", 1 + 3 + 10)
-
-# %% [markdown]
 # One is gone, one is new, one is changed.
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("01_04.2", 3)
+check("01_04.1", 3)
 
 # %% [markdown]
 # None: only the document is new.
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("01_04.3", 0)
+check("01_04.2", 0)
+
+# %% [markdown]
+# Split each path into parent and name. A path that only begins like `path` has another parent.
+
+
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
+def children(copy, path):
+    split = [node.rpartition("/") for node in copy]
+    return sorted(name for parent, _, name in split if parent == path)
+
+
+check("01_04.3", children)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.

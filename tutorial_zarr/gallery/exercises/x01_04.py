@@ -1,15 +1,15 @@
-"""The exercises of 01_04: documents of a dataset, differences of a copy, chunks when the format changes."""
+"""The exercises of 01_04: differences of a copy, chunks when the format changes, a way through a copy."""
 
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 import tutorial_zarr as zarr
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
-from tutorial_zarr.stores import TraceStore
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 
 def _whole(answer: Any) -> bool:
@@ -17,28 +17,6 @@ def _whole(answer: Any) -> bool:
 
 
 def exercise_1(answer: Any) -> Verdict:
-    """GETs of a walk over 3 groups and 10 arrays in v3."""
-    root = zarr.open_group({}, mode="w", zarr_format=3)
-    names = [f"g{k % 3}/a{k}" for k in range(10)]
-    for name in ("g0", "g1", "g2"):
-        root.create_group(name)
-    for name in names:
-        root.create_array(name, shape=(2,), dtype="uint8")
-    trace = TraceStore(root.store)
-    opened = zarr.open_group(trace, mode="r", zarr_format=3)
-    seen = sum(1 for _, group in opened.groups() for _ in group.arrays())
-    if not _whole(answer):
-        return not_yet(f"expected a whole number of requests, found {answer!r}.")
-    if answer == trace.count("GET"):
-        return right(f"{answer} documents, for {seen} arrays; and {trace.count('LIST')} lists come on top.")
-    if answer == 3 + 10:
-        return not_yet("these are the nodes below the root. Where does a reader begin?")
-    if answer == 10:
-        return not_yet("these are the arrays. Groups have documents as well.")
-    return not_yet("draw the tree, and count its nodes.")
-
-
-def exercise_2(answer: Any) -> Verdict:
     """Nodes in which a copy differs after one was deleted, one added, one changed."""
     root = zarr.open_group({}, mode="w", zarr_format=3)
     for name in "abc":
@@ -60,8 +38,8 @@ def exercise_2(answer: Any) -> Verdict:
     return not_yet("go through a, b, c and d: what does the copy say, and what does the store?")
 
 
-def exercise_3(answer: Any) -> Verdict:
-    """Chunks that have to be written anew when an array of 100 chunks goes from v2 to v3 by its document."""
+def exercise_2(answer: Any) -> Verdict:
+    """Chunks that have to be written again when an array of 100 chunks goes from v2 to v3 by its document."""
     values = np.arange(100, dtype="int32")
     gzip5 = {"name": "gzip", "configuration": {"level": 5}}
     old = zarr.create_array({}, data=values, chunks=(1,), compressors=gzip5, zarr_format=2)
@@ -79,5 +57,44 @@ def exercise_3(answer: Any) -> Verdict:
     return not_yet("where would the bytes of a chunk say which format they belong to?")
 
 
+COPY = ("a", "a/x", "a/x/deep", "a/b", "ab", "ab/x", "b", "b/a", "b/a/x", "b/a/ab", "z")  # groups and arrays
+
+
+def exercise_3(answer: Any) -> Verdict:
+    """The function that finds the children of a node in a copy of all documents."""
+    copy = {path: {"zarr_format": 3, "node_type": "group"} for path in COPY[::-1]}
+    paths = ("a", "b/a", "", "ab", "z", "a/x")
+    wanted = {path: sorted(PurePosixPath(node).name for node in COPY if _parent(node) == path) for path in paths}
+    said = on_cases(answer, [((copy, path), names) for path, names in wanted.items()])
+    if said is None:
+        return right(f"{len(paths)} nodes of a copy of {len(COPY)}, the root and `a` beside `ab` among them.")
+    mistakes = {
+        "you return whole paths. A name is what stands behind the last slash.": [
+            ((copy, path), sorted(node for node in COPY if _parent(node) == path)) for path in paths
+        ],
+        "`ab` begins with `a`, and does not lie in it. Compare the parent, not the first letters.": [
+            ((copy, path), _that_begin(copy, path)) for path in paths
+        ],
+        "grandchildren are among them. Only what lies directly below counts.": [
+            ((copy, path), sorted(PurePosixPath(node).name for node in COPY if node.startswith(f"{path}/")))
+            for path in ("a", "b/a", "ab")
+        ],
+        "right below a group; but the nodes at the root have no slash in their paths.": [
+            ((copy, path), names if path else []) for path, names in wanted.items()
+        ],
+    }
+    return not_yet(next((words for words, wrong in mistakes.items() if on_cases(answer, wrong) is None), said))
+
+
+def _parent(path: str) -> str:
+    return str(PurePosixPath(path).parent).removeprefix(".")
+
+
+def _that_begin(copy: dict[str, Any], path: str) -> list[str]:
+    """A plausible mistake: what begins with the letters of `path` is taken for a child of it."""
+    depth = path.count("/") + 1 if path else 0
+    return sorted(node.split("/")[-1] for node in copy if node.startswith(path) and node.count("/") == depth)
+
+
 # One plausible wrong answer each.
-WRONG = {"1": 13, "2": 1, "3": 100}
+WRONG = {"1": 1, "2": 100, "3": _that_begin}
