@@ -27,7 +27,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★★ advanced |
-# | **Time** | 50 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [01_02](01_02_chunking_is_the_index.ipynb), [01_04](01_04_metadata_one_rtt.ipynb) |
 # | **Code** | `tutorial_zarr/stores/object.py`, `tutorial_zarr/stores/faults.py`, `tutorial_zarr/stores/retry.py` |
 # | **Article** | [A thousand requests at once, as slow as eight](../../articles/08_object_store_tuning.md) |
@@ -259,11 +259,11 @@ panel.set(title=f"A read of {many:,} chunks from a bucket", xlabel="requests in 
 panel.set_xticks(ways, [f"{p:,}" for p in ways])
 panel.set_yticks([0.1, 1, 10], ["0.1 s", "1 s", "10 s"])
 panel.legend()
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 lowest, most, flat = limited[fastest][0], limited[1024][0], free_run[1024][0]
 described = f"Two curves fall together. Without a limit it flattens at {flat:.2f} s. With one it is lowest "
 described += f"at {fastest} in flight, {lowest:.2f} s, and at 1,024 it is back at {most:.2f} s."
-
-# %% tags=["hide-input"] jupyter={"source_hidden": true}
 knee = viz.Chart.of(figure, "Seconds for a read against requests in flight", described)
 knee.save(out / "figures" / "01_08_knee.svg")
 print(f"with 8 in flight: {limited[8][0]:.2f} s; with 1,024: {most:.2f} s, {limited[1024][1]:,} attempts")

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -19,9 +20,11 @@ from tutorial_zarr import gallery
 from tutorial_zarr.cli import gallery as command
 from tutorial_zarr.gallery import (
     articles,
+    bridges,
     contract,
     copies,
     exercises,
+    glossary,
     grade,
     lesson,
     packages,
@@ -47,7 +50,7 @@ def copy(tmp_path):
     """A copy of the notebooks, the articles and what they link to, to break."""
     for name in ("notebooks", "articles"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("tutorial_zarr", "data_gen", "tests/known_answers"):  # only to be linked to
+    for name in ("tutorial_zarr", "data_gen", "tests/known_answers", "tests/interop/bridge"):  # only to be linked to
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "notebooks"
 
@@ -569,10 +572,135 @@ def test_a_notebook_runs_with_other_parameters_and_again_in_the_same_folder(tmp_
 # --- the contract -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", contract.SECTIONS)
+@pytest.mark.parametrize("name", sorted(set(contract.SECTIONS) - contract.OPTIONAL))
 def test_a_missing_section_is_noticed(copy, name):
-    edit(copy / f"{FIRST}.py", f"# ## {name}\n", "# ## Something else\n")
-    assert f"sections: expected a section '## {name}'" in problems(copy)
+    edit(copy / f"{FIRST}.py", f'tags=["{name}"]\n# ## ', "\n# ### ")
+    assert f"sections: expected a heading in a cell with the tag {name!r}" in problems(copy)
+
+
+FORM = [
+    ("# ## Recap", "# ## What we saw", "section 'What we saw': expected the heading 'Recap', as in all lessons"),
+    (
+        "# ## Take one chunk apart by hand",
+        "# ## Look at the bytes",
+        "expected a heading that says what this section says",
+    ),
+    (
+        ' tags=["section-bytes"]',
+        "",
+        "expected one heading and one tag of a section, found ['Take one chunk apart by hand']",
+    ),
+    (
+        "# ## A lost chunk looks like sea",
+        "# ## A name that is a claim\n#\n# ## Sea",
+        "expected one heading and one tag",
+    ),
+    ("| here | zarr-python, xarray, Dask | not there |", "| here | there |", "bridge: expected the table '| here |"),
+    ("| the same names | - |", "| other names | - |", "found one with other words: ('the same names', '-')"),
+    ("| the same names | - |", "| - |", "bridge: expected 3 cells in the row of"),
+    (
+        "| `create_array`, `open_array`",
+        "| `open_array`",
+        "bridge: expected a test in tests/interop/bridge with the mark",
+    ),
+    ("**To read further.**", "**Further.**", "recap: expected 3 described links to read further"),
+    ("**To read further.**", "**Further.**", "recap: expected a paragraph **To read further.**"),
+    ("01_02_chunking_is_the_index.ipynb", "https://example.org", "expected a link to the next lesson after **Next.**"),
+    ("40 minutes", "5 minutes", "passport: Time: expected 40 minutes, by its words, code, figures and exercises"),
+    ("# Our array is a test matrix", "# Of 4711 tiles", "expected 4711 in the code, the outputs or the facts"),
+    ("# Our array is a test matrix", "# A lost update, a wall", "expected 'lost update' as a link at its first use"),
+    (
+        "# Our array is a test matrix",
+        "# **[No such](../GLOSSARY.md#no-such)**",
+        "expected a definition of 'no-such' in some",
+    ),
+    (
+        "# Our array is a test matrix",
+        '# **[codec](https://example.org "A second definition, of eight words or so, again.")**',
+        "expected one definition of 'codec', found 2",
+    ),
+    (
+        "# Our array is a test matrix",
+        '# **[gizmo](https://example.org "Too short.")**',
+        "expected 8 to 30 words on 'gizmo'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), FORM)
+def test_what_is_not_in_the_form_of_a_lesson_is_noticed(copy, old, new, expected):
+    edit(copy / f"{FIRST}.py", old, new, -1)
+    if "expected 4711" in expected:  # numbers are read in the notebook as it is built
+        edit(copy / f"{FIRST}.ipynb", old.removeprefix("# "), new.removeprefix("# "), -1)
+    assert any(expected in problem for problem in problems(copy)), problems(copy)
+
+
+def test_a_heading_that_stands_in_two_lessons_is_noticed(copy):
+    other = next((copy / "01_core_zarr").glob("01_02*.py"))
+    edit(other, "# ## Exercises", "# ## A lost chunk looks like sea\n#\n# ## Exercises")
+    expected = "section 'A lost chunk looks like sea': expected a heading of its own, found the one of 01_01"
+    assert expected in problems(copy, ["01_02"])
+
+
+def test_a_lesson_without_terms_or_without_a_function_to_write_is_noticed(copy, monkeypatch):
+    path = copy / f"{FIRST}.py"
+    text = re.sub(r"\*\*\[([^\]]+)\]\([^)]*\)\*\*", r"\1", path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+    wrong = dict.fromkeys(exercises.checks_of("01_01").WRONG, 0)
+    monkeypatch.setattr(exercises.checks_of("01_01"), "WRONG", wrong)
+    found = problems(copy)
+    assert "terms: expected at least 3 terms in bold with a link, found 0" in found
+    assert "exercises: expected one that asks for a function, with a wrong one in WRONG, found none" in found
+
+
+def test_the_glossary_is_what_the_lessons_define(copy):
+    page = copy / "GLOSSARY.md"
+    assert page.read_text(encoding="utf-8") == glossary.Glossary(gallery.list_notebooks(copy)).page()
+    page.write_text(page.read_text(encoding="utf-8") + "more\n", encoding="utf-8")
+    found = [f for f in gallery.check(None, copy) if f["id"] == "GLOSSARY.md"]
+    assert [f["problem"] for f in found] == ["expected what the lessons define; try: tutorial-zarr gallery glossary"]
+
+
+def test_a_row_of_a_bridge_is_proven_by_a_test_with_its_words(tmp_path):
+    folder = tmp_path / bridges.TESTS
+    folder.mkdir(parents=True)
+    head = "| here | zarr-python, xarray, Dask | not there |\n|---|---|---|\n"
+    row = "| `a.plan` | - | all of it |\n"
+    assert bridges.rows(head + row) == [("`a.plan`", "-", "all of it")]
+    assert next(bridges.problems(head + row, tmp_path)).startswith("expected a test in tests/interop/bridge")
+    mark = '@pytest.mark.bridge("`a.plan`", "-", "all of it")\n'
+    (folder / "test_x.py").write_text(mark + "def helper(): pass\n", encoding="utf-8")
+    assert list(bridges.problems(head + row, tmp_path)) != []
+    (folder / "test_x.py").write_text(mark + "def test_it(): pass\n", encoding="utf-8")
+    assert list(bridges.problems(head + row, tmp_path)) == []
+    assert list(bridges.problems(head, tmp_path)) == ["expected at least one row, found none"]
+
+
+def test_the_minutes_of_a_lesson_grow_with_all_that_it_asks_of_a_reader():
+    text = {"cell_type": "markdown", "metadata": {}, "source": "word " * 220}
+    code = {"cell_type": "code", "metadata": {}, "source": "x = 1\n" * 12}
+    folded = {"cell_type": "code", "metadata": {"jupyter": {"source_hidden": True}}, "source": "x = 1\n" * 500}
+
+    class Checks:
+        WRONG: ClassVar = {"1": 0, "2": abs}
+        exercise_1 = exercise_2 = None
+
+    assert contract.minutes([text, code, folded], Checks, 2) == 15  # 1 + 1 + 1 + 3 + 6 = 12
+    assert contract.minutes([text] * 4 + [code] * 4, Checks, 2) == 20
+
+
+def test_a_function_that_a_student_wrote_is_told_what_it_does_wrong():
+    cases = [(([3, 1],), [1, 3]), (([],), [])]
+    assert exercises.on_cases(sorted, cases) is None
+    assert exercises.on_cases(3, cases) == "expected a function, found 3."
+    assert exercises.on_cases(lambda x: None, cases) == "for ([3, 1]) it returns None; does it have a `return`?"
+    assert exercises.on_cases(lambda x: x[5], cases).startswith("for ([3, 1]) it raises IndexError: ")
+    assert exercises.on_cases(lambda x: x, cases) == "for ([3, 1]) it returns [3, 1]; wanted is [1, 3]."
+    assert exercises.on_cases(lambda x: x.sort(), [(([3, 1],), None)]) is None
+    assert exercises.on_cases(lambda: 1 / 3, [((), 0.33333333333)]) is None
+    assert exercises.on_cases(lambda: np.zeros(3), [((), np.zeros(2))]) is not None
+    assert exercises.on_cases(lambda: {"a": 1}, [((), {"a": 1})]) is None
+    assert exercises.on_cases(lambda: {"a": 1}, [((), {"b": 1})]) is not None
 
 
 @pytest.mark.parametrize(
@@ -603,13 +731,13 @@ def test_a_missing_section_is_noticed(copy, name):
             "parameters: expected one cell with the tag 'parameters', found 0",
         ),
         ("workers = 4", "threads = 4", "parameters: expected the standard parameters as well: workers"),
-        ("import gzip\n", "import gzip\n" + "x = 1\n" * 15, "code cell 2: expected at most 15 lines"),
+        ("import gzip\n", "import gzip\n" + "x = 1\n" * 15, ": expected at most 15 lines"),
         (
             "# ## Solutions",
             "# ## Solutions\n\n" + "# %%\n1\n\n" * 40,
             "length: expected at most 40 code cells",
         ),
-        ("# Writing is four steps", "# " + "word " * 120, "expected at most 110 words in a cell"),
+        ("# The same array in a folder", "# " + "word " * 120, "expected at most 110 words in a cell"),
         ("out = output_folder(out_dir)", 'out = "/home/me/data"', "source: expected no path of a machine"),
         ("# The same hundred", "# \U0001f680 The same hundred", "source: expected no emoji"),
         (
@@ -621,12 +749,12 @@ def test_a_missing_section_is_noticed(copy, name):
         ("<summary>Hint", "<summary>See", "exercise 01_01.1: expected a hint"),
         ('tags=["solution", ', 'tags=["s", ', "exercise 01_01.1: expected a code cell with the tag 'solution'"),
         ('tags=["exercise"]', 'tags=["e"]', "exercise 01_01.1: expected a code cell with the tag 'exercise'"),
-        ("# ## The idea", "# # The idea", "sections: expected one heading of the first level, the title"),
-        ("import gzip\n", "# !pip install gzip\n", "code cell 2: expected Python only, found '!pip install gzip'"),
+        ("# ## A grid of tiles", "# # A grid of tiles", "sections: expected one heading of the first level, the title"),
+        ("import gzip\n", "# !pip install gzip\n", ": expected Python only, found '!pip install gzip'"),
         (
-            "# Cut the array into tiles",
+            "# Our array is a test matrix",
             "# (to write: the idea)",
-            "section 'The idea': unfinished: (to write: the idea)",
+            "section 'A grid of tiles, and a name for each': unfinished: (to write: the idea)",
         ),
     ],
 )
@@ -668,7 +796,7 @@ def test_a_first_screen_that_is_not_the_readers_is_noticed(copy, old, new, expec
     ],
 )
 def test_words_that_stop_a_reader_are_a_warning_and_no_fault(copy, capsys, monkeypatch, words, instead):
-    edit(copy / f"{FIRST}.py", "# Cut the array into tiles", f"# {words}\n# Cut the array into tiles")
+    edit(copy / f"{FIRST}.py", "# Our array is a test matrix", f"# {words}\n# Our array is a test matrix")
     (warning,) = contract.warnings(["01_01"], copy)
     assert warning["problem"].endswith(f"try {instead!r}")
     assert all("try 'again'" not in problem for problem in problems(copy))
@@ -700,9 +828,9 @@ def test_a_source_that_was_changed_after_the_build_is_noticed(copy):
 
 
 def test_sections_in_another_order_are_noticed(copy):
-    edit(copy / f"{FIRST}.py", "# ## Build it small", "# ## TEMPORARY")
-    edit(copy / f"{FIRST}.py", "# ## The idea", "# ## Build it small")
-    edit(copy / f"{FIRST}.py", "# ## TEMPORARY", "# ## The idea")
+    edit(copy / f"{FIRST}.py", "section-build", "TEMPORARY")
+    edit(copy / f"{FIRST}.py", "section-idea", "section-build")
+    edit(copy / f"{FIRST}.py", "TEMPORARY", "section-idea")
     assert any("sections: expected them in this order" in problem for problem in problems(copy))
 
 

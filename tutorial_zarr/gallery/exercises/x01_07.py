@@ -109,7 +109,8 @@ def exercise_3(answer: Any) -> Verdict:
     cases = [(list(range(1, n + 1)), list(range(100, 100 + count))) for n, count in places]
     if not callable(answer):
         return not_yet(f"expected a function, found {answer!r}.")
-    if wrong := on_cases(appended, [((old, new), old + new) for old, new in cases]):
+    wrong = on_cases(appended, [((old, new), old + new) for old, new in cases])
+    if wrong is not None:
         return not_yet(wrong)
     for old, new in cases:
         for writes in range(2 * len(new) + 2):
