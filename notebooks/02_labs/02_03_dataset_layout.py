@@ -26,7 +26,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 50 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [01_04](../01_core_zarr/01_04_metadata_one_rtt.ipynb) |
 # | **Code** | `tutorial_zarr/group.py`, `tutorial_zarr/integrations/xarray_backend` |
 # | **Article** | none |
@@ -138,7 +138,7 @@ together
 # %% [markdown]
 # How would a program know that `latitude` lies along the third axis of `air_temperature`? Something has to say so.
 #
-# **Write down two guesses.** The five arrays hold 3.5 million bytes. How many bytes must be added, so that a program
+# **Write down two guesses.** The temperatures are 3,480,960 bytes. How many bytes must be added, so that a program
 # finds them together and can ask by label? And how many of the chunks must be written again?
 
 # %% [markdown] tags=["section-build"]
@@ -198,6 +198,7 @@ def names_of(folder):
     return json.loads((folder / ".zattrs").read_text(encoding="utf-8"))["_ARRAY_DIMENSIONS"]
 
 
+# %%
 def places_of(folder, name, labels):
     """For each axis of an array an index: where its coordinate is nearest to the label; all of it without one."""
     for axis in names_of(folder / name):
@@ -278,6 +279,7 @@ by_xarray = dataset["air_temperature"].sel(scenario="E1").sel(latitude=north, lo
 same = np.array_equal(by_xarray, series)
 print(f"the same {len(series)} values as by hand: {same}")
 assert same
+assert by_xarray.sel(year=2050) == cube[1, 190, row, column]
 assert np.array_equal(open_dataset(by_hand)["air_temperature"], cube)
 
 # %% [markdown]
@@ -454,6 +456,7 @@ def split_after(depth):
     return group
 
 
+# %%
 def answer(arrays, depth, selection):
     """A part of the cube, from as many arrays as it takes."""
     numbers = np.arange(math.prod(cube.shape[:depth])).reshape(cube.shape[:depth])
