@@ -314,7 +314,7 @@ print("Without it:", report, sep="\n")
 assert not report.differing
 
 # %% [markdown]
-# That is the price: an archive in a private codec is readable as long as somebody keeps twenty lines alive. Do two
+# That is the price: an archive in a private codec is readable as long as twenty lines are kept alive. Do two
 # public filters do the same, one that scales and one that takes differences? Guess: how many bytes more?
 
 # %%

@@ -253,9 +253,8 @@ print(bitround(four, 9), viz.hexdump(bitround(four, 9).tobytes(), length=16), se
 
 # %% [markdown]
 # Where do the bytes go? Two chains taken apart, stage by stage. The first stores whole multiples of a step
-# (**[quantization](https://en.wikipedia.org/wiki/Quantization_%28signal_processing%29 "Replacing each number by the
-# nearest of a few, such as the multiples of a step; at most half a step is lost.")**) in a short integer, which CF
-# calls **[packing](https://cfconventions.org/cf-conventions/cf-conventions.html#packed-data "Storing numbers as short
+# (**[quantization](../GLOSSARY.md#quantization)**) in a short integer, which CF calls
+# **[packing](https://cfconventions.org/cf-conventions/cf-conventions.html#packed-data "Storing numbers as short
 # integers, with a scale and an offset that lead back to them; what does not fit into the integer is lost.")**.
 
 # %%
@@ -304,19 +303,18 @@ print(f"the highest level saves {effort:.0%}, rounding {rounding:.0%}")
 assert rounding > effort
 
 # %% [markdown]
-# The requests are the same; each is smaller. And what does the effort take? On the machine and the day that stand below
-# the table; build nothing on a small difference.
+# The requests are the same; each is smaller. And what does the effort cost? It is paid with every write, here on the
+# machine and the day that stand below the table. Build nothing on a small difference.
 
 # %% tags=["nbval-ignore-output"]
-several = {"all bits": np.concatenate([kelvin] * 8), "nine bits": np.concatenate([bitround(kelvin, 9)] * 8)}
 work = {}
-for (name, values), level in itertools.product(several.items(), (1, 9)):
+for (name, values), level in itertools.product({"all bits": kelvin, "nine bits": bitround(kelvin, 9)}.items(), (1, 9)):
     harder = {"name": "blosc", "configuration": {**blosc["configuration"], "clevel": level}}
-    options = {"chunks": kelvin.shape, "compressors": harder, "zarr_format": zarr_format}
-    work[f"write {name}, level {level}"] = partial(zarr.create_array, {}, data=values, overwrite=True, **options)
-    work[f"read {name}, level {level}"] = partial(zarr.create_array({}, data=values, **options).__getitem__, ...)
-print_timings(dict(sorted(work.items(), key=lambda item: item[0].split()[0], reverse=True)))
-print(f"of {several['all bits'].nbytes / 1e6:.1f} MB of values in memory")
+    options = {"data": values, "compressors": harder, **layout}
+    work[f"write {name}, level {level}"] = partial(zarr.create_array, {}, **options)
+    work[f"read {name}, level {level}"] = partial(zarr.create_array({}, **options).__getitem__, ...)
+print_timings(dict(sorted(work.items(), key=lambda item: item[0].startswith("read"))))
+print(f"of {kelvin.nbytes / 1e6:.1f} MB of values in memory")
 
 # %% [markdown]
 # The person who uses the data should choose the tolerance. In a shell, on your own store:

@@ -333,7 +333,7 @@ whole = {"fill_value": None, "compressors": gzip1, "zarr_format": zarr_format}
 for name, axis, values in (("record_year", "record", record_year), ("record_offset", "edge", record_offset)):
     shared.create_array(name, data=values, dimension_names=[axis], **whole)
 longest = max(map(len, lists))
-print(f"{len(lists)} lists of {min(map(len, lists))} to {longest} years: {record_year.size} values and", end=" ")
+print(f"{len(lists)} lists of {min(map(len, lists))} to {longest} years: {record_year.size:,} values and", end=" ")
 print(f"{record_offset.size} offsets; a rectangle would take {len(lists) * longest:,}")
 print(f"{latitude[20]} north: {', '.join(map(str, lists[20][:5]))} ... {lists[20][-1]}")
 
