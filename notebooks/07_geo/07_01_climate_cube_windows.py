@@ -16,7 +16,7 @@
 #
 # *How much warmer the last thirty years are than the first thirty, in two futures of one model.*
 #
-# A climate model writes a map for every year. Most who read it live in one place, and ask for one cell through all
+# A climate model writes a map for every year. Most of its readers live in one place, and ask for one cell through all
 # years. The file suits the writer.
 
 # %% [markdown]
@@ -25,7 +25,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 30 minutes |
+# | **Time** | 40 minutes |
 # | **Needs** | [02_01](../02_labs/02_01_chunk_sizing_lab.ipynb) |
 # | **Code** | `tutorial_zarr/tools/convert`, `tutorial_zarr/chunk_io/shards.py` |
 # | **Article** | [The map and the thermometer](../../articles/29_climate_cube_windows.md) |
@@ -41,7 +41,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # `window` is the length of the periods that are compared, in years. `row` and `column` choose the place of the time
@@ -83,8 +83,8 @@ out = output_folder(out_dir)
 in_range(window=(window, 1, 120), row=(row, 0, 36), column=(column, 0, 48))
 in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## Two futures of one model
 #
 # Annual means of one model under two scenarios. In A1B the world grows and burns on; in E1 emissions fall early
 # enough to settle. Both have the same past, until 1999.
@@ -99,8 +99,8 @@ for fact, (value, low, high) in climate.realism(data).items():
     assert low <= value <= high
 print(f"{' x '.join(map(str, cube.shape))} {cube.dtype}: {cube.nbytes:,} B; {data.provenance['source']}")
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## A map and a time series lie across each other
 #
 # The question that the numbers are for: how much warmer? As a picture, before any chunk.
 
@@ -131,18 +131,20 @@ warming_map
 # Met Office gives away holds one map to a chunk. So does our first store.
 #
 # **Write down three guesses.** How many requests does a series take there? We cut the array again, so that
-# a series takes one: how many does a map take then? And what does the warming of the region become?
+# a series takes one: how many does a map take then? And does the warming of the region change with it?
 
 # %%
 all_there = {"stored": list(np.ndindex(5, 7)), "selection": np.s_[0:37, 0:49]}
 viz.chunk_grid(shape=(37, 49), chunks=(8, 8), title="A map, in chunks of 8 x 8 places", **all_there)
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: count the chunks, add the sums
 #
-# Requests are counted on the fingers. The warming is two weighted means: a cell of one degree shrinks with
-# the cosine of its latitude. A weighted mean of the whole is no mean of means, but its two sums can be added, part by
-# part.
+# Requests are counted as in [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb). The warming is the difference
+# of two **[weighted means](https://en.wikipedia.org/wiki/Weighted_arithmetic_mean "A mean in which each value counts as
+# much as its weight: the sum of value times weight, divided by the sum of the weights.")**: a cell of one degree
+# shrinks with the cosine of its latitude. As in [05_01](../05_finance/05_01_tick_data_cube.ipynb), the mean of the
+# parts' means is another number, but their two sums can be added, part by part.
 
 
 # %%
@@ -154,8 +156,8 @@ def touched(read, lengths):
 a_map = (slice(0, 1), slice(140, 141), slice(0, 37), slice(0, 49))
 a_series = (slice(0, 1), slice(0, 240), slice(row, row + 1), slice(column, column + 1))
 layouts = {"maps": (1, 1, 37, 49), "series": (1, 240, 8, 8), "between": (1, 60, 16, 16)}
-foretold = {name: [touched(read, lengths) for read in (a_map, a_series)] for name, lengths in layouts.items()}
-for name, (for_map, for_series) in foretold.items():
+predicted = {name: [touched(read, lengths) for read in (a_map, a_series)] for name, lengths in layouts.items()}
+for name, (for_map, for_series) in predicted.items():
     print(f"{name:8} {layouts[name]!s:16} a map {for_map:3} requests, a series {for_series:3}")
 
 # %%
@@ -195,12 +197,15 @@ for name, value in zip(names, kelvin, strict=True):
     print(f"{name:4} warmer by {value:.3f} K")
 
 # %% [markdown]
-# The same, year by year; thick are means of eleven years, which quiet the weather.
+# The same, year by year, as **[anomalies](https://en.wikipedia.org/wiki/Temperature_anomaly "Differences from the mean
+# of a reference period, in which places of different climate can be compared.")**. Thick are **[moving
+# averages](https://en.wikipedia.org/wiki/Moving_average "The mean of each few values in a row; it quiets what changes
+# from one value to the next.")** of eleven years, which quiet the weather.
 
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 def smooth(values, length=11):
-    """Running means; the first is that of the first `length` years, and belongs to their middle."""
+    """Moving averages; the first is that of the first `length` years, and belongs to their middle."""
     return np.convolve(values, np.ones(length) / length, "valid")
 
 
@@ -221,11 +226,11 @@ two_futures = viz.Chart.of(figure, "Two futures of one past", f"{described}. A d
 two_futures.save(out / "figures" / "07_01_futures.svg")
 two_futures
 
-# %% [markdown]
-# ## The library's version
+# %% [markdown] tags=["section-library"]
+# ## Cut it again within a budget, and prove that nothing changed
 #
-# The cube on the disk, one map to a chunk, with coordinates beside it. An absent chunk shall read as
-# *not a number*, never as 0 K.
+# The cube on the disk, one map to a chunk, with coordinates beside it. An absent chunk shall read as *not a number*,
+# never as 0 K.
 
 # %%
 axes = data.dims["air_temperature"]
@@ -238,8 +243,10 @@ form = {"chunks": layouts["maps"], "dimension_names": axes, "fill_value": math.n
 arrays = {"maps": group.create_array("air_temperature", data=cube, **form, **kept)}
 
 # %% [markdown]
-# `rechunk` cuts it again, in threads. It never holds more than it is allowed; with less memory it reads some chunks
-# again, or goes through a temporary array. Ask first what it would do:
+# `rechunk` cuts it again, in threads. It plans so that the chunks it holds stay within what it is allowed; with less
+# memory it reads some chunks again, or goes through a temporary array (an
+# **[out-of-core](https://en.wikipedia.org/wiki/External_memory_algorithm "Said of an algorithm for data larger than
+# memory: it reads and writes them in pieces, several times if it must.")** algorithm). Ask first what it would do:
 
 # %%
 plans = {}
@@ -261,9 +268,9 @@ assert counted == plans["2 MiB"].passes[0].reads
 arrays["between"] = zarr.rechunk(arrays["maps"], out / "between.zarr", chunks=layouts["between"], overwrite=True)
 
 # %% [markdown]
-# **The third way.** A shard is one object with many small chunks in it, and an index of where each lies. Here:
-# all years of a scenario in one object, in chunks of 24 x 8 x 8. (Shards are Zarr 3's, whatever this notebook's
-# format.)
+# **The third way.** A **[shard](../GLOSSARY.md#shard)** is one object with many small chunks in it, and an index of
+# where each lies. Here: all years of a scenario in one object, in chunks of 24 x 8 x 8. (Shards are Zarr 3's, whatever
+# this notebook's format.)
 
 # %%
 inner, shard = (1, 24, 8, 8), (1, 240, 40, 56)
@@ -277,8 +284,7 @@ for name, array in arrays.items():
 assert set(digests.values()) == {hashlib.sha256(cube.tobytes()).hexdigest()}
 
 # %% [markdown]
-# Four layouts, the same bits. Now the warming again, read from each store, chunk by chunk, in threads. No thread
-# holds more than a chunk.
+# Four layouts, the same bits. Now the warming again, read from each store, chunk by chunk, in threads.
 
 
 # %%
@@ -302,8 +308,8 @@ runs = [np.array_equal(region_mean(arrays["series"], n)[0], found["series"]) for
 print(f"with 1, 2 and 8 threads the same bits: {all(runs)}")
 assert all(runs)
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## One number in every 64, and an index at the end
 #
 # A series by hand: one file of the second store, unpacked; 240 years of 8 x 8 places; one number in every 64.
 
@@ -317,8 +323,11 @@ first_year = viz.hexdump(unpacked[start : start + 4], notes={0: f"{years[0]}: {b
 print(key, f"{len(unpacked):,} B", first_year, sep="\n")
 
 # %% [markdown]
-# And the shard: at its end the index, 16 bytes for each of 350 chunks, and a checksum of 4. All places of the
-# same years lie side by side, so a map is one stretch of bytes; a series is one chunk out of every 35.
+# And the shard: at its end the index, 16 bytes for each of 350 chunks, and a **[checksum](../GLOSSARY.md#checksum)** of
+# 4. All places of the same years lie side by side, so a map is one stretch of bytes; a series is one chunk out of every
+# 35. (The specification leaves the order to the writer. zarr-python takes the **[Morton
+# order](https://en.wikipedia.org/wiki/Z-order_curve "An order of the cells of a grid in which near cells mostly stay
+# near: the bits of their coordinates take turns.")**, and then a map is no stretch.)
 
 # %%
 packed = (out / "shards.zarr" / arrays["shards"].chunk_key((0, 0, 0, 0))).read_bytes()
@@ -331,16 +340,19 @@ print(f"the 35 chunks of {years[120]} to {years[143]} lie side by side: {side_by
 steps = np.diff(offsets[:, row // 8, column // 8].astype("i8"))
 print(f"the 10 chunks of the place lie {steps.min():,} to {steps.max():,} B apart")
 
-# %% [markdown]
-# ## Check against others
+# %% [markdown] tags=["section-others"]
+# ## xarray finds the same kelvin
 #
-# Other readers see the same in all layouts. And xarray, on this library as its engine, with its own weighted mean:
+# Other readers see the same in all layouts.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-cell"] jupyter={"source_hidden": true}
 for name in arrays:
     report = interop_check(out / f"{name}.zarr", path="air_temperature" if name == "maps" else "", expected=cube)
     print(name, report, "", sep="\n")
     assert not report.differing
+
+# %% [markdown]
+# And xarray, on this library as its engine, with its own weighted mean:
 
 # %%
 watched = TraceStore(group.store)
@@ -356,10 +368,10 @@ print("by xarray:", ", ".join(f"{n} {k:+.3f} K" for n, k in zip(names, by_xarray
 print(f"one place through xarray: {through_xarray} requests; the layout is what it is")
 assert np.allclose(weighted, mean, rtol=0, atol=1e-4)
 
-# %% [markdown]
-# ## Performance and operations
+# %% [markdown] tags=["section-operations"]
+# ## Four layouts, counted
 #
-# Requests and bytes, counted, for a map, a series, and everything. Each read is made in several places.
+# Requests and bytes for a map, a series, and everything. Each read is made in several places.
 
 # %%
 steps = 3 if quick else 30
@@ -382,7 +394,7 @@ print(f"{'':8}" + "".join(f"{read:>27}" for read in reads))
 for name in arrays:
     row_of = (costs[name, read] for read in reads)
     print(f"{name:8}" + "".join(f"{c['requests']:8.0f} requests{c['bytes'] / 1024:6,.0f} KiB" for c in row_of))
-for name, (for_map, for_series) in foretold.items():
+for name, (for_map, for_series) in predicted.items():
     assert [costs[name, read]["requests"] for read in ("a map", "a series")] == [for_map, for_series]
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
@@ -397,6 +409,7 @@ for offset, read, colour in ((-0.2, "a map", ORANGE), (0.2, "a series", GREEN)):
 for panel, title, top in ((left, "Requests", 1000), (right, "KiB moved", 8000)):
     panel.set(title=title, yscale="log", ylim=(0.7, top))
     panel.set_xticks(places, list(arrays))
+    panel.yaxis.set_major_formatter("{x:,.0f}")
 _ = right.legend(loc="lower right", ncols=2, bbox_to_anchor=(1.0, 1.0))
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
@@ -409,8 +422,9 @@ bars.save(out / "figures" / "07_01_costs.svg")
 bars
 
 # %% [markdown]
-# Maps for series is 240 to 1, and a map pays for it with 35. *Between* is mediocre at both. Shards need two waits
-# for a map, and for a series one for the index and then ten ranges at once. What does it carry for each byte asked?
+# From maps to series, 240 requests become 1, and a map pays with 35. *Between* is mediocre at both. Shards need two
+# waits for a map, and for a series one for the index and then ten ranges at once. What do they carry for each byte
+# asked?
 
 # %%
 asked = {"a map": 37 * 49 * 4, "a series": 240 * 4}
@@ -420,17 +434,14 @@ for name in arrays:
     print(f"{name:8}" + "".join(f"{carried[name, read]:10.1f} x" for read in asked))
 
 # %% [markdown]
-# Two copies are the quickest, one layout for each read, at twice the disk. Shards are one copy, few objects,
-# and nothing dreadful.
-#
-# One knob to turn: the years in an inner chunk; fewer make maps lighter and series more ranges. Three
-# things to watch: requests for each kind of read, bytes for each byte asked, and how many of your reads are maps.
+# Two copies, one layout for each read, ask for least, at twice the disk. Shards are one copy, few objects, and no read
+# that costs hundreds. The years in an inner chunk are the trade: fewer make maps lighter, and series more ranges.
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## The region turns colder by a change of chunks
 #
-# **A mean of means.** Each thread returns the weighted mean of its chunk, and we average. With one map to a chunk
-# that is right, and every test passes. Then somebody cuts the array again.
+# Each thread returns the weighted mean of its chunk, and we average. With one map to a chunk that is right, and every
+# test passes. Then the array is cut again.
 
 
 # %%
@@ -453,7 +464,8 @@ for name, values in wrong.items():
 # near the tropics, which covers more than twice the area. The region has become colder, and warms faster, by a change
 # of chunks.
 #
-# **A chunk that is gone.** With a fill value of 0, as is usual, an absent chunk is 0 K, and nothing complains.
+# **A chunk that is gone** reads as the fill value ([01_01](../01_core_zarr/01_01_first_zarr_array.ipynb)). With 0, as
+# is usual, that is 0 K, and nothing complains.
 
 # %%
 losses = {}
@@ -467,8 +479,8 @@ for fill in (0.0, math.nan):
     print(f"from {losses[str(fill)][2]:.1%} of the area")
 
 # %% [markdown]
-# `parallel_chunk_map` visits what is stored, so a lost chunk does not enter, and the second sum says so: not all of
-# the area was there. Carry the weight along, and compare it. And let temperatures be absent as *nan*.
+# `parallel_chunk_map` visits what is stored, so a lost chunk does not enter the sums, and the second sum says so: not
+# all of the area was there. Carry the weight along, and compare it. And let temperatures be absent as *nan*.
 #
 # **Too little memory** is refused before anything is written:
 
@@ -478,11 +490,11 @@ try:
 except MemoryBudgetError as error:
     print(textwrap.fill(f"{type(error).__name__}: {error}", 96))
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Inner chunks of all years
 #
-# Inner chunks of 240 years in the shard, `(1, 240, 8, 8)`: what do a series and a map cost now? Think of how many of
-# the inner chunks a map touches. Write it down, and run with 240 in place of 24.
+# With `(1, 240, 8, 8)` in the shard, what do a series and a map cost? Think of how many of the inner chunks a map
+# touches. Write it down, and run with 240 in place of 24.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
@@ -495,15 +507,15 @@ for read, selection in (("a map", (0, 140)), ("a series", (0, slice(None), row, 
     assert np.array_equal(traced[selection], cube[selection])
     print(f"{read}: {trace.count('GET')} requests")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
 #
 # ### Exercise 07_01.1
 #
-# Somebody forgets the weights: every cell counts the same. By how many kelvin is the warming of A1B then too
-# high, over windows of 30 years?
+# A script forgets the weights: every cell counts the same. By how many kelvin is the warming of A1B then too high, over
+# windows of 30 years?
 #
 # <details><summary>Hint</summary>
 # `cube.mean(axis=(2, 3))` is the mean that forgets. Why is the error positive? Look at the map.</details>
@@ -528,7 +540,7 @@ check("07_01.2", three_requests)
 # %% [markdown]
 # ### Exercise 07_01.3
 #
-# Take the weighted mean of the region under A1B, and running means of eleven years. Which is the first
+# Take the weighted mean of the region under A1B, and moving averages of eleven years. Which is the first
 # year, as the middle of its eleven, that is more than 2 K above the mean of 1860 to 1889?
 #
 # <details><summary>Hint</summary>
@@ -539,6 +551,37 @@ first_year_above = ...
 check("07_01.3", first_year_above)
 
 # %% [markdown]
+# ### Exercise 07_01.4
+#
+# A series arrives in chunks of any lengths. Write `moving_means`: the mean of every `length` values in a row, as a
+# list, as if the series were one piece. From a chunk that is done you may keep no more than its end (a
+# **[halo](https://docs.dask.org/en/stable/array-overlap.html "The few values beyond the edge of a chunk that a moving
+# window needs from the neighbouring chunk.")**).
+#
+# <details><summary>Hint</summary>
+# How many of the last values can a window need that ends in the next chunk? And if that chunk is shorter?</details>
+
+
+# %% tags=["exercise"]
+def moving_means(chunks, length): ...
+
+
+check("07_01.4", moving_means)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `rechunk(array, target, chunks=..., memory=...)` | `zarr.from_array(target, data=array, chunks=...)`; `dask.array.rechunk` and `to_zarr` | a budget of memory |
+# | `rechunk(..., dry_run=True)` | - | reads, writes and memory, before anything is written |
+# | `create_array(..., shards=...)`: inner chunks row after row | the same name: inner chunks in Morton order | a map as one stretch of bytes |
+# | `parallel_chunk_map(sums)`, merged by hand | `xarray.open_zarr(...).weighted(area).mean(...)`: merged by itself, for any chunks, with labels | in zarr-python alone: a map over chunks |
+# | `xarray.open_dataset(store, engine=ZarrBackend)` | `engine="zarr"`: the same data set | - |
+# | `array.chunk_stream()`: stored chunks alone | `array.nchunks_initialized`: how many there are | a walk over the stored chunks |
+# | `TraceStore(store)` | `zarr.storage.LoggingStore(store).counter` | the bytes and the range of each request |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - On each axis count the chunks from the first index to the last, and multiply. One map to a chunk: 1 for a map,
@@ -554,9 +597,19 @@ check("07_01.3", first_year_above)
 # **Open questions.** Who writes the next year, and into which layout? What if a thousand people ask for
 # series at once? How sure is one model of two futures?
 #
-# **Next.** Run `tutorial-zarr rechunk` on a store of your own with `--dry-run`, and read its plan.
+# **To read further.**
+#
+# - [Rechunker](https://rechunker.readthedocs.io/en/latest/algorithm.html): how to cut an array again in a fixed memory,
+#   and why it may take two passes
+# - [Sharding in the specification](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html):
+#   the index, and what a reader may rely on
+# - [Computing with xarray](https://docs.xarray.dev/en/stable/user-guide/computation.html): weighted means and moving
+#   windows, with names in place of axes
+#
+# **Next.** [08_01](../08_bio/08_01_multiscale_pyramids.ipynb): how does a viewer show a volume at once that would take
+# minutes to read?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # The north has many cells on a grid of degrees, and little area. It also warms most.
@@ -580,6 +633,22 @@ check("07_01.2", tuple(touched(region, lengths) for lengths in layouts.values())
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 against_1860 = by_numpy[0] - by_numpy[0, :30].mean()
 check("07_01.3", 1865 + int(np.argmax(smooth(against_1860) > 2)))
+
+# %% [markdown]
+# The last `length - 1` values are kept; with the next chunk behind them they give its windows, and its end.
+
+
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
+def moving_means(chunks, length):
+    means, kept = [], []
+    for chunk in chunks:
+        here = [*kept, *chunk]
+        means += [sum(here[end - length : end]) / length for end in range(length, len(here) + 1)]
+        kept = here[max(0, len(here) - length + 1) :]
+    return means
+
+
+check("07_01.4", moving_means)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.
@@ -607,7 +676,7 @@ save_facts(
         "last_eleven_years": np.round(last, 6),
         "crossings": crossings,
         "threads_agree": sum(runs),
-        "foretold": foretold,
+        "predicted": predicted,
         "layouts": {**layouts, "shards": [inner, shard]},
         "plans": {
             budget: {

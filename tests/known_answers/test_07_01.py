@@ -157,7 +157,7 @@ def test_requests_come_from_enumeration_and_bytes_from_the_files(left, name, len
     sizes = {number_of(path, folder): path.stat().st_size for path in chunk_files(folder)}
     counts = {read: len(chunks_of(box, lengths)) for read, box in READS.items()}
     assert {read: cost["requests"] for read, cost in facts["costs"][name].items()} == counts
-    assert facts["foretold"][name] == [counts["a map"], counts["a series"]]
+    assert facts["predicted"][name] == [counts["a map"], counts["a series"]]
     assert facts["objects"][name] == counts["everything"] == len(sizes)
     for read, places in places_read().items():
         nbytes = sum(sizes[chunk] for box in places for chunk in chunks_of(box, lengths)) / len(places)

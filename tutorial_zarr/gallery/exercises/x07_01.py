@@ -1,14 +1,16 @@
-"""The exercises of 07_01: what forgetting the weights costs, requests for a region, the year above two kelvin."""
+"""The exercises of 07_01: forgotten weights, requests for a region, the year above two kelvin, a moving window."""
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from data_gen import climate
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 WINDOW, RUNNING = 30, 11  # years
 
@@ -87,5 +89,57 @@ def exercise_3(answer: Any) -> Verdict:
     )
 
 
+Chunks = list[list[float]]
+
+
+def _moving(series: list[float], length: int) -> list[float]:
+    return [math.fsum(series[end - length : end]) / length for end in range(length, len(series) + 1)]
+
+
+def exercise_4(answer: Any) -> Verdict:
+    """A function that gives the means of a moving window over a series that comes in chunks."""
+    drawn = [float(value % 100) for value in np.random.PCG64(701).random_raw(24).tolist()]
+    cases: list[tuple[Chunks, int]] = [
+        *(([[1.0, 2.0, 3.0, 4.0]], 2), ([[1.0, 2.0], [3.0, 4.0]], 2), ([[3.0, 5.0, 4.0], [8.0]], 1)),
+        *(([[1.0], [2.0], [6.0]], 3), ([[1.0, 2.0], [], [3.0]], 2), ([[1.0], [2.0]], 3), ([], 2)),
+    ]
+    cases += [([drawn[:n], drawn[n : n + 2], drawn[n + 2 :]], length) for n in (1, 3, 8) for length in (2, 5, 11)]
+    whole = [list(itertools.chain(*chunks)) for chunks, _ in cases]
+    fault = on_cases(answer, [(case, _moving(series, case[1])) for case, series in zip(cases, whole, strict=True)])
+    if fault is None:
+        return right("each window once, wherever the series was cut.")
+    if not callable(answer):
+        return not_yet(fault)
+
+    def one_before(chunks: Chunks, length: int) -> list[float]:
+        pairs = zip([[], *chunks], chunks, strict=False)
+        return [
+            mean for kept, chunk in pairs for mean in _moving([*kept[max(0, len(kept) - length + 1) :], *chunk], length)
+        ]
+
+    def shrinking(chunks: Chunks, length: int) -> list[float]:
+        series = list(itertools.chain(*chunks))
+        return [
+            math.fsum(part) / len(part)
+            for end in range(len(series))
+            if (part := series[max(0, end + 1 - length) : end + 1])
+        ]
+
+    mistakes: dict[str, Callable[[Chunks, int], list[float]]] = {
+        "the windows that lie across two chunks are missing.": within_chunks,
+        "a chunk may be shorter than the window, which then begins in the chunk before the last.": one_before,
+        "the first windows are not full yet; begin with the one that is.": shrinking,
+    }
+    for words, mistake in mistakes.items():
+        if on_cases(answer, [(case, mistake(*case)) for case in cases]) is None:
+            return not_yet(f"{words} {fault[0].upper()}{fault[1:]}")
+    return not_yet(fault)
+
+
+def within_chunks(chunks: Chunks, length: int) -> list[float]:
+    """What a reader may write first: the windows of each chunk, and none that lies across two."""
+    return [mean for chunk in chunks for mean in _moving(chunk, length)]
+
+
 # One plausible wrong answer each.
-WRONG = {"1": 0.0, "2": (30, 1, 1), "3": 2023}
+WRONG = {"1": 0.0, "2": (30, 1, 1), "3": 2023, "4": within_chunks}
