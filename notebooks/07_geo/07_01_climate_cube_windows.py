@@ -601,8 +601,8 @@ check("07_01.4", moving_means)
 #
 # - [Rechunker](https://rechunker.readthedocs.io/en/latest/algorithm.html): how to cut an array again in a fixed memory,
 #   and why it may take two passes
-# - [Sharding in the specification](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html):
-#   the index, and what a reader may rely on
+# - [The sharding codec](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html): the index,
+#   and what a reader may rely on
 # - [Computing with xarray](https://docs.xarray.dev/en/stable/user-guide/computation.html): weighted means and moving
 #   windows, with names in place of axes
 #
