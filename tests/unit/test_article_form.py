@@ -8,7 +8,7 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.gallery import article_code, article_form, series
 from tutorial_zarr.gallery.article_form import BRIDGE, form_problems, front_matter
-from tutorial_zarr.gallery.catalogue import GalleryError
+from tutorial_zarr.gallery.catalogue import GalleryError, list_notebooks
 
 SCRIPT = """# /// script
 # requires-python = ">=3.11"
@@ -297,9 +297,8 @@ def lines(folder, number):
 
 
 def series_faults(folder):
-    return [
-        problem for path in series.select_articles(None, folder) for problem in series.series_problems(path, folder)
-    ]
+    paths, notebooks = series.select_articles(None, folder), list_notebooks(folder)
+    return [problem for path in paths for problem in series.series_problems(path, paths, notebooks)]
 
 
 def test_the_series_writes_first_and_last_lines_minutes_and_a_list_once(folder):

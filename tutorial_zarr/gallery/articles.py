@@ -53,18 +53,19 @@ def check_articles(names: Iterable[str] | None = None, folder: Path | None = Non
     `folder` is the notebooks' folder; the articles stand beside it.
     """
     notebooks = {notebook.id: notebook for notebook in list_notebooks(folder)}
-    bodies = {path: front_matter(path.read_text(encoding="utf-8"))[1] for path in select_articles(None, folder)}
+    files = select_articles(None, folder)
+    has = {path: headings(front_matter(path.read_text(encoding="utf-8"))[1]) for path in files}
     found = []
     for path in select_articles(names, folder):
-        taken = {name.lower(): other.stem for other in bodies if other != path for name in headings(bodies[other])}
-        found += [(path.stem, *problem) for problem in _problems(path, notebooks, taken, folder)]
-    if not names and bodies:
+        taken = {name.lower(): other.stem for other in files if other != path for name in has[other]}
+        found += [(path.stem, *problem) for problem in _problems(path, notebooks, taken, files)]
+    if not names and files:
         found += [("articles", *problem) for problem in list_problems(folder)]
     return [{"id": name, "where": where, "problem": problem} for name, where, problem in found]
 
 
 def _problems(
-    path: Path, notebooks: dict[str, Notebook], taken: dict[str, str], folder: Path | None
+    path: Path, notebooks: dict[str, Notebook], taken: dict[str, str], files: list[Path]
 ) -> Iterator[tuple[str, str]]:
     text = path.read_text(encoding="utf-8")
     front, body = front_matter(text)
@@ -75,7 +76,7 @@ def _problems(
     if notebook is None:
         yield "front matter", f"expected the id of a notebook, found {front.get('notebook')!r}"
         return
-    yield from series_problems(path, folder)
+    yield from series_problems(path, files, list(notebooks.values()))
     if path.name not in passport(notebook.head).get("Article", ""):
         yield "front matter", f"notebook {notebook.id} does not name this article in its passport"
     if not notebook.facts.is_file() or not notebook.ipynb.is_file():
@@ -95,12 +96,12 @@ def _problems(
         elif language not in ("python", "mermaid", "sh") and not _contains(outputs, block):
             yield first_line(block), "this is not an output of the notebook; copy it from there"
 
-    held = _held(body)
-    for piece in re.findall(r"`([^`\n]+)`", held):
+    prose = held(body)
+    for piece in re.findall(r"`([^`\n]+)`", prose):
         if re.search(r"\d", piece) and piece not in everything:
             yield f"`{piece}`", "this does not stand in the notebook"
     known = list(all_numbers(facts))
-    for number in numbers_in(held):
+    for number in numbers_in(prose):
         if not any(fits(number, value) for value in known):
             yield (
                 number,
@@ -111,7 +112,7 @@ def _problems(
     if bridges.rows(body) is not None and (root / "tests").is_dir():  # a wheel has no tests
         yield from (("bridge", problem) for problem in bridges.problems(body, root))
     exported = facts.get("figures", {})
-    for _, target in FIGURE.findall(held):
+    for _, target in FIGURE.findall(prose):
         file = path.parent / target
         if not file.is_file():
             yield target, "there is no such file"
@@ -122,7 +123,7 @@ def _problems(
             yield target, "this link leads nowhere"
 
 
-def _held(body: str) -> str:
+def held(body: str) -> str:
     """What is held to the facts: all but blocks, generated lines and the bridge."""
     return re.sub(
         rf"^{re.escape(BRIDGE)}\n(?:\|.*\n?)*", "", GENERATED.sub("", FENCE.sub("", body)), flags=re.MULTILINE

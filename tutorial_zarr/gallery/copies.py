@@ -21,6 +21,9 @@ def copy_notebooks(folder: str | Path, ids: Iterable[str] | None = None, source:
     root, partial = chosen[0].path.parents[2], target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(root / "articles", partial / "articles")
+    for page in (root / "README.md", *sorted((root / "notebooks").glob("*.md"))):  # what articles and lessons link to
+        (partial / page.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(page, partial / page.relative_to(root))
     for notebook in chosen:
         for file in (notebook.path, notebook.ipynb, notebook.facts):
             (partial / file.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)

@@ -49,22 +49,22 @@ def write_series(folder: Path | None = None) -> list[Path]:
     The versions of others are those of the packages that are installed here; one that is not here keeps its version.
     `folder` is the notebooks' folder; the articles stand beside it.
     """
-    files = select_articles(None, folder)
-    new = {path: completed(path, files, folder) for path in files}
+    files, notebooks = select_articles(None, folder), list_notebooks(folder)
+    new = {path: completed(path, files, notebooks) for path in files}
     page = _list_of(files)
     changed = [path for path, text in new.items() if path.read_text(encoding="utf-8") != text]
     for path in changed:
         path.write_text(new[path], encoding="utf-8", newline="\n")
     if list(list_problems(folder)):
-        page.write_text(listed(files, folder), encoding="utf-8", newline="\n")
+        page.write_text(listed(files, notebooks), encoding="utf-8", newline="\n")
         changed.append(page)
     return changed
 
 
-def series_problems(path: Path, folder: Path | None = None) -> Iterator[tuple[str, str]]:
-    """Pairs (place, problem) of the generated lines of one article that are not what would be generated."""
+def series_problems(path: Path, files: Sequence[Path], notebooks: Sequence[Notebook]) -> Iterator[tuple[str, str]]:
+    """Pairs (place, problem) of the generated lines of one article of `files` that are not what would be generated."""
     text = path.read_text(encoding="utf-8")
-    wanted = _generated(completed(path, select_articles(None, folder), folder, installed=False))
+    wanted = _generated(completed(path, files, notebooks, installed=False))
     for place, line in _generated(text).items():
         if line != wanted[place]:
             yield place, f"expected {wanted[place]!r}, found {line!r}; {TRY}"
@@ -75,7 +75,7 @@ def list_problems(folder: Path | None = None) -> Iterator[tuple[str, str]]:
     files = select_articles(None, folder)
     path = _list_of(files)
     try:
-        wanted = listed(files, folder)
+        wanted = listed(files, list_notebooks(folder))
     except GalleryError as error:
         yield path.name, str(error)
         return
@@ -83,18 +83,18 @@ def list_problems(folder: Path | None = None) -> Iterator[tuple[str, str]]:
         yield path.name, f"expected the list of the {len(files)} articles as they are; {TRY}"
 
 
-def completed(path: Path, files: Sequence[Path], folder: Path | None = None, installed: bool = True) -> str:
+def completed(path: Path, files: Sequence[Path], notebooks: Sequence[Notebook], installed: bool = True) -> str:
     """An article with its generated lines.
 
     files      all articles, in order; `path` is one of them
-    folder     the notebooks' folder
+    notebooks  all notebooks
     installed  whether versions of other packages are those that are installed; else those of the line that is there
     """
     text = path.read_text(encoding="utf-8")
     _, body = front_matter(text)
     first, inside, _ = _split(body)
     code, _, part = _split(front_matter(TEMPLATE.read_text(encoding="utf-8"))[1])
-    notebook, at = _notebook(path, folder), files.index(path)
+    notebook, at = _notebook(path, notebooks), files.index(path)
     words = {
         "VERSION": __version__,
         "FOLDER": notebook.path.parent.name,
@@ -111,7 +111,7 @@ def completed(path: Path, files: Sequence[Path], folder: Path | None = None, ins
     return f"{head}\n{code}\n\n{inside}\n\n{part}\n"
 
 
-def listed(files: Sequence[Path], folder: Path | None = None) -> str:
+def listed(files: Sequence[Path], notebooks: Sequence[Notebook]) -> str:
     """The page that lists all articles, area by area."""
     pieces = [
         "# Zarr from scratch",
@@ -120,14 +120,14 @@ def listed(files: Sequence[Path], folder: Path | None = None) -> str:
             "that you can run; every number in it was computed there."
         ),
     ]
-    fronts = {path: front_matter(path.read_text(encoding="utf-8"))[0] for path in files}
+    lessons = [_notebook(path, notebooks) for path in files]
     for area, parts in AREAS.items():
         rows = [
             f"{number}. {_link(path)}: {front.get('subtitle')} ({front.get('minutes')} minutes, lesson "
-            f"[{notebook.id}](../notebooks/{notebook.path.parent.name}/{notebook.path.stem}.ipynb))"
-            for number, (path, front) in enumerate(fronts.items(), 1)
-            for notebook in [_notebook(path, folder)]
-            if notebook.id[:2] in parts
+            f"[{lesson.id}](../notebooks/{lesson.path.parent.name}/{lesson.path.stem}.ipynb))"
+            for number, (path, lesson) in enumerate(zip(files, lessons, strict=True), 1)
+            if lesson.id[:2] in parts
+            for front, _ in [front_matter(path.read_text(encoding="utf-8"))]
         ]
         pieces += [f"## {area}", "\n".join(rows)] if rows else []
     return "\n\n".join([*pieces, f"*This page is written by* `{TRY.removeprefix('try: ')}`*.*"]) + "\n"
@@ -139,9 +139,9 @@ def _list_of(files: Sequence[Path]) -> Path:
     return files[0].with_name("README.md")
 
 
-def _notebook(path: Path, folder: Path | None) -> Notebook:
+def _notebook(path: Path, notebooks: Sequence[Notebook]) -> Notebook:
     name = front_matter(path.read_text(encoding="utf-8"))[0].get("notebook")
-    for notebook in list_notebooks(folder):
+    for notebook in notebooks:
         if notebook.id == name:
             return notebook
     raise GalleryError(f"article {path.stem}: expected the id of a notebook, found {name!r}; try one of gallery list")
