@@ -270,6 +270,7 @@ def test_a_class_in_three_parts_is_one():
 def test_a_name_is_missed_once_and_a_script_stands_alone():
     blocks = ["import math", "math, np", "np", "# /// script\nmath", "# /// script\nimport json", "json"]
     assert list(article_code.undefined_names(blocks)) == [(1, "np"), (3, "math")]
+    assert list(article_code.undefined_names(["x\nx\ndef f(): return x"])) == [(0, "x")]
 
 
 # --- the series -----------------------------------------------------------------------------------------------

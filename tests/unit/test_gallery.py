@@ -1217,6 +1217,16 @@ def test_numbers_are_told_from_names():
     assert list(articles.numbers_in(text)) == ["12,345.6", "7", "8"]
 
 
+def test_a_version_in_the_prose_is_that_of_the_first_line():
+    body = "*Code: it; versions: zarr-python 3.4.2, Dask 2026.7.0.*\n\n{}\n\n*Part 1 of 2.*\n"
+
+    def numbers(prose):
+        return list(articles.numbers_in(articles.held(body.format(prose))))
+
+    assert numbers("zarr-python 3 and zarr-python 3.4 differ, as does Dask 2026.7 in 5 cases.") == ["5"]
+    assert numbers("zarr-python 3.5, zarr-python 34 and xarray 2026.7") == ["3.5", "34", "2026.7"]
+
+
 @pytest.mark.gallery
 def test_an_article_is_built_for_a_site_that_takes_neither_svg_nor_tables_nor_links_into_a_repository(tmp_path):
     pytest.importorskip("resvg_py")

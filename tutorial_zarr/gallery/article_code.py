@@ -101,7 +101,7 @@ def undefined_names(blocks: Iterable[str]) -> Iterator[tuple[int, str]]:
             # A loop or an `if` defines what its own later lines use; an assignment uses before it defines.
             simple = isinstance(statement, (ast.Assign, ast.AnnAssign))
             walrus = {node.target.id for node in ast.walk(statement) if isinstance(node, ast.NamedExpr)}
-            missing += sorted(at_once - known - (walrus if simple else own))
+            missing += sorted(at_once - known - set(missing) - (walrus if simple else own))
             known |= own
             later |= in_functions
         missing += sorted(later - known - set(missing))

@@ -39,7 +39,7 @@ from tutorial_zarr.gallery.article_form import (
     headings,
 )
 from tutorial_zarr.gallery.catalogue import TO_WRITE, Notebook, list_notebooks, passport
-from tutorial_zarr.gallery.series import list_problems, select_articles, series_problems
+from tutorial_zarr.gallery.series import list_problems, select_articles, series_problems, versions_in
 from tutorial_zarr.gallery.source import loads
 
 IMPORTS = re.compile(r"\A(?:(?:import |from ).*\n|\n)+")
@@ -124,10 +124,13 @@ def _problems(
 
 
 def held(body: str) -> str:
-    """What is held to the facts: all but blocks, generated lines and the bridge."""
-    return re.sub(
-        rf"^{re.escape(BRIDGE)}\n(?:\|.*\n?)*", "", GENERATED.sub("", FENCE.sub("", body)), flags=re.MULTILINE
-    )
+    """What is held to the facts: all but blocks, generated lines, the bridge, and versions as in the first line."""
+    prose = FENCE.sub("", body)
+    for peer, version in versions_in(next(iter(GENERATED.findall(prose)), "")).items():
+        parts = version.split(".")  # "zarr-python 3.4" is what the first line says, and no fact
+        known = "|".join(re.escape(".".join(parts[:some])) for some in range(len(parts), 0, -1))
+        prose = re.sub(rf"{peer} (?:{known})(?!\.?\d)", peer, prose)
+    return re.sub(rf"^{re.escape(BRIDGE)}\n(?:\|.*\n?)*", "", GENERATED.sub("", prose), flags=re.MULTILINE)
 
 
 def numbers_in(body: str) -> Iterator[str]:

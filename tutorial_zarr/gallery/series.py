@@ -166,11 +166,16 @@ def _generated(text: str) -> dict[str, str]:
     return {"front matter": f"minutes: {front.get('minutes')}", "first line": first, "last line": last}
 
 
+def versions_in(line: str) -> dict[str, str]:
+    """The versions of other packages that the first line of an article names."""
+    return dict(re.findall(rf"\b({'|'.join(PEERS)}) (\d[\w.]*\w)", line))
+
+
 def _versions(inside: str, line: str, installed: bool) -> str:
     """The other packages that an article names, each with its version."""
     text = FENCE.sub("", inside).replace(BRIDGE, "")
     named = [peer for peer in PEERS if peer == "zarr-python" or re.search(rf"\b{peer}\b", text, re.IGNORECASE)]
-    there = dict(re.findall(rf"\b({'|'.join(PEERS)}) (\d[\w.]*\w)", line))
+    there = versions_in(line)
     for peer in named:
         if installed or peer not in there:
             try:

@@ -69,6 +69,7 @@ def new(name: str, slug: str, folder: Path | None = None) -> list[Path]:
         path.write_text(
             re.sub(r"@(\w+)@", lambda found: words.get(found[1], found[0]), text), encoding="utf-8", newline="\n"
         )
-    for path in (path for path, template in files.items() if template == "article"):  # its generated lines
-        path.write_text(completed(path, select_articles(None, folder), list_notebooks(folder)), encoding="utf-8", newline="\n")
+    for path in (path for path, template in files.items() if template == "article"):
+        text = completed(path, select_articles(None, folder), list_notebooks(folder))  # with its generated lines
+        path.write_text(text, encoding="utf-8", newline="\n")
     return list(files)
