@@ -2,6 +2,7 @@
 
 import gzip
 import http.server
+import json
 import pickle
 import socket
 import threading
@@ -613,3 +614,83 @@ def test_what_is_busy_is_asked_again_and_an_error_has_the_last_word():
             make_store(url, storage_options={"retries": 1}).get("a")
         assert caught.value.transient
         assert len(seen) == 2
+
+
+# --- groups whose members nobody lists
+
+
+def image(folder, zarr_format):
+    """An image with two scales and a label, as OME-Zarr 0.4 and 0.5 have it; and a member that is not named."""
+    root = zarr.create_group(folder, zarr_format=zarr_format)
+    for name, length in (("0", 8), ("1", 4), ("labels/nuclei/0", 8)):
+        root.create_array(name, data=np.arange(1, length + 1), chunks=(4,))
+    root.create_array("aside", shape=(1,), dtype="u1")
+    names = ["0", "1", "2", "../up", "a/../../b", "", 7, "x\\y"]
+    several = {"multiscales": [{"datasets": [{"path": name} for name in names]}]}
+    for path, found in (
+        ("", several),
+        ("labels", {"labels": ["nuclei"]}),
+        ("labels/nuclei", {"multiscales": [{"datasets": [{"path": "0"}]}]}),
+    ):
+        zarr.open_group(folder, path=path, mode="r+").attrs.update(
+            found if zarr_format == 2 else {"ome": {"version": "0.5", **found}}
+        )
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_an_ome_zarr_image_is_followed_by_its_metadata(zarr_format, tmp_path, run):
+    image(tmp_path, zarr_format)
+    with serving(from_values(files_of(tmp_path))) as (url, _):
+        assert [member["name"] for member in json.loads(run("info", url, "--json")[1])["members"]] == [
+            "0",
+            "1",
+            "labels",
+        ]
+        code, out, err = run("tree", url)
+        assert (code, err) == (0, "")
+        assert [line.lstrip("├└│─ ").split("  ")[0] for line in out.splitlines()[1:]] == [
+            "0",
+            "1",
+            "labels",
+            "nuclei",
+            "0",
+            "note: the server lists nothing; shown is what the OME-Zarr metadata name",
+        ]
+        code, out, err = run("lint", url)
+        assert [path in out for path in ("labels/nuclei/0", "aside", "the server lists nothing")] == [
+            True,
+            False,
+            True,
+        ], err
+        report = doctor.examine(make_store(url))
+        assert report.ok, report
+        assert sorted(row.path for row in report.arrays) == ["0", "1", "labels/nuclei/0"]
+        assert report.unseen == []
+
+
+def test_of_a_group_whose_members_nobody_names_all_is_said_that_is_known(tmp_path, run):
+    zarr.create_group(tmp_path, attributes={"title": "alone"}).create_array("a", data=np.arange(1, 5))
+    with serving(from_values(files_of(tmp_path))) as (url, _):
+        report = json.loads(run("info", url, "--json")[1])
+        assert (report["members"], report["attributes"]) == (None, {"title": "alone"})
+        assert (
+            "the server lists nothing, and no document here names them; give the URL of an array" in run("info", url)[1]
+        )
+        for command in ("tree", "lint", "copy"):
+            code, out, err = run(command, url, *([tmp_path / "copy"] if command == "copy" else []))
+            assert (code, out) == (1, "")
+            assert err.endswith(
+                "expected a store that lists its keys, found a web server, which does not; give the URL of an array in "
+                "it, or consolidate the metadata where the store is written\n"
+            )
+        code, out, _ = run("doctor", url)
+        assert code == 0
+        assert (
+            "nobody looked at what lies below the root: no metadata name the members; try --path with an array" in out
+        )
+        assert "groups were followed" not in run("doctor", url, "--path", "a")[1]
+        assert run("lint", f"{url}/a")[0] == 0
+        group = zarr.open_group(url, mode="r")
+        assert group["a"][...].tolist() == [1, 2, 3, 4]
+        with pytest.raises(KeyError, match="expected a member 'b', found none; it holds what the store does not list"):
+            group["b"]

@@ -150,12 +150,12 @@ def _codecs(array: zarr.Array) -> list[Any]:
 def _array_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     stored, nbytes = report["nbytes_stored"], report["nbytes"]
     values = "values of any length" if nbytes is None else f"{words.size_text(nbytes)} of values"
-    same, held = report["dtype"] == report["data_type"], "shards that hold " if report["shards"] else ""
+    same, held = _dtype(report["dtype"]) == report["data_type"], "shards that hold " if report["shards"] else ""
     return [
         ("shape", _shape(report["shape"], report["dimension_names"])),
         (
             "dtype",
-            words.plain(report["dtype"]) + ("" if same else f", in the metadata {json.dumps(report['data_type'])}"),
+            _dtype(report["dtype"]) + ("" if same else f", in the metadata {json.dumps(report['data_type'])}"),
         ),
         ("chunks", _shape(report["chunks"])),
         *([("shards", _shape(report["shards"]))] if report["shards"] else []),
@@ -183,7 +183,12 @@ def line(outline: dict[str, Any]) -> str:
         return "group"
     chunks = f"  chunks {_shape(outline['chunks'])}" if outline["shape"] else ""
     shards = f" in shards {_shape(outline['shards'])}" if outline["shards"] else ""
-    return f"{_shape(outline['shape'])}  {words.plain(outline['dtype'])}{chunks}{shards}"
+    return f"{_shape(outline['shape'])}  {_dtype(outline['dtype'])}{chunks}{shards}"
+
+
+def _dtype(name: str) -> str:
+    """As people call a type; NumPy spells that of text as a call."""
+    return "string" if name.startswith("StringDType(") else words.plain(name)
 
 
 def _shape(lengths: list[Any], names: list[str | None] | None = None) -> str:

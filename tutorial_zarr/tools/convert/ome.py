@@ -125,4 +125,5 @@ def named(attributes: dict[str, Any]) -> list[str]:
             )
     for key in ("labels", "series"):
         found += own[key] if isinstance(own.get(key), list) else []
-    return [path for path in found if isinstance(path, str) and path] + (["labels"] if images else [])
+    plain = [path for path in found if isinstance(path, str) and not {"\\", "\0"} & {*path}]
+    return [path for path in plain if all(name.strip(".") for name in path.split("/"))] + (["labels"] if images else [])

@@ -65,6 +65,10 @@ class Consolidations:
         nodes = tuple(join(path, name) for name, _, kind in named if kind in (".zarray", ".zgroup") and name)
         self.copies.append(Copy(path, key, 2, entries, nodes))
 
+    def tells_of(self, path: str) -> bool:
+        """Whether a copy has the members of a group."""
+        return any(not copy.path or f"{path}/".startswith(copy.path + "/") for copy in self.copies)
+
     def names_below(self, path: str) -> list[str]:
         """The names directly below a group, as far as the copies know them: for stores that list nothing."""
         start = path + "/" if path else ""

@@ -20,11 +20,12 @@ from tutorial_zarr import api, limits, parallel, words
 from tutorial_zarr.array import Array
 from tutorial_zarr.errors import MetadataError, MissingDependencyError, UnsupportedError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, GroupMetadata, parse_json, v2, v3
-from tutorial_zarr.nodes import MARK, UNFINISHED, join, parent, read_document
+from tutorial_zarr.nodes import MARK, UNFINISHED, join, kind_at, parent, read_document
 from tutorial_zarr.replacing import Mark, read_mark
 from tutorial_zarr.stores import Store
 from tutorial_zarr.stores.local import is_ours
 from tutorial_zarr.stores.writers import describe
+from tutorial_zarr.tools.convert import ome
 
 from .chunks import Outcome, check_chunk, counts_inner, dangling, protected
 from .consolidation import Consolidations
@@ -129,10 +130,20 @@ class Examination:
             )
         self.check_files(path, files, metadata, broken)
         if self.report.unlisted:
-            names = [name + "/" for name in self.consolidations.names_below(path)]
+            names = [name + "/" for name in self.named_below(path, metadata)]
         for name in names:
             if name.endswith("/") and name != UNFINISHED + "/":
                 yield join(path, name[:-1]), broken
+
+    def named_below(self, path: str, metadata: Metadata | None) -> list[str]:
+        """The names directly below a group of a store that lists none, as far as documents have them."""
+        if self.consolidations.tells_of(path):
+            return self.consolidations.names_below(path)
+        named = ome.named(dict(metadata.attributes)) if metadata is not None else []
+        there = [name for name in named if kind_at(self.store, join(path, name)) is not None]
+        if not named:
+            self.report.unseen.append(path)
+        return list(dict.fromkeys(name.partition("/")[0] for name in there))
 
     def guard(self, path: str, listing: Callable[[str], Iterator[str]]) -> Iterator[str]:
         """The names of a listing; a store that fails in the middle is a fault, not the end.

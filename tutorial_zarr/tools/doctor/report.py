@@ -218,6 +218,7 @@ class Report:
     nbytes: int = 0  # bytes that were read
     chunks: bool = True  # whether the chunks were looked at, not the documents alone
     unlisted: bool = False  # whether the store lists nothing, so that only what is named could be asked for
+    unseen: list[str] = field(default_factory=list)  # groups whose members nobody names then
 
     def add(self, rule: str, key: str, problem: str, **more: Any) -> None:
         """Note a fault."""
@@ -235,9 +236,13 @@ class Report:
         """What is no fault and should be known."""
         found = []
         if self.unlisted:
+            followed = "groups were followed as far as metadata name their members, and " if self.groups else ""
+            found.append(f"the store lists no keys: {followed}nobody looked for orphans")
+        if self.unseen:
+            groups = words.some((path or "the root" for path in self.unseen), 4)
             found.append(
-                "the store lists no keys: groups were followed as far as consolidated metadata name their members, and "
-                "nobody looked for orphans"
+                f"nobody looked at what lies below {groups}: no metadata name the members; try --path with an array, "
+                "or consolidate where the store is written"
             )
         open_to_harm = [row for row in self.arrays if row.checked and row.present and not row.protected]
         if open_to_harm and self.chunks:
