@@ -600,8 +600,8 @@ check("01_06.2", begins)
 # %% [markdown]
 # ### Exercise 01_06.3
 #
-# Repair code: `set_row` writes a letter to one row of a `Tagged` chunk, without a lock. It is right as long as nobody
-# else writes. The check lets other writers come in between, once or several times; their rows must survive, and so
+# Repair code: `set_row` writes a letter to one row of a `Tagged` chunk, without a lock. It is right as long as no
+# other writer comes. The check lets others come in between, once or several times; their rows must survive, and so
 # must yours.
 #
 # <details><summary>Hint</summary>
@@ -638,7 +638,7 @@ check("01_06.3", set_row)
 #   networks. Not in loops in Python.
 # - In order: reproducible to the last bit, but one slow chunk stalls the rest. As they come: no stall, but the last
 #   bits may differ.
-# - Give each writer whole write units, and `plan_write(...).aligned` is true: nobody needs a lock.
+# - Give each writer whole write units, and `plan_write(...).aligned` is true: no writer needs a lock.
 # - A read-modify-write by four writers of one chunk loses rows in 2,496 of 2,520 orders, silently; `update` makes it
 #   one step.
 # - A time limit names the chunk, and leaves its thread to itself.
@@ -672,7 +672,7 @@ check("01_06.1", merged[2] / merged[0])
 check("01_06.2", [256, 512, 768])
 
 # %% [markdown]
-# Try again until nobody came in between, each time from the newest chunk.
+# Try again until no other writer came in between, each time from the newest chunk.
 
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}

@@ -347,7 +347,7 @@ for length in (1, chunk, 4096):
 # %% [markdown] tags=["section-wrong"]
 # ## The day the sea froze
 #
-# **The shape first, then the data.** It is the natural order: make room, fill it. Cut the power in between.
+# **The shape first, then the data.** It is the natural order: make the array longer, then fill it. Cut the power in between.
 
 
 # %%

@@ -11,10 +11,10 @@
 #
 # **Question.** What makes a read from a bucket fast?
 #
-# ![Seconds for a read against the requests in flight. The curve falls in proportion, and where the server has a
-# limit it turns up again.](../../articles/figures/01_08_knee.svg)
+# ![Sixteen requests as bars: one after the other they take sixteen waits, four at a time four, all at once a single
+# one.](../../articles/figures/01_08_rounds.svg)
 #
-# *The same 1,024 requests, with more and more of them in flight, in a model. Then the server says: slow down.*
+# *Sixteen requests: one after the other, four at a time, all at once. A bar is a wait.*
 #
 # A bucket of an **[object store](https://en.wikipedia.org/wiki/Object_storage "Storage that keeps whole objects under
 # keys and is asked over HTTP; there are no folders and no changes in place.")** is slow to answer and quick to deliver,
@@ -106,7 +106,7 @@ in_range(usd_per_gigabyte_out=(usd_per_gigabyte_out, 0.0, 1e6))
 # %% [markdown] tags=["section-data"]
 # ## Random numbers, so that only requests differ
 #
-# Random numbers: all layouts compress about alike, and what differs are requests and bytes.
+# All layouts of them compress about alike.
 
 # %%
 plane = fields.noise(n, seed)
@@ -608,7 +608,7 @@ check("01_08.4", joined)
 # - Requests in a second times latency are worth having in flight. Beyond the pipe's rate more brings nothing, and
 #   beyond the server's rate it brings refusals and waiting: here, with 1,024, several times the requests.
 # - A range request fetches a part of an object; a shard's index lies in its last bytes and says which part.
-# - Small chunks ask often, large ones bring what nobody wants, shards do less of both and make two trips. Where traffic
+# - Small chunks ask often, large ones bring bytes that are not wanted, shards do less of both and make two trips. Where traffic
 #   has a price the bytes are most of the bill, in the bucket's own region the requests.
 # - With enough requests some fail. If failures are independent, each answer costs 1 / (1 - rate) attempts on average.
 #

@@ -61,7 +61,7 @@ def exercise_3(answer: Any) -> Verdict:
         return not_yet(f"expected two letters, found {answer!r}.")
     given = [x.strip().lower() for x in answer]
     if given == [*by_value, *by_bytes]:
-        return right("so a writer that decides with == leaves out a -0.0 that somebody wrote, and stores every NaN.")
+        return right("so a writer that decides with == leaves out a -0.0 that was written, and stores every NaN.")
     if given[0] == "b":
         return not_yet("NaN == NaN is False, whatever its bits are.")
     if given[1] == "a":

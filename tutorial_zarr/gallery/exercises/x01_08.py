@@ -59,7 +59,7 @@ def exercise_3(answer: Any) -> Verdict:
         # The checksum stands for a compressor: a chunk is then read as a whole, and its size is known.
         array = zarr.create_array({}, shape=(2048, 2048), dtype="float32", compressors={"name": "crc32c"}, **answer)
         if array.nchunks > 1 << 16 or array.nbytes // max(1, math.prod(array.chunks)) > 1 << 22:
-            return not_yet("so many chunks that even their list is long. Try larger ones.")
+            return not_yet("a list of all these chunks would be very long. Try larger ones.")
         array[...] = 1
         array.store.request_cost = 1 << 19  # as a bucket has it: ranges that lie close come with one request
         whole = array.plan(...).requests
@@ -74,7 +74,7 @@ def exercise_3(answer: Any) -> Verdict:
     if whole > 20:
         return not_yet(f"{counted}. Fewer objects!")
     if found[1] > 256:
-        return not_yet(f"{counted}. It brings too much that nobody wants.")
+        return not_yet(f"{counted}. It brings too much that is not wanted.")
     if found[0] > 4:
         return not_yet(f"{counted}. The window asks too often.")
     return right(f"{counted}.")
