@@ -258,9 +258,9 @@ for p in (8, fastest, ways[-1]):
 panel.set(title=f"A read of {many:,} chunks from a bucket", xlabel="requests in flight")
 panel.set_xticks(ways, [f"{p:,}" for p in ways])
 panel.set_yticks([0.1, 1, 10], ["0.1 s", "1 s", "10 s"])
-panel.legend()
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
+panel.legend()
 lowest, most, flat = limited[fastest][0], limited[1024][0], free_run[1024][0]
 described = f"Two curves fall together. Without a limit it flattens at {flat:.2f} s. With one it is lowest "
 described += f"at {fastest} in flight, {lowest:.2f} s, and at 1,024 it is back at {most:.2f} s."
