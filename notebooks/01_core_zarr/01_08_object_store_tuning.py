@@ -252,12 +252,12 @@ panel.loglog(ways, [free_run[p][0] for p in ways], color=BLUE, marker="o", marke
 panel.loglog(ways, [limited[p][0] for p in ways], color=VERMILION, marker="s", markersize=4, label="with a limit")
 panel.axhline(many * per_chunk, color=GREY, linewidth=1, linestyle=":")
 panel.text(1, many * per_chunk * 1.08, "the bytes alone", color=GREY, fontsize=9)
-for p in (8, fastest, ways[-1]):
-    at = {"xytext": (-7, -12), "textcoords": "offset points", "ha": "right"}
-    panel.annotate(f"{limited[p][0]:.1f} s", (p, limited[p][0]), **at)
 panel.set(title=f"A read of {many:,} chunks from a bucket", xlabel="requests in flight")
 panel.set_xticks(ways, [f"{p:,}" for p in ways])
 panel.set_yticks([0.1, 1, 10], ["0.1 s", "1 s", "10 s"])
+for p in (8, fastest, ways[-1]):
+    at = {"xytext": (-7, -12), "textcoords": "offset points", "ha": "right"}
+    panel.annotate(f"{limited[p][0]:.1f} s", (p, limited[p][0]), **at)
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 panel.legend()
