@@ -25,7 +25,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 30 minutes |
+# | **Time** | 50 minutes |
 # | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb) |
 # | **Code** | `tutorial_zarr/group.py`, `tutorial_zarr/chunk_io` |
 # | **Article** | [The brain that fits in one chunk](../../articles/32_multiscale_pyramids.md) |
@@ -41,7 +41,7 @@
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] tags=["section-parameters"]
 # ## Parameters
 #
 # `levels` counts the volume and its smaller copies; `chunk` is the length of a chunk on each axis. `screen` is the
@@ -74,8 +74,8 @@ from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_
 from tutorial_zarr.stores import TraceStore
 from tutorial_zarr.viz.chart import GREEN, ORANGE, SKY, VERMILION
 
-# %% [markdown]
-# ## The data
+# %% [markdown] tags=["section-data"]
+# ## The average of 152 brains
 #
 # A template: 152 people were scanned, and their scans were warped onto one shape and averaged. Laboratories
 # all over the world give places in its coordinates, in millimetres.
@@ -92,8 +92,8 @@ for fact, (value, low, high) in brain.realism(data).items():
 print(f"{' x '.join(map(str, volume.shape))} (z, y, x) {volume.dtype}: {volume.nbytes:,} B, first voxel at {origin} mm")
 print(data.provenance["source"], data.provenance["licence"], sep="\n")
 
-# %% [markdown]
-# ## The idea
+# %% [markdown] tags=["section-idea"]
+# ## A viewer takes the copy whose voxels are as large as its pixels
 #
 # A picture first. Three slices through one point, each at its place in millimetres.
 
@@ -132,17 +132,22 @@ three_slices.save(out / "figures" / "08_01_slices.svg")
 three_slices
 
 # %% [markdown]
-# We cut it into chunks of 32 x 32 x 32 voxels, and put copies beside it: half as long on each axis, again half, and
-# so on, until a copy fits in one chunk. A viewer takes the copy whose voxels are as large as the screen's pixels.
+# We cut it into chunks of 32 x 32 x 32 **[voxels](https://en.wikipedia.org/wiki/Voxel "The values of a volume on its
+# grid: what pixels are to a picture.")**, and put copies beside it: half as long on each axis, again half, and so on,
+# until a copy fits in one chunk (an **[image pyramid](https://en.wikipedia.org/wiki/Pyramid_%28image_processing%29 "An
+# image or a volume with its smaller copies, each half as long on every axis as the one before.")**). A viewer takes the
+# copy whose voxels are as large as the screen's pixels.
 #
 # **Write down three guesses.** The volume has 336 chunks; how many of them hold nothing but zeros? How much
 # more must be kept for all copies together, in percent? And how many chunks are read before you see the whole brain?
 
-# %% [markdown]
-# ## Build it small
+# %% [markdown] tags=["section-build"]
+# ## Build it small: the mean of every eight voxels
 #
-# A level of the pyramid is the mean of every eight voxels of the one before. Where the length is odd, the last voxel
-# has no partner, and we leave it out.
+# A level of the pyramid is the mean of every eight voxels of the one before. To take one of the eight would be quicker,
+# and bring **[aliasing](https://en.wikipedia.org/wiki/Aliasing "False patterns in data of which too few samples were
+# kept; a mean before the sampling softens them.")**. Where the length is odd, the last voxel has no partner, and we
+# leave it out.
 
 
 # %%
@@ -163,7 +168,8 @@ for k, level in enumerate(pyramid):
 print(f"all of them: {overhead:.4f} of the first; without an end it would be {8 / 7:.4f}")
 
 # %% [markdown]
-# One guess is settled: the copies cost 14 percent. Each is an eighth of the one before, and 1/8 + 1/64 + ... is 1/7.
+# One guess is settled: the copies cost 14 percent. Each is at most an eighth of the one before, and 1/8 + 1/64 + ... is
+# 1/7.
 #
 # **Where does a voxel lie?** A voxel stands for its centre. Two become one: its centre is the mean of theirs.
 
@@ -174,10 +180,11 @@ for k in range(3):
     centres = centres.reshape(-1, 2).mean(axis=1)
 
 # %% [markdown]
-# So the first voxel of level *k* is not at 0. It is half of (2^k - 1) voxels further in: 0.5, then 1.5, then 3.5.
-# That is the *translation* of the level; its *scale* is the size of its voxels. (OME's
-# [draft of version 0.6](https://github.com/ome/ngff-spec) says the same: the size of a voxel, less that at level 0,
-# halved.)
+# So the first voxel of level *k* is not at 0. It is half of (2^k - 1) voxels further in: 0.5, then 1.5, then 3.5. That
+# is the *translation* of the level; its *scale* is the size of its voxels. Together they are an **[affine
+# transformation](https://en.wikipedia.org/wiki/Affine_transformation "A map from indices to places that stretches,
+# turns and shifts, such as index times scale plus translation.")** without a turn. (OME's [draft of its next
+# version](https://github.com/ome/ngff-spec) says the same: the size of a voxel, less that at level 0, halved.)
 
 
 # %%
@@ -209,15 +216,16 @@ def middle(values, scale, translation):
 
 middles = [middle(level, *placed(k)) for k, level in enumerate(pyramid)]
 drifting = [middle(level, placed(k)[0], origin) for k, level in enumerate(pyramid)]
-for k, both in enumerate(zip(middles, drifting, strict=True)):
-    told = (", ".join(f"{round(mm, 2) + 0:6.2f}" for mm in each) for each in both)
-    print(f"level {k}: centre at {next(told)} mm; without the translation {next(told)}")
+for k in range(levels):
+    with_it, without = np.round([middles[k], drifting[k]], 2) + 0.0  # no minus before a zero
+    print(f"level {k}: centre at {with_it} mm; without the translation {without}")
 assert np.allclose(middles, middles[0], rtol=0, atol=0.05)
 
 # %% [markdown]
 # With it the brain stays where it is, to a few hundredths of a millimetre. Without it, it creeps away as you zoom out.
-#
-# ## The library's version
+
+# %% [markdown] tags=["section-library"]
+# ## A group, its levels, and one document
 #
 # A group holds the levels as arrays, and its attributes say what they are, in the words of OME-Zarr: version
 # [0.5](https://ngff.openmicroscopy.org/0.5/) in Zarr 3, version [0.4](https://ngff.openmicroscopy.org/0.4/) in Zarr 2.
@@ -286,10 +294,11 @@ more_bytes = sum(sizes) / sizes[0]
 print(f"the copies take {100 * (overhead - 1):.1f} % more voxels, and {100 * (more_bytes - 1):.1f} % more bytes")
 
 # %% [markdown]
-# A brain is round and a volume is a box. A chunk whose voxels all are the fill value is not written: no file, no byte.
+# A brain is round and a volume is a box. A chunk whose voxels all are the fill value is not written
+# ([01_01](../01_core_zarr/01_01_first_zarr_array.ipynb)): no file, no byte.
 #
-# In bytes the copies weigh more than in voxels. Their voxels lie further apart, so neighbours differ more, as the next
-# cell counts, and gzip finds less to save.
+# In bytes the copies weigh more than in voxels. Their voxels lie further apart, so neighbours differ more, which the
+# next cell counts, and gzip finds less to save.
 
 
 # %%
@@ -331,10 +340,10 @@ four_levels = viz.Chart.of(figure, "The levels and their chunks", described)
 four_levels.save(out / "figures" / "08_01_levels.svg")
 four_levels
 
-# %% [markdown]
-# ## Look at the bytes
+# %% [markdown] tags=["section-bytes"]
+# ## The document that makes an image of arrays
 #
-# All that makes an image of a group of arrays is this document. Anybody who reads it finds the levels and their places.
+# All that makes an image of a group of arrays is this document. A reader finds in it the levels and their places.
 
 # %%
 document = out / "brain.ome.zarr" / ("zarr.json" if zarr_format == 3 else ".zattrs")
@@ -358,12 +367,12 @@ z, y, x = pyramid[-1].shape
 assert np.array_equal(unpacked[:z, :y, :x], pyramid[-1][:chunk, :chunk, :chunk])
 print(f"{key}: {len(whole):,} B, unpacked {unpacked.nbytes:,} B; {z} x {y} x {x} are the level, the rest is fill")
 
-# %% [markdown]
-# ## Check against others
+# %% [markdown] tags=["section-others"]
+# ## A judge that is not ours
 #
-# Every level, read by other implementations; and by `ome-zarr`, with which microscopists read images, if it is here.
+# Every level is read by other implementations, and by `ome-zarr`, with which microscopists read images, if it is here.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "hide-cell"] jupyter={"source_hidden": true}
 for k in range(levels):
     report = interop_check(out / "brain.ome.zarr", path=str(k), expected=pyramid[k])
     print(f"level {k}", report, "", sep="\n")
@@ -380,8 +389,8 @@ else:
     print('ome-zarr: SKIPPED (not installed); try: python -m pip install "tutorial_zarr[bio]"')
 
 # %% [markdown]
-# The attributes are judged by `ome-zarr-models`, which holds them against OME's rules. A judge that accepts
-# everything proves nothing, so it also gets images that are wrong on purpose.
+# The attributes are judged by `ome-zarr-models`, which holds them against OME's rules. A judge that accepts everything
+# proves nothing, so it also gets images that are wrong on purpose.
 
 
 # %%
@@ -414,8 +423,9 @@ for folder in sorted(out.glob("*.ome.zarr")):
 
 # %% [markdown]
 # One of the wrong ones passes: the one without translations. Remember it.
-#
-# ## Performance and operations
+
+# %% [markdown] tags=["section-operations"]
+# ## At most nine requests on a small screen, at every zoom
 #
 # Now the viewer. It shows a square of the slice from the side, `wide` mm long, on a screen of 64 x 64 pixels. It
 # takes the coarsest level that still has a voxel for each pixel.
@@ -516,19 +526,23 @@ def at_zoom(wide):
 slide(at_zoom, mm=zooms)
 
 # %% [markdown]
-# Is that so everywhere, or was the point chosen well? Many places, each at every zoom; and for comparison a volume a
-# thousand times as long on each axis, which nobody has to read, as a plan is enough.
+# Is that so everywhere, or was the point chosen well? Many places, each at every zoom:
 
 # %%
 number = 8 if quick else 200
-steps = np.linspace(0, 1, number)
-places = [tuple(o + f * (n - 1) for o, n, f in zip(origin, volume.shape, (s, s**2, 1 - s), strict=True)) for s in steps]
+ends = np.array(volume.shape) - 1
+places = [np.add(origin, ends * (s, s**2, 1 - s)).tolist() for s in np.linspace(0, 1, number)]
 spread = {}
 for wide in zooms:
     k = level_for(wide)
     counts = [cost(traced[k], window(k, wide, place))[1]["requests"] for place in places]
     spread[wide] = [min(counts), max(counts)]
     print(f"{wide:3} mm wide: {min(counts)} to {max(counts)} requests in {number} places")
+
+# %% [markdown]
+# And a volume a thousand times as long on each axis? It need not exist to be counted; a plan is enough.
+
+# %%
 huge = zarr.create_array({}, shape=tuple(1000 * n for n in volume.shape), dtype="u1", chunks=(chunk,) * 3)
 slice_of_all = huge.plan(np.s_[:, :, 98_000]).chunks
 levels_needed = 1 + math.ceil(math.log2(max(huge.shape) / chunk))
@@ -536,8 +550,9 @@ print(f"{huge.nbytes / 1e15:.1f} PB: a slice takes {slice_of_all:,} requests, or
 
 # %% [markdown]
 # **Empty chunks are not quite free.** They take no byte, but a reader does not know that they are empty. It asks, and
-# is told that there is nothing: a request like any other. A shard knows: its index says which of its chunks
-# are there. It costs some bytes more, the index among them. (Shards are Zarr 3's, whatever this notebook's format.)
+# is told that there is nothing: a request like any other. A **[shard](../GLOSSARY.md#shard)** knows: its index says
+# which of its chunks are there. It costs some bytes more, the index among them. (Shards are Zarr 3's, whatever this
+# notebook's format.)
 
 # %%
 in_shards = {"shards": (4 * chunk,) * 3, "chunks": (chunk,) * 3, "compressors": packed, "zarr_format": 3}
@@ -553,7 +568,7 @@ show_costs(f"a slice, {stored[0]} objects", plain_slice)
 show_costs(f"a slice, {objects} shards", shard_slice)
 
 # %% [markdown]
-# One knob to turn: the length of a chunk. Here is what a screen of 512 x 512 pixels asks for, at most:
+# What screens of three sizes ask for, at most, and what a longer chunk changes:
 
 
 # %%
@@ -575,14 +590,14 @@ for length in (16, 32, 64, 128):
     print(f"chunks of {length:3}: {asked:5,} requests, {asked * length**3 / 1e6:5.1f} MB unpacked for 0.3 MB of pixels")
 
 # %% [markdown]
-# A slice is thin and a chunk is thick. Small chunks unpack little and ask often. Three things to watch: requests for
-# a full screen, bytes unpacked for each pixel, and how many requests find nothing.
+# A slice is thin and a chunk is thick. Small chunks unpack little and ask often, and no length is best for both. Small
+# chunks in shards ask for an index more, and need not be files of their own.
 
-# %% [markdown]
-# ## What goes wrong
+# %% [markdown] tags=["section-wrong"]
+# ## The picture jumps, and the rules allow it
 #
-# **The picture jumps.** One of the wrong images was accepted above: the one without translations. The rules allow it,
-# as a level may lie anywhere. It shows like this, in the edge of the brain as level 3 sees it, over level 0:
+# One of the wrong images was accepted above: the one without translations. The rules allow it, because a level may lie
+# anywhere. It shows like this, in the edge of the brain that level 3 sees, over level 0:
 
 # %%
 last_level = levels - 1
@@ -592,7 +607,7 @@ figure, ((panel,),) = night(6.4, 4.6, 1, 1)
 draw(panel, volume[:, :, nearest(0)[2]], origin[:2], 1, "")
 for name, place, colour in (("with", placed(last_level)[1], GREEN), ("without", origin, VERMILION)):
     rows, columns = (np.arange(n) * 2**last_level + start for n, start in zip(edge.shape, place, strict=False))
-    panel.contour(columns, rows, edge, levels=[75], colors=colour, linewidths=2)
+    panel.contour(columns, rows, edge, levels=[45], colors=colour, linewidths=2)
     panel.plot([], [], color=colour, label=f"{name} its translation")
 panel.annotate("", (-105 - off, -40 - off), (-105, -40), arrowprops={"arrowstyle": "->", "color": "white", "lw": 1.5})
 panel.text(-110, -40, f"{off} mm down\nand back", color="white", ha="right")
@@ -611,7 +626,7 @@ jump
 # %% [markdown]
 # Half a voxel sounds harmless, but the voxels are 8 mm long. The rules allow it, so this validator accepts it. For a
 # pyramid of means one line finds it: the first voxel of level k lies half of what the scale has grown further in. So
-# does the centre of brightness, for any method that keeps the mean. Check a pyramid that you are given.
+# does the centre of brightness, for any method that keeps it. Check a pyramid that you are given.
 
 
 # %%
@@ -627,7 +642,6 @@ assert in_place(right)
 assert not in_place(jumps)
 
 # %% [markdown]
-#
 # **A seam** comes from chunks of odd length: each is halved on its own, and each loses its last voxel.
 
 # %%
@@ -635,12 +649,11 @@ odd = 33
 torn = np.concatenate([halve(volume[start : start + odd]) for start in range(0, len(volume), odd)])
 print(f"halved in slabs of {odd}: {len(torn)} voxels on z, and {len(pyramid[1])} when halved as a whole")
 
-# %% [markdown]
-# ## Change one thing, predict first
+# %% [markdown] tags=["section-predict"]
+# ## Labels take every second voxel
 #
-# Labels must not be averaged: between object 3 and object 5 there is no object 4. So one takes every second voxel
-# instead: `volume[::2, ::2, ::2]`. Which translation has such a level? Write it down, and put it in place of the
-# half.
+# Labels must not be averaged: between object 3 and object 5 there is no object 4. So take every second voxel instead:
+# `volume[::2, ::2, ::2]`. Which translation has such a level? Write it down, and put it in place of the half.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
@@ -650,7 +663,7 @@ found_at = middle(every_second, [2.0] * 3, [o + translation_in_voxels for o in o
 off_by = np.subtract(found_at, middles[0])
 print("its centre is off by", np.round(off_by, 2), "mm")
 
-# %% [markdown]
+# %% [markdown] tags=["section-exercises"]
 # ## Exercises
 #
 # Put your answer in place of the three dots. The check recomputes the answer and tells you where to look.
@@ -696,6 +709,35 @@ requests_and_empty = ...
 check("08_01.3", requests_and_empty)
 
 # %% [markdown]
+# ### Exercise 08_01.4
+#
+# Write `halve_labels` for a picture of labels, a 2-D array of whole numbers: half as long on both axes, each value the
+# most frequent of its 2 x 2; of equally frequent ones the smallest. An odd row or column at the end is left out.
+#
+# <details><summary>Hint</summary>
+# `np.unique(four, return_counts=True)` gives the values in order, and how often each stands there.</details>
+
+
+# %% tags=["exercise"]
+def halve_labels(labels): ...
+
+
+check("08_01.4", halve_labels)
+
+# %% [markdown] tags=["section-bridge"]
+# ## In zarr-python, xarray and Dask
+#
+# | here | zarr-python, xarray, Dask | not there |
+# |---|---|---|
+# | `array.plan(selection).chunks` | - | the requests of a read, before it is made |
+# | `array.grid`: the coordinates of all chunks; `array.grid.region(coords)` | `array.blocks[coords]` reads and writes a chunk | where a chunk lies, as slices |
+# | `halve`, and `placed` for where its voxels lie | `xarray.DataArray.coarsen(..., boundary="trim").mean()`: the coordinates are averaged with the values | - |
+# | a chunk of fill values is not written; `array.nchunks_initialized` | the same | - |
+# | `create_group(attributes=...)`, `group.create_array(...)` | the same names | - |
+# | `create_array(..., shards=...)`: inner chunks row after row | the same name: inner chunks in Morton order | a map as one stretch of bytes |
+# | `TraceStore(store)` | `zarr.storage.LoggingStore(store).counter` | the bytes and the range of each request |
+
+# %% [markdown] tags=["section-recap"]
 # ## Recap
 #
 # - A level is the mean of every eight voxels of the one before. Made chunk by chunk, each chunk from a box that begins
@@ -705,14 +747,21 @@ check("08_01.3", requests_and_empty)
 # - A group, its arrays and one document make an image of OME-Zarr. A validator finds what breaks the rules, and not
 #   what is in the wrong place.
 # - Empty chunks take no byte; each still takes a request, unless they lie in a shard.
-# - A screen touches as many chunks as fit across it, and one more on each axis, at every zoom and for every volume.
+# - A slice on a screen of p pixels touches at most ceil((p - 1) / c) + 1 chunks of length c on an axis, at every zoom
+#   and for every volume: nine on a screen of 64 x 64, and hundreds on a large one.
 #
 # **Open questions.** What about an axis of time? Who makes the levels again when a part of the volume changes? Which
 # chunks should a viewer fetch before it is asked?
 #
-# **Next.** Open an image of your own, and compare the centres of its levels.
+# **To read further.**
+#
+# - [OME-Zarr](https://ngff.openmicroscopy.org/): the specification, and the viewers and writers that follow it
+# - [Why bioimaging moved to OME-Zarr](https://doi.org/10.1007/s00418-023-02209-1): the format as its makers describe it
+# - [The Laplacian pyramid](https://doi.org/10.1109/TCOM.1983.1095851): the paper from which image pyramids come
+#
+# **Next.** [01_08](../01_core_zarr/01_08_object_store_tuning.ipynb): what makes a read from a bucket fast?
 
-# %% [markdown]
+# %% [markdown] tags=["section-solutions"]
 # ## Solutions
 #
 # A quarter for a picture, an eighth for a volume.
@@ -734,6 +783,22 @@ depth = round((-32 - placed(1)[1][0]) / 2) // 32 * 32
 slab = pyramid[1][depth : depth + 32]
 in_the_slice = list(itertools.product(range(0, 116, 32), range(0, 98, 32)))
 check("08_01.3", (len(in_the_slice), sum(not slab[:, y : y + 32, x : x + 32].any() for y, x in in_the_slice)))
+
+# %% [markdown]
+# `np.unique` is in order, and `argmax` takes the first of equals: the smallest.
+
+
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
+def halve_labels(labels):
+    rows, columns = labels.shape[0] // 2, labels.shape[1] // 2
+    halved = np.zeros((rows, columns), labels.dtype)
+    for i, j in np.ndindex(rows, columns):
+        values, counts = np.unique(labels[2 * i : 2 * i + 2, 2 * j : 2 * j + 2], return_counts=True)
+        halved[i, j] = values[counts.argmax()]
+    return halved
+
+
+check("08_01.4", halve_labels)
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.

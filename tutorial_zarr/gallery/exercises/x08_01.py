@@ -1,15 +1,17 @@
-"""The exercises of 08_01: what endless pyramids need, where a level of thick slices lies, what a slice asks for."""
+"""The exercises of 08_01: endless pyramids, thick slices, the requests of a slice, and a pyramid of labels."""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from data_gen import brain
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 
 def _numbers(answer: Any, count: int) -> list[float] | None:
@@ -76,5 +78,55 @@ def exercise_3(answer: Any) -> Verdict:
     return right(f"{asked} requests, and {empty} of them find nothing; a shard would have known.")
 
 
+def _fours(labels: np.ndarray) -> list[list[list[int]]]:
+    """The four values of each 2 x 2, by row and column."""
+    rows, columns = labels.shape[0] // 2, labels.shape[1] // 2
+    return [
+        [labels[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].ravel().tolist() for j in range(columns)] for i in range(rows)
+    ]
+
+
+def _halved(labels: np.ndarray, one_of: Callable[[list[int]], int]) -> np.ndarray:
+    shape = (labels.shape[0] // 2, labels.shape[1] // 2)
+    return np.array([[one_of(four) for four in row] for row in _fours(labels)], int).reshape(shape)
+
+
+def _most_frequent(four: list[int]) -> int:
+    counts = Counter(four)
+    return min(label for label in counts if counts[label] == max(counts.values()))
+
+
+def exercise_4(answer: Any) -> Verdict:
+    """A function that halves a picture of labels: the most frequent of each 2 x 2, the smallest among equals."""
+    drawn = np.random.PCG64(801).random_raw((9, 8)).astype("int64") % 4
+    pictures = [np.array(rows) for rows in ([[3, 5], [5, 5]], [[3, 5], [5, 3]], [[7, 2], [9, 4]], [[5, 0], [0, 5]])]
+    pictures += [drawn, drawn[:7, :7], drawn[:1], np.zeros((0, 4), int), 1000 * drawn.T]
+    fault = on_cases(answer, [((picture,), _halved(picture, _most_frequent)) for picture in pictures])
+    if fault is None:
+        return right("every label was there before, and no object 4 appears between 3 and 5.")
+    if not callable(answer):
+        return not_yet(fault)
+    mistakes: dict[str, Callable[[list[int]], int]] = {
+        "that is the mean, and makes labels that no voxel had.": lambda four: sum(four) // 4,
+        "that is the mean, rounded, and makes labels that no voxel had.": lambda four: round(sum(four) / 4),
+        "that is every second voxel; the other three of the four have a say as well.": lambda four: four[0],
+        "that is the largest of the four, however often it stands there.": max,
+        "that is the smallest of the four, however often it stands there.": min,
+        "of equally frequent ones take the smallest, not the first.": lambda four: Counter(four).most_common(1)[0][0],
+        "of equally frequent ones take the smallest, not the largest.": lambda four: (
+            -_most_frequent([-n for n in four])
+        ),
+    }
+    for words, mistake in mistakes.items():
+        if on_cases(answer, [((picture,), _halved(picture, mistake)) for picture in pictures]) is None:
+            return not_yet(f"{words} {fault[0].upper()}{fault[1:]}")
+    return not_yet(fault)
+
+
+def every_second(labels: np.ndarray) -> np.ndarray:
+    """What is quick, and asks one of the four alone."""
+    return labels[: labels.shape[0] // 2 * 2 : 2, : labels.shape[1] // 2 * 2 : 2]
+
+
 # One plausible wrong answer each.
-WRONG = {"1": (0.25, 0.125), "2": (1.5, 1.5, 1.5), "3": (16, 0)}
+WRONG = {"1": (0.25, 0.125), "2": (1.5, 1.5, 1.5), "3": (16, 0), "4": every_second}
