@@ -1209,7 +1209,7 @@ def test_a_fact_that_changed_makes_its_article_wrong(copy):
     ],
 )
 def test_a_number_fits_a_fact_when_it_is_the_fact_rounded(written, value, fits):
-    assert articles._fits(written, value) == fits
+    assert articles.fits(written, value) == fits
 
 
 def test_numbers_are_told_from_names():
