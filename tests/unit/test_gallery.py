@@ -1175,6 +1175,7 @@ def test_a_number_that_was_changed_in_an_article_is_noticed(copy, number):
         ("\n## ", "\n" + "word " * 1000 + "\n\n## ", "length: expected 1,200 to 2,000 words"),
         ("\n```python\n# ///", "\n```text\n3 of 100 chunks\n```\n\n```python\n# ///", "this is not an output of the"),
         ('| `missing="error"` | ', '| `missing="error"` | perhaps ', "bridge: expected a test in tests/interop/bridge"),
+        ("GLOSSARY.md#fill-value", "GLOSSARY.md#filling", "GLOSSARY.md#filling: this link leads nowhere, as GLOSSARY"),
         ("*Part 1 of ", "*Part 2 of ", "last line: expected '*Part 1 of "),
     ],
 )

@@ -39,6 +39,7 @@ from tutorial_zarr.gallery.article_form import (
     headings,
 )
 from tutorial_zarr.gallery.catalogue import TO_WRITE, Notebook, list_notebooks, passport
+from tutorial_zarr.gallery.glossary import anchor
 from tutorial_zarr.gallery.series import list_problems, select_articles, series_problems, versions_in
 from tutorial_zarr.gallery.source import loads
 
@@ -118,9 +119,12 @@ def _problems(
             yield target, "there is no such file"
         elif hashlib.sha256(file.read_bytes()).hexdigest() != exported.get(file.name):
             yield target, "this is not the figure that the notebook exported; build the notebook again"
-    for target in re.findall(r"(?<!!)\[[^\]]+\]\((?!https?://|#)([^)#]+)", FENCE.sub("", body)):
-        if not (path.parent / target).exists():
+    for target, place in re.findall(r"(?<!!)\[[^\]]+\]\((?!https?://|#)([^)#]+)#?([^)]*)\)", FENCE.sub("", body)):
+        page = path.parent / target
+        if not page.exists():
             yield target, "this link leads nowhere"
+        elif place and place not in map(anchor, headings(page.read_text(encoding="utf-8"))):
+            yield f"{target}#{place}", f"this link leads nowhere, as {page.name} has no such heading"
 
 
 def held(body: str) -> str:
