@@ -62,6 +62,8 @@ def build_articles(
                 f"  {words.count(len(wide), 'lines')} of code with more than {publish.WIDEST} characters, up to "
                 f"{max(length for _, length in wide)}: a narrow column breaks them"
             )
+    if base_url is None:
+        print_text("without --base-url, links into the repository are plain text")
     return 0
 
 

@@ -13,6 +13,7 @@ rows    16
 
 from __future__ import annotations
 
+import base64
 import itertools
 import posixpath
 import re
@@ -50,7 +51,7 @@ def build_articles(
 
     `base_url` is the address at which the repository can be read; links into the repository are made with it,
     and without it they become plain text. `pictures_url` is the address at which `out_dir` will lie, for the pictures
-    of the page; by default it is below that of the repository, as `out_dir` is. `images` is "png" or "svg". An article
+    of the page; by default it is below that of the repository, as `out_dir` is; without either the page holds them. `images` is "png" or "svg". An article
     that does not agree with its notebook is refused.
     """
     if images not in ("png", "svg"):
@@ -81,7 +82,8 @@ def build_articles(
             _picture(path.parent / figure, target, images)
         rendered = _rendered(path, text, base_url, images)
         (target / path.name).write_text(rendered, encoding="utf-8", newline="\n")
-        shown = page(rendered, f"{pictures_url.rstrip('/')}/{path.stem}/" if pictures_url else "")
+        address = f"{pictures_url.rstrip('/')}/{path.stem}/" if pictures_url else ""
+        shown = page(rendered, lambda name, at=address, lies=target: at + name if at else _within(lies / name))
         (target / path.name).with_suffix(".html").write_text(shown, encoding="utf-8", newline="\n")
         written.append(target / path.name)
         if progress is not None:
@@ -121,10 +123,16 @@ def raw(url: str) -> str:
     return f"https://raw.githubusercontent.com/{found[1]}/{found[2]}" if found else url.rstrip("/")
 
 
-def page(text: str, pictures: str = "") -> str:
+def _within(picture: Path) -> str:
+    """A picture as an address that holds it: where it has no other, what is pasted takes it along."""
+    kind = "svg+xml" if picture.suffix == ".svg" else picture.suffix[1:]
+    return f"data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
+
+
+def page(text: str, address: Callable[[str], str] = str) -> str:
     """A built article as a page of HTML, with what Medium's editor knows: headings, paragraphs, lists, quotes, `pre`.
 
-    pictures  what stands before the name of each picture
+    address  gives that of a picture by its name
     """
     try:
         from markdown_it import MarkdownIt
@@ -139,7 +147,7 @@ def page(text: str, pictures: str = "") -> str:
     tokens = markdown.parse(body)
     for token in (child for each in tokens for child in each.children or ()):
         if token.type == "image":
-            token.attrSet("src", pictures + str(token.attrGet("src")))
+            token.attrSet("src", address(str(token.attrGet("src"))))
     inside = markdown.renderer.render(tokens, markdown.options, {})
     # A picture alone in a paragraph is a figure, and a line in italics below it its caption.
     inside = re.sub(
