@@ -7,8 +7,8 @@ Not real: real classes are neither round nor equally frequent. In return the bes
 reach is known: Phi(APART / 2), the normal distribution function, which is 0.8413 for a distance of 2 (Fisher 1936;
 Duda, Hart and Stork, Pattern Classification, 2nd ed. 2001, chapter 2).
 
-How a row is found: Philox (Salmon et al. 2011) is a random generator that counts. Number k of a stream is a function of
-the key and of k, so it can start anywhere. The key is the seed and the number of the array; a feature takes two numbers.
+How a row is found: Philox (Salmon et al. 2011) is a random generator that counts. Number k of a stream is a function
+of the key and of k, so it can start anywhere. The key is the seed and the number of the array; a feature takes two.
 
 >>> x, y = block(5, 8)
 >>> x.shape, y.tolist()

@@ -11,7 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import data_gen
-from data_gen import air_temperature, brain, buoy, climate, fields, land, matrix, passages, ticks, vectors, vendor
+from data_gen import (
+    air_temperature,
+    brain,
+    buoy,
+    climate,
+    fields,
+    land,
+    matrix,
+    passages,
+    ticks,
+    training,
+    vectors,
+    vendor,
+)
 
 DATA_SETS = [
     importlib.import_module(f"data_gen.{module.name}")
@@ -248,3 +261,27 @@ def test_every_vendored_file_has_a_checksum_a_licence_and_a_script_that_builds_i
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("build_*.py"))
     assert files == set(vendor.checksums(folder))
     assert all(name in licences and name in scripts for name in files)
+
+
+# --- points of two classes ----------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 300), st.integers(0, 40), st.integers(0, 40))
+def test_points_are_the_same_in_any_portions(start, first, second):
+    whole, label = training.block(start, start + first + second)
+    parts = [training.block(start, start + first), training.block(start + first, start + first + second)]
+    np.testing.assert_array_equal(whole, np.concatenate([x for x, _ in parts]))
+    np.testing.assert_array_equal(label, np.concatenate([y for _, y in parts]))
+
+
+def test_points_of_other_seeds_are_others():
+    assert training.make("tiny", 0).sha256("x") != training.make("tiny", 1).sha256("x")
+    assert not np.intersect1d(training.raw(0, 0, 0, 100), training.raw(0, 1, 0, 100)).size
+
+
+def test_points_from_workers_that_share_a_seed_do_not_pass_for_real():
+    parts = [training.block(0, 1024) for _ in range(8)]  # each worker begins at the beginning
+    arrays = {name: np.concatenate(made) for name, made in zip("xy", zip(*parts, strict=True), strict=True)}
+    found = training.realism(data_gen.GenResult(arrays, {}, {}))
+    value, low, _ = found["share of rows that stand there once"]
+    assert value == 1 / 8 < low

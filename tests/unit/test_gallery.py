@@ -1,7 +1,7 @@
 """The gallery's machinery: sources, runs, contract, articles, exercises, and what it notices when broken."""
 
-import hashlib
 import base64
+import hashlib
 import html
 import importlib.metadata
 import json
