@@ -532,8 +532,8 @@ check("01_01.3", absent_chunks)
 #   built in a dictionary, in a few pages
 # - [Working with arrays in zarr-python](https://zarr.readthedocs.io/en/stable/user-guide/arrays/): the same calls, with
 #   resizing and advanced indexing
-# - [Cloud-native geospatial formats: Zarr](https://guide.cloudnativegeo.org/zarr/intro.html): how Zarr compares with
-#   other formats for data in a bucket
+# - [Cloud-optimized geospatial formats guide](https://guide.cloudnativegeo.org/): Zarr beside the other formats for
+#   data in a bucket, and when to take which
 #
 # **Next.** [01_02](01_02_chunking_is_the_index.ipynb): which chunk shape makes *my* reads fast?
 

@@ -89,8 +89,8 @@ print(f"{n} x {n} values of {plane.itemsize} bytes: {plane.nbytes / 2**20:.0f} M
 
 # %% [markdown]
 # A compressed chunk is decoded as a whole, or not at all. So a read costs all the chunks that it touches, and it wastes
-# what else lies in them. Here is one row, in three chunk shapes. (To be
-# seen, the wide chunks are 64 high in the picture; in the tables below they are 16.)
+# what else lies in them. Here is one row, in three chunk shapes. (The wide chunks are 64 high here, so that you can see
+# them; in the tables below they are 16.)
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 row = n // 3
@@ -178,6 +178,14 @@ print(f"{agree} of {len(predicted)} predictions are right, and every chunk was f
 assert agree == len(predicted)
 
 # %% [markdown]
+# The library has the two functions as well: `a.plan(selection)` says what a read would cost, and reads no chunk.
+
+# %%
+plan = arrays[256, 256].plan(np.s_[questions["one row"]])
+print(plan)
+assert (plan.requests, plan.decoded_bytes) == predicted["one row", (256, 256)][:2]
+
+# %% [markdown]
 # Here are all thirty, twice. Look for a chunk shape that is pale in both tables, from top to bottom.
 
 
@@ -221,10 +229,9 @@ heat
 # along the way. Where exactly is a division again.
 
 # %%
-wide, square = (
-    zarr.create_array(out / name, data=plane, chunks=chunks, compressors=None, zarr_format=zarr_format, overwrite=True)
-    for name, chunks in {"wide.zarr": (16, n), "square.zarr": (256, 256)}.items()
-)
+plain = {"data": plane, "compressors": None, "zarr_format": zarr_format, "overwrite": True}
+wide = zarr.create_array(out / "wide.zarr", chunks=(16, n), **plain)
+square = zarr.create_array(out / "square.zarr", chunks=(256, 256), **plain)
 pieces = []
 for array in (wide, square):
     high, width = array.chunks
@@ -466,9 +473,9 @@ check("01_02.3", row_means)
 #   requests, their size the bytes decoded.
 # - A grid is one index. Rows and columns pull in opposite directions, and so do points and whole scans; squares are
 #   fair to both and good to neither.
-# - A row lies in one piece in each chunk that it crosses; division and remainder say where.
-# - A start for the chunk size: the bandwidth-delay product, divided by the requests in flight. Windows much smaller
-#   than such a chunk want smaller ones, and windows much larger want larger ones.
+# - In uncompressed chunks a row lies in one piece in each chunk that it crosses; division and remainder say where.
+# - A start for the chunk size: the bandwidth-delay product, divided by the requests in flight. Small windows want
+#   smaller chunks than that, and large windows larger ones.
 # - A loop that is finer than the grid unpacks the same chunks again and again; step in whole chunks instead.
 #
 # **Open questions.** How small do chunks become when they are compressed? Can one object hold many small chunks?
@@ -481,7 +488,7 @@ check("01_02.3", row_means)
 # - [Choosing good chunk sizes in Dask](https://blog.dask.org/2021/11/02/choosing-dask-chunk-sizes): what changes when
 #   each chunk is also a task
 # - [Chunking data: choosing
-#   shapes](https://www.unidata.ucar.edu/blogs/developer/en/entry/chunking_data_choosing_shapes): the same conflict of
+#   shapes](https://www.unidata.ucar.edu/blogs/developer/entry/chunking_data_choosing_shapes): the same conflict of
 #   rows and columns, worked out for netCDF
 # - [Performance guidelines for Amazon
 #   S3](https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html): how many requests

@@ -519,8 +519,8 @@ check("01_03.3", undo)
 #
 # **To read further.**
 #
-# - [Blosc in depth](https://www.blosc.org/pages/blosc-in-depth/): the shuffle and the bitshuffle, by those who made
-#   them
+# - [Blosc in depth](https://www.blosc.org/pages/blosc-in-depth/): how it cuts, shuffles and compresses, and why it is
+#   fast
 # - [zstd](https://facebook.github.io/zstd/): what its levels cost and save, against zlib and lz4
 # - [Codecs of Zarr v3](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/index.html): which codecs a reader can be
 #   expected to know

@@ -384,7 +384,7 @@ check("01_04.3", children)
 #
 # - Without a copy, seeing a dataset takes one GET for each node, which is 1 + groups + arrays in v3, and one LIST for
 #   the root and each group.
-# - The copy is all documents in one: written by hand in three lines, and opened with one request.
+# - The copy is all documents in one: written by hand in three lines, and opened with one request in v3.
 # - It lies in `.zmetadata` in v2 and inside the root's `zarr.json` in v3. Both are conventions of the implementations;
 #   the core specification does not describe them.
 # - A copy goes out of date without a word; `consolidated_differences` names the nodes, consolidating again cures.
