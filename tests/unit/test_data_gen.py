@@ -16,6 +16,7 @@ from data_gen import (
     brain,
     buoy,
     climate,
+    digits,
     fields,
     land,
     matrix,
@@ -110,6 +111,27 @@ def test_a_map_turned_upside_down_or_made_of_noise_is_not_taken_for_the_earth():
 def failing(data_set, result):
     """The names of the realism checks that a result fails."""
     return {name for name, (value, low, high) in data_set.realism(result).items() if not low <= value <= high}
+
+
+def test_pixels_that_are_drawn_one_by_one_are_not_taken_for_digits():
+    result = digits.make("tiny")
+    label, bits = result.arrays["label"], np.random.PCG64(0).random_raw(len(result.arrays["pixels"]) * 64)
+    drawn = (bits.reshape(-1, 64) % 17 / 16).astype("float32")
+    naive = data_gen.GenResult({**result.arrays, "pixels": drawn}, result.dims, result.units)
+    facts = digits.realism(naive)
+    failed = [name for name, (value, low, high) in facts.items() if not low <= value <= high]
+    assert failed == ["share of white pixels", "test rows whose nearest neighbour has their label"]
+    assert facts["test rows whose nearest neighbour has their label"][0] < 0.2
+
+
+def test_copies_of_digits_are_near_the_originals_and_paper_stays_white():
+    one, ten = digits.make("tiny").arrays, digits.make("small").arrays
+    assert np.array_equal(ten["pixels"][::10], one["pixels"])
+    noise = np.rint(16 * (ten["pixels"] - one["pixels"].repeat(10, 0)))
+    assert set(np.unique(noise)) == {-1, 0, 1}
+    assert not noise[one["pixels"].repeat(10, 0) == 0].any()
+    assert (np.diff(ten["label"].astype(int)) >= 0).all()
+    assert np.array_equal(digits.make("tiny", seed=1).arrays["pixels"], one["pixels"]), "of one copy there is no noise"
 
 
 def test_trades_drawn_independently_of_each_other_are_not_taken_for_a_market():
