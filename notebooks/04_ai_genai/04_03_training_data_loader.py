@@ -236,7 +236,9 @@ for panel, way, colour in zip(axes.flat, panels, (GREY, VERMILION, BLUE, GREEN),
 for panel in axes[1]:
     panel.set_xlabel("batch")
 for panel in axes[:, 0]:
-    panel.set_ylabel("row of the array")
+    _ = panel.set_ylabel("row of the array")
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 described = "Four panels: the rows of the first 120 batches. "
 described += "; ".join(f"{way}: mean entropy of a batch {mixed[way]:.2f}" for way in panels)
 described += ". In order they are a line; with chunks at random short lines at any height; with a buffer clouds that "
@@ -283,13 +285,15 @@ left.set_title("Bytes against mix")
 left.xaxis.set_major_formatter(prefixed("B"))
 left.set_xlim(plans["rows in order"].stored_bytes / 3, plans["full"].stored_bytes * 3)
 left.axhline(math.log(10), color=GREY, linestyle="--", linewidth=1, label="ten labels alike")
-left.legend(loc="center right", fontsize=9)
+_ = left.legend(loc="center right", fontsize=9)
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 for way in ("rows in order", "chunks at random", f"buffer of {buffer}", "full"):
     smooth = np.convolve(curves[way], np.full(15, 1 / 15), "valid")
     right.plot(np.arange(len(smooth)) + 15, smooth, color=colours[way], label=way)
 right.set(xlabel="batch", ylabel="test rows named correctly", ylim=(0, 1))
 right.set_title("What a model learns")
-right.legend(loc="lower right", fontsize=9, bbox_to_anchor=(1, 0.12))
+_ = right.legend(loc="lower right", fontsize=9, bbox_to_anchor=(1, 0.12))
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 described = "Left: entropy of a batch against bytes of an epoch. Five ways read "
@@ -558,6 +562,7 @@ save_facts(
         "buffer": buffer,
         "larger_buffer": 2 * buffer,
         "classes": 10,
+        "rows_of_a_label": batch_size / 10,
         "most_entropy": math.log(10),
         "epochs": 2,
         "chunks": chunks,
