@@ -293,7 +293,7 @@ for way in ("rows in order", "chunks at random", f"buffer of {buffer}", "full"):
     right.plot(np.arange(len(smooth)) + 15, smooth, color=colours[way], label=way)
 right.set(xlabel="batch", ylabel="test rows named correctly", ylim=(0, 1))
 right.set_title("What a model learns")
-_ = right.legend(loc="lower right", fontsize=9, bbox_to_anchor=(1, 0.12))
+_ = right.legend(loc="lower right", fontsize=9, bbox_to_anchor=(1, 0.26))
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 described = "Left: entropy of a batch against bytes of an epoch. Five ways read "
