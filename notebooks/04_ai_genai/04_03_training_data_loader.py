@@ -398,17 +398,16 @@ print(f"two parts: {len(shared):,} rows, {len(np.unique(shared)):,} different on
 assert np.array_equal(np.sort(shared), np.arange(rows))
 
 # %% [markdown]
-# The other mistake is a seed that is added up: worker 1 of epoch 0 and worker 0 of epoch 1 then shuffle alike. Give
-# NumPy the numbers apart, as a key, and never as a list that may end in zeros: these two are one stream.
+# The other mistake is a seed that is added up: worker 1 of epoch 0 and worker 0 of epoch 1 then shuffle alike. The
+# loader gives NumPy the numbers apart, as a key. What else can go wrong with seeds is the question of
+# [04_08](04_08_synthetic_data_pipeline.ipynb).
 
 # %%
 added = [np.random.default_rng(seed + epoch + worker).random() for epoch, worker in ((0, 1), (1, 0))]
-padded = [np.random.default_rng(numbers).random() for numbers in ([7, 3], [7, 3, 0])]
-keyed = [np.random.default_rng(np.random.SeedSequence(7, spawn_key=key)).random() for key in ((3, 0), (3, 1))]
-print(f"added up, the same: {added[0] == added[1]}; a list with a zero, the same: {padded[0] == padded[1]}")
-print(f"a key of two numbers, the same: {keyed[0] == keyed[1]}")
+keys = (0, 1), (1, 0)
+keyed = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key)).random() for key in keys]
+print(f"added up, the same: {added[0] == added[1]}; as a key of two numbers, the same: {keyed[0] == keyed[1]}")
 assert added[0] == added[1]
-assert padded[0] == padded[1]
 assert keyed[0] != keyed[1]
 
 # %% [markdown] tags=["section-predict"]
@@ -511,8 +510,7 @@ check("04_03.3", through_a_buffer)
 # - [Parallel random numbers in NumPy](https://numpy.org/doc/stable/reference/random/parallel.html): seeds that cannot
 #   collide, and how not to make them
 #
-# **Next.** [05_01](../05_finance/05_01_tick_data_cube.ipynb): what must I keep of each chunk, so that the whole day
-# comes out exact?
+# **Next.** [04_08](04_08_synthetic_data_pipeline.ipynb): is a seed enough to get the same data again?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
