@@ -694,3 +694,19 @@ def test_of_a_group_whose_members_nobody_names_all_is_said_that_is_known(tmp_pat
         assert group["a"][...].tolist() == [1, 2, 3, 4]
         with pytest.raises(KeyError, match="expected a member 'b', found none; it holds what the store does not list"):
             group["b"]
+
+
+def test_a_web_server_that_lists_nothing_is_not_empty_through_fsspec_either(tmp_path):
+    pytest.importorskip(
+        "fsspec.implementations.http", reason="fsspec reads the web with aiohttp, which is not installed"
+    )
+    pytest.importorskip("aiohttp", reason="fsspec reads the web with aiohttp, which is not installed")
+    zarr.create_array(tmp_path / "a", data=np.arange(1, 9), chunks=(2,))
+    with serving(from_values(files_of(tmp_path))) as (url, _):
+        store = make_store(f"simplecache::{url}/a", "r", {"simplecache": {"cache_storage": str(tmp_path / "cache")}})
+        array = zarr.open_array(store)
+        assert array.nchunks_initialized == 4
+        assert array.nbytes_stored() == zarr.open_array(tmp_path / "a").nbytes_stored()
+        for listing in (store.list_prefix, store.list_dir):
+            with pytest.raises(StoreError, match="expected a store that lists its keys, found a web server"):
+                list(listing())

@@ -33,7 +33,7 @@ from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores.secrets import public
 from tutorial_zarr.words import plain_lines
 
-from .output import INTERRUPTED, PROGRAM, any_encoding, complain
+from .output import INTERRUPTED, PROGRAM, any_encoding, complain, fitted
 from .sentences import in_options
 
 TRACEBACK = "TUTORIAL_ZARR_TRACEBACK"  # where this is set, an error that nobody expected is raised
@@ -99,7 +99,7 @@ def _run(click: Any, argv: list[str] | None) -> int:
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)
-        print(plain_lines(public(said.getvalue().rstrip("\n"))), file=sys.stderr)
+        print(fitted(plain_lines(public(said.getvalue().rstrip("\n"))), sys.stderr), file=sys.stderr)
         return error.exit_code
     except click.Abort:
         complain("stopped")

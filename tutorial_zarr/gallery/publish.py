@@ -51,8 +51,8 @@ def build_articles(
 
     `base_url` is the address at which the repository can be read; links into the repository are made with it,
     and without it they become plain text. `pictures_url` is the address at which `out_dir` will lie, for the pictures
-    of the page; by default it is below that of the repository, as `out_dir` is; without either the page holds them. `images` is "png" or "svg". An article
-    that does not agree with its notebook is refused.
+    of the page; by default it is below that of the repository, as `out_dir` is; without either the page holds them.
+    `images` is "png" or "svg". An article that does not agree with its notebook is refused.
     """
     if images not in ("png", "svg"):
         raise GalleryError(f'articles build: images must be "png" or "svg", got {images!r}; try images="png"')

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr.errors import StoreError
+from tutorial_zarr.stores.secrets import public
 
 from .environments import OURS, PeerAbsentError, PeerFile
 from .lint import arrays_of
@@ -60,7 +61,8 @@ def verify(
     """
     folder = Path(store).absolute()
     if not folder.is_dir():
-        raise StoreError(f"{store}: expected a folder that holds a Zarr store, found none; try a local copy of it")
+        found = "a URL; try tutorial-zarr copy, and then the copy" if "://" in str(store) else "none; try another path"
+        raise StoreError(f"{public(str(store))}: expected a folder that holds a Zarr store, found {found}")
     arrays = list(arrays_of(folder))
     others = [name for name in peers if name != OURS]
     with ExitStack() as stack:

@@ -284,6 +284,16 @@ def left_over(store: Store, prefix: str, keys: Sequence[str]) -> StoreError:
     )
 
 
+def lists_nothing(url: str) -> StoreError:
+    """The error where a store is asked for its keys that has no list of them; by its field others do without."""
+    return StoreError(
+        f"{url}: expected a store that lists its keys, found a web server, which does not; give the URL of an array "
+        "in it, or consolidate the metadata where the store is written",
+        url=url,
+        unlisted=True,
+    )
+
+
 def cut(value: Any, byte_range: ByteRange) -> Any:
     """The bytes of `byte_range` in a whole value."""
     if byte_range is None:

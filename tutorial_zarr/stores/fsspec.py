@@ -18,7 +18,7 @@ from typing import Any
 
 from tutorial_zarr.errors import MissingDependencyError, StoreError
 
-from .base import ByteRange, Store, check_key
+from .base import ByteRange, Store, check_key, lists_nothing
 from .bounds import check_size
 from .place import file_location, names
 from .secrets import because, hidden, public
@@ -104,17 +104,34 @@ class FsspecStore(Store):
         self.fs.invalidate_cache()
         start, below = len(self._start), prefix + "/" if prefix else ""
         found = self._try("list", prefix, lambda: self.fs.find(self._path(prefix)))  # a file's own path, for a file
+        self._check_listed(found)
         yield from sorted(path[start:] for path in found if path[start:].startswith(below))
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
         self.fs.invalidate_cache()
         found = self._try("list", prefix, lambda: self.fs.ls(self._path(prefix), detail=True)) or []
+        self._check_listed(found)
         if [each["name"].strip("/") for each in found] == [self._path(prefix).strip("/")]:
             return  # a file, of which `ls` tells itself
         names = {each["name"].rstrip("/").rpartition("/")[2]: each["type"] == "directory" for each in found}
         yield from sorted(name + "/" if folder else name for name, folder in names.items() if name)
 
+    def _check_listed(self, found: Any) -> None:
+        """Refuse to take it for absence that a web server has no page with links, which is all that can be listed."""
+        if not found and self._place()[0] in ("http", "https"):
+            raise lists_nothing(self.url)
+
     def location(self, path: str = "") -> tuple[Hashable, ...]:
+        protocol, fs, root = self._place()
+        if protocol in ("file", "local"):
+            return file_location(root, path)
+        options = getattr(fs, "storage_options", None) or {}
+        endpoint = str((options.get("client_kwargs") or {}).get("endpoint_url") or options.get("endpoint_url") or "")
+        whose = str(options.get("account_name") or options.get("fo") or "")
+        return (protocol, endpoint.rstrip("/"), whose, *names(root), *names(path))
+
+    def _place(self) -> tuple[str, Any, str]:
+        """The protocol, the file system and the path that caches and folders stand before."""
         fs, root = self.fs, self.root
         while (inside := getattr(fs, "fs", None)) is not None:  # a cache, or a folder as a file system of its own
             if type(fs).__name__ == "DirFileSystem":
@@ -122,13 +139,7 @@ class FsspecStore(Store):
             elif "Cache" not in type(fs).__name__ and "Cacher" not in type(fs).__name__:
                 break  # an archive within another file: its own keys
             fs = inside
-        protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
-        if protocol in ("file", "local"):
-            return file_location(root, path)
-        options = getattr(fs, "storage_options", None) or {}
-        endpoint = str((options.get("client_kwargs") or {}).get("endpoint_url") or options.get("endpoint_url") or "")
-        whose = str(options.get("account_name") or options.get("fo") or "")
-        return (protocol, endpoint.rstrip("/"), whose, *names(root), *names(path))
+        return fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0], fs, root
 
     def lock_name(self, key: str) -> Hashable:
         return self.url, key

@@ -29,7 +29,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from tutorial_zarr.errors import MissingDependencyError, StoreError
 
 from . import paced
-from .base import ByteRange, Store, check_key, cut
+from .base import ByteRange, Store, check_key, cut, lists_nothing
 from .bounds import check_size
 from .locks import jitter, process_lock, tell_after_fork
 from .secrets import public
@@ -197,24 +197,16 @@ class HTTPStore(Store):
         return self._request("GET", key, {"Range": "bytes=0-0"})
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
-        raise self._no_listing()
+        raise lists_nothing(self.url)
 
     def list_dir(self, prefix: str = "") -> Iterator[str]:
-        raise self._no_listing()
+        raise lists_nothing(self.url)
 
     def set(self, key: str, value: Any) -> None:
         self.check_writable()
 
     def delete(self, key: str) -> None:
         self.check_writable()
-
-    def _no_listing(self) -> StoreError:
-        return StoreError(
-            f"{self.url}: expected a store that lists its keys, found a web server, which does not; give the URL "
-            "of an array in it, or consolidate the metadata where the store is written",
-            url=self.url,
-            unlisted=True,
-        )
 
     def _request(self, verb: str, key: str, headers: dict[str, str], also: tuple[int, ...] = ()) -> Any:
         """The answer, whose status is one of success or in `also`; None where it says that there is no such key."""
@@ -292,7 +284,8 @@ def _total(answer: Any) -> int | None:
 def _reason(cause: Exception) -> str:
     """Why a request failed, without the URL's query, which may be a signature."""
     inner = getattr(cause, "reason", None) or cause
-    return f"{type(inner).__name__}: {str(inner).partition('?')[0][:200]}"
+    said = re.sub(r"^<?\w+\(host=[^)]*\)[^:]*: ", "", str(inner))  # a connection, as Python shows it
+    return f"{type(inner).__name__}: {said.partition('?')[0][:200]}"
 
 
 def open_http_store(url: str, mode: str, options: dict[str, Any]) -> HTTPStore:
