@@ -65,7 +65,7 @@ class Array(nodes.Node):
         if missing not in ("fill", "warn", "error"):
             raise ValueError(f"missing: expected 'fill', 'warn' or 'error', found {missing!r}")
         # alone: nobody else can write beyond the shape that this handle knows, as while the array is being made
-        self._options = {
+        self._options: dict[str, Any] = {
             "allow_pickle": allow_pickle, "missing": missing, "write_empty_chunks": write_empty_chunks, "alone": alone
         }  # fmt: skip
         self.metadata = metadata

@@ -44,7 +44,7 @@ class Attributes(MutableMapping[str, Any]):
 
         self._change(without)
 
-    def update(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def update(self, *args: Any, **kwargs: Any) -> None:
         """Change several at once, with one write."""
         new = _checked(dict(*args, **kwargs))
         self._change(lambda now: {**now, **new})

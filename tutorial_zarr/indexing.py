@@ -54,7 +54,7 @@ class Span(NamedTuple):
 
     start: int
     step: int
-    count: int
+    count: int  # type: ignore[assignment]  # nobody asks a tuple's own `count` here
     out: int = 0
 
     def split(self, axes: tuple[Axis, ...]) -> list[AxisProjection]:
@@ -79,7 +79,7 @@ class Span(NamedTuple):
 class Indices(NamedTuple):
     """The elements at `index`, in that order, that go to the places `out`."""
 
-    index: np.ndarray
+    index: np.ndarray  # type: ignore[assignment]  # nor its own `index`
     out: np.ndarray
 
     def split(self, axes: tuple[Axis, ...]) -> list[AxisProjection]:
@@ -193,7 +193,8 @@ class Selection:
     def from_final(self, array: np.ndarray) -> np.ndarray:
         """`array`, of shape `final_shape`, as `shape`: a view, except that points may need a copy."""
         for at in reversed(self.new):
-            array = array[(*[slice(None)] * at, 0, ...)]
+            first: tuple[Any, ...] = (*[slice(None)] * at, 0, ...)
+            array = array[first]
         if self.points_shape is not None:
             width = len(self.points_shape)
             array = np.moveaxis(array, range(self.points_at, self.points_at + width), range(width))
@@ -273,7 +274,7 @@ class Split:
         width = len(self.parts)
         columns = []
         for at, axis in enumerate(self.parts):
-            indices = [part[number] for part in axis]
+            indices: list[Any] = [part[number] for part in axis]
             arrays = [np.arange(i.start, i.stop, i.step or 1) if isinstance(i, slice) else i for i in indices]
             columns.append([array.reshape(-1, *[1] * (width - 1 - at)) for array in arrays])
         return itertools.product(*columns)
@@ -409,7 +410,9 @@ def _mask_indices(mask: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple[
 
 def basic(key: Any, shape: tuple[int, ...]) -> Selection:
     """Integers, slices, ellipsis and new axes: what NumPy calls basic indexing."""
-    factors, axes, drop, flip, new = [], [], [], [], []
+    factors: list[Any] = []
+    axes: list[tuple[int, ...]] = []
+    drop, flip, new = [], [], []
     axis = kept = 0
     for entry in _whole(key, shape):
         if entry is None:
@@ -535,7 +538,9 @@ def _stand_together(entries: list[Any]) -> bool:
 
 def orthogonal(key: Any, shape: tuple[int, ...]) -> Selection:
     """Each axis by itself: integers, slices, arrays of indices, masks of one axis."""
-    factors, axes, drop, flip = [], [], [], []
+    factors: list[Any] = []
+    axes: list[tuple[int, ...]] = []
+    drop, flip = [], []
     entries = [_as_mask_or_array(e) for e in (key if isinstance(key, tuple) else (key,))]
     if any(entry is None for entry in entries):
         raise SelectionError("oindex: expected integers, slices or arrays, found None; try [] for a new axis")

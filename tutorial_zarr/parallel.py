@@ -160,7 +160,8 @@ def run(
         with start() as work:
             work(items)
         return
-    iterator, lock, errors = iter(items), threading.Lock(), []
+    iterator, lock = iter(items), threading.Lock()
+    errors: list[BaseException] = []
 
     def loop() -> None:
         _inside.worker = True

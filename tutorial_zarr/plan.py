@@ -23,7 +23,6 @@ from typing import Any, NamedTuple
 from tutorial_zarr.chunk_grids import Axis, UnevenAxis
 from tutorial_zarr.chunk_io import ChunkIO, reading, shards
 from tutorial_zarr.chunk_io.shards import coalesce, fetches_whole
-from tutorial_zarr.codecs.sharding import sharding_of
 from tutorial_zarr.doors import open_door
 from tutorial_zarr.indexing import AxisProjection, Selection
 from tutorial_zarr.words import size_text
@@ -81,7 +80,7 @@ class ReadPlan:
 
     def _shard(self, coords: tuple[int, ...], key: str, item: tuple[AxisProjection, ...], complete: bool) -> Touch:
         io = self._io
-        layout = sharding_of(io.pipeline_at(coords))
+        layout = io.layout_at(coords)
         split = self._shards.split(layout, item, io.extents(coords))
         decoded = None if layout.inner.nbytes is None else split.count * layout.inner.nbytes
         ranges: list[Any] | None = None
@@ -98,7 +97,8 @@ class ReadPlan:
 
     @cached_property
     def _totals(self) -> tuple[int, bool, int | None, int, int | None]:
-        requests, exact, decoded, inner = 0, True, 0, 0
+        requests, exact, inner = 0, True, 0
+        decoded: int | None = 0
         stored: int | None = 0 if self.looked else None
         for touch in self.touches():
             exact = exact and touch.ranges is not None

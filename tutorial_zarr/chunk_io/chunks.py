@@ -15,7 +15,7 @@ from tutorial_zarr import limits
 from tutorial_zarr.chunk_grids import ChunkGrid
 from tutorial_zarr.chunk_keys import ChunkKeyEncoding
 from tutorial_zarr.codecs import ChunkSpec, Codec, Pipeline, is_fill
-from tutorial_zarr.codecs.sharding import ShardingCodec, sharding_of
+from tutorial_zarr.codecs.sharding import ShardingCodec, ShardLayout, sharding_of
 from tutorial_zarr.dtypes import DataType
 from tutorial_zarr.errors import (
     ChunkError,
@@ -102,6 +102,13 @@ class ChunkIO:
     def pipeline_at(self, coords: tuple[int, ...]) -> Pipeline:
         """The codec chain of the chunk at `coords`."""
         return self.pipeline if self.grid.regular else self.pipeline_for(self.grid.chunk_shape(coords))
+
+    def layout_at(self, coords: tuple[int, ...]) -> ShardLayout:
+        """The layout of the shard at `coords`, where there are `shards`."""
+        found = sharding_of(self.pipeline_at(coords))
+        if found is None:
+            raise TypeError(f"{self.label}: expected shards, found chunks")
+        return found
 
     def key(self, coords: tuple[int, ...]) -> str:
         """The store key of the chunk at `coords`."""

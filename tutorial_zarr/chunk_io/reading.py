@@ -19,6 +19,7 @@ import numpy as np
 
 from tutorial_zarr import limits, parallel
 from tutorial_zarr.codecs import Pipeline
+from tutorial_zarr.codecs.sharding import ShardLayout
 from tutorial_zarr.errors import CodecError, LimitError, ZarrError
 from tutorial_zarr.indexing import Selection, Split, points_first
 from tutorial_zarr.stores import bounds
@@ -44,7 +45,7 @@ def read(io: ChunkIO, selection: Selection, out: np.ndarray) -> None:
     if io.shards is None:
         _read_chunks(io, split, out)
     else:
-        _read_shards(io, split, out)
+        _read_shards(io, io.shards, split, out)
     if io.absences:
         io.warn()
 
@@ -59,13 +60,13 @@ def _read_chunks(io: ChunkIO, split: Split, out: np.ndarray) -> None:
     parallel.run(lambda: reader(io, split, out), jobs, workers, batch)
 
 
-def _read_shards(io: ChunkIO, split: Split, out: np.ndarray) -> None:
+def _read_shards(io: ChunkIO, layout: ShardLayout, split: Split, out: np.ndarray) -> None:
     size = min(io.chunk_nbytes, _needed(io, split))
     workers, _ = parallel.shares(split.count, size, concurrency=io.store.concurrency)
     plan = shards.ShardPlan(io, split.selection)
     pieces = zip(split.chunk_coords(), split.axis_projections(), split.out_selections(), strict=True)
     if split.count >= 2 * workers or (split.count > 1 and io.store.concurrency is not None):
-        parallel.run(lambda: _ShardReader(io, split, out, plan), pieces, workers, 1)
+        parallel.run(lambda: _ShardReader(io, split, out, plan, layout), pieces, workers, 1)
     else:  # few shards: share out their inner chunks
         inner_jobs = (job for coords, item, place in pieces for job in plan.jobs(coords, item, place))
         workers = parallel.get_workers() if out.nbytes >= parallel.SMALL_JOB else 1
@@ -164,9 +165,9 @@ class ScratchDecoder(plain.Decoder):
                 return
         self.pipeline.decode_all_into(data, self.slots[:count])
         if complete and _is_row(first, last, shape, count):
-            row = self.out[(*first[:-1], slice(first[-1].start, last[-1].stop))]
-            row = row.reshape(*row.shape[:-1], count, shape[-1])  # the last axis in two: a view, always
-            row[...] = np.moveaxis(self.chunks[:count], 0, -2)
+            place = self.out[(*first[:-1], slice(first[-1].start, last[-1].stop))]
+            place = place.reshape(*place.shape[:-1], count, shape[-1])  # the last axis in two: a view, always
+            place[...] = np.moveaxis(self.chunks[:count], 0, -2)
             return
         for chunk, (chunk_selection, out_selection, _) in zip(self.chunks, places, strict=False):
             if self.selection.points:
@@ -412,9 +413,9 @@ class _InnerReader(_Reader):
 class _ShardReader(_InnerReader):
     """A worker that reads shards, each from its index to its last inner chunk, into a buffer that is used again."""
 
-    def __init__(self, io: ChunkIO, split: Split, out: np.ndarray, plan: shards.ShardPlan) -> None:
+    def __init__(self, io: ChunkIO, split: Split, out: np.ndarray, plan: shards.ShardPlan, layout: ShardLayout) -> None:
         super().__init__(io, split, out)
-        self.plan, layout = plan, io.shards
+        self.plan = plan
         size = layout.nchunks * (layout.inner.encoded_bound or 256) + layout.index_size
         held = size <= LARGE_CHUNK and io.store.reader(io.prefix) is not None
         self.buffer = parallel.take_buffer(size) if held else None

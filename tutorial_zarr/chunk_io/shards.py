@@ -62,7 +62,7 @@ class ShardPlan:
         of one, however many chunks it could hold.
         """
         io = self.io
-        key, layout = io.key(coords), sharding_of(io.pipeline_at(coords))
+        key, layout = io.key(coords), io.layout_at(coords)
         try:
             many = io.missing != "warn" and max(layout.counts, default=1) > MANY
             if many and not io.store.exists(key):  # to cut the part up would take long

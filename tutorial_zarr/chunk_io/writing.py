@@ -19,7 +19,6 @@ import numpy as np
 
 from tutorial_zarr import parallel
 from tutorial_zarr.codecs import Pipeline, is_fill
-from tutorial_zarr.codecs.sharding import sharding_of
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.indexing import AxisProjection, Selection, points_first
 
@@ -56,8 +55,8 @@ class _Encoder:
         self.io, self.pipeline, self.selection, self.fields = io, pipeline, selection, fields
         self.buffer: np.ndarray | None = None
         nbytes, shape = pipeline.nbytes, pipeline.spec.shape
-        if pipeline.in_place and nbytes <= LARGE_CHUNK:  # type: ignore[operator]
-            self.buffer = parallel.take_buffer(max(nbytes, 1))  # type: ignore[type-var]
+        if pipeline.in_place and nbytes is not None and nbytes <= LARGE_CHUNK:
+            self.buffer = parallel.take_buffer(max(nbytes, 1))
             self.chunk = self.buffer[:nbytes].view(io.data_type.numpy).reshape(shape)
 
     def __enter__(self) -> _Encoder:
@@ -164,7 +163,7 @@ class _ShardWriter:
 
     def write(self, key: str, coords: tuple[int, ...], item: tuple[AxisProjection, ...], whole: bool) -> None:
         """Encode the inner chunks of one shard that change. `whole`: all that the array has of it is given."""
-        io, extents, layout = self.io, self.io.extents(coords), sharding_of(self.io.pipeline_at(coords))
+        io, extents, layout = self.io, self.io.extents(coords), self.io.layout_at(coords)
         split = self.plan.split(layout, item, extents)
         edges = [n // size if n % size else -1 for n, size in zip(extents, layout.chunk_shape, strict=True)]
         workers, batch = parallel.shares(split.count, layout.inner.nbytes or parallel.SMALL_JOB, parallel.ENCODING)

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 MEMORY = 4 << 30  # bytes, for each process
 SECONDS = 30.0  # for each question
@@ -57,16 +57,16 @@ class PeerProcess:
     def ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """The reply. Raises `PeerDied` or `PeerSilent`; the next question then goes to a new process."""
         limit = self.seconds
-        if self._process is None:
-            self._start()
-            limit = max(self.start_seconds, self.seconds)
         process = self._process
+        if process is None:
+            process = self._start()
+            limit = max(self.start_seconds, self.seconds)
         self._number += 1
         try:
-            process.stdin.write(json.dumps({"id": self._number, **question}).encode() + b"\n")
-            process.stdin.flush()
+            _input(process).write(json.dumps({"id": self._number, **question}).encode() + b"\n")
+            _input(process).flush()
         except OSError:
-            raise self._dead() from None
+            raise self._dead(process) from None
         timer = _Deadline(limit)
         while True:
             try:
@@ -75,19 +75,19 @@ class PeerProcess:
                 self.close(force=True)
                 raise PeerSilent(f"no reply within {limit:g} seconds") from None
             if line is None:
-                raise self._dead()
+                raise self._dead(process)
             reply = _parsed(line)
             if reply is not None and reply.get("id") == self._number:
                 return reply
             self.noise += 1
 
-    def _start(self) -> None:
+    def _start(self) -> subprocess.Popen[bytes]:
         command = self.command
         if os.name == "posix" and self.memory:
             limit = f'ulimit -d {self.memory >> 10} 2>/dev/null; exec "$@"'
             command = ["/bin/sh", "-c", limit, "sh", *command]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -97,11 +97,12 @@ class PeerProcess:
         )
         self.starts += 1
         self._lines = queue.Queue()
-        threading.Thread(target=_pump, args=(self._process.stdout, self._lines), daemon=True).start()
+        threading.Thread(target=_pump, args=(process.stdout, self._lines), daemon=True).start()
+        return process
 
-    def _dead(self) -> PeerDied:
+    def _dead(self, process: subprocess.Popen[bytes]) -> PeerDied:
         """What is to be said of a process that ended by itself."""
-        code = self._process.wait()
+        code = process.wait()
         self._errors.seek(max(0, self._errors.seek(0, 2) - 20000))
         said = _telling(self._errors.read().decode(errors="replace"))
         self.close(force=True)
@@ -116,7 +117,7 @@ class PeerProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        process.stdin.close()
+        _input(process).close()
         if not force:
             try:
                 process.wait(5)
@@ -152,6 +153,12 @@ def _pump(stream: Any, lines: queue.Queue[bytes | None]) -> None:
     finally:
         lines.put(None)
         stream.close()
+
+
+def _input(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    if process.stdin is None:
+        raise TypeError("expected a process that was started with a pipe for its input")
+    return process.stdin
 
 
 def _telling(errors: str) -> str:

@@ -35,7 +35,7 @@ class at_most:  # noqa: N801 - it is used as a function; as a generator it would
 
     __slots__ = ("before", "now")
 
-    def __init__(self, nbytes: int, refusal: Refusal) -> None:
+    def __init__(self, nbytes: int, refusal: Refusal | None) -> None:
         self.now: Bound = (nbytes, refusal)
 
     def __enter__(self) -> None:

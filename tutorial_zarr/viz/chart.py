@@ -81,10 +81,11 @@ def canvas(wide: float = 7.0, high: float = 3.6, rows: int = 1, columns: int = 1
     matplotlib = _matplotlib()
     from cycler import cycler
     from matplotlib.figure import Figure  # without pyplot, so no figure outlives its cell
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     matplotlib.rcParams.update({**STYLE, "axes.prop_cycle": cycler(color=CYCLE)})
-    figure = Figure(figsize=(wide, high), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)  # inches to the edge, so that no letter is cut
+    engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)  # inches to the edge, so that no letter is cut
+    figure = Figure(figsize=(wide, high), layout=engine)
     return figure, figure.subplots(rows, columns, **options)
 
 
@@ -184,7 +185,7 @@ class Chart(Picture):
         head, _, rest = drawn.partition(">")
         return cls(f'<svg role="img" {head}>{words}{rest}', alt, png.getvalue())
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         data = {"image/png": base64.b64encode(self.png).decode("ascii"), "text/plain": self.alt}
         width = int.from_bytes(self.png[16:20], "big")  # the header says how wide the PNG is
         return data, {"image/png": {"width": round(width * 96 / DOTS_PER_INCH)}}

@@ -112,6 +112,13 @@ class DataStore(AbstractWritableDataStore):
             **options,
         )
 
+    @property
+    def node(self) -> Group:
+        """The group, which is there."""
+        if self.zarr_group is None:
+            raise TypeError(f"{nodes.label('group', self.path)}: expected a group that is open, found none yet")
+        return self.zarr_group
+
     def child(self, name: str) -> DataStore:
         """The store of a group below this one, written by the same rules."""
         path = nodes.join(self.path, nodes.normalize_path(name))
@@ -143,10 +150,12 @@ class DataStore(AbstractWritableDataStore):
             return {}
         found = dict(self.zarr_group.arrays())
         if self.zarr_format == 3 and self.zarr_group.consolidated_members is None and UNNAMED in self.zarr_group:
-            found[UNNAMED] = self.zarr_group[UNNAMED]  # listings of the store leave reserved names out
+            unnamed = self.zarr_group[UNNAMED]  # listings of the store leave reserved names out
+            if isinstance(unnamed, Array):
+                found[UNNAMED] = unnamed
         return found
 
-    def get_variables(self) -> FrozenDict:
+    def get_variables(self) -> Any:
         return FrozenDict(
             {name: variables.to_variable(array, self.fill_value_masks) for name, array in self.arrays().items()}
         )
@@ -349,7 +358,7 @@ class DataStore(AbstractWritableDataStore):
         """Begin what was planned: each variable, and the array to write it into until `opened` closes."""
         store, paths = self.zarr_store, {one.name: nodes.join(self.path, one.name) for one in writes}
         if making is not None:
-            return [(one, one.made.at(store, making.path(paths[one.name]), alone=True)) for one in writes]
+            return [(one, one.new.at(store, making.path(paths[one.name]), alone=True)) for one in writes]
         # What is entered last is let in first. A new variable that has the dimension comes after the others got longer;
         # the rest comes before, so that the same call after a kill finds it there, and nothing is appended twice.
         new = {one.name: one for one in writes if one.array is None}
@@ -360,11 +369,11 @@ class DataStore(AbstractWritableDataStore):
         now = [one for one in anew if compute or one.variable.chunks is None]
         arrays |= transaction.replace(opened, store, self.path, now)
         arrays |= {name: transaction.add(opened, store, paths[name], new[name]) for name in new if name not in last}
-        return [(one, arrays.get(one.name, one.array)) for one in writes]
+        return [(one, outcome.known(arrays.get(one.name, one.array), one.name)) for one in writes]
 
     def array_of(self, one: Write) -> Array:
         """The array of a variable, once it is there."""
-        return one.array if one.made is None else one.made.at(self.zarr_store, nodes.join(self.path, one.name))
+        return one.stored if one.made is None else one.made.at(self.zarr_store, nodes.join(self.path, one.name))
 
     def finish_group(self, attributes: dict[str, Any]) -> None:
         """What is left when the variables are there: the attributes of a group that was there before."""

@@ -88,7 +88,7 @@ class ZarrBackend(BackendEntrypoint):
         top = _open(
             filename_or_obj, mode, group, consolidated, storage_options, zarr_format, use_zarr_fill_value_as_mask
         )
-        below = {name: node for name, node in top.zarr_group.members(max_depth=None) if isinstance(node, Group)}
+        below = {name: node for name, node in top.node.members(max_depth=None) if isinstance(node, Group)}
         return {
             nodes.join("/", name).replace("//", "/"): _decode(
                 top if not name else top.at(node),
@@ -100,7 +100,7 @@ class ZarrBackend(BackendEntrypoint):
                 use_cftime=use_cftime,
                 decode_timedelta=decode_timedelta,
             )
-            for name, node in {"": top.zarr_group, **below}.items()
+            for name, node in {"": top.node, **below}.items()
         }
 
     def open_datatree(self, filename_or_obj: Any, **options: Any) -> DataTree:

@@ -36,6 +36,16 @@ class Write:
     made: Array | None = None
 
     @property
+    def stored(self) -> Array:
+        """The array that is there, of a variable that goes into one."""
+        return known(self.array, self.name)
+
+    @property
+    def new(self) -> Array:
+        """The array in memory, of a variable that is not there yet."""
+        return known(self.made, self.name)
+
+    @property
     def grows(self) -> bool:
         """Whether the array gets longer."""
         return self.array is not None and self.shape != self.array.shape
@@ -51,6 +61,13 @@ class Write:
     def empty(self) -> bool:
         """Whether there is an array and no element to write."""
         return self.array is not None and any(cut.start == cut.stop for cut in self.region)
+
+
+def known(array: Array | None, name: str) -> Array:
+    """The array of a variable, which is there."""
+    if array is None:
+        raise TypeError(f"variable {name!r}: expected a plan with an array, found another one")
+    return array
 
 
 def axes_names(array: Array) -> tuple[Any, ...]:
@@ -79,9 +96,10 @@ def are_there(writes: list[Write], let_in: Mapping[str, slice]) -> bool:
         if one.grows:
             place = let_in.get(one.name, slice(0, 0))
             cuts = [
-                place if stop != n else cut for cut, stop, n in zip(one.region, one.shape, one.array.shape, strict=True)
+                place if stop != n else cut
+                for cut, stop, n in zip(one.region, one.shape, one.stored.shape, strict=True)
             ]
-            moved = replace(one, region=tuple(cuts), shape=one.array.shape)
+            moved = replace(one, region=tuple(cuts), shape=one.stored.shape)
             same_size = tuple(cut.stop - cut.start for cut in cuts) == one.variable.shape
             if not same_size or changes(moved):
                 return False
@@ -123,12 +141,12 @@ def check_tree(plans: list[tuple[Any, list[Write], dict[str, Any]]]) -> None:
 def _check_above(place: Any, one: Write, axis: int, dim: Any, after: dict[str, tuple[int, ...]]) -> None:
     """Refuse an array that gets longer than a coordinate which it inherits."""
     above = place.path
-    while above and one.shape[axis] != one.array.shape[axis]:
+    while above and one.shape[axis] != one.stored.shape[axis]:
         above = nodes.parent(above)
         path = nodes.join(above, str(dim))
         found = nodes.read(place.zarr_store, path, place.zarr_format)
-        fits_today = isinstance(found, ArrayMetadata) and found.shape == (one.array.shape[axis],)
-        if fits_today and after.get(path, found.shape) != (one.shape[axis],):
+        fits_today = isinstance(found, ArrayMetadata) and found.shape == (one.stored.shape[axis],)
+        if fits_today and after.get(path, (one.stored.shape[axis],)) != (one.shape[axis],):
             raise _unequal(place, one, dim, path)
 
 
@@ -146,7 +164,7 @@ def _check_below(place: Any, writes: list[Write], after: dict[str, tuple[int, ..
                 continue
             for dim, length in zip(axes_names(array), array.shape, strict=True):
                 one = coordinates.get(dim)
-                if one is not None and (length,) == one.array.shape and path not in after:
+                if one is not None and (length,) == one.stored.shape and path not in after:
                     raise _unequal(place, one, dim, path)
 
 
@@ -167,7 +185,7 @@ def coordinates(
     stored: Mapping[str, Any],
 ) -> set[str]:
     """The names of variables that label others: by the name of an axis, or by an attribute ``coordinates``."""
-    names = {dim for variable in to_write.values() for dim in variable.dims}
+    names = {str(dim) for variable in to_write.values() for dim in variable.dims}
     listed = [attributes, stored, *(variable.attrs for variable in to_write.values())]
     listed += [variable.encoding for variable in to_write.values()]
     listed += [array.metadata.attributes for array in existing.values()]
@@ -212,7 +230,7 @@ def first_difference(write: Write) -> tuple[tuple[int, ...], Any, Any] | None:
     A NaN equals a NaN. It is read, and compared, a few write units at a time.
     """
     for slab in _slabs(write):
-        stored = np.asarray(write.array[slab])
+        stored = np.asarray(write.stored[slab])
         inside = tuple(
             slice(s.start - cut.start, s.stop - cut.start) for s, cut in zip(slab, write.region, strict=True)
         )
@@ -228,7 +246,7 @@ def first_difference(write: Write) -> tuple[tuple[int, ...], Any, Any] | None:
 
 
 def _slabs(write: Write) -> Iterator[tuple[slice, ...]]:
-    for slab in slabs(write.array, COMPARED_BYTES):
+    for slab in slabs(write.stored, COMPARED_BYTES):
         cut = tuple(slice(max(s.start, r.start), min(s.stop, r.stop)) for s, r in zip(slab, write.region, strict=True))
         if all(s.start < s.stop for s in cut):
             yield cut

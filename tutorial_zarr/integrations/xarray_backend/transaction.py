@@ -45,7 +45,7 @@ class Making:
         documents: dict[str, bytes] = {}
         for place, writes, attributes in sorted(plans, key=lambda plan: -len(plan[0].path)):
             for one in writes:
-                documents |= nodes.documents(one.made.metadata, nodes.join(place.path, one.name))
+                documents |= nodes.documents(one.new.metadata, nodes.join(place.path, one.name))
             documents |= nodes.documents(nodes.new_group(place.zarr_format, attributes), place.path)
         top.gathered = top.consolidate and not top.path
         if top.gathered:
@@ -140,8 +140,8 @@ def write(plans: list[Plan], compute: bool = True, options: dict[str, Any] | Non
 
 def add(opened: ExitStack, store: Store, path: str, one: Write) -> Array:
     """The array for a variable that is not there: no reader sees it until the block ends."""
-    making = opened.enter_context(Replacement(store, path, nodes.documents(one.made.metadata, path), ACTION))
-    return one.made.at(store, making.path, alone=True)
+    making = opened.enter_context(Replacement(store, path, nodes.documents(one.new.metadata, path), ACTION))
+    return one.new.at(store, making.path, alone=True)
 
 
 def replace(opened: ExitStack, store: Store, path: str, writes: list[Write]) -> dict[str, Array]:
@@ -180,7 +180,7 @@ def replace(opened: ExitStack, store: Store, path: str, writes: list[Write]) -> 
     )
     opened.enter_context(making)
     opened.callback(lambda: making.documents.update(documents()))  # others may have set attributes
-    return {one.name: one.array.at(store, nodes.join(making.path, one.name), alone=True) for one in writes}
+    return {one.name: one.stored.at(store, nodes.join(making.path, one.name), alone=True) for one in writes}
 
 
 def reserve(opened: ExitStack, writes: list[Write], dim: Any) -> dict[str, Array]:
@@ -188,19 +188,20 @@ def reserve(opened: ExitStack, writes: list[Write], dim: Any) -> dict[str, Array
     rooms = []
     for one in writes:
         axis = one.variable.dims.index(dim)
-        rooms.append(Room(one.array, one.shape[axis] - one.array.shape[axis], axis, one.array.shape[axis]))
+        rooms.append(Room(one.stored, one.shape[axis] - one.stored.shape[axis], axis, one.stored.shape[axis]))
     if not rooms:
         return {}
     try:
         room = Reservation(rooms)
     except StoreError as error:
         for one in writes:
-            now = nodes.read_array(one.array.store, one.array.path, one.array.metadata)
-            if now.shape != one.array.shape:
+            array = one.stored
+            now = nodes.read_array(array.store, array.path, array.metadata)
+            if now.shape != array.shape:
                 raise GrownMeanwhileError(
-                    f"{nodes.label('array', one.array.path)}: expected the shape {one.array.shape}, found {now.shape}: "
+                    f"{nodes.label('array', array.path)}: expected the shape {array.shape}, found {now.shape}: "
                     "somebody else appended meanwhile; nothing was written; try again",
-                    path=one.array.path,
+                    path=array.path,
                 ) from error
         raise
     opened.enter_context(room)

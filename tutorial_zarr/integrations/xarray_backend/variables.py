@@ -89,7 +89,7 @@ def dimensions(array: Array) -> tuple[str, ...]:
             "Try writing them, or read the array with tutorial_zarr.open_array",
             path=array.path,
         )
-    return tuple(names)
+    return tuple(map(str, names))
 
 
 def attributes(array: Array) -> dict[str, Any]:

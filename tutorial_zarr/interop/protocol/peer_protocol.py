@@ -47,11 +47,11 @@ def type_name(dtype: np.dtype, array: np.ndarray | None = None) -> str:
     ('datetime64[s]', '{a:int32,b:(2,)S3}')
     """
     if dtype.names is not None:
-        return "{" + ",".join(f"{name}:{type_name(dtype.fields[name][0])}" for name in dtype.names) + "}"
+        return "{" + ",".join(f"{name}:{type_name(dtype[name])}" for name in dtype.names) + "}"
     if dtype.subdtype is not None:
         return f"{dtype.subdtype[1]}{type_name(dtype.subdtype[0])}".replace(" ", "")
     if dtype.kind == "O":
-        kinds = {type(_plain(item)) for item in array.flat} if array is not None else set()
+        kinds: set[Any] = {type(_plain(item)) for item in array.flat} if array is not None else set()
         return {frozenset({str}): "string", frozenset({bytes}): "bytes"}.get(frozenset(kinds), "object")
     if dtype.kind == "T":
         return "string"
@@ -69,7 +69,7 @@ def _is_narrow(dtype: np.dtype) -> bool:
 def describe(dtype: np.dtype) -> Any:
     """A numpy dtype as JSON, from which `dtype_of` makes it again."""
     if dtype.names is not None:
-        return [[name, describe(dtype.fields[name][0])] for name in dtype.names]
+        return [[name, describe(dtype[name])] for name in dtype.names]
     if dtype.subdtype is not None:
         return {"of": describe(dtype.subdtype[0]), "shape": list(dtype.subdtype[1])}
     if dtype.kind in "OT":
@@ -117,7 +117,7 @@ def canonical(array: np.ndarray) -> bytes:
 def _packed(dtype: np.dtype) -> np.dtype:
     """The same fields without gaps, little-endian."""
     if dtype.names is not None:
-        return np.dtype([(name, _packed(dtype.fields[name][0])) for name in dtype.names])
+        return np.dtype([(name, _packed(dtype[name])) for name in dtype.names])
     if dtype.subdtype is not None:
         return np.dtype((_packed(dtype.subdtype[0]), dtype.subdtype[1]))
     return dtype if _is_narrow(dtype) else dtype.newbyteorder("<")

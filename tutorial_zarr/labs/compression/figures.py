@@ -134,7 +134,7 @@ def errors_figure(found: Shootout, unit: str = "") -> Chart:
         kept = [r for r in found.results if r.chain.promise and r.holds and r.error and lossy_family(r.chain) == way]
         best: dict[float, Result] = {}
         for r in kept:
-            if r.error not in best or r.stored < best[r.error].stored:
+            if r.error is not None and (r.error not in best or r.stored < best[r.error].stored):
                 best[r.error] = r
         line = [best[error] for error in sorted(best)]
         if line:

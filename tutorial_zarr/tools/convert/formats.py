@@ -264,7 +264,8 @@ def _array_v2(metadata: ArrayMetadata, found: Spelling, anew: bool) -> tuple[dic
 
 def _chain_v2(chain: list[Extension], ndim: int, data_type: dtypes.DataType) -> tuple[dict[str, Any], str]:
     """The members `order`, `filters` and `compressor`, and the byte order; `unknown` is set where a codec has no id."""
-    chain, members, endian = list(chain), {}, "little"
+    members: dict[str, Any] = {}
+    chain, endian = list(chain), "little"
     backwards = list(range(ndim))[::-1]
     if chain[0].name == "transpose" and chain[0].configuration.get("order") in (backwards, "F"):
         members["order"] = "F" if ndim > 1 else "C"

@@ -372,8 +372,9 @@ def _carry(
     """Make an array at the other place; the groups above it come when all that they hold is there."""
     source, path = _join(at, node.path), _join(root, node.path)
     if node.how == REWRITE:
-        old, new = Array(store, source, node.old), Array(place, path, node.new)  # type: ignore[arg-type]
-        write_anew(old, new, memory, executor=executor, within=True)
+        there = Array(place, path, node.new)  # type: ignore[arg-type]
+        here = Array(store, source, node.old)  # type: ignore[arg-type]
+        write_anew(here, there, memory, executor=executor, within=True)
         return
     documents, about = nodes.documents(node.new, path), repr(places.place(store, source))  # type: ignore[arg-type]
     action = f"convert {hierarchy.whereabouts(store, source)}"

@@ -21,7 +21,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Executor
 from contextlib import closing
 from typing import Any
@@ -263,8 +263,8 @@ class _Copy:
             wrote = not is_fill(block, self.source.metadata.fill)
             # 0, 1, 2, 4, 8, ...: few in all, and some of them are done whenever the work is cut short
             sampled = number & (number - 1) == 0
-            corner = tuple(slice(0, n) for n in self.source.grid.max_chunk_shape)
-            return wrote, _digest(block[(*corner, ...)]) if sampled else None
+            corner: tuple[Any, ...] = (*[slice(0, n) for n in self.source.grid.max_chunk_shape], ...)
+            return wrote, _digest(block[corner]) if sampled else None
 
 
 def _beginning(source: Array, region: tuple[slice, ...]) -> np.ndarray:
@@ -364,7 +364,8 @@ class _Job:
             store, path, self.documents, f"rechunk to {path or '/'}", staged=True, found=found, about=self.what,
             within=within,
         )  # fmt: skip
-        new.resumes = left is not None and known["staged"] == new.staged and self._goes_on(known)  # type: ignore[index]
+        if left is not None and known is not None:
+            new.resumes = known["staged"] == new.staged and self._goes_on(known)
         self._known, self._staged = known or {}, new.staged
         return new
 
@@ -413,7 +414,7 @@ class _Job:
 
     def _copy(
         self, number: int, one: Any, source: Array, target: Array, finished: set[int], executor: Executor | None
-    ) -> Iterator[int]:
+    ) -> Generator[int]:
         """The numbers of the regions of one pass, as they are done, each written down in the journal."""
         waiting = [i for i in range(one.nregions) if i not in finished]
         every = max(1, one.nregions // _RECORDS)

@@ -283,7 +283,8 @@ class Examination:
         if document is not None:
             self.consolidations.observe(path, key, document)
             attributes = self.attributes(path, ".zattrs")
-            metadata = self.parse(key, path, lambda strict: v2.parse_array(document, attributes, key, strict))
+            found = document
+            metadata = self.parse(key, path, lambda strict: v2.parse_array(found, attributes, key, strict))
             return metadata, metadata is not None
         if not sound or self.store.exists(join(path, ".zgroup")) or not self.store.exists(join(path, "meta")):
             return None, sound

@@ -66,7 +66,7 @@ class Picture:
     def __str__(self) -> str:
         return self.alt
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return {"image/svg+xml": self.svg, "text/plain": self.alt}
 
     def save(self, path: str | os.PathLike[str]) -> None:
