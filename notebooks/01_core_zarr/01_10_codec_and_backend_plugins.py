@@ -288,7 +288,7 @@ print(
 )
 
 # %% [markdown] tags=["section-others"]
-# ## A reader without the codec stops, and public codecs do as well
+# ## What others make of a private codec
 #
 # No other reader knows `example.ticks`. A good one stops and names it; it must not guess. (What others say of the
 # array without it is folded away: they read every price.)

@@ -263,9 +263,9 @@ figures.u_curve(advice)
 # %% [markdown] tags=["section-bytes"]
 # ## What the index at the end of a shard costs
 #
-# A **[shard](../GLOSSARY.md#shard)** holds many chunks in one object. Its last bytes are an index: for each chunk
-# where it begins and how long it is, 16 bytes, and a checksum of 4. A reader fetches the index first, and then only
-# the chunks it wants.
+# A **[shard](../GLOSSARY.md#shard)** holds many chunks in one object. By default its last bytes are an index: for
+# each chunk where it begins and how long it is, 16 bytes, and a checksum of 4. A reader fetches the index first, and
+# then only the chunks it wants.
 
 # %%
 sharded = zarr.create_array(
@@ -434,13 +434,13 @@ check("02_01.3", front)
 # ## Recap
 #
 # - A read is a box, a mix of reads is boxes with shares that sum to one.
-# - On each axis the mean of the chunks touched comes from the window and the chunk alone; requests are the product,
-#   and a trace counts the same.
+# - On each axis the mean of the chunks touched comes from three lengths: the axis, the window, the chunk. Requests are
+#   the product, and a trace counts the same.
 # - The Pareto front holds the layouts worth talking about; the store's latency and bandwidth pick one of them.
 # - A shard is one object with an index of 16 bytes for each chunk; a part of it costs a request for the index and
 #   one for each stretch.
 # - Reads pull in opposite directions when the best layout is much slower than each read's own; then two copies, or
-#   shards, are faster than a compromise. Count the objects before you store twice.
+#   shards, can be faster than a compromise, as here. Count the objects before you store twice.
 #
 # **Open questions.** How much better do large chunks compress? What does a **[cache](../GLOSSARY.md#cache)** change?
 # Who writes the array, and in which portions?
