@@ -16,8 +16,8 @@
 #
 # *What a job that goes on regardless leaves behind. Which of these would you have noticed?*
 #
-# A fault that comes once in a million requests comes every night to a job that writes a million chunks. A job that
-# stops at the first fault never ends; a job that goes on regardless ends with a store that is wrong. There is a
+# A fault that comes once in a million requests comes about once a night to a job that writes a million chunks. A job
+# that stops at the first fault never ends; a job that goes on regardless ends with a store that is wrong. There is a
 # third way, and its end can be proved: the same bytes as on a day without a fault.
 
 # %% [markdown]
@@ -665,7 +665,7 @@ check("03_02.3", keys)
 # %% [markdown]
 # ### Exercise 03_02.4
 #
-# Repair `persist`. It shall call `call()` until it returns, at most `attempts` times, and return what it returned. A
+# Repair `persist`. It calls `call()` until it returns, at most `attempts` times, and returns what it returned. A
 # `TimeoutError` or `ConnectionError` is worth another attempt, and any other error is not. `wait(k)` is called between
 # attempt k and the next, from k = 1. When the attempts are used up, the last error goes to the caller.
 #
@@ -759,9 +759,6 @@ def persist(call, attempts, wait):
 
 
 check("03_02.4", persist)
-
-# %% [markdown]
-# The numbers of this lesson, written down for its check.
 
 # %% tags=["facts", "remove-cell"] jupyter={"source_hidden": true}
 # For maintainers: the numbers that an article quotes and the tests compare.

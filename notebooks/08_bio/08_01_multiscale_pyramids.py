@@ -25,7 +25,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 50 minutes |
+# | **Time** | 55 minutes |
 # | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb) |
 # | **Code** | `tutorial_zarr/group.py`, `tutorial_zarr/chunk_io` |
 # | **Article** | [The brain that fits in one chunk](../../articles/32_multiscale_pyramids.md) |
@@ -425,7 +425,7 @@ for folder in sorted(out.glob("*.ome.zarr")):
 # One of the wrong ones passes: the one without translations. Remember it.
 
 # %% [markdown] tags=["section-operations"]
-# ## At most nine requests on a small screen, at every zoom
+# ## A small screen asks for a few chunks, however large the volume
 #
 # Now the viewer. It shows a square of the slice from the side, `wide` mm long, on a screen of 64 x 64 pixels. It
 # takes the coarsest level that still has a voxel for each pixel.
@@ -472,9 +472,9 @@ for wide in zooms:
     show_costs("        with level 0 alone", alone[wide][1])
 
 # %% [markdown]
-# The third guess: one chunk. After that, on this screen, never more than nine, whatever the zoom. With level 0 alone
-# the first picture takes 48 requests, and most of what they bring is thrown away. In general a screen of p x q pixels
-# touches at most (ceil((p - 1) / c) + 1) x (ceil((q - 1) / c) + 1) chunks of length c.
+# The third guess: one chunk. After that, at these zooms, never more than nine on this screen. With level 0 alone the
+# first picture takes 48 requests, and most of what they bring is thrown away. In general a screen of p x q pixels, each
+# as large as a voxel, touches at most (ceil((p - 1) / c) + 1) x (ceil((q - 1) / c) + 1) chunks of length c.
 
 
 # %%
@@ -538,6 +538,21 @@ for wide in zooms:
     counts = [cost(traced[k], window(k, wide, place))[1]["requests"] for place in places]
     spread[wide] = [min(counts), max(counts)]
     print(f"{wide:3} mm wide: {min(counts)} to {max(counts)} requests in {number} places")
+
+# %% [markdown]
+# At these four zooms a pixel is as large as a voxel. Between them it is up to twice as large, and the screen needs up
+# to 127 x 127 voxels:
+
+# %%
+between = {}
+for wide in range(zooms[-1], zooms[0] + 1):
+    k = level_for(wide)
+    between[wide] = max(traced[k].plan(window(k, wide, place)).chunks for place in places)
+worst = max(between, key=between.get)
+print(f"at any zoom from {zooms[-1]} to {zooms[0]} mm: at most {max(between.values())} requests, as at {worst} mm")
+most_between = (math.ceil((2 * screen - 2) / chunk) + 1) ** 2
+assert max(between.values()) <= most_between or screen * 2**levels <= zooms[0]
+print(f"the bound for {2 * screen - 1} voxels on each axis: {most_between}")
 
 # %% [markdown]
 # And a volume a thousand times as long on each axis? It need not exist to be counted; a plan is enough.
@@ -747,8 +762,9 @@ check("08_01.4", halve_labels)
 # - A group, its arrays and one document make an image of OME-Zarr. A validator finds what breaks the rules, and not
 #   what is in the wrong place.
 # - Empty chunks take no byte; each still takes a request, unless they lie in a shard.
-# - A slice on a screen of p pixels touches at most ceil((p - 1) / c) + 1 chunks of length c on an axis, at every zoom
-#   and for every volume: nine on a screen of 64 x 64, and hundreds on a large one.
+# - A slice on a screen of p pixels, each as large as a voxel, touches at most ceil((p - 1) / c) + 1 chunks of length
+#   c on an axis, whatever the volume: nine on a screen of 64 x 64, hundreds on a large one. Between two levels it is
+#   more.
 #
 # **Open questions.** What about an axis of time? Who makes the levels again when a part of the volume changes? Which
 # chunks should a viewer fetch before it is asked?
@@ -838,6 +854,7 @@ save_facts(
         "level_0_alone": {str(wide): alone[wide][1] for wide in zooms},
         "most_requests": max(most for _, most in spread.values()),
         "spread": {str(wide): ends for wide, ends in spread.items()},
+        "between_levels": {"most": max(between.values()), "bound": most_between},
         "places_visited": number,
         "slice": {"plain": plain_slice, "shards": shard_slice, "objects": [stored[0], objects]},
         "found": plain_slice["requests"] - plain_slice["empty"],

@@ -251,6 +251,21 @@ def test_the_viewer_asks_for_the_chunks_under_its_screen_and_no_others(left, lev
         assert ends == [min(counts), max(counts)]
 
 
+def test_between_two_levels_a_screen_asks_for_more(left):
+    facts, most = left[1], 0
+    for s in np.linspace(0, 1, facts["places_visited"]):
+        place = [o + f * (n - 1) for o, n, f in zip(ORIGIN, SHAPE, (s, s**2, 1 - s), strict=True)]
+        for wide in range(min(ZOOMS), max(ZOOMS) + 1):
+            k = max(k for k in range(LEVELS) if wide // 2**k >= SCREEN or k == 0)
+            shape, index, n = [m // 2**k for m in SHAPE], position(k, place), round(wide / 2**k)
+            first = [max(0, min(i - n // 2, m - n)) for i, m in zip(index[:2], shape, strict=False)]
+            ends = [min(f + n, m) for f, m in zip(first, shape, strict=False)]
+            most = max(most, math.prod((e - 1) // CHUNK - f // CHUNK + 1 for f, e in zip(first, ends, strict=True)))
+    voxels = range(2 * SCREEN - 1)
+    bound = max(len({(start + i) // CHUNK for i in voxels}) for start in range(CHUNK)) ** 2
+    assert facts["between_levels"] == {"most": most, "bound": bound} == {"most": 25, "bound": 25}
+
+
 def test_a_slice_asks_for_its_empty_chunks_and_a_shard_does_not(left, levels):
     zarr = pytest.importorskip("zarr")
     out, facts, zarr_format = left
