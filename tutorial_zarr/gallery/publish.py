@@ -14,6 +14,7 @@ rows    16
 from __future__ import annotations
 
 import base64
+import functools
 import itertools
 import posixpath
 import re
@@ -83,7 +84,7 @@ def build_articles(
         rendered = _rendered(path, text, base_url, images)
         (target / path.name).write_text(rendered, encoding="utf-8", newline="\n")
         address = f"{pictures_url.rstrip('/')}/{path.stem}/" if pictures_url else ""
-        shown = page(rendered, lambda name, at=address, lies=target: at + name if at else _within(lies / name))
+        shown = page(rendered, address.__add__ if address else functools.partial(_within, target))
         (target / path.name).with_suffix(".html").write_text(shown, encoding="utf-8", newline="\n")
         written.append(target / path.name)
         if progress is not None:
@@ -123,8 +124,9 @@ def raw(url: str) -> str:
     return f"https://raw.githubusercontent.com/{found[1]}/{found[2]}" if found else url.rstrip("/")
 
 
-def _within(picture: Path) -> str:
+def _within(folder: Path, name: str) -> str:
     """A picture as an address that holds it: where it has no other, what is pasted takes it along."""
+    picture = folder / name
     kind = "svg+xml" if picture.suffix == ".svg" else picture.suffix[1:]
     return f"data:image/{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
 
