@@ -284,6 +284,26 @@ def test_processes_that_take_turns_go_on_where_they_were(shuffle, workers):
         other.worker(0, workers + 1)
 
 
+def test_a_state_is_not_dropped_by_a_part_by_set_epoch_or_without_the_workers_that_it_counts():
+    """Each of these would begin the epoch again, and give rows a second time."""
+    loader = Loader(stored(), 10, seed=4)
+    whole = [rows.tolist() for rows in loader.indices()]
+    state = loader.state_dict(batch=3)
+    loader.load_state_dict(state)
+    with pytest.raises(ValueMismatchError, match="found one that goes on in its midst"):
+        loader.shard(0, 2)
+    loader.set_epoch(0)  # as a training loop does before each epoch
+    assert loader.state_dict()["batch"] == 3
+    assert numbers(loader) == whole[3:]
+    loader.load_state_dict(loader.state_dict(batch=3, workers=2) | {"epoch": 0})
+    with pytest.raises(ValueMismatchError, match=r"expected 2 worker processes, .* num_workers=2"):
+        next(iter(loader))
+    with pytest.raises(ValueMismatchError, match="expected the 2 worker processes"):
+        loader.worker(0, 1)
+    loader.set_epoch(5)
+    assert len(list(loader)) == 10
+
+
 # --- what it costs
 
 

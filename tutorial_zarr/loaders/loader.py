@@ -136,12 +136,14 @@ class Loader:
         return self._start[0]
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin the next iteration with the first batch of `epoch`.
+        """Begin the next iteration with the first batch of `epoch`; where a state of it was loaded, with the one after.
 
         In worker processes that live for one epoch only, call it before each: what they count is lost with them. Those
         that stay (``persistent_workers=True``) do not hear of it, and count by themselves.
         """
-        self._start = self._at = _whole("epoch", epoch, 0, orders.MOST_EPOCH), 0
+        if _whole("epoch", epoch, 0, orders.MOST_EPOCH) != self.epoch:
+            self._start = operator.index(epoch), 0
+        self._at = self._start
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -156,6 +158,11 @@ class Loader:
 
         Raises ValueMismatchError where an array has changed since the loader was made.
         """
+        if self._start[1] and self._workers > 1:
+            raise ValueMismatchError(
+                f"loader: expected {self._workers} worker processes, whose batches the state counts, found none; "
+                f"try DataLoader(loader.dataset(), batch_size=None, num_workers={self._workers})"
+            )
         (epoch, begin), self._start = self._start, (self._start[0], 0)
         self._at = epoch, begin
         limits.check_memory("loader", self.memory_bytes, "an epoch")
@@ -275,11 +282,16 @@ class Loader:
     def shard(self, rank: int, world: int) -> Loader:
         """The loader of one of `world` processes that train together: its rows are in no other's batches.
 
-        `rank` counts from 0. All begin at the first batch of the present epoch. A chunk on which two parts meet is
-        read by both. Parts have the same number of batches with `drop_last`; else some may have one more.
+        `rank` counts from 0. All begin with the first batch of the present epoch; a state belongs to one part, and is
+        loaded into it. A chunk on which two parts meet is read by both. Parts have the same number of batches with
+        `drop_last`; else some may have one more.
         """
-        world = _whole("world", world, 1, self.order.rows // self.order.parts)
-        return self._with(self.order.part(_whole("rank", rank, 0, world - 1), world))
+        if self._start[1]:
+            raise ValueMismatchError(
+                "loader: expected a loader at the beginning of an epoch, found one that goes on in its midst; try the "
+                "state of each part, loaded into it"
+            )
+        return self._part(rank, world)
 
     def worker(self, number: int, workers: int) -> Loader:
         """The loader of one of `workers` processes that give their batches in turns, as those of a ``DataLoader`` do.
@@ -293,7 +305,7 @@ class Loader:
                 f"loader: expected the {self._workers} worker processes whose batches the state counts, found "
                 f"{workers}; try num_workers={0 if self._workers == 1 else self._workers}"
             )
-        parts = [self.shard(part, workers) for part in range(workers)]
+        parts = [self._part(part, workers) for part in range(workers)]
         given, turn = [0] * workers, 0
         while taken:
             if given[turn] < len(parts[turn]):
@@ -303,15 +315,16 @@ class Loader:
         parts[part]._start = parts[part]._at = epoch, given[part]
         return parts[part]
 
-    def _with(self, order: Order) -> Loader:
+    def _part(self, number: int, parts: int) -> Loader:
+        parts = _whole("world", parts, 1, self.order.rows // self.order.parts)
+        order = self.order.part(_whole("rank", number, 0, parts - 1), parts)
         if not len(order):
             raise ValueMismatchError(
                 f"loader: expected at least {order.batch_size} rows for each of {order.parts} parts, to fill a batch, "
                 f"found {len(order.bounds)}; try a smaller batch_size, or drop_last=False"
             )
-        other = Loader.__new__(Loader)
-        other.__dict__ |= {**self.__dict__, "order": order, "_workers": 1}
-        other.set_epoch(self.epoch)
+        other, start = Loader.__new__(Loader), (self.epoch, 0)
+        other.__dict__ |= {**self.__dict__, "order": order, "_workers": 1, "_start": start, "_at": start}
         return other
 
     def dataset(self) -> Any:
