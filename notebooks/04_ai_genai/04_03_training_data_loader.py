@@ -14,8 +14,8 @@
 # ![From which rows of the array the batches of an epoch come, for four ways to shuffle: a line, scattered columns,
 # a band of clouds, and an even grey.](../../articles/figures/04_03_origins.svg)
 #
-# *Each column of dots is a batch, each dot a row of it. The first way teaches nothing, the last one reads the data a
-# hundred times. The third does neither.*
+# *Each column of dots is a batch, each dot a row of it. The first way teaches next to nothing, the last one reads all of
+# the data more than a hundred times an epoch. The third avoids both.*
 #
 # A model that sees its examples in the order of the files learns the last class and forgets the first. So examples are
 # shuffled. But examples lie in chunks, and a chunk is read as a whole: a row here and a row there cost a chunk each.
