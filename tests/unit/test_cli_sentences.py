@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
+from tutorial_zarr import cli
 from tutorial_zarr.cli.output import fitted
 
 pytest.importorskip("click", reason="the command line needs the extra cli")
@@ -339,3 +341,49 @@ def test_a_shell_learns_to_complete_the_commands(shell_name):
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert "01_01" in done.stdout
     assert "02_01" not in done.stdout
+
+
+def test_what_is_said_of_a_wrong_option_keeps_its_words_whole(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert cli.main(["chunks", "advise", "--shape", "1000,1000", "--dtype", "foo"]) == 2
+    said = sys.stderr.getvalue()
+    assert "such as" in " ".join(said.split())
+    assert max(map(len, said.splitlines())) <= 60
+    assert not re.search(r"\w\n\w", said.replace("\n  ", " "))
+
+
+def test_a_tree_and_a_row_of_columns_are_folded_between_words(monkeypatch, tmp_path, run):
+    class Terminal(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self):
+            return True
+
+    root = zarr.create_group(tmp_path)
+    root.create_array("deep/values", shape=(1000, 1000, 1000), chunks=(100, 100, 100), dtype="u1")
+    root.create_array("last", shape=(1000, 1000, 1000), chunks=(100, 100, 100), dtype="u1")
+    whole = {command: run(command, tmp_path / path)[1] for command, path in (("tree", ""), ("anatomy", "last"))}
+    monkeypatch.setenv("COLUMNS", "40")
+
+    def on_a_terminal(command, path):
+        monkeypatch.setattr(sys, "stdout", Terminal())
+        assert cli.main([command, str(tmp_path / path)]) == 0
+        said = re.sub("\x1b[^m]*m", "", sys.stdout.getvalue())
+        assert [word for word in said.split() if word != "│"] == [w for w in whole[command].split() if w != "│"]
+        return said.splitlines()
+
+    rows = on_a_terminal("tree", "")
+    assert max(map(len, rows)) <= 40
+    assert rows[1:] == [
+        "├── deep  group",
+        "│   └── values  (1000, 1000, 1000)",
+        "│         uint8  chunks (100, 100, 100)",
+        "└── last  (1000, 1000, 1000)  uint8",
+        "      chunks (100, 100, 100)",
+    ]
+    on_a_terminal("anatomy", "last")

@@ -38,7 +38,19 @@ def fitted(text: str, stream: Any) -> str:
     if not stream.isatty():
         return text
     width = max(20, shutil.get_terminal_size().columns)
-    return "\n".join(_folded(line, width) if len(line) > width else line for line in text.split("\n"))
+    return "\n".join(
+        _folded(line, width, _column(line, width)) if len(line) > width else line for line in text.split("\n")
+    )
+
+
+def _column(line: str, width: int) -> int | None:
+    """Where the last column of a row begins, if enough is left behind it; None where a line has no columns.
+
+    >>> _column("  c/0  12 B  chunk (0,) and more", 30), _column("  one two", 30)
+    (13, None)
+    """
+    ends = [gap.end() for gap in re.finditer(r"(?<=\S)  +", line)]
+    return ends[-1] if ends and ends[-1] <= width // 2 else None
 
 
 def _folded(line: str, width: int, column: int | None = None) -> str:
@@ -192,6 +204,12 @@ def print_tree(
         if ascii_only:
             guide = re.sub("[├└]──", "+--", guide).replace("│", "|")
         line = Text.assemble(guide, (plain(name), style), "  ", (plain(remark), "dim"))
+        if sys.stdout.isatty() and len(line) > out.width:  # the lines of the tree go on beside what is folded
+            below = re.sub("[├└+]──|[+]--", lambda found: "│  " if found[0][0] == "├" else "   ", guide) + "  "
+            folded = textwrap.fill(line.plain, out.width, subsequent_indent=below, break_long_words=False,
+                                   break_on_hyphens=False)  # fmt: skip
+            line = Text(folded)
+            line.stylize(style, len(guide), len(guide) + len(plain(name)))
         out.print(line, soft_wrap=True)
 
 
