@@ -12,7 +12,8 @@ from typing import Any
 
 import tutorial_zarr as zarr
 from tutorial_zarr.cli.info import open_node
-from tutorial_zarr.cli.output import complain, json_option, print_json, print_text, progress_bar
+from tutorial_zarr.cli.output import complain, json_option, print_json, print_text
+from tutorial_zarr.cli.plans import following
 from tutorial_zarr.labs import compression
 from tutorial_zarr.labs.compression.advice import RULE
 from tutorial_zarr.labs.compression.shootout import BANDWIDTH, Shootout, smallest_of_each, tables
@@ -69,12 +70,7 @@ def run(
     as_json: bool,
 ) -> int:
     """Carry out the command; returns the exit code."""
-    with progress_bar() as bar:
-        task = bar.add_task("chains", total=None)
-
-        def progress(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with following("chains", "nothing was changed. The same command begins anew") as progress:
         found, complaints = compression.shootouts(
             arrays(path),
             sample_bytes=sample,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from tutorial_zarr import parallel, words
-from tutorial_zarr.cli.output import json_option, place_argument, print_json, print_text, progress_bar
+from tutorial_zarr.cli.output import json_option, place_argument, print_json, print_text
+from tutorial_zarr.cli.plans import following
 from tutorial_zarr.cli.sentences import places
 from tutorial_zarr.stores import make_store
 from tutorial_zarr.tools import doctor
@@ -81,12 +82,12 @@ def run(
     as_json: bool,
 ) -> int:
     """Carry out the command; returns the exit code."""
-    with make_store(store, "r+" if repair and not dry_run else "r") as opened, progress_bar() as bar:
-        task = bar.add_task("keys", total=None)
-
-        def progress(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
+    writes = repair and not dry_run
+    left = "each repair is whole, or was not begun" if writes else "nothing was changed"
+    with (
+        make_store(store, "r+" if writes else "r") as opened,
+        following("keys", f"{left}. The same command begins anew") as progress,
+    ):
         in_flight = jobs or opened.concurrency or parallel.get_workers()
         if write_manifest:
             count = doctor.write_manifest(opened, write_manifest, path, in_flight, progress)

@@ -57,7 +57,7 @@ def from_netcdf(
     progress      as everywhere, in bytes
 
     A `store` that is there with ``mode="w"`` stays as it is until the copy is complete, and no reader sees a copy
-    before that. One that is cut short leaves what it has written, if that is more than 64 MiB, behind a mark: the same
+    before that. One that is cut short leaves what it has written, if that is more than 32 MiB, behind a mark: the same
     call for the same file goes on with it, and any other begins anew. What is less is taken back, or written again.
     HDF5 that is not NetCDF has no named dimensions; they are called ``phony_dim_0`` and so on.
     """
@@ -134,7 +134,9 @@ class _Journal:
         """Note that the next piece of an array is written."""
         self.done[path] = self.done.get(path, 0) + 1
         self.untold += nbytes
-        if self.untold >= COPY_BYTES and not self.new.store.holds_back:  # what a zip file was given goes with a kill
+        if (
+            2 * self.untold >= COPY_BYTES and not self.new.store.holds_back
+        ):  # what a zip file was given goes with a kill
             self._tell()
 
     def _tell(self) -> None:
