@@ -218,15 +218,30 @@ def _regular(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid
     return RegularGrid("regular", tuple([Axis(n, max(c, 1)) for n, c in zip(shape, chunk_shape, strict=True)]))
 
 
-def _rectilinear(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid:
-    def refuse(expected: str, found: Any) -> MetadataError:
-        return MetadataError(f"chunk_grid 'rectilinear': expected {expected}, found {found!r}", key="chunk_grid")
+def _no_rectilinear(expected: str, found: Any) -> MetadataError:
+    return MetadataError(f"chunk_grid 'rectilinear': expected {expected}, found {found!r}", key="chunk_grid")
 
+
+def _listed_lengths(spec: list[Any], most: int) -> list[int]:
+    """The lengths of an axis, its runs written out; refused where there are more than `most`, before they are."""
+    lengths: list[int] = []
+    for item in spec:
+        value, count = item if isinstance(item, list) and len(item) == 2 else (item, 1)
+        if type(value) is not int or type(count) is not int or value < 1 or count < 1:
+            raise _no_rectilinear("lengths of at least 1, or pairs [length, count]", item)
+        if len(lengths) + count > most:
+            limit = limits.current().listed_chunks
+            raise _no_rectilinear(f"at most {limit} chunks on all axes together, the limit listed_chunks", item)
+        lengths.extend([value] * count)
+    return lengths
+
+
+def _rectilinear(configuration: dict[str, Any], shape: tuple[int, ...]) -> ChunkGrid:
     if set(configuration) != {"kind", "chunk_shapes"} or configuration["kind"] != "inline":
-        raise refuse("kind 'inline' and chunk_shapes", configuration)
+        raise _no_rectilinear("kind 'inline' and chunk_shapes", configuration)
     shapes = configuration["chunk_shapes"]
     if not isinstance(shapes, list) or len(shapes) != len(shape):
-        raise refuse(f"chunk_shapes for {len(shape)} axes", shapes)
+        raise _no_rectilinear(f"chunk_shapes for {len(shape)} axes", shapes)
     axes: list[Axis] = []
     most, listed = limits.current().listed_chunks, 0  # a run length may declare any number in a few bytes
     for extent, spec in zip(shape, shapes, strict=True):
@@ -234,18 +249,11 @@ def _rectilinear(configuration: dict[str, Any], shape: tuple[int, ...]) -> Chunk
             axes.append(Axis(extent, spec))
             continue
         if not isinstance(spec, list):
-            raise refuse("for each axis an integer of at least 1, or a list of lengths", spec)
-        lengths: list[int] = []
-        for item in spec:
-            value, count = item if isinstance(item, list) and len(item) == 2 else (item, 1)
-            if type(value) is not int or type(count) is not int or value < 1 or count < 1:
-                raise refuse("lengths of at least 1, or pairs [length, count]", item)
-            listed += count
-            if listed > most:
-                raise refuse(f"at most {most} chunks on all axes together, the limit listed_chunks", item)
-            lengths.extend([value] * count)
+            raise _no_rectilinear("for each axis an integer of at least 1, or a list of lengths", spec)
+        lengths = _listed_lengths(spec, most - listed)
+        listed += len(lengths)
         if sum(lengths) < extent:
-            raise refuse(f"lengths that add up to at least {extent}", spec)
+            raise _no_rectilinear(f"lengths that add up to at least {extent}", spec)
         axes.append(UnevenAxis(extent, lengths))
     return RectilinearGrid("rectilinear", tuple(axes))
 

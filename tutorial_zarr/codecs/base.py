@@ -97,13 +97,16 @@ class Codec(metaclass=_Immutable):
         _set(self, "name", name)
         _set(self, "configuration", configuration or {})
         if self.fields is not None:
-            found, fields = self.members(), self.fields
+            found = self.members()
             if not (self._required.issubset(found) and self._known.issuperset(found)):
-                keys = [field.key for field in fields.values()]
-                required = [key for key in keys if key in self._required]
-                check_keys(name, found, required, [key for key in keys if key not in self._required])
-            for attribute, field in fields.items():
+                self._refuse_members(found)
+            for attribute, field in self.fields.items():
                 _set(self, attribute, field.parse(self, found[field.key]) if field.key in found else field.default)
+
+    def _refuse_members(self, found: dict[str, Any]) -> None:
+        keys = [field.key for field in (self.fields or {}).values()]
+        required = [key for key in keys if key in self._required]
+        check_keys(self.name, found, required, [key for key in keys if key not in self._required])
 
     def members(self) -> dict[str, Any]:
         """Return the configuration under the names of the fields, for codecs that know a member by two names."""

@@ -117,21 +117,24 @@ class V2Filters(ArrayBytesCodec):
                 data = codec.encode(data)
         return as_bytes_view(data) if _is_array(data) else data
 
+    def _decode_one(self, identifier: str, codec: Any, data: Any, count: int, size: int | None) -> Any:
+        """One filter backwards: `count` elements, or `size` bytes where that is known."""
+        if identifier in COUNTED:
+            check_count(data, count)
+        if isinstance(codec, BytesBytesCodec):
+            return codec.decode(data, size)
+        if identifier == "zfpy":
+            return codec.decode(data, count)
+        if identifier == "pcodec":
+            return decode_pcodec(data, count, self.stored)
+        return LISTS[identifier](codec, data, count) if identifier in LISTS else codec.decode(data)
+
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
         count, identifier = math.prod(spec.shape), self.name
         sizes = self._sizes(spec)[:-1]
         for (identifier, codec), size in zip(reversed(self.filters), reversed(sizes), strict=True):
             try:
-                if identifier in COUNTED:
-                    check_count(data, count)
-                if isinstance(codec, BytesBytesCodec):
-                    data = codec.decode(data, size)
-                elif identifier == "zfpy":
-                    data = codec.decode(data, count)
-                elif identifier == "pcodec":
-                    data = decode_pcodec(data, count, self.stored)
-                else:
-                    data = LISTS[identifier](codec, data, count) if identifier in LISTS else codec.decode(data)
+                data = self._decode_one(identifier, codec, data, count, size)
             except ZarrError:
                 raise
             except Exception as cause:

@@ -100,16 +100,7 @@ class Float(DataType):
     def fill_from_json(self, value: JSON) -> np.ndarray:
         digits = self.numpy.itemsize * 2
         if isinstance(value, (int, float)) and not isinstance(value, (bool, Constant)):
-            try:
-                number = float(value)
-            except OverflowError:  # an integer literal beyond the largest double
-                number = math.inf if value > 0 else -math.inf
-            if not math.isfinite(number) and isinstance(value, float) and not self.has_inf:
-                raise self.bad_fill(value, "a number that the type can hold")
-            if is_ml_dtype(self.numpy):
-                return self._nearest(number, value)
-            with np.errstate(all="ignore"):
-                return np.array(number, dtype=self.numpy)
+            return self._from_number(value)
         if value == "NaN" and self.nan_bits is not None:
             return self.from_bits(self.nan_bits)
         if value in ("Infinity", "-Infinity") and self.has_inf:
@@ -119,6 +110,18 @@ class Float(DataType):
             if not self.bits or bits < 1 << self.bits:
                 return self.from_bits(bits)
         raise self.bad_fill(value, f'a number, "NaN", "Infinity", "-Infinity", or "0x" and {digits} hex digits')
+
+    def _from_number(self, value: float) -> np.ndarray:
+        try:
+            number = float(value)
+        except OverflowError:  # an integer literal beyond the largest double
+            number = math.inf if value > 0 else -math.inf
+        if not math.isfinite(number) and isinstance(value, float) and not self.has_inf:
+            raise self.bad_fill(value, "a number that the type can hold")
+        if is_ml_dtype(self.numpy):
+            return self._nearest(number, value)
+        with np.errstate(all="ignore"):
+            return np.array(number, dtype=self.numpy)
 
     def _nearest(self, number: float, found: JSON) -> np.ndarray:
         """The element nearest to a number, ties to even. ml_dtypes itself would round twice, by way of float32."""

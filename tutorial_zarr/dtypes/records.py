@@ -149,23 +149,25 @@ class Struct(DataType):
         return super().scalar(value)
 
 
+def _field(name: str, field: JSON) -> tuple[str, DataType]:
+    """A field of the type `name`, from its JSON: what it is called, and its own type."""
+    if isinstance(field, list) and len(field) == 2 and name == "structured":  # the legacy pair [name, type]
+        field = {"name": field[0], "data_type": field[1]}
+    if not isinstance(field, dict) or set(field) != {"name", "data_type"} or not isinstance(field["name"], str):
+        raise MetadataError(
+            f"data_type {name!r}: expected fields of the form {{'name', 'data_type'}}, found {field!r}", key=name
+        )
+    data_type = from_json(field["data_type"])
+    if data_type.item_size is None:
+        raise MetadataError(
+            f"data_type {name!r}: field {field['name']!r} must have a fixed size, found {data_type.name!r}", key=name
+        )
+    return field["name"], data_type
+
+
 def _struct(name: str, configuration: dict[str, Any] | None) -> Struct:
     fields = read_configuration(name, configuration, {"fields"})["fields"]
-    parsed: list[tuple[str, DataType]] = []
-    for field in fields if isinstance(fields, list) else []:
-        if isinstance(field, list) and len(field) == 2 and name == "structured":  # the legacy pair [name, type]
-            field = {"name": field[0], "data_type": field[1]}
-        if not isinstance(field, dict) or set(field) != {"name", "data_type"} or not isinstance(field["name"], str):
-            raise MetadataError(
-                f"data_type {name!r}: expected fields of the form {{'name', 'data_type'}}, found {field!r}", key=name
-            )
-        data_type = from_json(field["data_type"])
-        if data_type.item_size is None:
-            raise MetadataError(
-                f"data_type {name!r}: field {field['name']!r} must have a fixed size, found {data_type.name!r}",
-                key=name,
-            )
-        parsed.append((field["name"], data_type))
+    parsed = [_field(name, field) for field in fields] if isinstance(fields, list) else []
     found = [n for n, _ in parsed]
     if not parsed or len(set(found)) != len(found) or "" in found:
         raise MetadataError(

@@ -50,18 +50,23 @@ def as_text(value: Any, dtype: np.dtype) -> np.ndarray:
         _refuse_missing(items)
         return np.asarray(value if items.ndim else items, dtype)
     array = np.ma.asanyarray(value) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
-    missing: Any = False
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        missing = np.ma.getmaskarray(array)
-    elif array.dtype.kind in "fc":
-        missing = np.isnan(array)
-    elif array.dtype.kind in "mM":
-        missing = np.isnat(array)
-    elif array.dtype.kind == "O" or hasattr(array.dtype, "na_object"):
-        _refuse_missing(array.astype(object, copy=False))
+    missing = _missing(array)
     if np.any(missing):
         raise _no_text(array[missing].flat[0])
     return np.asarray(array).astype(dtype, copy=False)
+
+
+def _missing(array: np.ndarray) -> Any:
+    """A mask of what is missing in an array; of objects, what is missing is refused at once."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        return np.ma.getmaskarray(array)
+    if array.dtype.kind in "fc":
+        return np.isnan(array)
+    if array.dtype.kind in "mM":
+        return np.isnat(array)
+    if array.dtype.kind == "O" or hasattr(array.dtype, "na_object"):
+        _refuse_missing(array.astype(object, copy=False))
+    return False
 
 
 def _missing_scalar(value: Any) -> bool:

@@ -219,19 +219,21 @@ def stored_dtype(document: base.JSON) -> np.dtype:
         )
     if not isinstance(document, list) or not document:
         raise MetadataError(f"dtype: expected a typestr or a list of fields, found {document!r}", key="dtype")
-    fields: list[Any] = []
-    for field in document:
-        if not isinstance(field, list) or len(field) not in (2, 3) or not isinstance(field[0], str):
-            raise MetadataError(f"dtype: expected a field [name, typestr, shape?], found {field!r}", key="dtype")
-        shape = field[2] if len(field) == 3 else []
-        shape = [shape] if type(shape) is int else shape
-        if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-            raise MetadataError(f"dtype: expected a shape in field {field!r}", key="dtype")
-        fields.append((field[0], stored_dtype(field[1]), tuple(shape)))
+    fields: list[Any] = [_stored_field(field) for field in document]
     try:
         return np.dtype(fields)
     except (ValueError, TypeError) as cause:
         raise MetadataError(f"dtype: numpy refuses the fields {document!r}: {cause}", key="dtype") from cause
+
+
+def _stored_field(field: base.JSON) -> tuple[str, np.dtype, tuple[int, ...]]:
+    if not isinstance(field, list) or len(field) not in (2, 3) or not isinstance(field[0], str):
+        raise MetadataError(f"dtype: expected a field [name, typestr, shape?], found {field!r}", key="dtype")
+    shape = field[2] if len(field) == 3 else []
+    shape = [shape] if type(shape) is int else shape
+    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+        raise MetadataError(f"dtype: expected a shape in field {field!r}", key="dtype")
+    return field[0], stored_dtype(field[1]), tuple(shape)
 
 
 def object_type(object_codec: dict[str, Any] | None) -> base.DataType:

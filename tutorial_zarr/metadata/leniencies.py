@@ -33,25 +33,24 @@ LENIENCIES = {
 def refuse(data_type: DataType, codecs: tuple[Extension, ...]) -> None:
     """Raise MetadataError for what only a lenient reader takes among the types and codecs of a v3 document."""
     for codec in codecs:
-        config = codec.configuration
-        problem = ""
-        if codec.name == "endian":
-            problem = "the name 'bytes', found 'endian'"
-        elif codec.name == "transpose" and config.get("order") in ("C", "F"):
-            problem = f"order as a permutation of the axes, found {config['order']!r}"
-        elif codec.name == "blosc" and config.get("shuffle") in ("shuffle", "bitshuffle") and "typesize" not in config:
-            problem = "typesize, which a shuffle needs, found none"
-        elif codec.name == "cast_value" and "+Infinity" in str(config.get("scalar_map")):
-            problem = "'Infinity' in scalar_map, found '+Infinity'"
-        elif codec.name == "sharding_indexed":
-            if "index_codecs" not in config:
-                problem = "index_codecs, found none"
-            else:
-                for key in ("codecs", "index_codecs"):
-                    inside = config.get(key)
-                    refuse(data_type, tuple(_inner(c) for c in inside) if isinstance(inside, list) else ())
-        if problem:
+        if problem := _problem(codec.name, codec.configuration):
             raise MetadataError(f"codec {codec.name!r}: expected {problem}", key="codecs", codec=codec.name)
+        for key in ("codecs", "index_codecs") if codec.name == "sharding_indexed" else ():
+            inside = codec.configuration.get(key)
+            refuse(data_type, tuple(_inner(c) for c in inside) if isinstance(inside, list) else ())
+
+
+def _problem(name: str, config: dict[str, Any]) -> str:
+    """What only a lenient reader takes in a codec, by its name and configuration; "" where there is nothing."""
+    if name == "endian":
+        return "the name 'bytes', found 'endian'"
+    if name == "transpose" and config.get("order") in ("C", "F"):
+        return f"order as a permutation of the axes, found {config['order']!r}"
+    if name == "blosc" and config.get("shuffle") in ("shuffle", "bitshuffle") and "typesize" not in config:
+        return "typesize, which a shuffle needs, found none"
+    if name == "cast_value" and "+Infinity" in str(config.get("scalar_map")):
+        return "'Infinity' in scalar_map, found '+Infinity'"
+    return "index_codecs, found none" if name == "sharding_indexed" and "index_codecs" not in config else ""
 
 
 def _inner(codec: object) -> Extension:

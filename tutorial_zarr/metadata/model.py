@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -297,30 +298,31 @@ def spell_constants(value: Any) -> Any:
 
 def _first_bad(value: Any, path: str) -> tuple[str, str]:
     """Where JSON fails in `value`, and on what."""
+    inside: Iterable[tuple[str, Any]] = ()
     if isinstance(value, dict):
-        for k, v in value.items():
-            if not isinstance(k, str):
-                return f"{path}[{k!r}]", f"the key {k!r}"
-            if found := _first_bad(v, f"{path}.{k}" if path else k)[1]:
-                return _first_bad(v, f"{path}.{k}" if path else k)[0], found
-        return path, ""
-    if isinstance(value, (list, tuple)):
-        for i, v in enumerate(value):
-            where, found = _first_bad(v, f"{path}[{i}]")
-            if found:
-                return where, found
-        return path, ""
+        if (key := next((k for k in value if not isinstance(k, str)), None)) is not None:
+            return f"{path}[{key!r}]", f"the key {key!r}"
+        inside = ((f"{path}.{k}" if path else k, v) for k, v in value.items())
+    elif isinstance(value, (list, tuple)):
+        inside = ((f"{path}[{i}]", v) for i, v in enumerate(value))
+    for at, each in inside:
+        where, found = _first_bad(each, at)
+        if found:
+            return where, found
+    return path, _problem(value)
+
+
+def _problem(value: Any) -> str:
+    """What keeps a value from being JSON, whatever is inside it; "" where nothing does."""
     if isinstance(value, float) and not math.isfinite(value) and not isinstance(value, Constant):
-        return path, f"the number {value!r}"
+        return f"the number {value!r}"
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
-            return path, "text with a lone surrogate"
-        return path, ""
-    if value is None or isinstance(value, (bool, int, float)):
-        return path, ""
-    return path, f"a {type(value).__name__}"
+            return "text with a lone surrogate"
+    known = value is None or isinstance(value, (str, bool, int, float, dict, list, tuple))
+    return "" if known else f"a {type(value).__name__}"
 
 
 def json_value(value: Any) -> Any:

@@ -71,24 +71,28 @@ def parse_array(
         raise type(error)(f"{where}: {error.message}", **error.fields) from error
 
 
-def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: bool) -> ArrayMetadata:
+def _check_members(document: dict[str, Any], strict: bool) -> None:
+    """Refuse a document that is not of Zarr 2, lacks a member, or has another word than the few that there are."""
     found = document.get("zarr_format")
     if found != 2 or type(found) is not int:
         raise MetadataError(f"expected zarr_format 2, found {found!r}", key="zarr_format")
     # leniency: missing-members - some writers leave out compressor, filters or fill_value
     require(document, ARRAY_KEYS if strict else ("shape", "chunks", "dtype", "order"), "members")
+    separator = document.get("dimension_separator", ".")
+    if separator not in (".", "/"):
+        raise MetadataError(f"dimension_separator: expected '.' or '/', found {separator!r}", key="dimension_separator")
+    if document["order"] not in ("C", "F"):
+        raise MetadataError(f"order: expected 'C' or 'F', found {document['order']!r}", key="order")
+
+
+def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: bool) -> ArrayMetadata:
+    _check_members(document, strict)
     document = {**document, **{key: _listed(document[key], strict) for key in ("shape", "chunks")}}
     shape, chunks = integers(document["shape"], "shape", strict), integers(document["chunks"], "chunks", strict)
     if len(shape) != len(chunks):
         raise MetadataError(
             f"chunks: expected as many lengths as shape, {len(shape)}, found {len(chunks)}", key="chunks"
         )
-    separator = document.get("dimension_separator", ".")
-    if separator not in (".", "/"):
-        raise MetadataError(f"dimension_separator: expected '.' or '/', found {separator!r}", key="dimension_separator")
-    order = document["order"]
-    if order not in ("C", "F"):
-        raise MetadataError(f"order: expected 'C' or 'F', found {order!r}", key="order")
     if "fill_value" in document:
         document = {**document, "fill_value": spell_constants(document["fill_value"])}
     filters = _codec_list(document.get("filters"), "filters")
@@ -109,8 +113,8 @@ def _parse_array(document: dict[str, Any], attributes: dict[str, Any], strict: b
         shape=shape,
         data_type=data_type,
         chunk_grid=Extension("regular", {"chunk_shape": list(chunks)}),
-        chunk_key_encoding=Extension("v2", {"separator": separator}),
-        codecs=_codecs(order, len(shape), data_type, stored, filters, compressor),
+        chunk_key_encoding=Extension("v2", {"separator": document.get("dimension_separator", ".")}),
+        codecs=_codecs(document["order"], len(shape), data_type, stored, filters, compressor),
         fill_value=_fill_value(document.get("fill_value"), data_type, stored, strict),
         attributes=attributes,
         dimension_names=_dimension_names(attributes, len(shape)),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tutorial_zarr import dtypes
 from tutorial_zarr.errors import MetadataError, UnsupportedError
 
@@ -123,13 +125,6 @@ def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMet
     document = {**document, "fill_value": spell_constants(document["fill_value"])}
     if document["fill_value"] is None:
         raise MetadataError("fill_value: expected a value of the data type, found null", key="fill_value")
-    if isinstance(data_type, dtypes.numbers.Bool) and not strict and _from_zarrita(chain):
-        fill = data_type.fill_from_v2(document["fill_value"])
-    elif isinstance(data_type, dtypes.records.Struct):
-        endian = next((c.configuration.get("endian") for c in chain if c.name == "bytes"), None)
-        fill = data_type.fill_from_json(document["fill_value"], endian or "little")
-    else:
-        fill = data_type.fill_from_json(_fill_value(document["fill_value"], data_type, strict))
     return ArrayMetadata(
         zarr_format=3,
         shape=shape,
@@ -137,16 +132,22 @@ def _parse_array(document: dict[str, Any], where: str, strict: bool) -> ArrayMet
         chunk_grid=extension(document["chunk_grid"], "chunk_grid"),
         chunk_key_encoding=extension(document["chunk_key_encoding"], "chunk_key_encoding"),
         codecs=chain,
-        fill_value=fill,
+        fill_value=_fill_value(document["fill_value"], data_type, chain, strict),
         attributes=_attributes(document, where, strict),
         dimension_names=_dimension_names(document.get("dimension_names"), document, len(shape), strict),
         document=document,
     )
 
 
-def _fill_value(value: JSON, data_type: dtypes.DataType, strict: bool) -> JSON:
-    """leniency: whole-floats - 0.0 of an integer type is 0."""
-    return dtypes.numbers.whole(value) if isinstance(data_type, dtypes.numbers.Integer) and not strict else value
+def _fill_value(value: JSON, data_type: dtypes.DataType, codecs: tuple[Extension, ...], strict: bool) -> np.ndarray:
+    if isinstance(data_type, dtypes.records.Struct):
+        endian = next((c.configuration.get("endian") for c in codecs if c.name == "bytes"), None)
+        return data_type.fill_from_json(value, endian or "little")
+    if isinstance(data_type, dtypes.numbers.Bool) and not strict and _from_zarrita(codecs):
+        return data_type.fill_from_v2(value)
+    if isinstance(data_type, dtypes.numbers.Integer) and not strict:
+        value = dtypes.numbers.whole(value)  # leniency: whole-floats - 0.0 of an integer type is 0
+    return data_type.fill_from_json(value)
 
 
 def _from_zarrita(codecs: tuple[Extension, ...]) -> bool:

@@ -150,6 +150,23 @@ def _file_of(url: str) -> str:
     return path if os.path.exists(path) and not os.path.exists(decoded) else decoded
 
 
+def _factory(scheme: str, url: str) -> Factory:
+    """What opens URLs of a scheme."""
+    factory = _factories.get(scheme) or entry_point("tutorial_zarr.stores", scheme)
+    if isinstance(factory, str):
+        module, _, name = factory.partition(":")
+        factory = getattr(_module(module), name)
+    if factory is None and _module("fsspec").knows(scheme):
+        factory = _module("fsspec").open_fsspec_store
+    if factory is None:
+        known = ", ".join(f"{name}://" for name in sorted({"file", *_factories}))
+        raise StoreError(
+            f"store {public(url)!r}: expected a path or a URL with {known}, found {scheme}://; "
+            "try store={} for memory, or install the package that brings this kind of store"
+        )
+    return factory
+
+
 def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
     scheme, is_url, _ = path.partition("://")
     if path.startswith("file:/"):
@@ -157,19 +174,7 @@ def _open(path: str, mode: str, options: dict[str, Any]) -> Store:
     elif "::" in scheme:  # fsspec's chains: simplecache::s3://bucket/path, zip::https://host/file.zip
         return _module("fsspec").open_fsspec_store(path, mode, options)
     elif is_url:
-        factory = _factories.get(scheme) or entry_point("tutorial_zarr.stores", scheme)
-        if isinstance(factory, str):
-            module, _, name = factory.partition(":")
-            factory = getattr(_module(module), name)
-        if factory is None and _module("fsspec").knows(scheme):
-            factory = _module("fsspec").open_fsspec_store
-        if factory is None:
-            known = ", ".join(f"{name}://" for name in sorted({"file", *_factories}))
-            raise StoreError(
-                f"store {public(path)!r}: expected a path or a URL with {known}, found {scheme}://; "
-                "try store={} for memory, or install the package that brings this kind of store"
-            )
-        return factory(path, mode, options)
+        return _factory(scheme, path)(path, mode, options)
     if path.endswith(".zip") and not os.path.isdir(path):
         if mode == "r" or (mode == "r+" and not os.access(path, os.W_OK)):
             return _module("zip").ZipStore(path, "r", **options)

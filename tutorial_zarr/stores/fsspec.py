@@ -118,28 +118,18 @@ class FsspecStore(Store):
 
     def _check_listed(self, found: Any) -> None:
         """Refuse to take it for absence that a web server has no page with links, which is all that can be listed."""
-        if not found and self._place()[0] in ("http", "https"):
+        if not found and _protocol(_unwrapped(self.fs, self.root)[0]) in ("http", "https"):
             raise lists_nothing(self.url)
 
     def location(self, path: str = "") -> tuple[Hashable, ...]:
-        protocol, fs, root = self._place()
+        fs, root = _unwrapped(self.fs, self.root)
+        protocol = _protocol(fs)
         if protocol in ("file", "local"):
             return file_location(root, path)
         options = getattr(fs, "storage_options", None) or {}
         endpoint = str((options.get("client_kwargs") or {}).get("endpoint_url") or options.get("endpoint_url") or "")
         whose = str(options.get("account_name") or options.get("fo") or "")
         return (protocol, endpoint.rstrip("/"), whose, *names(root), *names(path))
-
-    def _place(self) -> tuple[str, Any, str]:
-        """The protocol, the file system and the path that caches and folders stand before."""
-        fs, root = self.fs, self.root
-        while (inside := getattr(fs, "fs", None)) is not None:  # a cache, or a folder as a file system of its own
-            if type(fs).__name__ == "DirFileSystem":
-                root = f"{fs.path}/{root}"
-            elif "Cache" not in type(fs).__name__ and "Cacher" not in type(fs).__name__:
-                break  # an archive within another file: its own keys
-            fs = inside
-        return fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0], fs, root
 
     def lock_name(self, key: str) -> Hashable:
         return self.url, key
@@ -167,6 +157,22 @@ class FsspecStore(Store):
 
     def __repr__(self) -> str:
         return f"FsspecStore({self.url!r})"
+
+
+def _unwrapped(fs: Any, root: str) -> tuple[Any, str]:
+    """The file system behind caches and folders that are file systems of their own, and the root in it."""
+    while (inside := getattr(fs, "fs", None)) is not None:
+        if type(fs).__name__ == "DirFileSystem":
+            root = f"{fs.path}/{root}"
+        elif "Cache" not in type(fs).__name__ and "Cacher" not in type(fs).__name__:
+            break  # an archive within another file: its own keys
+        fs = inside
+    return fs, root
+
+
+def _protocol(fs: Any) -> str:
+    """What stands before :// in the URLs of a file system; of several names the first."""
+    return fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
 
 
 def _open(url: str, options: dict[str, Any]) -> tuple[Any, str]:

@@ -78,6 +78,14 @@ class Checked:
             raise self.misfit(expected, values.reshape(-1)[bad.reshape(-1).argmax()], remedy)
 
 
+def _check_steps(codec: Checked, values: np.ndarray, makes: np.dtype) -> None:
+    """Refuse neighbours whose difference does not fit the type that it is stored as."""
+    steps, (low, high) = np.diff(values.reshape(-1)), _range(makes)
+    if steps.min() < low or steps.max() > high:
+        bad = np.concatenate([[False], (steps < low) | (steps > high)])
+        codec.refuse(bad, values, f"values whose differences are {low} to {high}, for {makes}", "a wider astype")
+
+
 def _delta(codec: Checked, values: np.ndarray) -> np.ndarray:
     takes, makes = values.dtype, codec.engine.astype
     if takes.kind not in "iufc" or makes.kind not in "iufc":
@@ -89,12 +97,7 @@ def _delta(codec: Checked, values: np.ndarray) -> np.ndarray:
         raise codec.misfit(f"a first value in the range of {makes}", values.flat[0], "a wider astype") from cause
     if takes.kind in "iu" and makes.kind == takes.kind:
         if makes.itemsize < takes.itemsize and values.size > 1:
-            steps, (low, high) = np.diff(values.reshape(-1)), _range(makes)
-            if steps.min() < low or steps.max() > high:
-                bad = np.concatenate([[False], (steps < low) | (steps > high)])
-                codec.refuse(
-                    bad, values, f"values whose differences are {low} to {high}, for {makes}", "a wider astype"
-                )
+            _check_steps(codec, values, makes)
         return encoded  # modulo 2**n, so exact
     try:
         decoded = codec.decode(encoded)
