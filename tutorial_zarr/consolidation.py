@@ -21,7 +21,7 @@ only read believes its copy, and asks the store where the copy lists no such nod
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -46,6 +46,20 @@ class Difference(NamedTuple):
         return f"{self.path!r} {self.what}" if self.path else f"the group itself {self.what}"
 
 
+def _documents(store: Store, path: str, names: Iterable[str]) -> Documents:
+    """A node's documents by these names, those that are there and are JSON."""
+    found: Documents = {}
+    for name in names:
+        key = nodes.join(path, name)
+        if (data := nodes.read_document(store, key)) is None:
+            continue
+        try:
+            found[name] = parse_json(data, key)
+        except MetadataError as error:
+            warnings.warn(f"left out of the consolidated metadata: {error}", nodes.ZarrWarning, stacklevel=3)
+    return found
+
+
 def gather(store: Store, path: str, zarr_format: int, tree: bool = True) -> Iterator[tuple[str, Documents]]:
     """Pairs (path below the group, its documents), the group itself first; and that alone, without `tree`.
 
@@ -55,20 +69,12 @@ def gather(store: Store, path: str, zarr_format: int, tree: bool = True) -> Iter
     waiting = [""]
     while waiting:
         relative = waiting.pop()
-        found: Documents = {}
-        for name in names:
-            key = nodes.join(nodes.join(path, relative) if relative else path, name)
-            if (data := nodes.read_document(store, key)) is None:
-                continue
-            try:
-                found[name] = parse_json(data, key)
-            except MetadataError as error:
-                warnings.warn(f"left out of the consolidated metadata: {error}", nodes.ZarrWarning, stacklevel=2)
+        below = nodes.join(path, relative) if relative else path
+        found = _documents(store, below, names)
         if not found and relative:
             continue
         yield relative, found
         if tree and ".zarray" not in found and not _is_array(found):
-            below = nodes.join(path, relative) if relative else path
             waiting += [nodes.join(relative, name) for name in nodes.child_names(store, below, zarr_format)][::-1]
 
 

@@ -28,14 +28,7 @@ class Pipeline:
 
     def __init__(self, codecs: Sequence[Codec], spec: ChunkSpec) -> None:
         self.codecs, self.spec = tuple(codecs), spec
-        kinds = [0 if isinstance(c, ArrayArrayCodec) else 1 if isinstance(c, ArrayBytesCodec) else 2 for c in codecs]
-        if kinds != sorted(kinds) or kinds.count(1) != 1:
-            raise MetadataError(
-                "codecs: expected any array -> array codecs, then exactly one array -> bytes codec, then any "
-                f"bytes -> bytes codecs; found {[c.name for c in codecs]}",
-                key="codecs",
-            )
-        split = kinds.index(1)
+        split = _split(codecs)
         self.array_array: list[tuple[ArrayArrayCodec, ChunkSpec]] = []
         for codec in cast("tuple[ArrayArrayCodec, ...]", self.codecs[:split]):
             bound = codec.bind(spec)
@@ -135,6 +128,18 @@ class Pipeline:
         except Exception as cause:
             raise CodecError(f"codec {stage.name!r}: cannot encode: {cause}", codec=stage.name) from cause
         return data
+
+
+def _split(codecs: Sequence[Codec]) -> int:
+    """The place of the array -> bytes codec. Raises MetadataError where the kinds are not in order."""
+    kinds = [0 if isinstance(c, ArrayArrayCodec) else 1 if isinstance(c, ArrayBytesCodec) else 2 for c in codecs]
+    if kinds != sorted(kinds) or kinds.count(1) != 1:
+        raise MetadataError(
+            "codecs: expected any array -> array codecs, then exactly one array -> bytes codec, then any "
+            f"bytes -> bytes codecs; found {[c.name for c in codecs]}",
+            key="codecs",
+        )
+    return kinds.index(1)
 
 
 def build_codecs(extensions: Sequence[Extension]) -> list[Codec]:

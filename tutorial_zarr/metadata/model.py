@@ -123,7 +123,7 @@ def _unfinished(mark: Any, ndim: int) -> Unfinished | None:
     values: list[Any] = [mark.get(name) for name in Unfinished._fields[:4]] if isinstance(mark, dict) else [None]
     if not all(type(value) in (int, float) and math.isfinite(value) for value in values) or not 0 <= values[0] < ndim:
         return None
-    by, shape, among = mark.get("by"), mark.get("shape"), mark.get("among")
+    by = mark.get("by")
     axis, start, stop = map(int, values[:3])
     return Unfinished(
         axis,
@@ -131,10 +131,15 @@ def _unfinished(mark: Any, ndim: int) -> Unfinished | None:
         stop,
         float(values[3]),
         by if isinstance(by, dict) else None,
-        tuple(shape) if isinstance(shape, list) and all(type(n) is int for n in shape) else (),
-        tuple(among) if isinstance(among, list) and all(isinstance(path, str) for path in among) else (),
+        _all_of(int, mark.get("shape")),
+        _all_of(str, mark.get("among")),
         bool(mark.get("ready")),
     )
+
+
+def _all_of(kind: type, value: Any) -> tuple[Any, ...]:
+    """A list of values of one type; () for anything else."""
+    return tuple(value) if isinstance(value, list) and all(type(each) is kind for each in value) else ()
 
 
 @dataclass(frozen=True)

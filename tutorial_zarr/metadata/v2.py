@@ -131,6 +131,16 @@ def _codec_list(codecs: JSON, key: str) -> list[dict[str, Any]]:
     return codecs
 
 
+def _array_bytes(data_type: dtypes.DataType, stored: np.dtype, filters: list[dict[str, Any]]) -> Extension:
+    """The one codec that stands for the filters, and for the way from elements to bytes."""
+    if len(filters) == 1 and filters[0]["id"] in ("vlen-utf8", "vlen-bytes") and stored.kind == "O":
+        return Extension(filters[0]["id"])
+    as_in_memory = stored.kind != "O" and data_type.numpy.kind != "T"
+    if not filters and as_in_memory and stored == data_type.numpy.newbyteorder(byte_order(stored)):
+        return Extension("bytes", {"endian": byte_order(stored)})
+    return InternalExtension("v2_filters", {"dtype": dtypes.v2.describe_stored(stored), "filters": filters})
+
+
 def _codecs(
     order: str,
     ndim: int,
@@ -144,18 +154,7 @@ def _codecs(
         chain.append(Extension("transpose", {"order": list(range(ndim))[::-1]}))
     if compressor and compressor["id"] in ARRAY_CODECS:  # an array -> bytes codec in the compressor's place
         filters, compressor = [*filters, compressor], None
-    if len(filters) == 1 and filters[0]["id"] in ("vlen-utf8", "vlen-bytes") and stored.kind == "O":
-        chain.append(Extension(filters[0]["id"]))
-    elif (
-        not filters
-        and stored.kind != "O"
-        and data_type.numpy.kind != "T"
-        and stored == data_type.numpy.newbyteorder(byte_order(stored))
-    ):
-        chain.append(Extension("bytes", {"endian": byte_order(stored)}))
-    else:
-        dtype = dtypes.v2.describe_stored(stored)
-        chain.append(InternalExtension("v2_filters", {"dtype": dtype, "filters": filters}))
+    chain.append(_array_bytes(data_type, stored, filters))
     if compressor:
         configuration = {k: v for k, v in compressor.items() if k != "id"}
         chain.append(Extension(f"numcodecs.{compressor['id']}", configuration))

@@ -22,6 +22,11 @@ from tutorial_zarr.codecs.fields import Field
 from tutorial_zarr.codecs.registry import register
 
 
+def _is_entry(entry: Any) -> bool:
+    sizes, least = (entry, 0) if isinstance(entry, list) else ([entry], 1)
+    return all(type(n) is int and (n >= least or n == -least) for n in sizes)
+
+
 class _Shape(Field[list[Any]]):
     """Lengths, lists of axes to be joined, and -1 at most once."""
 
@@ -29,8 +34,7 @@ class _Shape(Field[list[Any]]):
         if not isinstance(value, list):
             raise codec.misfit("shape as a list", repr(value))
         for entry in value:
-            sizes, least = (entry, 0) if isinstance(entry, list) else ([entry], 1)
-            if not all(type(n) is int and (n >= least or n == -least) for n in sizes):
+            if not _is_entry(entry):
                 raise codec.misfit("each entry of shape as a positive integer, -1, or a list of axes", repr(entry))
         if value.count(-1) > 1:
             raise codec.misfit("-1 at most once in shape", value)
