@@ -37,7 +37,7 @@ _ATTEMPTS = 6  # to read a tree to which others add, or from which they delete
 
 @dataclass(frozen=True)
 class Plan:
-    """What a copy, a move or a deletion does: print it, or ask `sizes`, `nkeys`, `nbytes`."""
+    """What a copy, a move or a deletion will do: print it, or ask `sizes`, `nkeys`, `nbytes`."""
 
     action: str
     where: str  # the sentence's middle: "'a' to 'b' in LocalStore(...)"
@@ -47,7 +47,7 @@ class Plan:
 
     @property
     def nkeys(self) -> int:
-        """How many stored values it concerns."""
+        """How many stored values this concerns."""
         return len(self.sizes)
 
     @property
@@ -56,7 +56,7 @@ class Plan:
         return sum(self.sizes.values())
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON."""
+        """Return the plan as JSON."""
         return {"action": self.action, "where": self.where, "nkeys": self.nkeys, "nbytes": self.nbytes,
                 "keys": self.sizes, "replaced": list(self.replaced), "skipped": list(self.skipped)}  # fmt: skip
 
@@ -76,7 +76,7 @@ class Plan:
 
 
 def whereabouts(store: Store, path: str) -> str:
-    """A place in words: ``'a/b' in LocalStore('data.zarr')``."""
+    """Return a place in words: ``'a/b' in LocalStore('data.zarr')``."""
     return f"{path!r} in {store!r}" if path else f"the root of {store!r}"
 
 
@@ -234,14 +234,14 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
 
 
 def _absent(action: str, store: Store, path: str) -> NodeNotFoundError:
-    """That there is no node at a path, and which are beside it."""
+    """Return the error for a path without a node; it names the nodes beside it."""
     near = [name[:-1] for name in store.list_dir(nodes.parent(path)) if name.endswith("/")]
     advice = f"there are {words.some(near, 8)}" if near else "check the path, and the store's"
     return NodeNotFoundError(f"{action}: expected a node at {path!r} in {store!r}, found none; {advice}", path=path)
 
 
 def _check_free(store: Store, path: str, kind: str) -> replacing.Survey:
-    """Look at the place for a move; refused where anything is but what an unfinished copy or move left."""
+    """Check the target of a move: refuse anything but what an unfinished copy or move left."""
     found = replacing.survey(store, path, kind)
     if found.mark is None and (there := next(iter(store.list_prefix(path)), None)) is not None:
         raise NodeExistsError(
@@ -251,7 +251,7 @@ def _check_free(store: Store, path: str, kind: str) -> replacing.Survey:
 
 
 def delete(store: Store, path: str, *, dry_run: bool) -> Plan:
-    """Delete the node at `path` with all that it holds; refused where that is more than Zarr.
+    """Delete the node at `path` with all that it holds. Refuse to delete files that are not Zarr.
 
     What a deletion, a copy or a move that was cut short has left there is deleted as well.
     """
@@ -278,13 +278,13 @@ def delete(store: Store, path: str, *, dry_run: bool) -> Plan:
 
 
 def _drop_folder(store: Store, path: str) -> None:
-    """A folder in which nothing is left goes too."""
+    """Delete the folder if nothing is left in it."""
     if next(iter(store.list_prefix(path)), None) is None:
         store.delete_prefix(path)
 
 
 def _plan(action: str, where: str, store: Store, keys: list[str], **more: Any) -> Plan:
-    """The sizes are asked for in a dry run alone: that is a request for every key."""
+    """Return a plan with the size of each key. Only a dry run asks: it takes a request for every key."""
     return Plan(action, where, dict(nodes.sizes(store, keys)), **more)
 
 
@@ -315,7 +315,7 @@ def check_place(store: Store, path: str, zarr_format: int, kind: str) -> None:
 
 
 def _present(source: Store, source_path: str, target: Store, path: str, tree: StoredTree) -> dict[str, str]:
-    """Source path -> kind, of the nodes that the target has already."""
+    """Return source path -> kind of the nodes that the target already has."""
     found = {}
     for folder in sorted({nodes.parent(key) for key in tree.documents if nodes.is_document(key)}):
         kind, at = nodes.kind_at(source, folder), tree.moved(folder, path)
@@ -368,20 +368,20 @@ class StoredTree:
                          "delete some all the time; nothing was changed; try again later", path=path)  # fmt: skip
 
     def nkeys(self, without: dict[str, str] | None = None) -> int:
-        """How many stored values it has, but for those of some nodes."""
+        """Return how many stored values there are, without those at and below the paths in `without`."""
         return sum(not _belongs_to(key, without or {}) for key in [*self.documents, *self.data])
 
     def moved(self, key: str, path: str) -> str:
-        """A key or a path of this tree, below `path`."""
+        """Return a key or a path of this tree as it will be below `path`."""
         rest = key[len(self.path) + 1 if self.path else 0 :]
         return nodes.join(path, rest) if rest else path
 
     def placed(self, path: str) -> dict[str, bytes]:
-        """The documents, as they are to be below `path`."""
+        """Return the documents as they will be below `path`."""
         return {self.moved(key, path): data for key, data in self.documents.items()}
 
     def transfer(self, keys: list[str], target: Store, path: str, advance: Callable[[], Any]) -> None:
-        """Copy stored values to below `path`."""
+        """Copy stored values below `path`."""
 
         def one(key: str) -> None:
             value = nodes.read_value(self.store, key)
@@ -397,16 +397,16 @@ class StoredTree:
 
     @property
     def about(self) -> str:
-        """What a copy is made from, for its mark."""
+        """What the copy is made from, for its mark."""
         return repr(place(self.store, self.path))
 
     def fill(self, new: replacing.Replacement, advance: Callable[[], Any]) -> None:
-        """Copy all but the documents to where a new tree is made."""
+        """Copy everything but the documents to where a new tree is made."""
         self.transfer(self.data, new.store, new.path, _both(new.beat, advance))
         self.check()
 
     def check(self) -> None:
-        """Refuse a copy from which something is missing because its source was changed: a missing chunk is no error."""
+        """Raise if the source changed while it was copied: a chunk that is missing in the copy would be no error."""
         if self.gone and any(self.store.get(key) != data for key, data in self.documents.items()):
             raise StoreError(
                 f"{whereabouts(self.store, self.path)}: expected a source that stays while it is copied, found that "
@@ -416,7 +416,7 @@ class StoredTree:
 
 
 def listed_keys(store: Store, path: str, refuse: bool = False) -> list[str]:
-    """The keys below `path`, but for what is unfinished there; `refuse` a tree of which a part alone can be seen.
+    """Return the keys below `path`, without unfinished work; `refuse` a tree of which only a part can be listed.
 
     Where the store lists none, those that may be there: whoever reads them, or their sizes, finds out.
     """
@@ -443,7 +443,7 @@ Metadata = ArrayMetadata | GroupMetadata
 
 
 def parse_nodes(documents: Mapping[str, Any], base: str = "") -> tuple[dict[str, Metadata], set[str]]:
-    """Path -> metadata of a whole hierarchy, and the paths of the groups in it that nobody named.
+    """Return path -> metadata of a whole hierarchy, and the paths of the groups in it that nobody named.
 
     A value is metadata, or a document: a ``zarr.json`` as a dict; of Zarr 2 a ``.zarray`` or ``.zgroup`` with its
     attributes as the member ``attributes``.
@@ -488,7 +488,7 @@ def _metadata(path: str, value: Any) -> Metadata:
 def check_creation(
     store: Store, parsed: dict[str, Metadata], implied: set[str], overwrite: bool
 ) -> dict[str, Metadata]:
-    """The nodes of `parsed` that are to be written; refused where a group that nobody named would be an array."""
+    """Return the nodes of `parsed` that must be written. Refuse if an array lies where a group is implied."""
     store.check_writable()
     missing: dict[str, Metadata] = {}
     unfinished: set[str] = set()  # places where a call was killed: everything below is made again
@@ -560,7 +560,7 @@ def create(store: Store, missing: dict[str, Metadata], implied: set[str], overwr
 
 
 def _common(paths: Iterable[str]) -> list[str]:
-    """The names on the way to what holds all of these paths."""
+    """Return the names that all of these paths begin with."""
     names = [path.split("/") if path else [] for path in paths]
     return [one for one, *others in zip(*names, strict=False) if {one} == {*others, one}]
 
@@ -573,7 +573,7 @@ def _look(
     overwrite: bool,
     what: str,
 ) -> dict[str, replacing.Survey]:
-    """What lies at the places of new trees, the one with the mark first; refused where one may not be taken.
+    """Survey the places of new trees, the one with the mark first. Refuse a place that may not be taken.
 
     What a killed call of the same made is left out. If that is all, the call is finished.
     """
@@ -612,7 +612,7 @@ def _survey(
     overwrite: bool,
     what: str,
 ) -> replacing.Survey:
-    """What lies at the place of a tree of new nodes; refused where it may not be taken, or that of one of them not."""
+    """Survey the place of a tree of new nodes. Refuse it if it, or the place of one of its nodes, may not be taken."""
     found = replacing.survey(store, path, missing[path].node_type, overwrite, what)
     dead = list(found.dead)
     for at in sorted({nodes.parent(key) for key in tree} - implied - {path}) if found.keep and not overwrite else []:

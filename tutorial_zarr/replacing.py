@@ -60,7 +60,7 @@ class Mark(NamedTuple):
 
     @property
     def over(self) -> bool:
-        """Whether its writer is gone."""
+        """Whether its writer is dead."""
         return writers.is_over(self.by, self.since)
 
     @property
@@ -85,7 +85,7 @@ class Mark(NamedTuple):
 
 
 def read_mark(store: Store, path: str) -> Mark | None:
-    """The mark at a path, None where there is none."""
+    """Return the mark at a path, or None if there is none."""
     key = nodes.join(path, nodes.MARK)
     data = nodes.read_document(store, key)
     return None if data is None else _parse(data, key)
@@ -127,7 +127,7 @@ class Survey(NamedTuple):
 
 
 def survey(store: Store, path: str, kind: str, overwrite: bool | str = False, what: str = "") -> Survey:
-    """Look at the place for a new node; refused where it may not be taken.
+    """Survey the place for a new node. Refuse it if it may not be taken.
 
     Nothing is changed, but where a node is refused that a killed writer made: what was left to do then is done, so that
     the groups above know of it. Unless its mark says that it is `what` is to be made: that is for the caller to see to.
@@ -172,7 +172,7 @@ def survey(store: Store, path: str, kind: str, overwrite: bool | str = False, wh
 
 
 def _names(store: Store, path: str) -> list[str]:
-    """The names at a path. Of a server that refuses to list, those that a node would have: it says so."""
+    """Return the names at a path. If a server refuses to list, try those that a node would have, and warn."""
     try:
         return list(store.list_dir(path))
     except StoreError as error:
@@ -189,7 +189,7 @@ def _names(store: Store, path: str) -> list[str]:
 
 
 def _leftovers(store: Store, path: str, kind: str, names: list[str]) -> Survey:
-    """What lies where no node is: the chunks of one that was deleted, or other files, which stay."""
+    """Return what lies where no node is: chunks of a deleted one, or other files, which stay."""
     stale, start = [name for name in names if name in (".zattrs", ".zmetadata")], len(path) + 1 if path else 0
     if _FOLDER in names:  # what is left of one when its mark was gone; a folder may be empty
         stale += [key[start:] for key in store.list_prefix(nodes.join(path, nodes.UNFINISHED))]
@@ -333,7 +333,7 @@ class Replacement:
             )
 
     def _check_free(self) -> None:
-        """Look again, now that the mark keeps others out: somebody may have made a node since the survey."""
+        """Check again, now that the mark keeps others out: somebody may have made a node since the survey."""
         names = list(self.store.list_dir(self.node))
         if not {*names}.isdisjoint(nodes.NODE_NAMES):
             self.store.delete_prefix(nodes.join(self.node, nodes.UNFINISHED))
@@ -375,7 +375,7 @@ class Replacement:
         _tidy(self.store, self.node, _higher(top, self.mark.up), self.zarr_format, alone)
 
     def complete(self) -> None:
-        """Say of a staged one that all is written: from here on anybody can finish it."""
+        """Mark a staged node as completely written: from now on anybody can finish it."""
         if self.staged and not self.mark.complete:
             start = len(self.node) + 1 if self.node else 0
             texts = {key[start:]: data.decode("latin-1") for key, data in self.documents.items()}
@@ -394,8 +394,8 @@ class Replacement:
         return mark is None or mark.by != self.mark.by
 
     def _withdraw(self) -> None:
-        """Delete what was written, if the store allows it. The mark goes last, and stays where the
-        old node is gone: it says why.
+        """Delete what was written, if the store allows it. The mark goes last. It stays if the
+        old node is gone, to say why.
         """
         try:
             if self._lost():
@@ -437,7 +437,7 @@ def make(
     within: bool = False,
     what: str = "",
 ) -> None:
-    """Make a node that has no chunks yet, where `survey` found that it may be made.
+    """Make a node that has no chunks yet, where `survey` allowed it.
 
     Where nothing was, and one document says all, no mark is needed. `within`: it is one of many, whose caller has seen
     to the groups above and will tell them (`consolidation.renew`).
@@ -465,7 +465,7 @@ def _overtaken(store: Store, path: str) -> NodeExistsError:
 
 
 def _put_mark(store: Store, path: str, mark: Mark, kind: str) -> None:
-    """Put a mark where there is none, or that of a writer that is gone. Of two at once one is told."""
+    """Put a mark where there is none, or only that of a dead writer. If two try at once, one gets an error."""
     key = nodes.join(path, nodes.MARK)
 
     def put(old: Any) -> bytes:
@@ -489,7 +489,7 @@ def _put_mark(store: Store, path: str, mark: Mark, kind: str) -> None:
 
 
 def _advance(store: Store, path: str, mark: Mark, expected: dict[str, Any] | None = None) -> Mark:
-    """Write a mark in place of the one that is ours, or `expected`; refused where another writer took over."""
+    """Replace our own mark, or the `expected` one. Refuse if another writer took over."""
     key = nodes.join(path, nodes.MARK)
 
     def advance(old: Any) -> bytes:
@@ -520,7 +520,7 @@ def _bytes(mark: Mark, key: str) -> bytes:
 
 
 def _roll_forward(store: Store, path: str, mark: Mark) -> None:
-    """Finish what is written: delete the old, move the new to its place, write the documents, the node's own last."""
+    """Finish what is written: delete the old node, move the new one to its place, write its own document last."""
     zarr_format = 3 if any(name.endswith("zarr.json") for name in mark.documents) else 2
     if mark.state == CLEARING:
         consolidation.forget(store, path)
@@ -534,7 +534,7 @@ def _roll_forward(store: Store, path: str, mark: Mark) -> None:
 
 
 def _write_documents(store: Store, documents: Mapping[str, bytes], path: str, again: bool = False) -> None:
-    """Write documents where none are; `again`: some may be there, from a first try, and changed since."""
+    """Write documents where there are none; `again`: a first try may have left some, which may have changed since."""
     for key, data in documents.items():
         if not store.set_if_absent(key, data) and not again:
             raise _overtaken(store, path)
@@ -547,7 +547,7 @@ def _higher(path: str, levels: int) -> str:
 
 
 def _tidy(store: Store, path: str, top: str, zarr_format: int | None = None, alone: bool = False) -> None:
-    """Tell the groups above of what is new, from `top` down, and take away the mark; `alone`: nothing lies by it."""
+    """Update the groups above, from `top` down, and delete the mark; `alone`: nothing lies beside it."""
     consolidation.renew(store, top, zarr_format)
     _unmark(store, path, alone)
 
@@ -646,12 +646,12 @@ class Addition:
 
 
 def fingerprint(documents: Mapping[str, bytes], about: str = "") -> str:
-    """What is made of what, in short: the same for the same call."""
+    """Return a hash of what is made of what: the same for the same call."""
     return hashlib.sha256(repr((sorted(documents.items()), about)).encode()).hexdigest()[:16]
 
 
 def cut_short(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> Survey | None:
-    """What a killed call has left that was making this very node, for one that goes on with it; None otherwise."""
+    """Return what a killed call left while it made this very node, so that a new call can go on; else None."""
     mark = read_mark(store, path)
     if mark is None or not mark.over or mark.complete or mark.what != fingerprint(documents, about):
         return None
@@ -660,7 +660,7 @@ def cut_short(store: Store, path: str, documents: Mapping[str, bytes], about: st
 
 
 def is_made(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> bool:
-    """Whether a killed call had made this very node but for its end, which is `finish`."""
+    """Return whether a killed call made this very node, up to the last step, which is `finish`."""
     mark = read_mark(store, path)
     if mark is None or not mark.over or mark.what != fingerprint(documents, about):
         return False
@@ -668,7 +668,7 @@ def is_made(store: Store, path: str, documents: Mapping[str, bytes], about: str 
 
 
 def resume(store: Store, path: str, documents: Mapping[str, bytes], about: str = "") -> bool:
-    """Whether a killed call had made this very node but for its end; it is finished then."""
+    """Finish this very node if a killed call made it up to the last step; return whether it did."""
     made = is_made(store, path, documents, about)
     if made:
         finish(store, path)
@@ -676,7 +676,7 @@ def resume(store: Store, path: str, documents: Mapping[str, bytes], about: str =
 
 
 def _digest(store: Store, path: str) -> str:
-    """A hash of a node's own document; empty where it has none."""
+    """Return a hash of a node's own document, "" if it has none."""
     for name in ("zarr.json", ".zarray", ".zgroup"):
         if (data := nodes.read_document(store, nodes.join(path, name))) is not None:
             return hashlib.sha256(data).hexdigest()[:16]
@@ -684,7 +684,7 @@ def _digest(store: Store, path: str) -> str:
 
 
 def settle(store: Store, path: str, there: bool) -> bool:
-    """Finish what a killed writer left complete, before somebody writes at `path`; whether that was done.
+    """Finish what a killed writer left complete, before somebody writes at `path`; return whether it did.
 
     `there`: a node is there, so that the writer had announced its end and not begun. To look for the mark then is done
     where a request goes nowhere far; elsewhere `finish` sees that the old node's document is another one by now.
@@ -696,7 +696,7 @@ def settle(store: Store, path: str, there: bool) -> bool:
 
 
 def finish(store: Store, path: str, changed: bool = False) -> str | None:
-    """Deal with the mark of a writer that is gone, and say what was done; None where there is no mark.
+    """Deal with the mark of a dead writer and return what was done, None if there is no mark.
 
     What was all written is completed. What was not is taken back: chunks that would have replaced others, or those of
     a node that has no document. What was to be added to waits for the call that goes on with it. Refused where the

@@ -26,7 +26,7 @@ JSON = Any
 
 
 class Constant(float):
-    """A ``NaN`` or ``Infinity`` written bare into JSON. No standard allows it; old writers did it all the same."""
+    """A ``NaN`` or ``Infinity`` written bare into JSON. No standard allows that; old writers did it."""
 
 
 class DataType:
@@ -52,31 +52,31 @@ class DataType:
         return self.carrier.newbyteorder("<") != self.carrier.newbyteorder(">")
 
     def to_json(self) -> JSON:
-        """The ``data_type`` member of a v3 document."""
+        """Return the ``data_type`` member of a v3 document."""
         return self.name
 
     def default_fill(self) -> np.ndarray:
-        """The fill value when none is given: zero, false, or empty."""
+        """Return the fill value when none is given: zero, false, or empty."""
         return np.zeros((), self.numpy)
 
     def fill_from_json(self, value: JSON) -> np.ndarray:
-        """A 0-d array from the v3 JSON form. Raises MetadataError where the form is not allowed."""
+        """Return a 0-d array from the v3 JSON form. Raises MetadataError for a form that is not allowed."""
         raise NotImplementedError
 
     def fill_to_json(self, fill: np.ndarray) -> JSON:
-        """The v3 JSON form of a fill value."""
+        """Return the v3 JSON form of a fill value."""
         raise NotImplementedError
 
     def fill_from_v2(self, value: JSON) -> np.ndarray:
-        """A 0-d array from the v2 JSON form."""
+        """Return a 0-d array from the v2 JSON form."""
         return self.fill_from_json(value)
 
     def fill_to_v2(self, fill: np.ndarray) -> JSON:
-        """The v2 JSON form of a fill value."""
+        """Return the v2 JSON form of a fill value."""
         return self.fill_to_json(fill)
 
     def scalar(self, value: Any) -> np.ndarray:
-        """A 0-d array from a Python or numpy value, as a caller passes ``fill_value=``."""
+        """Return a 0-d array from a Python or numpy value, as a caller passes ``fill_value=``."""
         if isinstance(value, np.ndarray) and value.shape == () and value.dtype == self.numpy:
             return value
         try:
@@ -86,7 +86,7 @@ class DataType:
             raise self.bad_fill(value, "a value of that type") from cause
 
     def bad_fill(self, value: Any, expected: str) -> MetadataError:
-        """The error for a fill value of the wrong form."""
+        """Return the error for a fill value of the wrong form."""
         return MetadataError(
             f"fill_value of data type {self.name!r}: expected {expected}, found {value!r}",
             key="fill_value",
@@ -132,12 +132,12 @@ def register_pattern(match: Callable[[str, dict[str, Any] | None], DataType | No
 
 
 def names() -> list[str]:
-    """Every v3 data type name that is known, sorted (the pattern ``r*`` apart)."""
+    """Return the names of all known v3 data types, sorted (the pattern ``r*`` apart)."""
     return sorted(_factories)
 
 
 def from_json(document: JSON) -> DataType:
-    """The data type of a v3 ``data_type`` member: a name, or an object with ``name`` and ``configuration``.
+    """Return the data type of a v3 ``data_type`` member: a name, or an object with ``name`` and ``configuration``.
 
     >>> from_json("int16").numpy, from_json({"name": "int16"}).to_json()
     (dtype('int16'), 'int16')
@@ -168,13 +168,13 @@ def from_json(document: JSON) -> DataType:
 
 
 def no_configuration(name: str, configuration: dict[str, Any] | None) -> None:
-    """Refuse a configuration that a type does not take; an empty one says the same as none."""
+    """Refuse a configuration that a type does not take; an empty one means the same as none."""
     if configuration:
         raise MetadataError(f"data_type {name!r}: expected no configuration, found {configuration!r}", key=name)
 
 
 def read_configuration(name: str, configuration: dict[str, Any] | None, keys: set[str]) -> dict[str, Any]:
-    """The configuration, holding exactly `keys`."""
+    """Return the configuration. Refuse one that does not have exactly these `keys`."""
     if configuration is None or set(configuration) != keys:
         raise MetadataError(
             f"data_type {name!r}: expected a configuration with {sorted(keys)}, found {configuration!r}", key=name
@@ -183,7 +183,7 @@ def read_configuration(name: str, configuration: dict[str, Any] | None, keys: se
 
 
 def ml_dtype(name: str) -> np.dtype:
-    """The numpy dtype that the optional package ml_dtypes defines under `name`."""
+    """Return the numpy dtype that the optional package ml_dtypes defines under `name`."""
     try:
         import ml_dtypes
     except ImportError as cause:
@@ -195,12 +195,12 @@ def ml_dtype(name: str) -> np.dtype:
 
 
 def is_ml_dtype(dtype: np.dtype) -> bool:
-    """Whether ml_dtypes defined this dtype; numpy cannot swap its bytes and calls its kind V."""
+    """Return whether ml_dtypes defined this dtype; numpy cannot swap its bytes and calls its kind V."""
     return dtype.type.__module__.startswith("ml_dtypes")
 
 
 def from_base64(data_type: DataType, value: JSON) -> bytes:
-    """The bytes of a base64 string."""
+    """Return the bytes of a base64 string."""
     try:
         if isinstance(value, str):
             return base64.b64decode(value, validate=True)

@@ -78,7 +78,7 @@ class Integer(DataType):
 
 
 def whole(value: JSON) -> JSON:
-    """5.0 as 5; above 2**53, where a float may stand for several integers, as it is."""
+    """Return 5.0 as 5. Above 2**53, where a float may stand for several integers, return the float."""
     return int(value) if type(value) is float and value.is_integer() and abs(value) < 1 << 53 else value
 
 
@@ -90,11 +90,11 @@ class Float(DataType):
         self.nan_bits, self.has_inf = nan, inf  # the bits that "NaN" stands for; None: the type has no NaN
 
     def from_bits(self, bits: int) -> np.ndarray:
-        """The 0-d array with exactly these bits."""
+        """Return the 0-d array with exactly these bits."""
         return np.array(bits, f"u{self.numpy.itemsize}").view(self.numpy)
 
     def to_bits(self, fill: np.ndarray) -> int:
-        """The bits of a 0-d array as an integer."""
+        """Return the bits of a 0-d array as an integer."""
         return int(np.asarray(fill, self.numpy).reshape(()).view(f"u{self.numpy.itemsize}"))
 
     def fill_from_json(self, value: JSON) -> np.ndarray:
@@ -124,7 +124,7 @@ class Float(DataType):
             return np.array(number, dtype=self.numpy)
 
     def _nearest(self, number: float, found: JSON) -> np.ndarray:
-        """The element nearest to a number, ties to even. ml_dtypes itself would round twice, by way of float32."""
+        """Return the element nearest to a number, ties to even. ml_dtypes itself rounds twice, through float32."""
         bits = np.arange(1 << (self.bits or 8 * self.numpy.itemsize), dtype=f"u{self.numpy.itemsize}")
         with np.errstate(all="ignore"):
             values = bits.view(self.numpy).astype("f8")
@@ -229,7 +229,7 @@ _NARROW = {
 
 
 def float_type(name: str) -> Float:
-    """The float type of that name, such as ``float32`` or ``bfloat16``."""
+    """Return the float type of that name, such as ``float32`` or ``bfloat16``."""
     if name in _IEEE:
         return Float(name, np.dtype(name), nan=_IEEE[name])
     bits, nan, inf = _NARROW[name]
@@ -237,7 +237,7 @@ def float_type(name: str) -> Float:
 
 
 def complex_type(name: str) -> Complex:
-    """The complex type of that name, such as ``complex64`` or ``complex_bfloat16``."""
+    """Return the complex type of that name, such as ``complex64`` or ``complex_bfloat16``."""
     numpy_name = {"complex_float32": "complex64", "complex_float64": "complex128"}.get(name, name)
     if not numpy_name.startswith("complex_"):
         return Complex(name, float_type("float32" if numpy_name == "complex64" else "float64"), np.dtype(numpy_name))

@@ -150,7 +150,7 @@ class Struct(DataType):
 
 
 def _field(name: str, field: JSON) -> tuple[str, DataType]:
-    """A field of the type `name`, from its JSON: what it is called, and its own type."""
+    """Return a field of the type `name` from its JSON: its name and its own type."""
     if isinstance(field, list) and len(field) == 2 and name == "structured":  # the legacy pair [name, type]
         field = {"name": field[0], "data_type": field[1]}
     if not isinstance(field, dict) or set(field) != {"name", "data_type"} or not isinstance(field["name"], str):

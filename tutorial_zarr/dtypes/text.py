@@ -28,7 +28,7 @@ NO_TEXT = "text (no type of Zarr's knows missing text; try '' or a word of your 
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value says that there is none: None, NaN, NaT, pandas' NA, a masked element."""
+    """Return whether a value means that there is none: None, NaN, NaT, pandas' NA, a masked element."""
     if isinstance(value, (str, bytes)):
         return False
     if value is None or value is np.ma.masked:
@@ -42,7 +42,7 @@ def is_missing(value: Any) -> bool:
 
 
 def as_text(value: Any, dtype: np.dtype) -> np.ndarray:
-    """`value` as an array of a type of text. Missing text is refused: numpy would write the word "None" or "nan"."""
+    """Return `value` as an array of text. Refuse missing text: numpy would write the word "None" or "nan"."""
     if not isinstance(value, np.ndarray) and not hasattr(value, "__array__"):
         if isinstance(value, (str, bytes)):
             return np.asarray(value, dtype)
@@ -57,7 +57,7 @@ def as_text(value: Any, dtype: np.dtype) -> np.ndarray:
 
 
 def _missing(array: np.ndarray) -> Any:
-    """A mask of what is missing in an array; of objects, what is missing is refused at once."""
+    """Return a mask of what is missing in an array. Refuse missing objects at once."""
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         return np.ma.getmaskarray(array)
     if array.dtype.kind in "fc":
@@ -88,7 +88,7 @@ def _no_text(found: Any) -> ValueMismatchError:
 
 
 def array_of(value: Any) -> np.ndarray:
-    """What numpy makes of a value; but it makes the word "nan" of a NaN beside text, which is refused here."""
+    """Return what numpy makes of a value. Refuse a NaN beside text, which numpy turns into the word "nan"."""
     array = np.asarray(value)
     if array.dtype.kind in "US":
         _refuse_missing(np.asarray(value, object))
@@ -96,7 +96,7 @@ def array_of(value: Any) -> np.ndarray:
 
 
 def check_record_text(value: Any, dtype: np.dtype) -> None:
-    """Refuse missing text in what is to become records with fields of text."""
+    """Refuse missing text in a value for records with fields of text."""
     if not _holds_text(dtype):
         return
     if not isinstance(value, np.ndarray) or value.dtype.names is None:

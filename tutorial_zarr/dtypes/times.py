@@ -66,7 +66,7 @@ def _make(name: str, configuration: dict[str, Any] | None) -> Time:
 
 
 def time_type(dtype: np.dtype) -> Time:
-    """The data type of a numpy ``M8`` or ``m8`` dtype."""
+    """Return the data type of a numpy ``M8`` or ``m8`` dtype."""
     unit, scale = np.datetime_data(dtype)
     return Time("numpy.datetime64" if dtype.kind == "M" else "numpy.timedelta64", unit, scale)
 

@@ -39,7 +39,7 @@ class Object(base.VariableLength):
     __hash__ = base.DataType.__hash__
 
     def default_fill(self) -> np.ndarray:
-        """What an element is that nobody wrote: an empty array, an empty word, or None."""
+        """Return what an element is that nobody wrote: an empty array, an empty word, or None."""
         if self.item is not None:
             return object_scalar(np.empty(0, self.item))
         return object_scalar("" if self.codec == "categorize" else None)
@@ -106,7 +106,7 @@ class Object(base.VariableLength):
         return np.stack(rows) if rows else np.empty(0, object)
 
     def _cell(self, value: Any) -> Any:
-        """One element. Of a vlen-array: an array of the type `item`, whose numbers fit."""
+        """Return one element. Of a vlen-array: an array of the type `item`, whose numbers fit."""
         if self.item is None:
             return value
         array = np.asarray(value) if isinstance(value, (list, tuple)) else value
@@ -126,7 +126,7 @@ class Object(base.VariableLength):
 
 
 def from_numpy(dtype: Any) -> base.DataType:
-    """The data type of a numpy dtype, or of anything that ``numpy.dtype`` takes.
+    """Return the data type of a numpy dtype, or of anything that ``numpy.dtype`` takes.
 
     >>> from_numpy("f4").name, from_numpy(str).name, from_numpy("U3").to_json()["name"]
     ('float32', 'string', 'fixed_length_utf32')
@@ -205,7 +205,7 @@ _TYPESTR = re.compile(r"[<>|][biufcmMSUV][0-9]+(\[[0-9]*(Y|M|W|D|h|m|s|ms|us|μs
 
 
 def stored_dtype(document: base.JSON) -> np.dtype:
-    """The numpy dtype of a v2 ``dtype`` member, with the byte order that it names."""
+    """Return the numpy dtype of a v2 ``dtype`` member, with the byte order that it names."""
     if isinstance(document, str):
         if _TYPESTR.fullmatch(document) and not (document[1] in "mM" and not document.endswith("]")):
             try:
@@ -237,7 +237,7 @@ def _stored_field(field: base.JSON) -> tuple[str, np.dtype, tuple[int, ...]]:
 
 
 def object_type(object_codec: dict[str, Any] | None) -> base.DataType:
-    """The data type of ``|O``, by the configuration of the filter that encodes it: vlen-utf8 makes text of it."""
+    """Return the data type of ``|O``, by the filter that encodes it: vlen-utf8 makes text of it."""
     config = object_codec or {}
     match config.get("id"):
         case "vlen-utf8":
@@ -255,7 +255,7 @@ def object_type(object_codec: dict[str, Any] | None) -> base.DataType:
 
 
 def from_v2(document: base.JSON, object_codec: dict[str, Any] | None = None) -> tuple[base.DataType, np.dtype]:
-    """The data type of a v2 ``dtype`` member, and the numpy dtype of its elements as stored.
+    """Return the data type of a v2 ``dtype`` member, and the numpy dtype of its elements as stored.
 
     `object_codec` is the configuration of the filter that encodes ``|O``, if there is one.
 
@@ -269,7 +269,7 @@ def from_v2(document: base.JSON, object_codec: dict[str, Any] | None = None) -> 
 
 
 def to_v2(data_type: base.DataType, endian: str = "little") -> base.JSON:
-    """The v2 ``dtype`` member: a typestr, or a list of fields.
+    """Return the v2 ``dtype`` member: a typestr, or a list of fields.
 
     >>> from tutorial_zarr.dtypes import from_json
     >>> to_v2(from_json("int32")), to_v2(from_json("int32"), "big"), to_v2(String())
@@ -291,7 +291,7 @@ def to_v2(data_type: base.DataType, endian: str = "little") -> base.JSON:
 
 
 def describe_stored(stored: np.dtype) -> base.JSON:
-    """The v2 ``dtype`` member for a numpy dtype exactly as stored, each field with its own byte order."""
+    """Return the v2 ``dtype`` member for a numpy dtype exactly as stored, each field with its own byte order."""
     if stored.names is None:
         return "|O" if stored.kind == "O" else stored.str
     fields: list[Any] = []
