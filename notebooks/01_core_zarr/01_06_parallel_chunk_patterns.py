@@ -17,7 +17,7 @@
 # *The same four writers on two grids. The hatched chunks have two writers each.*
 #
 # Chunks are separate objects, so work on them can be shared out: to threads, to processes, to a cluster.
-# For readers that is always safe. For writers it depends on where you cut.
+# As long as no one writes, any number of readers is safe. For writers it depends on where you cut.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>

@@ -18,8 +18,8 @@
 #
 # A bucket of an **[object store](https://en.wikipedia.org/wiki/Object_storage "Storage that keeps whole objects under
 # keys and is asked over HTTP; there are no folders and no changes in place.")** is slow to answer and quick to deliver,
-# it serves many at once, and it charges for each request. So the same array can be fast or slow, cheap or expensive,
-# and a stopwatch on one machine does not tell you why.
+# it serves many at once, and most providers charge for each request. So the same array can be fast or slow, cheap or
+# expensive, and a stopwatch on one machine does not tell you why.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -610,8 +610,8 @@ check("01_08.4", joined)
 # - Requests in a second times latency are worth having in flight. Beyond the pipe's rate more brings nothing, and
 #   beyond the server's rate it brings refusals and waiting: here, with 1,024, several times the requests.
 # - A range request fetches a part of an object; a shard's index lies in its last bytes and says which part.
-# - Small chunks ask often, large ones bring bytes that are not wanted, shards do less of both and make two trips. Where traffic
-#   has a price the bytes are most of the bill, in the bucket's own region the requests.
+# - Small chunks ask often, large ones bring bytes that are not wanted, shards do less of both and make two trips. Where
+#   traffic has a price the bytes are most of the bill, in the bucket's own region the requests.
 # - With enough requests some fail. If failures are independent, each answer costs 1 / (1 - rate) attempts on average.
 #
 # **Open questions.** What of the one answer in a thousand that takes a second? Who shares the limit with you? Would
