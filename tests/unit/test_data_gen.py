@@ -115,7 +115,7 @@ def failing(data_set, result):
 
 def test_pixels_that_are_drawn_one_by_one_are_not_taken_for_digits():
     result = digits.make("tiny")
-    label, bits = result.arrays["label"], np.random.PCG64(0).random_raw(len(result.arrays["pixels"]) * 64)
+    bits = np.random.PCG64(0).random_raw(len(result.arrays["pixels"]) * 64)
     drawn = (bits.reshape(-1, 64) % 17 / 16).astype("float32")
     naive = data_gen.GenResult({**result.arrays, "pixels": drawn}, result.dims, result.units)
     facts = digits.realism(naive)
