@@ -19,6 +19,7 @@ b'42'
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -46,6 +47,17 @@ class Leftover(NamedTuple):
     age: float  # seconds since it was last written
 
 
+def _of_folder(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The same method for prefixes that end in a slash, as many people write them: ``g/`` means what ``g`` means."""
+
+    @functools.wraps(method)
+    def below(self: Store, *prefixes: str, **named: str) -> Any:
+        named = {name: prefix.removesuffix("/") for name, prefix in named.items()}
+        return method(self, *(prefix.removesuffix("/") for prefix in prefixes), **named)
+
+    return below
+
+
 class Store:
     """Base of all stores."""
 
@@ -64,6 +76,8 @@ class Store:
             cls.snapshot = Store.snapshot  # type: ignore[method-assign]  # what it does to `get` holds for shards too
         if vars(cls).keys() & {"get", "set", "get_tagged", "set_if"} and "update" not in vars(cls):
             cls.update = Store.update  # type: ignore[method-assign]  # and what it does to both, for updates
+        for name in vars(cls).keys() & {"list_prefix", "list_dir", "delete_prefix", "move_prefix"}:
+            setattr(cls, name, _of_folder(vars(cls)[name]))
 
     # --- the four, and two that ask less
 
@@ -84,9 +98,10 @@ class Store:
         return self.get_size(key) is not None
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
-        """Every key that lies below `prefix`, sorted; all keys for ``""``."""
+        """Every key that lies below `prefix`, sorted; all keys for ``""``. A slash at its end is no part of it."""
         raise NotImplementedError
 
+    @_of_folder
     def list_dir(self, prefix: str = "") -> Iterator[str]:
         """The names directly below `prefix`, sorted: keys as they are, deeper levels once with a ``/`` at the end."""
         yield from names_below(self.list_prefix(prefix), prefix)
@@ -114,6 +129,7 @@ class Store:
         """
         return None
 
+    @_of_folder
     def delete_prefix(self, prefix: str) -> None:
         """Delete every key below `prefix`, those too that another writer adds meanwhile; else StoreError is raised."""
         self.check_writable()
@@ -134,6 +150,7 @@ class Store:
         for key in keys:
             self.delete(key)
 
+    @_of_folder
     def move_prefix(self, prefix: str, target: str) -> None:
         """Give every key below `prefix` a place below `target`. If that is cut short, the same call finishes it."""
         for key in list(self.list_prefix(prefix)):

@@ -164,6 +164,8 @@ class StoreLaws(Laws):
         assert list(store.list_dir("a/y")) == ["1", "2"]
         for absent in ("b", "c", "a/x/1", "a/z"):
             assert (list(store.list_prefix(absent)), list(store.list_dir(absent))) == ([], [])
+        assert list(store.list_prefix("a/")) == ["a/x", "a/y/1", "a/y/2"]  # and may be written with it
+        assert list(store.list_dir("a/")) == ["x", "y/"]
 
     def test_an_empty_store_lists_nothing(self, store):
         assert (list(store.list_prefix()), list(store.list_dir()), list(store.list_prefix("a"))) == ([], [], [])
@@ -175,7 +177,7 @@ class StoreLaws(Laws):
         store.delete_prefix("nothing")
         store.delete_prefix("b")  # a key itself is not below it
         assert list(store.list_prefix()) == ["a-b", "a.b", "a/x", "a0", "b", "zarr.json"]
-        store.delete_prefix("a")
+        store.delete_prefix("a/")
         assert list(store.list_prefix()) == ["a-b", "a.b", "a0", "b", "zarr.json"]
         store.delete_prefix("")
         assert list(store.list_prefix()) == []
