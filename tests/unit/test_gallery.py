@@ -1355,6 +1355,11 @@ def test_a_wide_table_wraps_its_cells_and_loses_no_word():
     assert lines[3].startswith("      ")
     assert lines[-2:] == ["", "two   few"]
     assert " ".join(lines).count("many ") == 12
+    long = "xarray.open_zarr(...).weighted(area).mean(...).to_numpy()"
+    assert text_table(["| a | b |", "|---|---|", f"| `{long}` | x |"], 40).split("\n")[2:] == [
+        "xarray.open_zarr(...).weighted(area).  x",
+        "mean(...).to_numpy()",
+    ]
 
 
 # --- what a notebook imports --------------------------------------------------------------------------------

@@ -195,7 +195,7 @@ def text_table(rows: list[str], widest: int = WIDEST) -> str:
     wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
     while sum(wide) + 2 * (len(wide) - 1) > widest and max(wide) > LEAST_COLUMN:
         wide[wide.index(max(wide))] -= 1
-    lines = [[textwrap.wrap(cell, width) or [""] for cell, width in zip(row, wide, strict=True)] for row in cells]
+    lines = [[_Cells(width).wrap(cell) or [""] for cell, width in zip(row, wide, strict=True)] for row in cells]
     wrapped = any(len(cell) > 1 for row in lines for cell in row)
     lines.insert(1, [["-" * width] for width in wide])
     shown = [
@@ -207,6 +207,17 @@ def text_table(rows: list[str], widest: int = WIDEST) -> str:
     ]
     # Rows of several lines are told apart by a blank one.
     return "\n".join(shown[:2]) + "\n" + ("\n\n" if wrapped else "\n").join(shown[2:])
+
+
+class _Cells(textwrap.TextWrapper):
+    """Wraps the text of a cell; code that is wider than its column breaks after a point, a bracket or a comma."""
+
+    def _split(self, text: str) -> list[str]:
+        return [
+            piece
+            for chunk in super()._split(text)
+            for piece in (re.split(r"(?<=[.(,=])(?=\w)", chunk) if len(chunk) > self.width else [chunk])
+        ]
 
 
 def _plain(cell: str) -> str:
