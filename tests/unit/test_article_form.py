@@ -98,6 +98,11 @@ PLANTED = {
     "a bottom line that is not bold": ("**Bottom line: one", "Bottom line: one", "heading, found 0"),
     "two bottom lines": ("\n## One chunk", "\n**Bottom line: two.**\n\n## One chunk", "first heading, found 2"),
     "a bottom line after the heading": ("**Bottom line: one", "## Early\n\n**Bottom line: one", "heading, found 0"),
+    "a bottom line after a smaller heading": (
+        "**Bottom line: one",
+        "### Early\n\n**Bottom line: one",
+        "heading, found 0",
+    ),
     "no figure before the heading": (
         "![A picture of one chunk",
         "[A picture of one chunk",
@@ -149,6 +154,7 @@ PLANTED = {
     "no script": ("# /// script\n", "", "script: expected one python block that begins with '# /// script' and"),
     "two scripts": ("def total", "# /// script\ndef total", "'# /// script' and runs, found 2"),
     "no output": ("```text\n1 chunk is stored\n```\n", "", "script: expected its output in the next block, ```text"),
+    "an empty output": ("1 chunk is stored\n```", "```", "script: expected its output in the next block, ```text"),
     "an output of another kind": (
         "```text\n1 chunk",
         "```sh\n1 chunk",
@@ -198,10 +204,16 @@ def test_a_planted_fault_is_found(name):
     assert any(expected in problem for problem in found), found
 
 
-def test_a_heading_of_another_article_is_found():
-    assert problems(RIGHT, **{"a question for you": "07_sea"}) == [
-        "heading 'A question for you': expected one that no other article has, found it in 07_sea"
+@pytest.mark.parametrize("heading", ["A question for you", "A question for you?", "`A` Question, for you"])
+def test_a_heading_of_another_article_is_found(heading):
+    assert problems(RIGHT.replace("A question for you", heading), **{"a question for you": "07_sea"}) == [
+        f"heading {heading!r}: expected one that no other article has, found it in 07_sea"
     ]
+
+
+def test_a_package_may_bring_modules_of_other_names():
+    text = RIGHT.replace("import numpy as np", "import PIL, numpy as np").replace('"numpy>=2"', '"numpy>=2", "pillow"')
+    assert problems(text) == []
 
 
 def test_tables_blocks_and_generated_lines_are_not_read_as_words():
@@ -361,6 +373,20 @@ def test_a_generated_line_that_is_out_of_date_is_noticed(folder, old, new, place
     assert where == place
     assert problem.startswith("expected ")
     assert problem.endswith("try: tutorial-zarr articles series")
+
+
+def test_a_generated_line_in_the_midst_goes(folder):
+    series.write_series(folder)
+    path = folder.parent / "articles" / "18_story.md"
+    right = path.read_text(encoding="utf-8")
+    path.write_text(right.replace("It says", "*Part 1 of 9 of it.*\n\nIt says"), encoding="utf-8")
+    assert [where for where, _ in series_faults(folder)] == ["generated lines"]
+    path.write_text(right + "\nOne more word.\n", encoding="utf-8")
+    assert [where for where, _ in series_faults(folder)] == ["last line"]
+    series.write_series(folder)
+    again = path.read_text(encoding="utf-8")
+    assert again.count("*Part ") == 1
+    assert again.endswith("(27_story.md).*\n")
 
 
 def test_versions_of_others_are_those_of_the_line_until_they_are_written_again(folder):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib.metadata
 import re
 import symtable
 import sys
@@ -70,8 +71,9 @@ def script_problems(script: str) -> Iterator[str]:
         if not isinstance(node, (ast.Import, ast.ImportFrom)):
             continue
         modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-        for module in {module.partition(".")[0] for module in modules}:
-            if module.lower() not in asked and module not in sys.stdlib_module_names:
+        for module in {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - asked:
+            brought = importlib.metadata.packages_distributions().get(module, [])  # PIL comes with pillow
+            if not {name.lower().replace("-", "_") for name in [module, *brought]} & asked:
                 yield f"script: line {node.lineno} imports {module}, which is not among its dependencies"
     lines = sum(bool(line.strip()) for line in script.splitlines())
     if lines not in LINES:

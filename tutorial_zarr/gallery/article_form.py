@@ -71,17 +71,22 @@ def headings(body: str) -> list[str]:
     return [found.strip() for found in HEADING.findall(FENCE.sub("", body))]
 
 
+def same(heading: str) -> str:
+    """What two headings have in common that a reader takes for one: letters and figures, small."""
+    return " ".join(re.findall(r"\w+", heading.lower()))
+
+
 def form_problems(front: Mapping[str, str], body: str, taken: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Pairs (place, what is wrong with the form of an article there).
 
     front  its front matter
     body   the rest
-    taken  the headings of all other articles, in small letters, each with the name of its article
+    taken  the headings of all other articles, as `same` gives them, each with the name of its article
     """
     for name in FRONT_MATTER:
         if not front.get(name):
             yield "front matter", f"expected a line '{name}: ...', found none"
-    yield from _opening(FENCE.sub("", body).partition("\n## ")[0])
+    yield from _opening(re.split(r"^#+ ", FENCE.sub("", body), maxsplit=1, flags=re.MULTILINE)[0])
     yield from _figures(FENCE.sub("", body).splitlines())
     yield from _headings(body, taken)
     yield from _script(FENCE.findall(body))
@@ -122,7 +127,7 @@ def _figures(lines: list[str]) -> Iterator[tuple[str, str]]:
 def _headings(body: str, taken: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for heading in headings(body):
-        small = heading.lower()
+        small = same(heading)
         if small in OLD_HEADINGS:
             yield (
                 f"heading {heading!r}",
@@ -141,7 +146,8 @@ def _script(blocks: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         yield "script", f"expected one python block that begins with '# /// script' and runs, found {len(places)}"
     for at in places:
         yield from (("script", problem.removeprefix("script: ")) for problem in script_problems(blocks[at][1]))
-        if blocks[at + 1 : at + 2] == [] or blocks[at + 1][0] != "text":
+        language, printed = blocks[at + 1] if at + 1 < len(blocks) else ("", "")
+        if language != "text" or not printed.strip():
             yield "script", "expected its output in the next block, ```text"
 
 

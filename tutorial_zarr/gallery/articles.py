@@ -37,6 +37,7 @@ from tutorial_zarr.gallery.article_form import (
     form_problems,
     front_matter,
     headings,
+    same,
 )
 from tutorial_zarr.gallery.catalogue import TO_WRITE, Notebook, list_notebooks, passport
 from tutorial_zarr.gallery.glossary import anchor
@@ -58,7 +59,7 @@ def check_articles(names: Iterable[str] | None = None, folder: Path | None = Non
     has = {path: headings(front_matter(path.read_text(encoding="utf-8"))[1]) for path in files}
     found = []
     for path in select_articles(names, folder):
-        taken = {name.lower(): other.stem for other in files if other != path for name in has[other]}
+        taken = {same(name): other.stem for other in files if other != path for name in has[other]}
         found += [(path.stem, *problem) for problem in _problems(path, notebooks, taken, files)]
     if not names and files:
         found += [("articles", *problem) for problem in list_problems(folder)]

@@ -64,10 +64,13 @@ def write_series(folder: Path | None = None) -> list[Path]:
 def series_problems(path: Path, files: Sequence[Path], notebooks: Sequence[Notebook]) -> Iterator[tuple[str, str]]:
     """Pairs (place, problem) of the generated lines of one article of `files` that are not what would be generated."""
     text = path.read_text(encoding="utf-8")
-    wanted = _generated(completed(path, files, notebooks, installed=False))
-    for place, line in _generated(text).items():
+    new = completed(path, files, notebooks, installed=False)
+    wanted, there = _generated(new), _generated(text)
+    for place, line in there.items():
         if line != wanted[place]:
             yield place, f"expected {wanted[place]!r}, found {line!r}; {TRY}"
+    if wanted == there and text != new:
+        yield "generated lines", f"expected them at the two ends, with a blank line, found others; {TRY}"
 
 
 def list_problems(folder: Path | None = None) -> Iterator[tuple[str, str]]:
@@ -153,11 +156,14 @@ def _link(path: Path) -> str:
 
 
 def _split(body: str) -> tuple[str, str, str]:
-    """The body of an article as its first line, what is between, and its last line; "" for a line that is not there."""
+    """The body of an article as its first line, what is between, and its last line; "" for a line that is not there.
+
+    A generated line that stands elsewhere is no part of any.
+    """
     lines = body.strip("\n").split("\n")
     first = lines.pop(0) if GENERATED.fullmatch(lines[0]) else ""
     last = lines.pop() if lines and GENERATED.fullmatch(lines[-1]) else ""
-    return first, "\n".join(lines).strip("\n"), last
+    return first, GENERATED.sub("", "\n".join(lines)).strip("\n"), last
 
 
 def _generated(text: str) -> dict[str, str]:
