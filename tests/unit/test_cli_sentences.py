@@ -387,3 +387,15 @@ def test_a_tree_and_a_row_of_columns_are_folded_between_words(monkeypatch, tmp_p
         "      chunks (100, 100, 100)",
     ]
     on_a_terminal("anatomy", "last")
+
+
+@pytest.mark.parametrize("command", ["tree", "anatomy"])
+def test_branches_are_drawn_by_signs_that_the_encoding_has(command, tmp_path, monkeypatch):
+    zarr.create_group(tmp_path).create_array("a", data=np.arange(1, 5), chunks=(2,))
+    out = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", out)
+    assert cli.main([command, str(tmp_path / "a" if command == "anatomy" else tmp_path)]) == 0
+    out.flush()
+    said = out.buffer.getvalue().decode("cp1252")
+    assert "+-- " in said
+    assert "\\u" not in said

@@ -150,7 +150,12 @@ def _finite(value: Any) -> Any:
 
 def print_text(text: Any) -> None:
     """Lines as they are, whatever they hold."""
-    print(fitted(plain_lines(text), sys.stdout))
+    print(fitted(_drawn(plain_lines(text)), sys.stdout))
+
+
+def _drawn(text: str) -> str:
+    """Branches of a tree by signs that the output's encoding has."""
+    return text if _is_unicode(sys.stdout) else re.sub("[├└]──", "+--", text).replace("│", "|")
 
 
 def print_rows(rows: list[tuple[str, str]]) -> None:
@@ -198,11 +203,9 @@ def print_tree(
     from rich.text import Text
 
     out = _console()
-    ascii_only = out.options.ascii_only
     for guide, node in guides(root, children):
         name, style, remark = label(node)
-        if ascii_only:
-            guide = re.sub("[├└]──", "+--", guide).replace("│", "|")
+        guide = _drawn(guide)
         line = Text.assemble(guide, (plain(name), style), "  ", (plain(remark), "dim"))
         if sys.stdout.isatty() and len(line) > out.width:  # the lines of the tree go on beside what is folded
             below = re.sub("[├└+]──|[+]--", lambda found: "│  " if found[0][0] == "├" else "   ", guide) + "  "
