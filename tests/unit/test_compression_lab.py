@@ -544,6 +544,17 @@ def test_of_large_chunks_pieces_are_drawn_all_over_the_array():
     assert any("pieces of several stand for them" in note for note in found.notes)
 
 
+def test_a_sample_of_the_one_chunk_is_told_in_the_singular():
+    array = zarr.array(
+        np.random.default_rng(0).normal(size=(2, 512, 512)).astype("f4"), compressors=None, chunks=(2, 512, 512)
+    )
+    assert str(lab.take(array, nbytes=1 << 24)).startswith("the array: 1 of 1 chunk of 2 x 512 x 512 float32")
+    found = lab.take(array, nbytes=1 << 20)
+    assert found.pieces
+    assert "each" not in str(found)
+    assert " of the one chunk of 2 x 512 x 512 float32, 1.0 MiB" in str(found)
+
+
 def test_places_are_spread_whatever_the_seed():
     array = zarr.array(np.arange(400_000, dtype="i4"), chunks=1000, compressors=None)
     for seed in range(20):

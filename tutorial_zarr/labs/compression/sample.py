@@ -101,12 +101,11 @@ class Sample:
 
     def __str__(self) -> str:
         drawn, whole = len(self.chunks), self.array.nchunks
-        pieces = f" pieces of {times(self.chunks[0].shape)}, each of one" if self.pieces else ""
-        lengths = self.array.chunks if self.pieces else self.chunks[0].shape
-        return (
-            f"{self.name}: {drawn:,}{pieces} of {whole:,} chunks of {times(lengths)} {self.data_type.name}, "
-            f"{size_text(self.nbytes)}"
-        )
+        of, lengths = f"{drawn:,} of {count(whole, 'chunks')}", self.chunks[0].shape
+        if self.pieces:
+            which = "of the one chunk" if whole == 1 else f"each of one of {whole:,} chunks"
+            of, lengths = f"{count(drawn, 'pieces')} of {times(lengths)}, {which}", self.array.chunks
+        return f"{self.name}: {of} of {times(lengths)} {self.data_type.name}, {size_text(self.nbytes)}"
 
     @property
     def pieces(self) -> bool:
@@ -216,7 +215,8 @@ def _notes(sample: Sample, text: bool, dull: bool) -> Iterator[str]:
     if sample.has_nan:
         yield "NaN in the sample: a codec that cannot hold it is named below"
     if sample.pieces:
-        yield "chunks are large, so pieces of several stand for them; whole ones may become a little smaller"
+        several = "of several" if sample.array.nchunks > 1 else "of the one chunk"
+        yield f"chunks are large, so pieces {several} stand for them; whole ones may become a little smaller"
     if sample.empty:
         yield (
             f"empty: {count(sample.empty, 'places')} that were drawn, left out: "
