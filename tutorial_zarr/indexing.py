@@ -410,9 +410,8 @@ def _mask_indices(mask: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple[
 
 def basic(key: Any, shape: tuple[int, ...]) -> Selection:
     """Integers, slices, ellipsis and new axes: what NumPy calls basic indexing."""
-    factors: list[Any] = []
     axes: list[tuple[int, ...]] = []
-    drop, flip, new = [], [], []
+    factors, drop, flip, new = [], [], [], []
     axis = kept = 0
     for entry in _whole(key, shape):
         if entry is None:

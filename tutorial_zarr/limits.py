@@ -127,13 +127,11 @@ def check_memory(where: str, nbytes: int, what: str = "reading this selection") 
             return
         name = "the memory that is free"
     if nbytes > limit:
+        more = "" if name.endswith("free") else ", or a higher limit: tutorial_zarr.limits.configure(memory_bytes=...)"
         raise LimitError(
             f"{where}: expected at most {size_text(limit)}, {name}, found that {what} would take "
             f"{size_text(nbytes, up=True)}; try a smaller selection, or chunk_stream, which holds a few chunks "
-            "at a time"
-            + (
-                "" if name.endswith("free") else ", or a higher limit: tutorial_zarr.limits.configure(memory_bytes=...)"
-            ),
+            f"at a time{more}",
             limit="memory_bytes",
             nbytes=nbytes,
         )

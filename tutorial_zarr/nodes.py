@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -591,9 +591,7 @@ def sizes_below(store: Store, path: str) -> Iterator[tuple[str, int]]:
 def _named_keys(store: Store, path: str, unlisted: StoreError) -> set[str]:
     """The keys that documents and grids name at and below `path`; the error of the store where they name none."""
     top = read(store, path)
-    listed: MutableMapping[str, Metadata] | None = {}
-    if isinstance(top, GroupMetadata):
-        listed = read_consolidated(store, path, top)
+    listed: Mapping[str, Any] | None = read_consolidated(store, path, top) if isinstance(top, GroupMetadata) else {}
     if top is None or listed is None:
         raise unlisted
     keys = {join(path, consolidated.V2_KEY)} if listed and top.zarr_format == 2 else set()
