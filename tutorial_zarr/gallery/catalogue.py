@@ -120,9 +120,13 @@ def select(ids: Iterable[str] | None, folder: Path | None = None) -> list[Notebo
 def _head(path: Path) -> str:
     """The text before the first section, read without any library, as listing should cost nothing."""
     first, *_ = re.split(r"^# ## ", path.read_text(encoding="utf-8"), maxsplit=1, flags=re.MULTILINE)
-    cells = re.findall(r"^# %% \[markdown\][^\n]*\n((?:#(?! %%)[^\n]*\n)*)", first, re.MULTILINE)
-    lines = "\n".join(cells).splitlines()
-    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines)
+    return "\n".join(markdown(first))
+
+
+def markdown(source: str) -> list[str]:
+    """The text cells of a percent script, without any library."""
+    cells = re.findall(r"^# %% \[markdown\][^\n]*\n((?:#(?! %%)[^\n]*\n)*)", source + "\n", re.MULTILINE)
+    return [re.sub(r"^# ?", "", cell, flags=re.MULTILINE).strip("\n") for cell in cells]
 
 
 def title(head: str) -> str:

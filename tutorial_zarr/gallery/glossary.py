@@ -22,8 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tutorial_zarr.gallery.catalogue import Notebook
-from tutorial_zarr.gallery.source import read_source
+from tutorial_zarr.gallery.catalogue import Notebook, markdown
 
 FILE = "GLOSSARY.md"
 DEFINED = re.compile(r'\*\*\[([^\]]+)\]\((https://[^\s)]+)\s+"([^"]+)"\)\*\*')
@@ -122,5 +121,4 @@ class Glossary:
 
 def prose(notebook: Notebook) -> str:
     """The text cells of a lesson, in one piece."""
-    cells = read_source(notebook.path)["cells"]
-    return "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+    return "\n\n".join(markdown(notebook.path.read_text(encoding="utf-8")))
