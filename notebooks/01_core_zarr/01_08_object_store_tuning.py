@@ -261,8 +261,6 @@ for p in (8, fastest, ways[-1]):
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 panel.legend()
-
-# %% tags=["hide-input"] jupyter={"source_hidden": true}
 lowest, most, flat = limited[fastest][0], limited[1024][0], free_run[1024][0]
 described = f"Two curves fall together. Without a limit it flattens at {flat:.2f} s. With one it is lowest "
 described += f"at {fastest} in flight, {lowest:.2f} s, and at 1,024 it is back at {most:.2f} s."

@@ -101,6 +101,7 @@ def _cut_short(ranges: Any, gap: int) -> Any:
 
 # What goes wrong most often, and what to say then.
 JOINED = {
+    lambda ranges, gap: None: "it returns nothing yet. Put your lines in place of the three dots.",
     _unsorted: "it is right for ranges that come in order. These do not always.",
     _cut_short: "a range may end before the one that it lies in. Which of the two stops counts then?",
     lambda ranges, gap: _join(
