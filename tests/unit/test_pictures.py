@@ -111,9 +111,14 @@ def panels(limits=((0, 10), (0, 100)), labels=("seconds", "seconds"), unequal=""
     return viz.Chart.of(figure, "Two lines", "Two lines that rise from nought to one.", unequal=unequal).png
 
 
-def forgotten(png):
-    out = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(out, "PNG")
+def forgotten(png, *kept):
+    """The PNG without its words about itself, but for those `kept`."""
+    from PIL.PngImagePlugin import PngInfo
+
+    image, about, out = Image.open(io.BytesIO(png)), PngInfo(), io.BytesIO()
+    for name in kept:
+        about.add_text(name, image.info[name])
+    image.convert("RGB").save(out, "PNG", pnginfo=about)
     return out.getvalue()
 
 
@@ -133,6 +138,7 @@ PLANTED = {
     "nothing is there, as PNG": (lambda: repainted(chart().png, lambda pixels: pixels.fill(255)), "it is blank"),
     "all is black": (lambda: repainted(chart().png, lambda pixels: pixels[:, 8:].fill(0)), "is not black, found 99%"),
     "a PNG does not say its letters": (lambda: forgotten(chart().png), "says 'Smallest text'"),
+    "a PNG does not say its axes": (lambda: forgotten(chart().png, "Smallest text"), "says 'Axes'"),
 }  # fmt: skip
 
 

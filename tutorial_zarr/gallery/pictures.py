@@ -130,8 +130,9 @@ def _faults(data: str | bytes) -> tuple[str, ...]:
     found: list[str] = []
     if isinstance(data, bytes):
         found += _seen(_pixels(data), "")
-        if letter is None:
-            found.append(f"expected a PNG that a viz.Chart made, which says {SMALLEST!r}; build the notebook again")
+        missing = [name for name in (SMALLEST, AXES) if name not in _opened(data).info]
+        if missing:
+            found.append(f"expected a PNG that a viz.Chart made, which says {missing[0]!r}; build the notebook again")
         found += _unequal(data)
     else:
         for dark in (False, True) if _knows_dark(data) else (False,):
