@@ -552,7 +552,7 @@ def test_a_sample_of_the_one_chunk_is_told_in_the_singular():
     found = lab.take(array, nbytes=1 << 20)
     assert found.pieces
     assert "each" not in str(found)
-    assert " of the one chunk of 2 x 512 x 512 float32, 1.0 MiB" in str(found)
+    assert "1 piece of 1 x 128 x 512, of the one chunk of 2 x 512 x 512 float32, 256.0 KiB" in str(found)
 
 
 def test_places_are_spread_whatever_the_seed():
