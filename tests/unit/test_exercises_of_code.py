@@ -27,7 +27,7 @@ def test_no_two_mistakes_have_the_same_sentence(lesson):
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda *_: None, "does it have a `return`?"),
+        (lambda *_: None, "in place of the three dots, or look for a `return`"),
         (lambda *_: 1 / 0, "raises ZeroDivisionError"),
         (lambda *_: "text", "returns 'text'; wanted is"),
         (lambda *_: float("nan"), "returns nan; wanted is"),

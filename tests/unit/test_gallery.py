@@ -699,7 +699,10 @@ def test_a_function_that_a_student_wrote_is_told_what_it_does_wrong():
     cases = [(([3, 1],), [1, 3]), (([],), [])]
     assert exercises.on_cases(sorted, cases) is None
     assert exercises.on_cases(3, cases) == "expected a function, found 3."
-    assert exercises.on_cases(lambda x: None, cases) == "for ([3, 1]) it returns None; does it have a `return`?"
+    untouched = "for ([3, 1]) it returns None; put your code in place of the three dots, or look for a `return`."
+    assert exercises.on_cases(lambda x: None, cases) == untouched
+    half = exercises.on_cases(lambda x: sorted(x) if x else None, cases)
+    assert half == "for ([]) it returns None; does it have a `return` there?"
     assert exercises.on_cases(lambda x: x[5], cases).startswith("for ([3, 1]) it raises IndexError: ")
     assert exercises.on_cases(lambda x: x, cases) == "for ([3, 1]) it returns [3, 1]; wanted is [1, 3]."
     assert exercises.on_cases(lambda x: x.sort(), [(([3, 1],), None)]) is None

@@ -61,7 +61,7 @@ def on_cases(
     """
     if not callable(function):
         return f"expected a function, found {_short(function)}."
-    for arguments, wanted in cases:
+    for number, (arguments, wanted) in enumerate(cases):
         given = f"for ({', '.join(map(_short, arguments))}) it"
         try:
             found = function(*copy.deepcopy(arguments))
@@ -69,7 +69,8 @@ def on_cases(
         except Exception as error:  # a student's function may raise anything
             return f"{given} raises {type(error).__name__}: {error}"
         if not agree and found is None:
-            return f"{given} returns None; does it have a `return`?"
+            untouched = "put your code in place of the three dots, or look for a `return`."
+            return f"{given} returns None; {'does it have a `return` there?' if number else untouched}"
         if not agree:
             return f"{given} returns {_short(found)}; wanted is {_short(wanted)}."
     return None
