@@ -641,7 +641,7 @@ def test_a_web_servers_group_is_converted_by_its_consolidated_metadata(tmp_path)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/a"
-        with pytest.raises(zarr.errors.StoreError, match="a web server, which cannot"):
+        with pytest.raises(zarr.errors.StoreError, match="a web server, which does not"):
             zarr.convert.to_v3(url, tmp_path / "b")
         zarr.consolidate_metadata(tmp_path / "a")
         new = zarr.convert.to_v3(url, tmp_path / "b")
