@@ -25,7 +25,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★ beginner |
-# | **Time** | 35 minutes |
+# | **Time** | 40 minutes |
 # | **Needs** | [01_01](01_01_first_zarr_array.ipynb) |
 # | **Code** | `tutorial_zarr/codecs/pipeline.py`, `tutorial_zarr/codecs/compressors.py` and `filters.py` |
 # | **Article** | [One trick, half the size or three times it](../../articles/03_compression_pipelines.md) |

@@ -27,7 +27,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 35 minutes |
+# | **Time** | 40 minutes |
 # | **Needs** | [01_01](01_01_first_zarr_array.ipynb), [01_03](01_03_compression_pipelines.ipynb) |
 # | **Code** | `tutorial_zarr/interop` |
 # | **Article** | [It opened without an error, and the numbers were wrong](../../articles/05_interop_zarr_python.md) |

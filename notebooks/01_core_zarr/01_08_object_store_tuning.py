@@ -325,7 +325,7 @@ for name, shapes in layouts.items():
     print(f"{name:6} {objects[name]:5,} objects")
 
 # %% [markdown]
-# A shard ends with its index: where each chunk begins and how long it is, 16 bytes for each, and a checksum. So the
+# A shard ends with its index: where each chunk begins and how long it is, 16 bytes for each, and a **[checksum](../GLOSSARY.md#checksum)**. So the
 # *last* bytes are fetched first, with a **[range
 # request](https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/Range_requests "A request for a part of an object,
 # for some bytes from its middle or its end.")**. This is how it looks on the wire.

@@ -264,7 +264,7 @@ figures.u_curve(advice)
 # ## What the index at the end of a shard costs
 #
 # A **[shard](../GLOSSARY.md#shard)** holds many chunks in one object. By default its last bytes are an index: for
-# each chunk where it begins and how long it is, 16 bytes, and a checksum of 4. A reader fetches the index first, and
+# each chunk where it begins and how long it is, 16 bytes, and a **[checksum](../GLOSSARY.md#checksum)** of 4. A reader fetches the index first, and
 # then only the chunks it wants.
 
 # %%

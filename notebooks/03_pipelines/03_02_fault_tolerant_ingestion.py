@@ -26,7 +26,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★★ advanced |
-# | **Time** | 45 minutes |
+# | **Time** | 50 minutes |
 # | **Needs** | [01_06](../01_core_zarr/01_06_parallel_chunk_patterns.ipynb) |
 # | **Code** | `tutorial_zarr/tools/ingestion`, `tutorial_zarr/stores/retry.py`, `tutorial_zarr/tools/doctor` |
 # | **Article** | none |

@@ -644,7 +644,7 @@ check("04_01.3", merge_two)
 #   row number.
 #
 # **Open questions.** What does an approximate index miss, and who notices? What if each question may only see some of
-# the rows? What changes when a shard holds eight chunks?
+# the rows? What changes when a **[shard](../GLOSSARY.md#shard)** holds eight chunks?
 #
 # **To read further.**
 #

@@ -116,7 +116,7 @@ print(f"that is everything {batches * a_batch / chunks:.0f} times")
 
 # %% [markdown]
 # An **[epoch](https://en.wikipedia.org/wiki/Glossary_of_artificial_intelligence "One pass of training over all rows,
-# each once.")** is one pass over all rows. A cache does not help unless it holds all of them, and then there was no
+# each once.")** is one pass over all rows. A **[cache](../GLOSSARY.md#cache)** does not help unless it holds all of them, and then there was no
 # problem.
 
 # %% [markdown] tags=["section-build"]
@@ -504,7 +504,7 @@ check("04_03.3", through_a_buffer)
 #
 # **To read further.**
 #
-# - [WebDataset](https://github.com/webdataset/webdataset): shards at random and a shuffle buffer, for files of samples
+# - [WebDataset](https://github.com/webdataset/webdataset): **[shards](../GLOSSARY.md#shard)** at random and a shuffle buffer, for files of samples
 # - [torch.utils.data](https://docs.pytorch.org/docs/stable/data.html): worker processes, and why each needs to know
 #   which one it is
 # - [Parallel random numbers in NumPy](https://numpy.org/doc/stable/reference/random/parallel.html): seeds that cannot

@@ -25,7 +25,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 40 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [02_01](../02_labs/02_01_chunk_sizing_lab.ipynb) |
 # | **Code** | `tutorial_zarr/tools/convert`, `tutorial_zarr/chunk_io/shards.py` |
 # | **Article** | [The map and the thermometer](../../articles/29_climate_cube_windows.md) |

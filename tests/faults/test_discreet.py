@@ -89,9 +89,9 @@ GIVEN = {
     ("check",): None,  # of the installation
     **{
         ("gallery", name): None
-        for name in ("copy", "new", "list", "run", "build", "check", "student", "reset", "grade", "figures")
+        for name in ("copy", "new", "list", "run", "build", "check", "student", "reset", "grade", "figures", "glossary")
     },  # of our notebooks
-    **{("articles", name): None for name in ("build", "check")},
+    **{("articles", name): None for name in ("build", "check", "series")},
 }
 
 

@@ -372,7 +372,7 @@ def _reading(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
 def seen(text: str) -> str:
     """What a reader reads of a text of Markdown: no code, tables, pictures, targets of links or folded parts."""
     text = re.sub(r'\]\([^\s)]*(?:\s+"[^"]*")?\)', "]", text)
-    return re.sub(r"<details>.*?</details>|!\[.*?\]|^\|.*$|```.*?```", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"<details>.*?</details>|!\[.*?\]|^\|[^\n]*$|```.*?```", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def minutes(cells: Cells, checks: Any, pictures: int) -> int:
@@ -487,7 +487,7 @@ def _numbers(cells: Cells, facts: Any) -> Iterator[Problem]:
     known, section = [*all_numbers(facts)], ""
     for cell in cells:
         section = next(iter(tags(cell) & set(SECTIONS)), section)
-        text = re.sub(r"<details>.*?</details>|^\|.*$", "", cell["source"], flags=re.DOTALL | re.MULTILINE)
+        text = re.sub(r"<details>.*?</details>|^\|[^\n]*$", "", cell["source"], flags=re.DOTALL | re.MULTILINE)
         if cell["cell_type"] == "code" or section in ("section-exercises", "section-solutions"):
             continue
         for number in numbers_in(text):
@@ -515,6 +515,8 @@ def _outputs(cell: dict[str, Any]) -> Iterator[Problem]:
             yield "", f"expected a solution that its check accepts, found {output['text'].strip()}"
         data = output.get("data", {})
         words = str(data.get("text/plain", ""))
+        if re.search(r" at 0x[0-9a-f]{6,}", words + output.get("text", "")):
+            yield "", "expected the same output on every run, found the address of an object"
         if any(mime.startswith("image/") for mime in data) and (len(words) < 20 or words.startswith("<")):
             yield "", "expected a description beside the figure; show a viz.Picture, which brings its own"
 

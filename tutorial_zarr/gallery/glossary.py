@@ -31,7 +31,7 @@ BOLD = re.compile(r"\*\*([^*\[\]]+)\*\*")
 LENGTHS = range(8, 31)  # words of a definition
 LEAST = 3  # terms of a lesson
 # What is no prose: code, links' targets, and what folds away.
-NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|(?<=\])\([^)]*\)|^\|.*$", re.DOTALL | re.MULTILINE)
+NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\[[^\]]*\]\([^)]*\)|^\|[^\n]*$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
