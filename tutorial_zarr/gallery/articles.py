@@ -105,10 +105,7 @@ def _problems(
     known = list(all_numbers(facts))
     for number in numbers_in(prose):
         if not any(fits(number, value) for value in known):
-            yield (
-                number,
-                "this number is not among the notebook's facts; correct it, or let the notebook compute it",
-            )
+            yield number, "this number is not among the notebook's facts; correct it, or let the notebook compute it"
 
     root = path.parents[1]
     if bridges.rows(body) is not None and (root / "tests").is_dir():  # a wheel has no tests

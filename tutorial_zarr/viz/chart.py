@@ -124,17 +124,11 @@ def _axes_of(figure: Any) -> list[list[Any]]:
             low, high = getattr(panel, f"get_{side}lim")()
             if not len(getattr(panel, f"get_{side}ticks")()):
                 continue
-            label = (
-                labels[panel]
-                or whole
-                or next((labels[o] for o in panels if labels[o] and _in_line(panel, o, side)), "")
-            )
+            in_line = [labels[other] for other in panels if labels[other] and _in_line(panel, other, side)]
+            label = labels[panel] or whole or next(iter(in_line), "")
             dots = getattr(panel.get_window_extent(), "width" if side == "x" else "height")
-            a_dot = (high - low) / dots
-            scale = getattr(panel, f"get_{side}scale")()
-            found.append(
-                [side, label, *(float(f"{number:.6g}") for number in (low, high)), scale, float(f"{a_dot:.4g}")]
-            )
+            low, high, a_dot = (float(f"{number:.6g}") for number in (low, high, (high - low) / dots))
+            found.append([side, label, low, high, getattr(panel, f"get_{side}scale")(), a_dot])
     return [axis for axis in found if axis[1]]
 
 
