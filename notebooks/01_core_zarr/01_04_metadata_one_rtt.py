@@ -34,7 +34,7 @@
 #
 # - predict how many requests it takes to see what a dataset holds
 # - build consolidated metadata by hand, and read a dataset from one document
-# - say what the copy is in v2 and v3, and who promises it
+# - say what the copy is in v2 and v3, and whether a specification promises it
 # - notice a copy that is out of date, and cure it
 #
 # </details>
@@ -56,6 +56,7 @@ latency_ms = 100.0
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 import json
 import shutil
+import textwrap
 
 import tutorial_zarr as zarr
 from data_gen import air_temperature
@@ -64,6 +65,7 @@ from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_
 from tutorial_zarr.stores import TraceStore
 from tutorial_zarr.viz.chart import BLUE, GREEN, GREY
 
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 out = output_folder(out_dir)
 groups = groups or (4 if quick else 8)
 per_group = 24 // groups
@@ -94,18 +96,18 @@ print(climate.passport().splitlines()[0], climate.passport().splitlines()[2], se
 # └── ...
 # ```
 #
-# Count the documents of 4 groups with 6 arrays each, and the root. Each is a request, and each list is another. With a
-# **[latency](../GLOSSARY.md#latency)** of 100 milliseconds a request, one after the other: how long until you know what
-# is there? Write it down.
+# Count the documents of 4 groups with 6 arrays each, and the root. Each is a request, and each list is another. How many
+# are there until you know what is there? Write it down, and multiply by a
+# **[latency](../GLOSSARY.md#latency)** of 100 milliseconds.
 
 
 # %%
-def fill(store, zarr_format):
-    """The dataset: a group for each span of years, an array for each map."""
+def fill(store, zarr_format, together=per_group):
+    """The dataset: a group for each span of years, with `together` arrays, one for each map."""
     root = zarr.open_group(store, mode="w", zarr_format=zarr_format)
-    for first in range(0, 24, per_group):
+    for first in range(0, 24, together):
         group = root.create_group(f"from_{years[first]}", attributes={"scenario": "A1B"})
-        for k in range(first, first + per_group):
+        for k in range(first, first + together):
             group.create_array(f"{years[k]}", data=maps[k], chunks=maps[k].shape, attributes={"units": "K"})
     return root
 
@@ -117,19 +119,19 @@ print(root.tree(1))
 # %% [markdown] tags=["section-build"]
 # ## Build it small: a walk, and a copy of what it found
 #
-# A walk, with nothing but a store: list, read, go down. Each step is a request.
+# A walk, with nothing but a store: read, list, go down. Each step is a request. `list_dir` gives the names directly below
+# a path, and those of folders end with a slash. The root's path is empty; `strip` takes away the slash that it leaves.
 
 
 # %%
-def documents_of(store, path="", level=0):
-    """(path, document, level) of every node below `path`, in v3: one GET a node, one LIST a group."""
+def documents_of(store, path=""):
+    """(path, document) of `path` and of every node below it, in v3: one GET a node, one LIST a group."""
     document = json.loads(store.get(f"{path}/zarr.json".strip("/")))
-    yield path, document, level
+    yield path, document
     if document["node_type"] == "group":
-        children = sorted(name.strip("/").rpartition("/")[2] for name in store.list_dir(path))
-        for name in children:
-            if name != "zarr.json":
-                yield from documents_of(store, f"{path}/{name}".strip("/"), level + 1)
+        for name in store.list_dir(path):
+            if name.endswith("/"):
+                yield from documents_of(store, f"{path}/{name}".strip("/"))
 
 
 # %%
@@ -137,7 +139,8 @@ v3 = fill({}, 3)
 walk = TraceStore(v3.store)
 found = list(documents_of(walk))
 gets, lists = walk.count("GET"), walk.count("LIST")
-print(f"{len(found)} nodes: {gets} GETs and {lists} LISTs")
+one_by_one = gets + lists
+print(f"{len(found)} nodes: {gets} GETs and {lists} LISTs; one after the other {one_by_one * latency_ms / 1000:.1f} s")
 assert (gets, lists) == (1 + groups + 24, 1 + groups)
 
 # %% [markdown]
@@ -150,21 +153,25 @@ assert (gets, lists) == (1 + groups + 24, 1 + groups)
 # %%
 def consolidated(store):
     """The root's document, with a copy of all others in it."""
-    (_, root, _), *others = documents_of(store)
-    copy = {path: document for path, document, _ in others}
+    copy = dict(documents_of(store))
+    root = copy.pop("")
     return {**root, "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": copy}}
 
 
 together = consolidated(v3.store)
 v3.store.set("zarr.json", json.dumps(together).encode())
-trace = TraceStore(v3.store)
-opened = zarr.open_group(trace, mode="r", zarr_format=3)
-names = [name for _, group in opened.groups() for name in group.array_keys()]
-print(f"{len(names)} arrays seen with {trace.count('GET')} GET and {trace.count('LIST')} LISTs: {names[:3]} ...")
-assert (trace.count("GET"), trace.count("LIST"), len(names)) == (1, 0, 24)
+print(json.dumps(together)[:180], "...")
 
 # %% [markdown]
-# Our document, written by hand, and the library opens the whole dataset from it.
+# Our document, written by hand. Does the library open the whole dataset from it?
+
+# %%
+watched = TraceStore(v3.store)
+opened = zarr.open_group(watched, mode="r", zarr_format=3)
+names = [name for _, group in opened.groups() for name in group.array_keys()]
+by_hand = {"GET": watched.count("GET"), "LIST": watched.count("LIST")}
+print(f"{len(names)} arrays seen with GET {by_hand['GET']}, LIST {by_hand['LIST']}: {names[:3]} ...")
+assert (by_hand, len(names)) == ({"GET": 1, "LIST": 0}, 24)
 
 # %% [markdown] tags=["section-library"]
 # ## The same by a call, in both formats
@@ -190,11 +197,13 @@ for version in (2, 3):
     again, requests[f"v{version}, consolidated"] = seen(store, version)
     assert again == arrays
 for name, counts in requests.items():
-    print(f"{name:20} {counts['GET']:3} GETs, {counts['LIST']} LISTs")
+    print(f"{name:20} GET {counts['GET']:2}, LIST {counts['LIST']}")
+assert requests["v2, node by node"]["GET"] == 2 * len(found) + groups + 2
 
 # %% [markdown]
-# Zarr v2 keeps attributes in a document of their own, so there are about twice as many. The library's copy in v3
-# is what we wrote by hand:
+# Zarr v2 keeps attributes in a document of their own: two requests for each node. The others are looks for a `.zarray`, at
+# the root and at each group, and one for a copy. With the copy it takes four in v2: for the root's `.zarray`, `.zgroup`,
+# `.zattrs` and `.zmetadata`. One request is enough in v3 alone. There the library's copy is what we wrote by hand:
 
 # %%
 by_library = json.loads(store.get("zarr.json"))["consolidated_metadata"]
@@ -202,17 +211,19 @@ print("the same as by hand:", by_library == together["consolidated_metadata"])
 assert by_library == together["consolidated_metadata"]
 
 # %% [markdown]
-# Give each request its 100 milliseconds, and draw them one below the other. The second reader is cleverer: whatever it
-# knows of, it asks for at once, level by level. For that it needs as many
-# **[requests in flight](../GLOSSARY.md#requests-in-flight)** as a level has nodes, here up to 24.
+# Give each request its 100 milliseconds (a list as much as a get, which flatters it), and draw them one below the other.
+# The second reader is cleverer: whatever it knows of, it asks for at once, level by level. For that it needs as many
+# **[requests in flight](../GLOSSARY.md#requests-in-flight)** as a level has nodes, here up to 24. zarr-python takes ten
+# unless you tell it otherwise.
 
 # %%
-one_by_one = gets + lists
 rounds = [1, 1, groups, groups, 24]  # requests in each: the root, its list, the groups, their lists, the arrays
 starts = {"one by one": 0, "level by level": one_by_one + 4, "consolidated": one_by_one + 32}
 seconds = {"one by one": one_by_one, "level by level": len(rounds), "consolidated": 1}
 seconds = {name: trips * latency_ms / 1000 for name, trips in seconds.items()}
+rounds_of_ten = sum(-(-count // 10) for count in rounds)
 print(*(f"{name}: {value:.1f} s" for name, value in seconds.items()), sep="\n")
+print(f"level by level, ten in flight: {rounds_of_ten} rounds, {rounds_of_ten * latency_ms / 1000:.1f} s")
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panel = viz.canvas(7.2, 4.4)
@@ -231,6 +242,32 @@ waterfall = viz.Chart.of(figure, "Round trips until a dataset is known", describ
 waterfall.save(out / "figures" / "01_04_waterfall.svg")
 waterfall
 
+# %% [markdown]
+# **Could one list name everything?** It can: [a list without a
+# delimiter](https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html) returns every key below the root. Then
+# two round trips are enough, the list and all documents at once.
+
+# %%
+flat = TraceStore(fill({}, 3).store)
+keys = list(flat.list_prefix(""))
+documents = [flat.get(key) for key in keys if key.endswith("zarr.json")]
+print(f"{flat.count('LIST')} list of {len(keys)} keys, then {flat.count('GET')} GETs at once")
+assert len(documents) == len(found)
+
+# %% [markdown]
+# But it lists the chunks as well, here one for each map. A bucket gives at most 1,000 keys in an answer, a page, and each
+# page says where the next begins.
+
+# %%
+page_size, pages = 1000, {}
+for chunks in (1, 100, 10_000):
+    pages[chunks] = -(-(len(documents) + 24 * chunks) // page_size)
+    wait = (pages[chunks] + 1) * latency_ms / 1000
+    print(f"{chunks:6,} chunks an array: {pages[chunks]:3} pages one after the other, and the documents: {wait:4.1f} s")
+
+# %% [markdown]
+# The more data, the longer it takes to learn what they are; a walk from group to group does not see the chunks.
+
 # %% [markdown] tags=["section-bytes"]
 # ## Where the copy lies, and who promises it
 #
@@ -248,7 +285,7 @@ print(*list(inside)[:4], "...", sep="\n   ")
 # %% [markdown]
 # Both are conventions. The core specification of v3 does not describe the copy; it allows additional fields, if they
 # are marked as something that a reader need not understand. A reader that does not know this one walks, and sees the
-# same. zarr-python reads our copy, and TensorStore reads the arrays without it (the table of one array is folded away).
+# same. zarr-python reads our copy, and TensorStore reads one of the arrays without it. The table is folded away.
 
 # %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
 print("Reader by reader:")
@@ -260,17 +297,17 @@ assert not report.differing
 # %% [markdown] tags=["section-operations"]
 # ## A copy for a million nodes
 #
-# How does it grow? A walk costs a request for each node, the copy costs bytes, and it is read as a whole. For how many
-# nodes is that still a small document?
+# How does it grow? A walk costs a request for each node (and lists, which we leave out here); the copy costs bytes, and it
+# is read as a whole.
 
 # %%
 each = copy_size / len(inside)
 for nodes in (100, 10_000, 1_000_000):
     walked = nodes * latency_ms / 1000
-    print(f"{nodes:9,} nodes: {walked:9,.0f} s one by one; in one document {nodes * each / 1e6:8.2f} MB")
+    print(f"{nodes:9,} nodes: {walked:9,.0f} s of GETs one by one; in one document {nodes * each / 1e6:8.2f} MB")
 
 # %% [markdown]
-# For a million nodes neither is good: such a dataset wants fewer and larger arrays, an axis instead of a thousand
+# For ten thousand nodes the copy is a large document, and still far better than the walk. For a million neither is good: such a dataset wants fewer and larger arrays, an axis instead of a thousand
 # names.
 #
 # And say which format you mean. A reader that has to find out asks more.
@@ -286,27 +323,47 @@ print(f"requests to open the root: {asked['None']} if the format is not given, {
 # %% [markdown] tags=["section-wrong"]
 # ## A map that is on the disk and cannot be seen
 #
-# The copy is a copy. This library writes what it changes into the copy as well. zarr-python does not, and neither does
-# a folder that is copied by hand. Add a map in that way after consolidating, and readers do not see it.
+# The copy is a copy. This library writes what it changes into the copy as well:
 
 # %%
-late = f"from_{years[0]}/2100"
+first = f"from_{years[0]}"
+zarr.open_group(store, mode="r+", zarr_format=3)[first].create_array("2100", data=maps[-1])
+print("made by this library, 2100 is there:", "2100" in zarr.open_group(store, mode="r", zarr_format=3)[first])
+
+# %% [markdown]
+# zarr-python does not, and neither does a folder that is copied by hand. Let 2100 be a copy of the folder of the last
+# map, made after consolidating. Is it in the list of what is there?
+
+# %%
+late = f"{first}/2100"
 shutil.copytree(out / "climate.zarr" / last, out / "climate.zarr" / late)
 for use in (True, False):
     reader = zarr.open_group(out / "climate.zarr", mode="r", zarr_format=zarr_format, use_consolidated=use)
-    print(f"with the copy: {use!s:5}  2100 is there: {'2100' in list(reader[f'from_{years[0]}'])}")
+    print(f"with the copy: {use!s:5}  2100 is there: {'2100' in list(reader[first])}")
 
 # %% [markdown]
-# No error: the map is on the disk, and invisible. To find it, compare the copy with the documents. The library can:
+# No error: the map is on the disk, and invisible. To find it, compare the copy with the documents. The library can, and
+# says in how many nodes they differ:
 
 # %%
 stale = [str(difference) for difference in zarr.consolidated_differences(out / "climate.zarr")]
-print(*stale)
+print(f"{len(stale)} difference: {stale[0]}")
 zarr.consolidate_metadata(out / "climate.zarr", zarr_format=zarr_format)
 cured = zarr.consolidated_differences(out / "climate.zarr")
-print("after consolidating again:", cured)
-assert len(stale) == 1
-assert cured == []
+print(f"after consolidating again: {len(cured)}")
+assert (len(stale), len(cured)) == (1, 0)
+
+# %% [markdown]
+# The other direction: the map in memory is deleted, and the copy still lists it. zarr-python then reads fill values; this
+# library looks for the document when the first chunk is absent, and refuses.
+
+# %%
+store.delete_prefix(late)
+try:
+    zarr.open_group(store, mode="r", zarr_format=3)[late][...]
+    raise AssertionError("expected an error")
+except zarr.errors.ArrayNotFoundError as error:
+    print(textwrap.fill(f"{type(error).__name__}: {error}", 96))
 
 # %% [markdown] tags=["section-predict"]
 # ## Twenty-four groups instead of four
@@ -316,8 +373,12 @@ assert cured == []
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
-alone = 24
-print(f"{1 + alone + 24} GETs and {1 + alone} LISTs, instead of {gets} and {lists}; with the copy still 1")
+deep = TraceStore(fill({}, 3, together=1).store)
+assert len(list(documents_of(deep))) == 1 + 24 + 24
+deep_walk = [deep.count("GET"), deep.count("LIST")]
+zarr.consolidate_metadata(deep.store)
+with_copy = seen(deep.store, 3)[1]["GET"]
+print(f"{deep_walk[0]} GETs and {deep_walk[1]} LISTs, instead of {gets} and {lists}; with the copy still {with_copy}")
 
 # %% [markdown] tags=["section-exercises"]
 # ## Exercises
@@ -339,7 +400,7 @@ check("01_04.1", differing)
 # %% [markdown]
 # ### Exercise 01_04.2
 #
-# An array in v2 has 100 chunks. You write a `zarr.json` that describes it in v3, with the chunk keys of v2
+# An array in v2 has 100 chunks of numbers, compressed with gzip and not filtered. You write a `zarr.json` that describes it in v3, with the chunk keys of v2
 # (`"chunk_key_encoding": {"name": "v2", ...}`). How many chunks have to be written again?
 #
 # <details><summary>Hint</summary>
@@ -374,6 +435,7 @@ check("01_04.3", children)
 # |---|---|---|
 # | `open_group`, `consolidate_metadata`, `use_consolidated` | the same names; xarray uses the copy too | - |
 # | `consolidated_differences(folder)` | - | all of it |
+# | an array deleted behind the copy: `ArrayNotFoundError` | an array of fill values, without an error | the check |
 # | `create_array` in a consolidated dataset | the array is written; the copy does not know it | a copy that follows |
 # | `zarr_format=3`: 1 request to open, without it 3 | 1 request, without it 4 | - |
 # | a walk, one request after another | all children of a group at once | - |
@@ -384,7 +446,7 @@ check("01_04.3", children)
 #
 # - Without a copy, seeing a dataset takes one GET for each node, which is 1 + groups + arrays in v3, and one LIST for
 #   the root and each group.
-# - The copy is all documents in one: written by hand in three lines, and opened with one request in v3.
+# - The copy is all documents in one: written by hand in a dozen lines, and opened with one request in v3, four in v2.
 # - It lies in `.zmetadata` in v2 and inside the root's `zarr.json` in v3. Both are conventions of the implementations;
 #   the core specification does not describe them.
 # - A copy goes out of date without a word; `consolidated_differences` names the nodes, consolidating again cures.
@@ -442,16 +504,23 @@ save_facts(
         "per_group": per_group,
         "nodes": len(found),
         "walk": {"GET": gets, "LIST": lists, "together": one_by_one},
-        "by_hand": {"GET": 1, "LIST": 0},
+        "by_hand": by_hand,
         "requests": requests,
         "rounds": len(rounds),
+        "rounds_of_ten": rounds_of_ten,
+        "flat": {"keys": len(keys), "LIST": flat.count("LIST"), "GET": flat.count("GET")},
+        "page_size": page_size,
+        "pages": [
+            {"chunks": chunks, "keys": len(keys) + 24 * (chunks - 1), "pages": n, "seconds": (n + 1) * latency_ms / 1000}
+            for chunks, n in pages.items()
+        ],
         "latency_ms": latency_ms,
         "seconds": seconds,
         "copy_bytes": copy_size,
         "copy_documents": len(inside),
         "asked_to_open": asked,
         "stale": len(stale),
-        "deep": [1 + alone + 24, 1 + alone],
+        "deep": deep_walk,
         "million": {"nodes": 1_000_000, "hours": 1_000_000 * latency_ms / 1000 / 3600},
     },
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import shutil
 import threading
 import time
 import warnings
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 import tutorial_zarr
+from tutorial_zarr.errors import ArrayNotFoundError
+from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores import TraceStore, WrapperStore
 
 pytestmark = pytest.mark.interop
@@ -79,6 +82,28 @@ def test_a_stale_copy_is_found():
 
 
 @pytest.mark.bridge(
+    "an array deleted behind the copy: `ArrayNotFoundError`", "an array of fill values, without an error", "the check"
+)
+def test_an_array_is_deleted_or_copied_behind_the_copy(tmp_path):
+    for library in BOTH:
+        place = tmp_path / library.__name__
+        root = dataset(library, str(place))
+        root["a"]["a0"][...] = 7
+        library.consolidate_metadata(str(place))
+        shutil.rmtree(place / "a" / "a0")
+        with pytest.raises(ArrayNotFoundError, match="moved or deleted since"):
+            tutorial_zarr.open_group(place, mode="r")["a"]["a0"][...]
+        assert zarr.open_group(str(place), mode="r")["a"]["a0"][...].tolist() == [0, 0]
+        shutil.copytree(place / "a" / "a1", place / "a" / "copied")
+        for reader in BOTH:
+            assert "copied" not in list(reader.open_group(str(place), mode="r")["a"].array_keys())
+        with pytest.raises(KeyError):
+            zarr.open_group(str(place), mode="r")["a"]["copied"]
+        with pytest.warns(ZarrWarning, match="out of date"):
+            assert tutorial_zarr.open_group(place, mode="r")["a"]["copied"].shape == (2,)
+
+
+@pytest.mark.bridge(
     "`create_array` in a consolidated dataset", "the array is written; the copy does not know it", "a copy that follows"
 )
 def test_an_array_is_added_after_consolidating():
@@ -130,3 +155,8 @@ def test_a_walk_waits():
     root = theirs(dataset(zarr, {}).store, zarr_format=3)
     assert len([name for _, group in root.groups() for name, _ in group.arrays()]) == 8
     assert Asked.most == 4
+    wide = zarr.open_group({}, mode="w", zarr_format=3)
+    for number in range(24):
+        wide.create_array(f"{number}", shape=(2,), chunks=(2,), dtype="i4")
+    assert len(list(theirs(wide.store, zarr_format=3).arrays())) == 24
+    assert Asked.most == 10  # its `async.concurrency`, unless it is set
