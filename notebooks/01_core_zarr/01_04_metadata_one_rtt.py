@@ -24,7 +24,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 30 minutes |
+# | **Time** | 35 minutes |
 # | **Needs** | [01_01](01_01_first_zarr_array.ipynb) |
 # | **Code** | `tutorial_zarr/group.py`, `tutorial_zarr/nodes.py`, `tutorial_zarr/consolidation.py` |
 # | **Article** | [Thirty-four questions before the first value](../../articles/04_metadata_one_rtt.md) |
@@ -511,7 +511,12 @@ save_facts(
         "flat": {"keys": len(keys), "LIST": flat.count("LIST"), "GET": flat.count("GET")},
         "page_size": page_size,
         "pages": [
-            {"chunks": chunks, "keys": len(keys) + 24 * (chunks - 1), "pages": n, "seconds": (n + 1) * latency_ms / 1000}
+            {
+                "chunks": chunks,
+                "keys": len(keys) + 24 * (chunks - 1),
+                "pages": n,
+                "seconds": (n + 1) * latency_ms / 1000,
+            }
             for chunks, n in pages.items()
         ],
         "latency_ms": latency_ms,

@@ -26,7 +26,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 35 minutes |
+# | **Time** | 40 minutes |
 # | **Needs** | [04_01](04_01_embeddings_in_zarr.ipynb), [01_09](../01_core_zarr/01_09_profiling.ipynb) |
 # | **Code** | `tutorial_zarr/indexing.py`, `tutorial_zarr/stores/cache.py` |
 # | **Article** | [A third of it in memory, and not one hit](../../articles/12_rag_dataset_cache.md) |

@@ -11,12 +11,12 @@
 #
 # **Question.** Maps or time series: which does my layout favour, and does the answer survive when I change it?
 #
-# ![Two maps of North America. Under A1B most of the land warms by four to eight kelvin, under E1 by two to
+# ![Two maps of North America. In one future most of the land warms by four to eight kelvin, in the other by two to
 # four; most in the north.](../../articles/figures/07_01_warming.svg)
 #
 # *How much warmer the last thirty years are than the first thirty, in two futures of one model.*
 #
-# A climate model writes a map for every year. Most of its readers live in one place, and ask for one cell through all
+# A climate model goes through time and writes maps; here each is the mean of a year. Most of its readers live in one place, and ask for one cell through all
 # years. The file suits the writer.
 
 # %% [markdown]
@@ -95,7 +95,8 @@ cube, years = data.arrays["air_temperature"], data.arrays["year"]
 latitude, longitude = data.arrays["latitude"], data.arrays["longitude"]
 names = data.truth["scenarios"]
 for fact, (value, low, high) in climate.realism(data).items():
-    print(f"{fact:52}{value:9.2f}   expected {low:.1f} to {high:.1f}")
+    wanted = f"{low:.1f} to {high:.1f}" if low < high else f"{low:.0f}"
+    print(f"{fact:52}{value:9.4g}   expected {wanted}")
     assert low <= value <= high
 print(f"{' x '.join(map(str, cube.shape))} {cube.dtype}: {cube.nbytes:,} B; {data.provenance['source']}")
 
@@ -133,9 +134,20 @@ warming_map
 # **Write down three guesses.** How many requests does a series take there? We cut the array again, so that
 # a series takes one: how many does a map take then? And does the warming of the region change with it?
 
-# %%
-all_there = {"stored": list(np.ndindex(5, 7)), "selection": np.s_[0:37, 0:49]}
-viz.chunk_grid(shape=(37, 49), chunks=(8, 8), title="A map, in chunks of 8 x 8 places", **all_there)
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+figure, panels = viz.canvas(7.4, 3.2, 1, 2, sharey=True)
+cuts = {"A chunk for a year": (1, 9), "A chunk for a few places": (12, 3)}
+for panel, (title, (tall, wide)) in zip(panels, cuts.items(), strict=True):
+    panel.barh(7.5, 9, height=1, color=ORANGE, label="a map")
+    panel.bar(4.5, 12, width=1, color=GREEN, label="a series")
+    panel.hlines(range(0, 13, tall), 0, 9, color=GREY)
+    panel.vlines(range(0, 10, wide), 0, 12, color=GREY)
+    panel.set(title=title, xlabel="places", ylabel="years", xticks=[], yticks=[])
+panels[0].invert_yaxis()
+panels[1].legend(loc="lower right", ncols=2)
+described = "A cube of 12 years and 9 places. With a chunk for a year, a map lies in 1 and a series across 12. "
+described += "With a chunk for 3 places, a series lies in 1 and a map across 3."
+viz.Chart.of(figure, "One cube, cut in two ways", described)
 
 # %% [markdown] tags=["section-build"]
 # ## Build it small: count the chunks, add the sums
@@ -144,7 +156,8 @@ viz.chunk_grid(shape=(37, 49), chunks=(8, 8), title="A map, in chunks of 8 x 8 p
 # of two **[weighted means](https://en.wikipedia.org/wiki/Weighted_arithmetic_mean "A mean in which each value counts as
 # much as its weight: the sum of value times weight, divided by the sum of the weights.")**: a cell of one degree
 # shrinks with the cosine of its latitude. As in [05_01](../05_finance/05_01_tick_data_cube.ipynb), the mean of the
-# parts' means is another number, but their two sums can be added, part by part.
+# parts' means is another number, but their two sums can be added, part by part. A part says where it begins: its rows
+# have areas of their own, and its sums belong to years of their own.
 
 
 # %%
@@ -243,17 +256,17 @@ form = {"chunks": layouts["maps"], "dimension_names": axes, "fill_value": math.n
 arrays = {"maps": group.create_array("air_temperature", data=cube, **form, **kept)}
 
 # %% [markdown]
-# `rechunk` cuts it again, in threads. It plans so that the chunks it holds stay within what it is allowed; with less
-# memory it reads some chunks again, or goes through a temporary array (an
+# `rechunk` cuts it again, in threads. It plans so that the chunks it holds stay within what it is allowed; with too little
+# memory it takes fewer threads ("at once"), reads some chunks again, or goes through a temporary array (an
 # **[out-of-core](https://en.wikipedia.org/wiki/External_memory_algorithm "Said of an algorithm for data larger than
-# memory: it reads and writes them in pieces, several times if it must.")** algorithm). Ask first what it would do:
+# memory: it reads and writes them in pieces, several times if it must.")** algorithm). Ask first what it would do. (A
+# write unit is what is written as one object: a chunk, or a shard.)
 
 # %%
 plans = {}
+only_ask = {"chunks": layouts["series"], "workers": workers, "dry_run": True}
 for budget in ("8 MiB", "2 MiB", "512 KiB", "256 KiB"):
-    plans[budget] = zarr.rechunk(
-        *(arrays["maps"], {}), chunks=layouts["series"], memory=budget, workers=workers, dry_run=True
-    )
+    plans[budget] = zarr.rechunk(arrays["maps"], {}, memory=budget, **only_ask)  # nothing is written into the {}
     print(plans[budget], "\n")
 
 # %%
@@ -269,8 +282,8 @@ arrays["between"] = zarr.rechunk(arrays["maps"], out / "between.zarr", chunks=la
 
 # %% [markdown]
 # **The third way.** A **[shard](../GLOSSARY.md#shard)** is one object with many small chunks in it, and an index of
-# where each lies. Here: all years of a scenario in one object, in chunks of 24 x 8 x 8. (Shards are Zarr 3's, whatever
-# this notebook's format.)
+# where each lies. Here: all years of a scenario in one object, in chunks of 24 x 8 x 8. A shard holds whole chunks, so for
+# maps of 37 x 49 it is 40 x 56. Zarr 2 has no shards: this store is Zarr 3, whatever the format of the others.
 
 # %%
 inner, shard = (1, 24, 8, 8), (1, 240, 40, 56)
@@ -284,7 +297,8 @@ for name, array in arrays.items():
 assert set(digests.values()) == {hashlib.sha256(cube.tobytes()).hexdigest()}
 
 # %% [markdown]
-# Four layouts, the same bits. Now the warming again, read from each store, chunk by chunk, in threads.
+# Four layouts, the same bits. Now the warming again, read from each store, chunk by chunk, in threads. Where there are
+# shards, a thread gets a whole shard.
 
 
 # %%
@@ -332,13 +346,13 @@ print(key, f"{len(unpacked):,} B", first_year, sep="\n")
 # %%
 packed = (out / "shards.zarr" / arrays["shards"].chunk_key((0, 0, 0, 0))).read_bytes()
 slots = 10 * 5 * 7
-index = np.frombuffer(packed[-16 * slots - 4 : -4], "<u8").reshape(10, 5, 7, 2)
-offsets, lengths_of = index[..., 0], index[..., 1]
-side_by_side = offsets[5].ravel()[:-1] + lengths_of[5].ravel()[:-1] == offsets[5].ravel()[1:]
+index = np.frombuffer(packed[-16 * slots - 4 : -4], "<u8").reshape(10, 5, 7, 2)  # of each chunk: offset, size
+starts, sizes = index[5].reshape(35, 2).T
+side_by_side = starts[:-1] + sizes[:-1] == starts[1:]
 print(f"the shard: {len(packed):,} B, of which the index is {16 * slots + 4:,} B")
 print(f"the 35 chunks of {years[120]} to {years[143]} lie side by side: {side_by_side.all()}")
-steps = np.diff(offsets[:, row // 8, column // 8].astype("i8"))
-print(f"the 10 chunks of the place lie {steps.min():,} to {steps.max():,} B apart")
+apart = np.diff(index[:, row // 8, column // 8, 0].astype("i8"))
+print(f"the 10 chunks of the place lie {apart.min():,} to {apart.max():,} B apart")
 
 # %% [markdown] tags=["section-others"]
 # ## xarray finds the same kelvin
@@ -352,7 +366,8 @@ for name in arrays:
     assert not report.differing
 
 # %% [markdown]
-# And xarray, on this library as its engine, with its own weighted mean:
+# And xarray, on this library as its engine, with its own weighted mean (`consolidated=False`: there is no copy of the
+# documents to look for):
 
 # %%
 watched = TraceStore(group.store)
@@ -365,7 +380,7 @@ with xr.open_dataset(watched, engine=ZarrBackend, consolidated=False) as dataset
 assert np.array_equal(dot, cube[0, :, row, column])
 by_xarray = warming(weighted)
 print("by xarray:", ", ".join(f"{n} {k:+.3f} K" for n, k in zip(names, by_xarray, strict=True)))
-print(f"one place through xarray: {through_xarray} requests; the layout is what it is")
+print(f"one place through xarray: {through_xarray} requests, one for each map")
 assert np.allclose(weighted, mean, rtol=0, atol=1e-4)
 
 # %% [markdown] tags=["section-operations"]
@@ -400,14 +415,14 @@ for name, (for_map, for_series) in predicted.items():
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, (left, right) = viz.canvas(8.4, 3.4, 1, 2)
 places = np.arange(len(arrays))
-for offset, read, colour in ((-0.2, "a map", ORANGE), (0.2, "a series", GREEN)):
+for offset, read, colour, marker in ((-0.15, "a map", ORANGE, "o"), (0.15, "a series", GREEN, "s")):
     for panel, what, unit in ((left, "requests", 1), (right, "bytes", 1024)):
         heights = [costs[name, read][what] / unit for name in arrays]
-        panel.bar(places + offset, heights, width=0.38, color=colour, label=read)
+        panel.plot(places + offset, heights, marker, markersize=8, color=colour, label=read)
         for x, height in zip(places + offset, heights, strict=True):
-            panel.text(x, height * 1.1, f"{height:,.0f}", ha="center", fontsize=8.5)
+            panel.text(x, height * 1.4, f"{height:,.0f}", ha="center", fontsize=8.5)
 for panel, title, top in ((left, "Requests", 1000), (right, "KiB moved", 8000)):
-    panel.set(title=title, yscale="log", ylim=(0.7, top))
+    panel.set(title=title, yscale="log", ylim=(0.7, top), xlim=(-0.6, len(arrays) - 0.4))
     panel.set_xticks(places, list(arrays))
     panel.yaxis.set_major_formatter("{x:,.0f}")
 _ = right.legend(loc="lower right", ncols=2, bbox_to_anchor=(1.0, 1.0))
@@ -417,14 +432,15 @@ told = (
     f"{name}: {read} {costs[name, read]['requests']:.0f} requests, {costs[name, read]['bytes'] / 1024:,.0f} KiB"
     for name, read in itertools.product(arrays, ("a map", "a series"))
 )
-bars = viz.Chart.of(figure, "What a map and a series cost", f"Bars for four layouts. {'; '.join(told)}.")
-bars.save(out / "figures" / "07_01_costs.svg")
-bars
+described = f"Dots for four layouts, on a log scale. {'; '.join(told)}."
+dots = viz.Chart.of(figure, "What a map and a series cost", described)
+dots.save(out / "figures" / "07_01_costs.svg")
+dots
 
 # %% [markdown]
 # From maps to series, 240 requests become 1, and a map pays with 35. *Between* is mediocre at both. Shards need two
-# waits for a map, and for a series one for the index and then ten ranges at once. What do they carry for each byte
-# asked?
+# waits for a map, and for a series one for the index and then ten ranges at once. How many bytes do they carry for each
+# byte asked? (What they carry is compressed, so less than one is possible.)
 
 # %%
 asked = {"a map": 37 * 49 * 4, "a series": 240 * 4}
@@ -435,7 +451,7 @@ for name in arrays:
 
 # %% [markdown]
 # Two copies, one layout for each read, ask for least, at twice the disk. Shards are one copy, few objects, and no read
-# that costs hundreds. The years in an inner chunk are the trade: fewer make maps lighter, and series more ranges.
+# that costs hundreds: a series takes 11 requests, where the best layout takes 1 and *between* 4. The years in an inner chunk are the trade: fewer make maps lighter, and series more ranges.
 
 # %% [markdown] tags=["section-wrong"]
 # ## The region turns colder by a change of chunks
@@ -474,13 +490,16 @@ for fill in (0.0, math.nan):
     lost.store.delete(lost.chunk_key((0, 0, 2, 2)))
     whole = np.average(lost[...].mean(axis=3, dtype="f8"), axis=2, weights=area)
     by_parts, weight = region_mean(lost)
-    losses[str(fill)] = [float(whole[0, 0]), float(by_parts[0, 0]), float((weight / whole_area).min())]
-    print(f"fill value {fill}: numpy finds {whole[0, 0]:.2f} K, our merge {by_parts[0, 0]:.2f} K", end=" ")
-    print(f"from {losses[str(fill)][2]:.1%} of the area")
+    share = float((weight / whole_area).min())
+    losses[str(fill)] = [float(whole[0, 0]), float(by_parts[0, 0]), share, float(warming(whole)[0])]
+    print(f"absent is {fill}: NumPy finds {whole[0, 0]:.2f} K", end=", ")
+    print(f"the merge {by_parts[0, 0]:.2f} K of {share:.1%} of the area")
+print(f"nothing lost: {mean[0, 0]:.2f} K of all of it")
 
 # %% [markdown]
-# `parallel_chunk_map` visits what is stored, so a lost chunk does not enter the sums, and the second sum says so: not
-# all of the area was there. Carry the weight along, and compare it. And let temperatures be absent as *nan*.
+# `parallel_chunk_map` visits what is stored, so a lost chunk does not enter the sums. The merge is nearer than NumPy with
+# its zeros, and wrong all the same, by a tenth of a kelvin. But the second sum says so: not all of the area was there.
+# Carry the weight along, and compare it. And let temperatures be absent as *nan*.
 #
 # **Too little memory** is refused before anything is written:
 
@@ -494,18 +513,20 @@ except MemoryBudgetError as error:
 # ## Inner chunks of all years
 #
 # With `(1, 240, 8, 8)` in the shard, what do a series and a map cost? Think of how many of the inner chunks a map
-# touches. Write it down, and run with 240 in place of 24.
+# touches, and of where they lie. Write it down.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
-inner_years = 24
+inner_years, all_years = 240, {}
 other = zarr.create_array({}, data=cube, chunks=(1, inner_years, 8, 8), shards=shard, compressors="gzip")
 trace = TraceStore(other.store)
 traced = zarr.open_array(trace, mode="r")
 for read, selection in (("a map", (0, 140)), ("a series", (0, slice(None), row, column))):
     trace.clear()
     assert np.array_equal(traced[selection], cube[selection])
-    print(f"{read}: {trace.count('GET')} requests")
+    all_years[read] = trace.count("GET")
+    print(f"{read}: GET {all_years[read]}, {trace.nbytes('GET'):,} B")
+print(f"A map touches all 35 chunks of the shard of {other.store.get_size('c/0/0/0/0'):,} B: it is fetched whole.")
 
 # %% [markdown] tags=["section-exercises"]
 # ## Exercises
@@ -544,7 +565,8 @@ check("07_01.2", three_requests)
 # year, as the middle of its eleven, that is more than 2 K above the mean of 1860 to 1889?
 #
 # <details><summary>Hint</summary>
-# `smooth(above[0])` has 230 values. The first belongs to 1865.</details>
+# `smooth`, in the folded cell of the figure of two futures, gives the means: `smooth(above[0])` has 230 values. The
+# first belongs to 1865.</details>
 
 # %% tags=["exercise"]
 first_year_above = ...
@@ -573,10 +595,10 @@ check("07_01.4", moving_means)
 #
 # | here | zarr-python, xarray, Dask | not there |
 # |---|---|---|
+# | `parallel_chunk_map(sums)`, merged by hand | `xarray.open_zarr(...).weighted(area).mean(...)`: merged by itself, for any chunks, with labels | in zarr-python alone: a map over chunks |
 # | `rechunk(array, target, chunks=..., memory=...)` | `zarr.from_array(target, data=array, chunks=...)`; `dask.array.rechunk` and `to_zarr` | a budget of memory |
 # | `rechunk(..., dry_run=True)` | - | reads, writes and memory, before anything is written |
 # | `create_array(..., shards=...)`: inner chunks row after row | the same name: inner chunks in Morton order | a map as one stretch of bytes |
-# | `parallel_chunk_map(sums)`, merged by hand | `xarray.open_zarr(...).weighted(area).mean(...)`: merged by itself, for any chunks, with labels | in zarr-python alone: a map over chunks |
 # | `xarray.open_dataset(store, engine=ZarrBackend)` | `engine="zarr"`: the same data set | - |
 # | `array.chunk_stream()`: stored chunks alone | `array.nchunks_initialized`: how many there are | a walk over the stored chunks |
 # | `TraceStore(store)` | `zarr.storage.LoggingStore(store).counter` | the bytes and the range of each request |
@@ -586,7 +608,7 @@ check("07_01.4", moving_means)
 #
 # - On each axis count the chunks from the first index to the last, and multiply. One map to a chunk: 1 for a map,
 #   240 for a series. All years of 8 x 8 places: 35 and 1.
-# - `rechunk` says beforehand what it reads, writes and holds; a smaller budget reads more. The sha256 of the elements
+# - `rechunk` says beforehand what it reads, writes and holds; with too small a budget it reads chunks again. The sha256 of the elements
 #   is the proof.
 # - A shard keeps chunks small and objects few: an index first, then stretches. A map costs 2 requests and a
 #   series 11, with more bytes than the best layout for each.
@@ -696,6 +718,7 @@ save_facts(
         "shard": {"bytes": len(packed), "index": 16 * slots + 4, "chunks": slots},
         "stored": {name: array.nbytes_stored() for name, array in arrays.items()},
         "through_xarray": through_xarray,
+        "all_years": all_years,
         "mean_of_means": {
             name: {"first_year": round(float(v[0, 0]), 6), "warming": round(float(warming(v)[0]), 6)}
             for name, v in wrong.items()
@@ -707,6 +730,8 @@ save_facts(
                 "numpy": None if math.isnan(values[0]) else round(values[0], 6),
                 "merged": round(values[1], 6),
                 "area_percent": round(100 * values[2], 6),
+                "merge_off": round(values[1] - float(mean[0, 0]), 6),
+                "warming": None if math.isnan(values[3]) else round(values[3], 6),
             }
             for fill, values in losses.items()
         },

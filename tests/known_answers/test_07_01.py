@@ -42,6 +42,7 @@ def netcdf():
     cubes = []
     for name in ("A1B", "E1"):
         with h5netcdf.File(folder / f"{name}_north_america.nc", "r") as file:
+            assert file["air_temperature"].chunks == (1, 37, 49)  # as it was given away: one map to a chunk
             cubes.append(file["air_temperature"][...])
             np.testing.assert_array_equal(file["latitude"][...], 15 + 1.25 * np.arange(37))
             np.testing.assert_array_equal(1970 + file["time"][...] // (24 * 360), np.arange(1860, 2100))
@@ -256,9 +257,12 @@ def test_a_lost_chunk_is_0_kelvin_to_numpy_and_a_lack_of_area_to_the_merge(left)
     gone = np.zeros((37, 49), bool)
     gone[16:24, 16:24] = True
     assert lost["0.0"]["numpy"] == pytest.approx((cube * weights * ~gone).sum() / weights.sum(), abs=1e-5)
-    assert lost["nan"]["numpy"] is None
+    assert lost["nan"]["numpy"] is lost["nan"]["warming"] is None
+    with_a_hole = (vendored()[0].astype("float64") * weights * ~gone).sum(axis=(1, 2)) / weights.sum()
+    assert lost["0.0"]["warming"] == pytest.approx(warming(with_a_hole), abs=1e-5)
     for found in lost.values():
         assert found["merged"] == pytest.approx(np.average(cube[~gone], weights=weights[~gone]), abs=1e-5)
+        assert found["merge_off"] == pytest.approx(found["merged"] - np.average(cube, weights=weights), abs=1e-5)
         assert found["area_percent"] == pytest.approx(100 * weights[~gone].sum() / weights.sum(), abs=1e-5)
 
 
@@ -267,6 +271,8 @@ def test_the_other_numbers_are_arithmetic(left):
     box = (range(1), range(130, 160), range(10, 18), range(20, 28))
     assert facts["region_requests"] == [len(chunks_of(box, lengths)) for lengths in CHUNKS.values()]
     assert facts["through_xarray"] == 240
+    # With all years in an inner chunk a map needs every one of them: the shard is read whole, without its index.
+    assert facts["all_years"] == {"a map": 1, "a series": 1 + 1}
     assert facts["place"] == [15 + 1.25 * ROW, 360 - (225 + 1.875 * COLUMN)]
     assert (facts["nbytes"], facts["threads_agree"]) == (math.prod(SHAPE) * 4, 3)
 
