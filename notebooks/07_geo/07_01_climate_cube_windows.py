@@ -136,7 +136,7 @@ warming_map
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panels = viz.canvas(7.4, 3.2, 1, 2, sharey=True)
-cuts = {"A chunk for a year": (1, 9), "A chunk for a few places": (12, 3)}
+cuts = {"A chunk a year": (1, 9), "A chunk for 3 places": (12, 3)}
 for panel, (title, (tall, wide)) in zip(panels, cuts.items(), strict=True):
     panel.barh(7.5, 9, height=1, color=ORANGE, label="a map")
     panel.bar(4.5, 12, width=1, color=GREEN, label="a series")
@@ -144,7 +144,7 @@ for panel, (title, (tall, wide)) in zip(panels, cuts.items(), strict=True):
     panel.vlines(range(0, 10, wide), 0, 12, color=GREY)
     panel.set(title=title, xlabel="places", ylabel="years", xticks=[], yticks=[])
 panels[0].invert_yaxis()
-panels[1].legend(loc="lower right", ncols=2)
+panels[1].legend(loc="lower right", ncols=2, bbox_to_anchor=(1.0, 1.0))
 described = "A cube of 12 years and 9 places. With a chunk for a year, a map lies in 1 and a series across 12. "
 described += "With a chunk for 3 places, a series lies in 1 and a map across 3."
 viz.Chart.of(figure, "One cube, cut in two ways", described)
