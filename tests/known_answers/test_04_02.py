@@ -85,6 +85,7 @@ def test_chunks_touched_are_what_sets_say(committed):
 
 def test_yaos_formula_is_the_hypergeometric_distributions_and_holds(committed):
     stats = pytest.importorskip("scipy.stats")
+    assert [str(count) for count in committed["counts"]] == list(committed["yao"])
     for count, found in committed["yao"].items():
         drawn = int(count)
         full = 1 - stats.hypergeom(N, SIZE, drawn).pmf(0)
@@ -132,6 +133,8 @@ def test_the_caches_of_the_standard_library_hit_as_often(committed):
             assert cached.cache_info().hits == expected, (name, size)
             assert committed["requests_left"][name][size] == cached.cache_info().misses
     assert committed["hits"]["shuffled, front to back"]["33"] == 0
+    percent = {name: hits["55"] / committed["reads"][name] for name, hits in committed["hits"].items()}
+    assert percent["shuffled, every second one backwards"] < percent["shuffled, front to back"]  # a loss, here
     assert committed["example_of_three"] == 6
 
 
@@ -141,6 +144,7 @@ def test_requests_for_tokens(committed):
     starts = np.concatenate([[0], np.cumsum(lengths)])
     size = -(-int(starts[-1]) // M)
     row = {passage: i for i, passage in enumerate(order)}
+    assert committed["longest"] == max(lengths) == 256
     counts = []
     for each in candidates():
         touched = {t // size for p in each for t in range(int(starts[row[p]]), int(starts[row[p] + 1]))}
