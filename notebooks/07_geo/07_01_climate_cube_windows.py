@@ -136,7 +136,7 @@ warming_map
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panels = viz.canvas(7.4, 3.2, 1, 2, sharey=True)
-cuts = {"A chunk a year": (1, 9), "A chunk for 3 places": (12, 3)}
+cuts = {"Cut by year": (1, 9), "By place": (12, 3)}
 for panel, (title, (tall, wide)) in zip(panels, cuts.items(), strict=True):
     panel.barh(7.5, 9, height=1, color=ORANGE, label="a map")
     panel.bar(4.5, 12, width=1, color=GREEN, label="a series")
