@@ -96,9 +96,9 @@ print(climate.passport().splitlines()[0], climate.passport().splitlines()[2], se
 # └── ...
 # ```
 #
-# Count the documents of 4 groups with 6 arrays each, and the root. Each is a request, and each list is another. How many
-# are there until you know what is there? Write it down, and multiply by a
-# **[latency](../GLOSSARY.md#latency)** of 100 milliseconds.
+# Count the documents of 4 groups with 6 arrays each, and the root. Each is a request, and each list is another. How
+# many are there until you know what is there? Write it down, and multiply by a **[latency](../GLOSSARY.md#latency)** of
+# 100 milliseconds.
 
 
 # %%
@@ -119,8 +119,9 @@ print(root.tree(1))
 # %% [markdown] tags=["section-build"]
 # ## Build it small: a walk, and a copy of what it found
 #
-# A walk, with nothing but a store: read, list, go down. Each step is a request. `list_dir` gives the names directly below
-# a path, and those of folders end with a slash. The root's path is empty; `strip` takes away the slash that it leaves.
+# A walk, with nothing but a store: read, list, go down. Each step is a request. `list_dir` gives the names directly
+# below a path, and those of folders end with a slash. The root's path is empty; `strip` takes away the slash that it
+# leaves.
 
 
 # %%
@@ -201,9 +202,10 @@ for name, counts in requests.items():
 assert requests["v2, node by node"]["GET"] == 2 * len(found) + groups + 2
 
 # %% [markdown]
-# Zarr v2 keeps attributes in a document of their own: two requests for each node. The others are looks for a `.zarray`, at
-# the root and at each group, and one for a copy. With the copy it takes four in v2: for the root's `.zarray`, `.zgroup`,
-# `.zattrs` and `.zmetadata`. One request is enough in v3 alone. There the library's copy is what we wrote by hand:
+# Zarr v2 keeps attributes in a document of their own: two requests for each node. The others are looks for a `.zarray`,
+# at the root and at each group, and one for a copy. With the copy it takes four in v2: for the root's `.zarray`,
+# `.zgroup`, `.zattrs` and `.zmetadata`. One request is enough in v3 alone. There the library's copy is what we wrote by
+# hand:
 
 # %%
 by_library = json.loads(store.get("zarr.json"))["consolidated_metadata"]
@@ -211,10 +213,10 @@ print("the same as by hand:", by_library == together["consolidated_metadata"])
 assert by_library == together["consolidated_metadata"]
 
 # %% [markdown]
-# Give each request its 100 milliseconds (a list as much as a get, which flatters it), and draw them one below the other.
-# The second reader is cleverer: whatever it knows of, it asks for at once, level by level. For that it needs as many
-# **[requests in flight](../GLOSSARY.md#requests-in-flight)** as a level has nodes, here up to 24. zarr-python takes ten
-# unless you tell it otherwise.
+# Give each request its 100 milliseconds (a list no more than a get, though in S3 its price is that of a write), and
+# draw them one below the other. The second reader is cleverer: whatever it knows of, it asks for at once, level by
+# level. For that it needs as many **[requests in flight](../GLOSSARY.md#requests-in-flight)** as a level has nodes,
+# here up to 24. zarr-python takes ten unless you tell it otherwise.
 
 # %%
 rounds = [1, 1, groups, groups, 24]  # requests in each: the root, its list, the groups, their lists, the arrays
@@ -244,8 +246,8 @@ waterfall
 
 # %% [markdown]
 # **Could one list name everything?** It can: [a list without a
-# delimiter](https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html) returns every key below the root. Then
-# two round trips are enough, the list and all documents at once.
+# delimiter](https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html) returns every key below the root.
+# Then two round trips are enough, the list and all documents at once.
 
 # %%
 flat = TraceStore(fill({}, 3).store)
@@ -255,8 +257,8 @@ print(f"{flat.count('LIST')} list of {len(keys)} keys, then {flat.count('GET')} 
 assert len(documents) == len(found)
 
 # %% [markdown]
-# But it lists the chunks as well, here one for each map. A bucket gives at most 1,000 keys in an answer, a page, and each
-# page says where the next begins.
+# But it lists the chunks as well, here one for each map. A bucket gives at most 1,000 keys in an answer, a page, and
+# each page says where the next begins.
 
 # %%
 page_size, pages = 1000, {}
@@ -297,8 +299,8 @@ assert not report.differing
 # %% [markdown] tags=["section-operations"]
 # ## A copy for a million nodes
 #
-# How does it grow? A walk costs a request for each node (and lists, which we leave out here); the copy costs bytes, and it
-# is read as a whole.
+# How does it grow? A walk costs a request for each node (and lists, which we leave out here); the copy costs bytes, and
+# it is read as a whole.
 
 # %%
 each = copy_size / len(inside)
@@ -307,8 +309,8 @@ for nodes in (100, 10_000, 1_000_000):
     print(f"{nodes:9,} nodes: {walked:9,.0f} s of GETs one by one; in one document {nodes * each / 1e6:8.2f} MB")
 
 # %% [markdown]
-# For ten thousand nodes the copy is a large document, and still far better than the walk. For a million neither is good: such a dataset wants fewer and larger arrays, an axis instead of a thousand
-# names.
+# For ten thousand nodes the copy is a large document, and still far better than the walk. For a million neither is
+# good: such a dataset wants fewer and larger arrays, an axis instead of a thousand names.
 #
 # And say which format you mean. A reader that has to find out asks more.
 
@@ -354,8 +356,8 @@ print(f"after consolidating again: {len(cured)}")
 assert (len(stale), len(cured)) == (1, 0)
 
 # %% [markdown]
-# The other direction: the map in memory is deleted, and the copy still lists it. zarr-python then reads fill values; this
-# library looks for the document when the first chunk is absent, and refuses.
+# The other direction: the map in memory is deleted, and the copy still lists it. zarr-python then reads fill values;
+# this library looks for the document when the first chunk is absent, and refuses.
 
 # %%
 store.delete_prefix(late)
@@ -400,8 +402,9 @@ check("01_04.1", differing)
 # %% [markdown]
 # ### Exercise 01_04.2
 #
-# An array in v2 has 100 chunks of numbers, compressed with gzip and not filtered. You write a `zarr.json` that describes it in v3, with the chunk keys of v2
-# (`"chunk_key_encoding": {"name": "v2", ...}`). How many chunks have to be written again?
+# An array in v2 has 100 chunks of numbers, compressed with gzip and not filtered. You write a `zarr.json` that
+# describes it in v3, with the chunk keys of v2 (`"chunk_key_encoding": {"name": "v2", ...}`). How many chunks have to
+# be written again?
 #
 # <details><summary>Hint</summary>
 # In 01_01 the chunks of both formats were compared, byte by byte.</details>

@@ -16,8 +16,8 @@
 #
 # *How much warmer the last thirty years are than the first thirty, in two futures of one model.*
 #
-# A climate model goes through time and writes maps; here each is the mean of a year. Most of its readers live in one place, and ask for one cell through all
-# years. The file suits the writer.
+# A climate model goes through time and writes maps; here each is the mean of a year. Most of its readers live in one
+# place, and ask for one cell through all years. The file suits the writer.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -256,8 +256,8 @@ form = {"chunks": layouts["maps"], "dimension_names": axes, "fill_value": math.n
 arrays = {"maps": group.create_array("air_temperature", data=cube, **form, **kept)}
 
 # %% [markdown]
-# `rechunk` cuts it again, in threads. It plans so that the chunks it holds stay within what it is allowed; with too little
-# memory it takes fewer threads ("at once"), reads some chunks again, or goes through a temporary array (an
+# `rechunk` cuts it again, in threads. It plans so that the chunks it holds stay within what it is allowed; with too
+# little memory it takes fewer threads ("at once"), reads some chunks again, or goes through a temporary array (an
 # **[out-of-core](https://en.wikipedia.org/wiki/External_memory_algorithm "Said of an algorithm for data larger than
 # memory: it reads and writes them in pieces, several times if it must.")** algorithm). Ask first what it would do. (A
 # write unit is what is written as one object: a chunk, or a shard.)
@@ -282,8 +282,8 @@ arrays["between"] = zarr.rechunk(arrays["maps"], out / "between.zarr", chunks=la
 
 # %% [markdown]
 # **The third way.** A **[shard](../GLOSSARY.md#shard)** is one object with many small chunks in it, and an index of
-# where each lies. Here: all years of a scenario in one object, in chunks of 24 x 8 x 8. A shard holds whole chunks, so for
-# maps of 37 x 49 it is 40 x 56. Zarr 2 has no shards: this store is Zarr 3, whatever the format of the others.
+# where each lies. Here: all years of a scenario in one object, in chunks of 24 x 8 x 8. A shard holds whole chunks, so
+# for maps of 37 x 49 it is 40 x 56. Zarr 2 has no shards: this store is Zarr 3, whatever the format of the others.
 
 # %%
 inner, shard = (1, 24, 8, 8), (1, 240, 40, 56)
@@ -451,7 +451,8 @@ for name in arrays:
 
 # %% [markdown]
 # Two copies, one layout for each read, ask for least, at twice the disk. Shards are one copy, few objects, and no read
-# that costs hundreds: a series takes 11 requests, where the best layout takes 1 and *between* 4. The years in an inner chunk are the trade: fewer make maps lighter, and series more ranges.
+# that costs hundreds: a series takes 11 requests, where the best layout takes 1 and *between* 4. The years in an inner
+# chunk are the trade: fewer make maps lighter, and series more ranges.
 
 # %% [markdown] tags=["section-wrong"]
 # ## The region turns colder by a change of chunks
@@ -497,9 +498,9 @@ for fill in (0.0, math.nan):
 print(f"nothing lost: {mean[0, 0]:.2f} K of all of it")
 
 # %% [markdown]
-# `parallel_chunk_map` visits what is stored, so a lost chunk does not enter the sums. The merge is nearer than NumPy with
-# its zeros, and wrong all the same, by a tenth of a kelvin. But the second sum says so: not all of the area was there.
-# Carry the weight along, and compare it. And let temperatures be absent as *nan*.
+# `parallel_chunk_map` visits what is stored, so a lost chunk does not enter the sums. The merge is nearer than NumPy
+# with its zeros, and wrong all the same, by a tenth of a kelvin. But the second sum says so: not all of the area was
+# there. Carry the weight along, and compare it. And let temperatures be absent as *nan*.
 #
 # **Too little memory** is refused before anything is written:
 
@@ -608,8 +609,8 @@ check("07_01.4", moving_means)
 #
 # - On each axis count the chunks from the first index to the last, and multiply. One map to a chunk: 1 for a map,
 #   240 for a series. All years of 8 x 8 places: 35 and 1.
-# - `rechunk` says beforehand what it reads, writes and holds; with too small a budget it reads chunks again. The sha256 of the elements
-#   is the proof.
+# - `rechunk` says beforehand what it reads, writes and holds; with too small a budget it reads chunks again. The sha256
+#   of the elements is the proof.
 # - A shard keeps chunks small and objects few: an index first, then stretches. A map costs 2 requests and a
 #   series 11, with more bytes than the best layout for each.
 # - Keep of each chunk where it lies, a weighted sum and its weight. Merged they give the same kelvin in any layout, by
