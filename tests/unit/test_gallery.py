@@ -979,10 +979,13 @@ def test_a_new_notebook_is_one_command_and_runs_and_says_what_is_left_to_write(c
     assert built.returncode == 0, built.stdout + built.stderr
     left = json.loads(in_clone(clone, "check", "01_99", "--json").stdout)
     unfinished = {problem["where"] for problem in left if problem["problem"].startswith("unfinished: (to write: ")}
-    sections = [name for name in contract.SECTIONS if name not in ("Exercises",)]
-    assert {f"section {name!r}" for name in ["head", *sections, "Exercise 01_99.1", "Exercise 01_99.2"]} <= unfinished
+    sections = [name for name in contract.SECTIONS.values() if name and name != "Exercises"]
+    exercises = [f"Exercise 01_99.{number}" for number in (1, 2, 3)]
+    told = ["(to write: the mistake as a heading)", "Build it small: (to write: what it turns out to be)"]
+    assert {f"section {name!r}" for name in ["head", *sections, *exercises, *told]} <= unfinished
     assert {"exercises", "known answers"} <= unfinished
-    assert [problem for problem in left if not problem["problem"].startswith("unfinished")] == []
+    others = [problem for problem in left if not problem["problem"].startswith("unfinished")]
+    assert {problem["where"] for problem in others} == {"bridge", "recap"}
     again = in_clone(clone, "new", "01_99", "another")
     assert again.returncode == 1
     assert "expected an id that is free, found 01_99_weigh_a_chunk.py; try another id" in again.stderr

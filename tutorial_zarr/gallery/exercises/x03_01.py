@@ -10,7 +10,8 @@ from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
 
 
 def _is_number(answer: Any) -> bool:
-    return isinstance(answer, (int, float, np.integer, np.floating)) and not isinstance(answer, bool)
+    is_number = isinstance(answer, (int, float, np.integer, np.floating)) and not isinstance(answer, bool)
+    return is_number and bool(np.isfinite(answer))
 
 
 def exercise_1(answer: Any) -> Verdict:
