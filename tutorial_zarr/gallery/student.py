@@ -16,7 +16,7 @@ from typing import Any
 
 from tutorial_zarr import words
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, list_notebooks, select
-from tutorial_zarr.gallery.source import dumps, read_source, tags
+from tutorial_zarr.gallery.source import dumps, loads, read_source, tags
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?://|#)([^)]+)\)")
 FIGURE = re.compile(r"!\[[^\]]*\]\((?!https?://)([^)]+)\)")
@@ -125,8 +125,14 @@ def reset(folder: str | Path, ids: Iterable[str], source: Path | None = None) ->
 def _is_touched(path: Path, text: str) -> bool:
     """Whether a notebook is there that is not what was written, whichever others it was written with and links to."""
 
-    def unlinked(text: str) -> str:
-        return LINK.sub(lambda found: found[2], text)
+    def unlinked(text: str) -> Any:
+        try:
+            cells = (notebook := loads(text))["cells"]
+            for cell in cells:
+                cell["source"] = LINK.sub(lambda found: found[2], cell["source"])
+        except (ValueError, KeyError, TypeError):
+            return text  # no notebook, or no longer one
+        return notebook
 
     return path.exists() and unlinked(path.read_text(encoding="utf-8", errors="replace")) != unlinked(text)
 
