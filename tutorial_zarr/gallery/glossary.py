@@ -27,7 +27,6 @@ from tutorial_zarr.gallery.catalogue import Notebook, markdown
 FILE = "GLOSSARY.md"
 DEFINED = re.compile(r'\*\*\[([^\]]+)\]\((https://[^\s)]+)\s+"([^"]+)"\)\*\*')
 LINKED = re.compile(rf"\*\*\[([^\]]+)\]\([^)\s]*{re.escape(FILE)}#([\w-]+)\)\*\*")
-BOLD = re.compile(r"\*\*([^*\[\]]+)\*\*")
 LENGTHS = range(8, 31)  # words of a definition
 LEAST = 3  # terms of a lesson
 # What is no prose: code, links' targets, and what folds away.
