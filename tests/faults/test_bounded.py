@@ -445,7 +445,7 @@ def test_attributes_are_copied_out_one_by_one():
 
 def test_a_long_text_as_fill_value_counts_for_each_element():
     array = zarr.create_array({}, shape=(1 << 16,), chunks=(1 << 10,), dtype="string", fill_value="x" * 100_000)
-    with limits.override(memory_bytes=64 * MIB), pytest.raises(LimitError, match=r"would take 6.1\d* GiB"):
+    with limits.override(memory_bytes=64 * MIB), pytest.raises(LimitError, match=r"would take 6.2 GiB"):
         array[:]
     assert array[3] == "x" * 100_000
     assert (zarr.create_array({}, shape=(1 << 16,), dtype="string", fill_value="short")[:] == "short").all()
