@@ -10,6 +10,9 @@ from tutorial_zarr.gallery import article_code, article_form, series
 from tutorial_zarr.gallery.article_form import BRIDGE, form_problems, front_matter
 from tutorial_zarr.gallery.catalogue import GalleryError, list_notebooks
 
+pytest.importorskip("zarr", reason="the line of an article says which versions of others were seen")
+pytest.importorskip("PIL", reason="a package may bring modules of other names")
+
 SCRIPT = """# /// script
 # requires-python = ">=3.11"
 # dependencies = ["tutorial_zarr", "numpy>=2"]

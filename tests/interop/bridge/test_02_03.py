@@ -8,11 +8,11 @@ import pytest
 
 import tutorial_zarr
 from tutorial_zarr.errors import MetadataError
-from tutorial_zarr.integrations.xarray_backend import ZarrBackend
 
 pytestmark = pytest.mark.interop
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows speak of zarr-python 3.4")
 xr = pytest.importorskip("xarray")
+ZarrBackend = pytest.importorskip("tutorial_zarr.integrations.xarray_backend").ZarrBackend
 
 
 @pytest.fixture(autouse=True)
