@@ -865,6 +865,10 @@ def test_sections_in_another_order_are_noticed(copy):
         (lambda cells: stream(cells, 4).update(name="stderr"), "code cell 4: expected no warning"),
         (lambda cells: stream(cells, 4).update(text="/home/me/x"), "outputs: expected no path of a machine"),
         (
+            lambda cells: stream(cells, 4).update(text="<a.Legend at 0x7f0123456789>"),
+            "code cell 4: expected the same output on every run, found the address of an object",
+        ),
+        (
             lambda cells: picture(cells).update({"text/plain": "<Figure size 1x1>"}),
             "expected a description beside",
         ),

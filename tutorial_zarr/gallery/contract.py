@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr.gallery import bridges
+from tutorial_zarr.gallery.article_form import WORDS_A_MINUTE
 from tutorial_zarr.gallery.articles import all_numbers, check_articles, fits, numbers_in
 from tutorial_zarr.gallery.catalogue import NOTEBOOKS, TO_WRITE, Notebook, list_notebooks, passport, select
 from tutorial_zarr.gallery.exercises import NOT_YET, checks_of, numbers
@@ -62,8 +63,8 @@ PASSPORT = ("Level", "Time", "Needs", "Code", "Article", "Data")
 PARAMETERS = ("seed", "quick", "workers", "out_dir", "zarr_format")
 MAX_CODE_CELLS, MAX_CODE_LINES, MAX_WORDS = 40, 15, 110  # of what stands open
 FIRST_SCREEN = 200  # words before the passport
-# Minutes of a careful reader: words and open lines in a minute, and minutes for each figure and exercise.
-WORDS_A_MINUTE, LINES_A_MINUTE, FIGURE, EXERCISE, CODE_EXERCISE = 220, 12, 0.5, 3, 6
+# Minutes of a careful reader, besides those for words: open lines in a minute, and minutes for figures and exercises.
+LINES_A_MINUTE, FIGURE, EXERCISE, CODE_EXERCISE = 12, 0.5, 3, 6
 READING = 3  # links to read further
 # What folds a cell away: the tag is for a site, the other for JupyterLab.
 FOLDS = {"hide-input": "source_hidden", "hide-cell": "source_hidden", "remove-cell": "source_hidden",
@@ -101,16 +102,9 @@ def check(ids: Iterable[str] | None = None, folder: Path | None = None) -> list[
         for notebook in select(ids, folder)
         for where, problem in _problems(notebook, glossary)
     ]
-    chosen = {notebook.id for notebook in select(ids, folder)}
-    found += [
-        {"id": lesson, "where": where, "problem": problem}
-        for lesson, (where, problem) in _same_headings(glossary)
-        if lesson in chosen
-    ]
     if ids:
         return found
-    root = Path(folder or NOTEBOOKS)
-    page = root / FILE
+    page = Path(folder or NOTEBOOKS) / FILE
     if not page.is_file() or page.read_text(encoding="utf-8") != glossary.page():
         found.append(
             {"id": FILE, "where": "page", "problem": f"expected what the lessons define; try: {MAKE_GLOSSARY}"}
@@ -122,6 +116,7 @@ def _problems(notebook: Notebook, glossary: Glossary) -> Iterator[Problem]:
     cells = read_source(notebook.path)["cells"]
     yield from _passport(notebook)
     yield from _prerequisites(notebook, glossary.notebooks)
+    yield from _same_headings(notebook.id, glossary)
     if not notebook.id.startswith("00"):
         yield from glossary.problems(notebook.id)
         yield from _bridge(notebook, cells)
@@ -202,9 +197,7 @@ def _first_screen(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
 
 def _folded(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     """What a reader did not come for is folded away, on a site (tags) and in JupyterLab (metadata)."""
-    section = ""
-    for number, cell in enumerate(cells, 1):
-        section = next(iter(tags(cell) & set(SECTIONS)), section)
+    for number, (section, cell) in enumerate(_by_section(cells), 1):
         if cell["cell_type"] != "code":
             continue
         folds = {FOLDS[tag] for tag in tags(cell) & set(FOLDS)}
@@ -316,6 +309,14 @@ def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
                 yield "recap", f"expected a paragraph {name}"
 
 
+def _by_section(cells: Cells) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each cell with the tag of the section that it stands in; "" before the first."""
+    section = ""
+    for cell in cells:
+        section = next(iter(tags(cell) & set(SECTIONS)), section)
+        yield section, cell
+
+
 def _sections(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     """Each section once or more, in order, begun by a heading that says something."""
     wanted = SETUP_SECTIONS if notebook.id.startswith("00") else tuple(SECTIONS)
@@ -340,14 +341,14 @@ def _sections(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
         yield "sections", f"expected them in this order: {', '.join(SECTIONS)}; found {', '.join(present)}"
 
 
-def _same_headings(glossary: Glossary) -> Iterator[tuple[str, Problem]]:
-    """Headings that stand in two lessons."""
+def _same_headings(lesson: str, glossary: Glossary) -> Iterator[Problem]:
+    """Headings of a lesson that stand in an earlier one as well."""
     seen: dict[str, str] = {}
-    for lesson, text in glossary.texts.items():
+    for other, text in glossary.texts.items():
         for heading in re.findall(r"^## (.+)$", text, re.MULTILINE):
-            first = seen.setdefault(heading, lesson)
-            if first != lesson and heading not in SECTIONS.values():
-                yield lesson, (f"section {heading!r}", f"expected a heading of its own, found the one of {first}")
+            first = seen.setdefault(heading, other)
+            if first != other == lesson and heading not in SECTIONS.values():
+                yield f"section {heading!r}", f"expected a heading of its own, found the one of {first}"
 
 
 def _bridge(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
@@ -485,9 +486,8 @@ def _numbers(cells: Cells, facts: Any) -> Iterator[Problem]:
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     shown = [output.get("text") or str(output.get("data", {}).get("text/plain", "")) for output in outputs]
     printed = re.sub(r"(?<=\d)[,_](?=\d)", "", "\n".join([code, *shown]))
-    known, section = [*all_numbers(facts)], ""
-    for cell in cells:
-        section = next(iter(tags(cell) & set(SECTIONS)), section)
+    known = [*all_numbers(facts)]
+    for section, cell in _by_section(cells):
         text = re.sub(r"<details>.*?</details>|^\|[^\n]*$", "", cell["source"], flags=re.DOTALL | re.MULTILINE)
         if cell["cell_type"] == "code" or section in ("section-exercises", "section-solutions"):
             continue

@@ -29,7 +29,7 @@ DEFINED = re.compile(r'\*\*\[([^\]]+)\]\((https://[^\s)]+)\s+"([^"]+)"\)\*\*')
 LINKED = re.compile(rf"\*\*\[([^\]]+)\]\([^)\s]*{re.escape(FILE)}#([\w-]+)\)\*\*")
 LENGTHS = range(8, 31)  # words of a definition
 LEAST = 3  # terms of a lesson
-# What is no prose: code, links' targets, and what folds away.
+# What is no prose: code, links, and the rows of tables.
 NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\[[^\]]*\]\([^)]*\)|^\|[^\n]*$", re.DOTALL | re.MULTILINE)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import warnings
 
 import numpy as np
 import pytest
@@ -10,15 +9,9 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.stores import TraceStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
 BOTH = [tutorial_zarr, zarr]
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def corner(library, store, **options):

@@ -1,22 +1,14 @@
 """The bridge of 01_02 and of article 02: chunks that a read costs, on both sides."""
 
-import warnings
-
 import numpy as np
 import pytest
 
 import tutorial_zarr
 from tutorial_zarr.stores import TraceStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
 VALUES = np.arange(64 * 64, dtype="i4").reshape(64, 64)
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 class Fetches(zarr.storage.WrapperStore):

@@ -1,7 +1,6 @@
 """The bridge of 01_03 and of article 03: pipelines of codecs, on both sides."""
 
 import json
-import warnings
 
 import numpy as np
 import pytest
@@ -9,17 +8,11 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.errors import UnsupportedError
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
 BOTH = [tutorial_zarr, zarr]
 VALUES = np.arange(3000, 3040, dtype="<i4")
 GZIP = {"name": "gzip", "configuration": {"level": 5}}
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def codecs(path):

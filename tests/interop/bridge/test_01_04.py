@@ -5,7 +5,6 @@ import itertools
 import shutil
 import threading
 import time
-import warnings
 
 import numpy as np
 import pytest
@@ -15,15 +14,9 @@ from tutorial_zarr.errors import ArrayNotFoundError
 from tutorial_zarr.nodes import ZarrWarning
 from tutorial_zarr.stores import TraceStore, WrapperStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
 BOTH = [tutorial_zarr, zarr]
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def dataset(library, place):

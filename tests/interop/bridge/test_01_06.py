@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import threading
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,14 +11,8 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.stores import LatencyStore, MemoryStore, TraceStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows are about zarr-python 3.4")
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 class Slow(zarr.storage.WrapperStore):

@@ -1,7 +1,5 @@
 """The bridge of 01_07: growing an array, here and elsewhere, each row run on both sides."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -9,15 +7,9 @@ import tutorial_zarr
 from tutorial_zarr.stores import MemoryStore, TraceStore
 from tutorial_zarr.stores.wrappers import AroundStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows are about zarr-python 3.4")
 BOTH = [tutorial_zarr, zarr]
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 class Cut(AroundStore):

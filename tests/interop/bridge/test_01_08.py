@@ -2,7 +2,6 @@
 
 import re
 import time
-import warnings
 
 import numpy as np
 import pytest
@@ -11,15 +10,9 @@ import tutorial_zarr
 from tutorial_zarr.errors import StoreError
 from tutorial_zarr.stores import FaultStore, LatencyStore, MemoryStore, RetryStore, TraceStore, VirtualClock, make_store
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows are about zarr-python 3.4")
 BOTH = [tutorial_zarr, zarr]
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 class Asked(zarr.storage.MemoryStore):

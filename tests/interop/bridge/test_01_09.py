@@ -1,7 +1,6 @@
 """The rows of the bridge table of 01_09, each run on both sides."""
 
 import logging
-import warnings
 
 import numpy as np
 import pytest
@@ -11,16 +10,10 @@ from tutorial_zarr import codecs, stores
 from tutorial_zarr.codecs import compressors
 from tutorial_zarr.stores.wrappers import AroundStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows speak of zarr-python 3.4")
 storage = pytest.importorskip("zarr.storage")
 VALUES = np.arange(64, dtype="int32")
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def ours(store=None, **options):

@@ -6,7 +6,6 @@ import json
 import pkgutil
 import subprocess
 import sys
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,15 +19,9 @@ from tutorial_zarr.stores import MemoryStore, Store
 from tutorial_zarr.stores.base import check_key, cut
 from tutorial_zarr.testing import CodecLaws, StoreLaws
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows speak of zarr-python 3.4")
 VALUES = np.array([1.0, 2.0, 4.0, 8.0])
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 class Negative(ArrayArrayCodec):

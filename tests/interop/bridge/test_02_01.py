@@ -1,7 +1,6 @@
 """The rows of the bridge table of 02_01, each run on both sides; the one on `TraceStore` stands in test_01_09."""
 
 import math
-import warnings
 
 import numpy as np
 import pytest
@@ -10,16 +9,10 @@ import tutorial_zarr
 from tutorial_zarr.integrations.dask_arrays import to_dask
 from tutorial_zarr.labs import chunks as lab
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows speak of zarr-python 3.4")
 da = pytest.importorskip("dask.array")
 SHAPE = (240, 37, 49)
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 @pytest.mark.bridge(

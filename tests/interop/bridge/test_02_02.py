@@ -1,7 +1,5 @@
 """The rows of the bridge table of 02_02, each run on both sides."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -9,17 +7,11 @@ import tutorial_zarr
 from tutorial_zarr.errors import ChunkError
 from tutorial_zarr.labs import compression
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows speak of zarr-python 3.4")
 KELVIN = np.array([287.51746, 287.06998, 286.60333, 286.08722], "f4")
 HOT = np.array([300.0, 2700.0], "f4")
 PACKING = {"offset": 0, "scale": 100, "dtype": "<f4", "astype": "<i2"}
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 @pytest.mark.bridge(

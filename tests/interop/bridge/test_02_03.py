@@ -1,7 +1,6 @@
 """The rows of the bridge table of 02_03, each run on both sides."""
 
 import json
-import warnings
 
 import numpy as np
 import pytest
@@ -9,16 +8,10 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.errors import MetadataError
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the rows speak of zarr-python 3.4")
 xr = pytest.importorskip("xarray")
 ZarrBackend = pytest.importorskip("tutorial_zarr.integrations.xarray_backend").ZarrBackend
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def fill(library, path):

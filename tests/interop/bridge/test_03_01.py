@@ -1,6 +1,5 @@
 """The bridge of 03_01: writing from an iterator, and appending row by row, run on both sides."""
 
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,14 +8,8 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def blocks(taken):

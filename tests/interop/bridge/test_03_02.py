@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import warnings
 
 import numpy as np
 import pytest
@@ -12,15 +11,9 @@ from tutorial_zarr import doctor
 from tutorial_zarr.errors import StoreError
 from tutorial_zarr.stores import FaultStore, LocalStore, MemoryStore, RetryStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridge leads to zarr-python 3.4")
 da = pytest.importorskip("dask.array")
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 FORM = {"shape": (8,), "chunks": (2,), "dtype": "i4"}

@@ -1,6 +1,5 @@
 """The bridge of 04_01: the k best of all chunks, here and in Dask."""
 
-import warnings
 from functools import reduce
 
 import numpy as np
@@ -8,15 +7,9 @@ import pytest
 
 import tutorial_zarr
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridge leads to zarr-python 3.4")
 da = pytest.importorskip("dask.array")
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def best(pairs, k):

@@ -1,7 +1,6 @@
 """The bridge of 04_02 and of article 12: rows by number, several arrays at once, and caches, run on both sides."""
 
 import logging
-import warnings
 
 import numpy as np
 import pytest
@@ -9,17 +8,11 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.stores import CacheStore, MemoryStore, TraceStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
 
 ROWS = np.arange(240).reshape(60, 4)
 IDS = np.array([31, 2, 2, 59, 30, 3])  # in no order, one twice, in three chunks of five rows
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def stored(library, store):

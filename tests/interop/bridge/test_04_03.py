@@ -1,7 +1,5 @@
 """The bridge of 04_03: batches in a shuffled order, and what they read, here and in zarr-python and Dask."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -9,17 +7,11 @@ import tutorial_zarr
 from tutorial_zarr.loaders import Loader
 from tutorial_zarr.stores import LocalStore, TraceStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridge leads to zarr-python 3.4")
 da = pytest.importorskip("dask.array")
 
 ROWS = np.arange(200).reshape(100, 2)
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 @pytest.fixture

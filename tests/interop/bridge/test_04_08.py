@@ -1,7 +1,5 @@
 """The bridge of 04_08 and of article 18: chunks for each worker, random numbers, missing chunks, run on both sides."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -9,14 +7,8 @@ import tutorial_zarr
 from data_gen import training
 from tutorial_zarr.stores import MemoryStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 @pytest.mark.bridge("`a[start:stop] = values`, one whole chunk for each worker", "the same in zarr-python", "-")

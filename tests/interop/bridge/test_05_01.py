@@ -2,7 +2,6 @@
 
 import json
 import logging
-import warnings
 
 import numpy as np
 import pytest
@@ -10,17 +9,11 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridge leads to zarr-python 3.4")
 da = pytest.importorskip("dask.array")
 
 DAY = np.stack([np.arange(100, 112), np.arange(12) % 5 + 1], axis=-1).astype("i8")  # (second, (price, size))
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 @pytest.mark.bridge(

@@ -1,7 +1,6 @@
 """The bridge of 07_01: other layouts, shards and weighted means, here and in zarr-python, xarray and Dask."""
 
 import inspect
-import warnings
 
 import numpy as np
 import pytest
@@ -9,19 +8,13 @@ import pytest
 import tutorial_zarr
 from tutorial_zarr.errors import MemoryBudgetError
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridge leads to zarr-python 3.4")
 da = pytest.importorskip("dask.array")
 xarray = pytest.importorskip("xarray")
 
 CUBE = np.arange(16 * 4 * 6, dtype="f4").reshape(16, 4, 6)  # (year, latitude, longitude)
 AREA = np.array([1.0, 0.8, 0.5, 0.2])
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 @pytest.fixture

@@ -1,24 +1,16 @@
 """The bridge of 08_01: pyramids, empty chunks and requests, here and in zarr-python and xarray."""
 
-import warnings
-
 import numpy as np
 import pytest
 
 import tutorial_zarr
 from tutorial_zarr.stores import MemoryStore, TraceStore
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridge leads to zarr-python 3.4")
 xarray = pytest.importorskip("xarray")
 
 VOLUME = np.arange(5 * 6 * 4, dtype="u1").reshape(5, 6, 4)
-
-
-@pytest.fixture(autouse=True)
-def its_own_warnings_are_not_ours():
-    with warnings.catch_warnings(action="ignore"):
-        yield
 
 
 @pytest.mark.bridge("`array.plan(selection).chunks`", "-", "the requests of a read, before it is made")

@@ -16,7 +16,7 @@ import importlib.util
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -27,6 +27,7 @@ from tutorial_zarr.gallery.catalogue import GalleryError
 
 VERDICTS = "TUTORIAL_ZARR_VERDICTS"  # the file that verdicts are written down in, where `grade` asks for that
 RIGHT, NOT_YET = " right: ", " not yet: "
+Case = tuple[tuple[Any, ...], Any]  # the arguments of a function, and what it gives for them
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,7 @@ def not_yet(words: str) -> Verdict:
     return Verdict(False, words)
 
 
-def on_cases(
-    function: Any, cases: Iterable[tuple[tuple[Any, ...], Any]], same: Callable[..., Any] | None = None
-) -> str | None:
+def on_cases(function: Any, cases: Iterable[Case], same: Callable[..., Any] | None = None) -> str | None:
     """What a student's `function` does wrong, in a sentence about the first case that shows it; None if nothing.
 
     Each case is the arguments and the result that is wanted. The function gets copies of the arguments. `same(found,
@@ -74,6 +73,17 @@ def on_cases(
         if not agree:
             return f"{given} returns {_short(found)}; wanted is {_short(wanted)}."
     return None
+
+
+def recognised(function: Any, mistakes: Mapping[str, Iterable[Case]]) -> str | None:
+    """The words for the first of `mistakes` that a student's `function` makes; None if it makes none of them.
+
+    Each has the cases of a function that makes it: arguments, and what comes out wrong then.
+
+    >>> recognised(abs, {"the sign is lost.": [((-3,), 3)]})
+    'the sign is lost.'
+    """
+    return next((words for words, cases in mistakes.items() if on_cases(function, cases) is None), None)
 
 
 def _same(found: Any, wanted: Any) -> bool:

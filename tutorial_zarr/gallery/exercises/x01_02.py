@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import tutorial_zarr as zarr
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, recognised, right
 from tutorial_zarr.stores import TraceStore
 
 
@@ -96,10 +96,8 @@ def exercise_3(answer: Any) -> Verdict:
             mean[: len(mean) // high * high] for mean, (_, _, high, _) in zip(means, shapes, strict=True)
         ],
     }
-    for words, wrong in mistakes.items():
-        if callable(answer) and on_cases(run, zip(shapes, wrong, strict=True)) is None:
-            return not_yet(words)
-    return not_yet(said)
+    alike = {words: list(zip(shapes, wrong, strict=True)) for words, wrong in mistakes.items()}
+    return not_yet((recognised(run, alike) if callable(answer) else None) or said)
 
 
 def _values(rows: int, columns: int) -> np.ndarray:

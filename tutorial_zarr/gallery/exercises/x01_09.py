@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, recognised, right
 
 Span = tuple[str, float, float]
 PARTS = ("store", "codec", "you")
@@ -92,9 +92,10 @@ MISTAKES: list[tuple[Callable[[list[Span]], dict[str, float]], str]] = [
 
 def exercise_3(answer: Any) -> Verdict:
     """A function from spans to the seconds that belong to each bucket alone."""
-    for mistake, words in MISTAKES:
-        if callable(answer) and on_cases(answer, [((spans,), mistake(spans)) for spans in SPANS]) is None:
-            return not_yet(words)
+    if made := recognised(
+        answer, {words: [((spans,), mistake(spans)) for spans in SPANS] for mistake, words in MISTAKES}
+    ):
+        return not_yet(made)
     if wrong := on_cases(answer, [((spans,), _shares(spans, 1)) for spans in SPANS]):
         return not_yet(wrong)
     return right(f"{len(SPANS)} reports, nested three deep and out of order: each moment belongs to one bucket.")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, recognised, right
 from tutorial_zarr.stores import MemoryStore
 
 KEYS = ("a/x", "a/y/1", "a0", "a-b", "A/z", "b/a")
@@ -89,9 +89,8 @@ MISTAKES: list[tuple[Callable[[list[str], str], list[str]], str]] = [
 
 def exercise_3(answer: Any) -> Verdict:
     """A function that lists the keys below a prefix."""
-    for mistake, words in MISTAKES:
-        if callable(answer) and on_cases(answer, [(case, mistake(*case)) for case in LISTED]) is None:
-            return not_yet(words)
+    if made := recognised(answer, {words: [(case, mistake(*case)) for case in LISTED] for mistake, words in MISTAKES}):
+        return not_yet(made)
     if wrong := on_cases(answer, [(case, _below(*case)) for case in LISTED]):
         return not_yet(wrong)
     return right(f"{len(LISTED)} lists of keys: deleting a prefix would delete what lies below it, and nothing else.")

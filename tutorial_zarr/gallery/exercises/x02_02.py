@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, recognised, right
 
 
 def _number(answer: Any) -> float | None:
@@ -95,9 +95,8 @@ MISTAKES: list[tuple[Callable[[np.ndarray, float], int], str]] = [
 
 def exercise_3(answer: Any) -> Verdict:
     """A function that finds how many bits a tolerance needs."""
-    for mistake, words in MISTAKES:
-        if callable(answer) and on_cases(answer, [(case, mistake(*case)) for case in CASES]) is None:
-            return not_yet(words)
+    if made := recognised(answer, {words: [(case, mistake(*case)) for case in CASES] for mistake, words in MISTAKES}):
+        return not_yet(made)
     if wrong := on_cases(answer, [(case, _fewest(*case)) for case in CASES]):
         return not_yet(wrong)
     return right(f"{len(CASES)} arrays: one bit fewer would break the tolerance, one more would be wasted.")

@@ -14,7 +14,7 @@ from data_gen import climate
 from tutorial_zarr.api import create_group
 from tutorial_zarr.array import Array
 from tutorial_zarr.errors import ZarrError
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, recognised, right
 from tutorial_zarr.group import Group
 
 DAYS, FIRST, ASKED = 60, np.datetime64("2024-02-01"), np.datetime64("2024-03-01")
@@ -131,9 +131,10 @@ MISTAKES: list[tuple[Callable[[np.ndarray, float], int], str]] = [
 
 def exercise_3(answer: Any) -> Verdict:
     """A function that finds the nearest longitude on a globe."""
-    for mistake, words in MISTAKES:
-        if callable(answer) and on_cases(answer, [(case, mistake(*case)) for case in LONGITUDES]) is None:
-            return not_yet(words)
+    if made := recognised(
+        answer, {words: [(case, mistake(*case)) for case in LONGITUDES] for mistake, words in MISTAKES}
+    ):
+        return not_yet(made)
     if wrong := on_cases(answer, [(case, _nearest(*case)) for case in LONGITUDES]):
         return not_yet(wrong)
     return right(f"{len(LONGITUDES)} grids, from 0 to 360 and from -180 to 180, upwards and downwards.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, recognised, right
 
 
 def _whole(value: Any) -> int | None:
@@ -92,10 +92,14 @@ def exercise_3(answer: Any) -> Verdict:
             a + b, key=lambda p: p[1]
         )[:k],
     }
-    for words, mistake in mistakes.items():
-        if on_cases(answer, [((one, two, k), mistake(one, two, k)) for one, two, k in cases]) is None:
-            return not_yet(f"{words} {fault[0].upper()}{fault[1:]}")
-    return not_yet(fault)
+    made = recognised(
+        answer,
+        {
+            words: [((one, two, k), mistake(one, two, k)) for one, two, k in cases]
+            for words, mistake in mistakes.items()
+        },
+    )
+    return not_yet(f"{made} {fault[0].upper()}{fault[1:]}" if made else fault)
 
 
 # One plausible wrong answer each.

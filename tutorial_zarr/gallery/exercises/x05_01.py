@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, recognised, right
 
 
 def _numbers(answer: Any, count: int) -> list[float] | None:
@@ -80,11 +80,12 @@ def exercise_2(answer: Any) -> Verdict:
         "a fall may lie within one of the two parts as well.": lambda a, b: max(0, a[0] - b[1]),
         "falls do not add up: between two of them the price may have risen.": lambda a, b: a[2] + b[2],
     }
-    for words, mistake in mistakes.items():
-        alike = [((a, b), (wanted[0], wanted[1], mistake(a, b))) for a, b, wanted in cases]
-        if on_cases(answer, alike) is None:
-            return not_yet(f"{words} {fault[0].upper()}{fault[1:]}")
-    return not_yet(fault)
+    alike = {
+        words: [((a, b), (wanted[0], wanted[1], mistake(a, b))) for a, b, wanted in cases]
+        for words, mistake in mistakes.items()
+    }
+    made = recognised(answer, alike)
+    return not_yet(f"{made} {fault[0].upper()}{fault[1:]}" if made else fault)
 
 
 def exercise_3(answer: Any) -> Verdict:

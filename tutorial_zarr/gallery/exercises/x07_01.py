@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from data_gen import climate
-from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, right
+from tutorial_zarr.gallery.exercises import Verdict, not_yet, on_cases, recognised, right
 
 WINDOW, RUNNING = 30, 11  # years
 
@@ -130,10 +130,10 @@ def exercise_4(answer: Any) -> Verdict:
         "a chunk may be shorter than the window, which then begins in the chunk before the last.": one_before,
         "the first windows are not full yet; begin with the one that is.": shrinking,
     }
-    for words, mistake in mistakes.items():
-        if on_cases(answer, [(case, mistake(*case)) for case in cases]) is None:
-            return not_yet(f"{words} {fault[0].upper()}{fault[1:]}")
-    return not_yet(fault)
+    made = recognised(
+        answer, {words: [(case, mistake(*case)) for case in cases] for words, mistake in mistakes.items()}
+    )
+    return not_yet(f"{made} {fault[0].upper()}{fault[1:]}" if made else fault)
 
 
 def within_chunks(chunks: Chunks, length: int) -> list[float]:
