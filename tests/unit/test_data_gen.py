@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import data_gen
 from data_gen import (
+    agents,
     air_temperature,
     brain,
     buoy,
@@ -73,6 +74,19 @@ def test_the_checksum_of_an_array_does_not_depend_on_its_byte_order_or_layout():
     values = matrix.make(size="tiny").arrays["matrix"]
     other = data_gen.GenResult({"m": np.asfortranarray(values.astype(">i4"))}, {"m": ("r", "c")}, {"m": "1"})
     assert other.sha256("m") == matrix.make(size="tiny").sha256("matrix")
+
+
+def test_runs_that_end_by_the_toss_of_a_coin_are_not_taken_for_agents():
+    real = agents.make()
+    lengths = np.diff(real.arrays["offsets"])
+    chance = (np.random.PCG64(0).random_raw(len(lengths)) >> np.uint64(11)) * 2.0**-53
+    lengths = np.ceil(np.log1p(-chance) / np.log1p(-1 / lengths.mean())).astype(int)  # of the same mean
+    steps = np.repeat(real.arrays["steps"].mean(0, keepdims=True), lengths.sum(), axis=0)
+    twin = data_gen.GenResult({"steps": steps, "offsets": np.append(0, np.cumsum(lengths))}, real.dims, real.units)
+    missed = failing(agents, twin)
+    assert {"steps of a run, 50th percentile", "steps of a run, 99th percentile"} <= set(missed)
+    assert "steps of a run, mean" not in missed
+    assert any("tokens" in name for name in missed)
 
 
 def test_every_value_of_the_matrix_names_its_place():
