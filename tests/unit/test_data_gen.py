@@ -26,6 +26,7 @@ from data_gen import (
     training,
     vectors,
     vendor,
+    venues,
 )
 
 DATA_SETS = [
@@ -297,6 +298,28 @@ def test_every_vendored_file_has_a_checksum_a_licence_and_a_script_that_builds_i
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("build_*.py"))
     assert files == set(vendor.checksums(folder))
     assert all(name in licences and name in scripts for name in files)
+
+
+def test_venues_that_print_one_price_at_once_are_not_taken_for_a_market():
+    result = venues.make("tiny")
+    steps = np.random.PCG64(5).random_raw(1440).reshape(-1, 1, 1) % 3 - 1.0
+    price = np.broadcast_to(100 * np.exp(np.cumsum(steps, axis=0) / 1000), (1440, 4, 6))
+    naive = np.stack([price, price, price, price, np.ones_like(price)], axis=-1)
+    failed = failing(venues, data_gen.GenResult({**result.arrays, "bars": naive}, result.dims, result.units))
+    assert "correlation of A and D over 1 minute" in failed
+    assert "excess kurtosis of a minute's return" in failed
+    assert "bars without a trade on the smallest" in failed
+    assert "bars that are possible" not in failed
+
+
+def test_the_bar_of_all_venues_holds_their_highest_lowest_and_volume():
+    made = venues.make("tiny", seed=1).arrays
+    bars, whole = made["bars"], made["consolidated"]
+    np.testing.assert_array_equal(np.nanmax(bars[..., 1], axis=1), whole[..., 1])
+    np.testing.assert_array_equal(np.nanmin(bars[..., 2], axis=1), whole[..., 2])
+    np.testing.assert_allclose(bars[..., 4].sum(axis=1), whole[..., 4])
+    for field in (0, 3):  # the open and the close are those of one of the venues
+        assert (bars[..., field] == whole[:, None, :, field]).any(axis=1).all()
 
 
 # --- points of two classes ----------------------------------------------------------------------------------
