@@ -516,7 +516,7 @@ check("06_01.3", carried)
 # **To read further.**
 #
 # - [Epps, Comovements in Stock Prices in the Very Short Run](https://doi.org/10.1080/01621459.1979.10482508): the paper
-#   that found it, in shares of four carmakers.
+#   that found it, in shares of one industry.
 # - [Makarov and Schoar, Trading and Arbitrage in Cryptocurrency Markets](https://doi.org/10.1016/j.jfineco.2019.07.001): real
 #   venues, and how far apart they were.
 # - [Huth and Abergel, High frequency lead/lag relationships](https://arxiv.org/abs/1111.7103): who leads, from trades at
@@ -584,5 +584,13 @@ save_facts(
         "bars_of_all_coins": known[:, 0].size,
         "silences": silences,
         "lowest_with_zeros": lowest,
+        "wide_bp": 100,
+        "percent": {
+            "shares": [round(100 * value, 1) for value in share],
+            "silent": [round(100 * value, 1) for value in silent],
+            "same_next_all": [round(100 * value) for value in (slope[0], slope[1], through)],
+            "others": round(100 * late["by coin"]["others"]),
+            "close_of_a": round(100 * close_of_a),
+        },
     },
 )

@@ -147,3 +147,12 @@ def test_the_old_price_and_the_silences_by_pandas(committed, closes):
         silences.append(int(empty.groupby((~empty).cumsum()).sum().max()))
     assert committed["silences"] == silences
     assert committed["lowest_with_zeros"] == 0.0
+
+
+def test_percents_are_the_shares_as_they_are_written(committed):
+    percent, slope = committed["percent"], committed["slope"]
+    assert percent["shares"] == [round(100 * value, 1) for value in committed["share"].values()]
+    assert percent["silent"] == [round(100 * value, 1) for value in committed["silent"].values()]
+    assert percent["same_next_all"] == [round(100 * v) for v in (slope["0"], slope["1"], committed["through"])]
+    assert percent["others"] == 100 * committed["late"]["by coin"]["others"]
+    assert percent["close_of_a"] == round(100 * committed["close_of_a"])
