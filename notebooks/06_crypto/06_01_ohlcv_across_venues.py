@@ -346,9 +346,9 @@ for name, chunks in layouts.items():
 
 # %% [markdown]
 # In chunks of a coin, D's bars lie in one object with those of A, B and C. To add them means to read, change and write back
-# what others wrote. If C is late as well, one of the two can lose
-# (**[lost update](../GLOSSARY.md#lost-update)**, [01_06](../01_core_zarr/01_06_parallel_chunk_patterns.ipynb)). With a chunk
-# that belongs to one venue, four feeds write at once and need no lock:
+# what others wrote. If C is late as well, that is a **[lost update](../GLOSSARY.md#lost-update)** in the making. Here the
+# three steps are one ([01_06](../01_core_zarr/01_06_parallel_chunk_patterns.ipynb)), and the feeds wait for each other;
+# other libraries let one of them lose. With chunks that belong to one venue, four feeds need no lock:
 
 # %%
 fresh = zarr.create_array({}, shape=bars.shape, dtype="f8", chunks=layouts["by both, a day"], **kept)
@@ -495,7 +495,7 @@ check("06_01.3", carried)
 #
 # | here | zarr-python, xarray, Dask | not there |
 # |---|---|---|
-# | `a[wednesday, 3] = bars` in a shared chunk, unguarded | `ds.to_zarr(path, region=...)` refuses Dask chunks that share a chunk of the store | here: the refusal |
+# | `a[wednesday, 3] = bars` in a chunk of all venues: feeds wait for each other | bars of one feed can be lost; xarray's `to_zarr(region=...)` refuses Dask chunks that would share a chunk | feeds that know nothing of each other |
 # | `filled(close)`, written by hand | `close.to_series().ffill(limit=5)` in xarray, by pandas | here: a function for it |
 # | `alike(one, other)` on filled prices | `xarray.corr(one, other, dim="minute")` leaves out pairs with a NaN | - |
 # | `create_array(..., fill_value=nan)`: minutes that never came read as NaN | the same name | - |
