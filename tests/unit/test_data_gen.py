@@ -22,6 +22,7 @@ from data_gen import (
     land,
     matrix,
     passages,
+    stocks,
     ticks,
     training,
     vectors,
@@ -147,6 +148,21 @@ def test_copies_of_digits_are_near_the_originals_and_paper_stays_white():
     assert not noise[one["pixels"].repeat(10, 0) == 0].any()
     assert (np.diff(ten["label"].astype(int)) >= 0).all()
     assert np.array_equal(digits.make("tiny", seed=1).arrays["pixels"], one["pixels"]), "of one copy there is no noise"
+
+
+def test_a_random_walk_is_not_taken_for_three_stocks():
+    result = stocks.make()
+    shape = (len(result.arrays["date"]) - 1, 3)
+    steps = np.random.default_rng(0).standard_normal(shape) * 0.02  # the same volatility, day after day
+    walk = 100 * np.exp(np.cumsum(np.vstack([np.zeros((1, 3)), steps]), axis=0))
+    naive = data_gen.GenResult({**result.arrays, "close": walk, "adjusted": walk}, result.dims, result.units)
+    failed = [name for name, (value, low, high) in stocks.realism(naive).items() if not low <= value <= high]
+    assert failed == [
+        "open and close between low and high",
+        "excess kurtosis of a day's return",
+        "correlation of their sizes, 20 days apart",
+        "splits for each stock",
+    ]
 
 
 def test_trades_drawn_independently_of_each_other_are_not_taken_for_a_market():
