@@ -27,7 +27,8 @@ def main() -> None:
         rows = list(csv.DictReader(lines))
     of = {ticker: [row for row in rows if row["Ticker"] == ticker] for ticker in TICKERS}
     dates = [row["Date"] for row in of["AAPL"]]
-    assert all([row["Date"] for row in of[ticker]] == dates for ticker in TICKERS), "the stocks have other days"
+    if any([row["Date"] for row in of[ticker]] != dates for ticker in TICKERS):
+        raise SystemExit("the stocks have other days; expected bokeh_sampledata 2026.1")
 
     def column(name: str) -> np.ndarray:
         return np.array([[float(row[name]) for row in of[ticker]] for ticker in TICKERS]).T
