@@ -87,6 +87,7 @@ def test_the_costs_of_a_halo_follow_from_counting(committed):
 def test_a_float32_sum_down_two_columns_is_a_running_sum(committed):
     running = np.cumsum(np.full(4_000_000, 0.1, "f4"))  # one after another
     assert committed["float32_down"] == round(float(running[-1]), 1)
+    assert committed["float32_right"] == 4_000_000 // 10
     assert committed["float32_missing"] == round(400_000 - float(running[-1]))
 
 
