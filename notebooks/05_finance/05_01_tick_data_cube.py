@@ -85,7 +85,8 @@ in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3))
 # set, the way test data often are: every number drawn on its own. Which of them has the **[stylised
 # facts](https://en.wikipedia.org/wiki/Stylized_fact "Properties that are found in the data of nearly all markets, such
 # as fat tails and volatility in clusters.")** of a market? One trade a second is a simplification: real trades come at
-# irregular times, and do not fit a grid of (second, stock, field) as they are.
+# irregular times, and do not fit a grid of (second, stock, field) as they are;
+# [05_02](05_02_order_book_snapshots.ipynb) is about those.
 
 # %%
 market = ticks.make("small" if quick else "large", seed)

@@ -21,6 +21,7 @@ from data_gen import (
     fields,
     land,
     matrix,
+    order_book,
     passages,
     stocks,
     ticks,
@@ -253,6 +254,51 @@ def test_vectors_in_any_direction_are_not_taken_for_those_of_a_text():
         result = data_set.make()
         result.arrays["vectors"] = uniform_directions(len(result.arrays["vectors"]))
         assert {"mean cosine of two vectors", "median cosine of nearest neighbours"} <= failing(data_set, result)
+
+
+def test_books_drawn_one_by_one_are_not_taken_for_a_book_that_remembers():
+    result = order_book.make("tiny")
+    n, bits = len(result.arrays["time"]), np.random.PCG64(3)
+    book = np.zeros_like(result.arrays["book"])
+    half = (bits.random_raw(n) % 4).astype(int)[:, None]
+    book[:, 0, :, 0], book[:, 1, :, 0] = 10_000 - half - np.arange(10), 10_001 + half + np.arange(10)
+    book[..., 1] = (bits.random_raw(n * 20) % 20 + 1).reshape(n, 2, 10)
+    result.arrays.update({"book": book, "time": np.arange(n) * (result.arrays["time"][-1] // n)})  # evenly in time
+    assert {
+        "size at the sixth level against the best",
+        "variance of events in a second, over their mean",
+        "correlation of the spread, 0.1 s apart",
+        "share of trades at the best price",
+    } <= failing(order_book, result)
+
+
+def test_the_spread_grows_in_proportion_to_the_market_orders_as_the_model_says():
+    """Smith et al. 2003: with cancellations in proportion to market orders, twice the orders is twice the spread."""
+    spread = [
+        np.mean(
+            [
+                order_book.zero_intelligence(24_000, seed, market=rate, cancel=0.008 * rate, reach=80, shown=False)[1]
+                for seed in range(3)
+            ]
+        )
+        for rate in (5.0, 10.0, 20.0)
+    ]
+    assert (spread[2] - spread[1]) / (spread[1] - spread[0]) == pytest.approx(2, abs=0.25)
+
+
+def test_a_book_changes_by_one_lot_at_a_time():
+    """Each row follows from the one before by one order, and a trade takes what was the best."""
+    made = order_book.make("tiny").arrays
+    for one, other in zip(made["book"][:-1], made["book"][1:], strict=True):
+        for side in (0, 1):
+            before, after = (dict(zip(*rows[side].T.tolist(), strict=True)) for rows in (one, other))
+            shared = before.keys() & after.keys()
+            assert sum(abs(before[price] - after[price]) for price in shared) <= 1
+    taken = np.searchsorted(made["time"], made["trade_time"])
+    keep = taken > 0
+    side = (made["trade_side"][keep] > 0).astype(int)
+    assert (made["book"][taken[keep] - 1, side, 0, 0] == made["trade_price"][keep]).all()
+    assert (made["time"][taken[keep]] == made["trade_time"][keep]).all()
 
 
 def test_passages_with_their_vectors_exchanged_answer_nothing():
