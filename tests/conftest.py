@@ -1,5 +1,6 @@
 """Settings that every test shares, and what `pytest -m quick` runs: see `QUICK`."""
 
+import functools
 import signal
 import zlib
 from pathlib import Path
@@ -47,24 +48,25 @@ LONG = (  # one test that asks thousands of questions, or starts processes
 )
 
 
-def is_quick_file(path):
-    """Whether `pytest -m quick` runs anything of a file."""
-    folder, _, name = path.relative_to(ROOT).with_suffix("").as_posix().partition("/")
-    return name.removeprefix("test_") in QUICK.get(folder, [])
+@functools.cache  # every test of a file asks
+def quick_folder(path):
+    """The folder of a file of which `pytest -m quick` runs anything; None of others."""
+    folder, _, name = path.with_suffix("").as_posix().removeprefix(f"{ROOT.as_posix()}/").partition("/")
+    return folder if name.removeprefix("test_") in QUICK.get(folder, []) else None
 
 
 def pytest_ignore_collect(collection_path, config):
     """Leave out what the marker would deselect: to import it all takes longer than to run the rest."""
     if config.option.markexpr == "quick" and collection_path.name.startswith("test_"):
-        return not is_quick_file(collection_path) or None
+        return not quick_folder(collection_path) or None
     return None
 
 
 def pytest_collection_modifyitems(items):
     """Mark the quick tests."""
     for item in items:
-        folder = item.path.relative_to(ROOT).parts[0] if item.path.is_relative_to(ROOT) else ""
-        if folder not in QUICK or not is_quick_file(item.path) or item.get_closest_marker("slow"):
+        folder = quick_folder(item.path)
+        if folder is None or item.get_closest_marker("slow"):
             continue
         if item.originalname not in LONG and (folder not in A_TENTH or zlib.crc32(item.name.encode()) % 10 == 0):
             item.add_marker(pytest.mark.quick)

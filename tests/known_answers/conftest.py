@@ -1,12 +1,13 @@
-"""Run a notebook as a stranger would: papermill in a process of its own, away from the network."""
+"""Run a notebook as `gallery run` does: from the first cell to the last in a process of its own, away from the network
+and from every folder but its own. Nothing else in `.ci/run` runs all notebooks in both formats.
+"""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tutorial_zarr import gallery
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,30 +16,11 @@ ROOT = Path(__file__).parents[2]
 def left(request, tmp_path_factory):
     """What the notebook SOURCE of a module of tests left: its folder, its facts, and its format."""
     pytest.importorskip("papermill")
+    [notebook] = [notebook for notebook in gallery.list_notebooks() if notebook.ipynb == ROOT / request.module.SOURCE]
     out = tmp_path_factory.mktemp(f"v{request.param}")
-    offline = [sys.executable, "-m", "tutorial_zarr.gallery.offline"]  # closes the network for what it starts
-    papermill = [
-        sys.executable,
-        "-m",
-        "papermill",
-        "--no-progress-bar",
-        "--no-request-save-on-cell-execute",
-        "--log-level",
-        "ERROR",
-        "-k",
-        "python3",
-    ]
-    parameters = ["-p", "out_dir", str(out), "-p", "zarr_format", str(request.param)]
-    done = subprocess.run(
-        [*offline, *papermill, str(ROOT / request.module.SOURCE), str(out / "executed.ipynb"), *parameters],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=out,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return out, json.loads((out / "facts.json").read_text(encoding="utf-8")), request.param
+    [result] = gallery.run([notebook.id], zarr_format=request.param, out_dir=out)
+    assert result["status"] == "ok", f"code cell {result['failed_cell']}: {result['error']}"
+    return Path(result["out_dir"]), result["facts"], request.param
 
 
 @pytest.fixture

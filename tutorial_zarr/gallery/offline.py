@@ -1,6 +1,6 @@
 """Run any command as the gallery runs its notebooks: away from the network (`environment` says how).
 
-python -m tutorial_zarr.gallery.offline python -m pytest --nbval notebooks
+python -m tutorial_zarr.gallery.offline python -m pytest -o addopts= --nbval notebooks
 """
 
 from __future__ import annotations
