@@ -1,4 +1,4 @@
-"""Settings that every test shares, and what `pytest -m quick` runs: see `QUICK`."""
+"""Settings that every test shares, and what `pytest -m quick` and `-m versions` run: see `QUICK` and `VERSIONS`."""
 
 import functools
 import signal
@@ -38,6 +38,10 @@ QUICK = {
     "unit": ["attributes", "blosc_snappy", "codecs", "fill_values", "group", "progress", "stores_wrappers"],
 }
 A_TENTH = ("laws", "small_worlds", "spec")
+# What another version of Python may change, for `.ci/run core`. Of the product of every case with every type, codec and
+# layout, which is arithmetic, it is the same tenth, and each test at least once. Not what reads the sources and prose.
+VERSIONS = ("faults", "unit", *A_TENTH)
+VERSIONS_OF_PROJECT = ("test_documentation.py", "test_import.py", "test_readme.py")
 LONG = (  # one test that asks thousands of questions, or starts processes
     "test_reading_every_spelling_of_every_slice_equals_numpy",
     "test_writing_rows_columns_and_blocks_changes_what_numpy_would_change",
@@ -49,27 +53,45 @@ LONG = (  # one test that asks thousands of questions, or starts processes
 
 
 @functools.cache  # every test of a file asks
-def quick_folder(path):
-    """The folder of a file of which `pytest -m quick` runs anything; None of others."""
-    folder, _, name = path.with_suffix("").as_posix().removeprefix(f"{ROOT.as_posix()}/").partition("/")
-    return folder if name.removeprefix("test_") in QUICK.get(folder, []) else None
+def folder_of(path):
+    """The folder below this one in which a file is; "" for files elsewhere."""
+    return path.relative_to(ROOT).parts[0] if path.is_relative_to(ROOT) else ""
+
+
+@functools.cache
+def is_quick_file(path):
+    """Whether `pytest -m quick` runs anything of a file."""
+    return path.stem.removeprefix("test_") in QUICK.get(folder_of(path), [])
+
+
+def is_file_of_versions(path):
+    """Whether `pytest -m versions` runs anything of a file."""
+    return folder_of(path) in VERSIONS or (folder_of(path) == "project" and path.name in VERSIONS_OF_PROJECT)
 
 
 def pytest_ignore_collect(collection_path, config):
     """Leave out what the marker would deselect: to import it all takes longer than to run the rest."""
-    if config.option.markexpr == "quick" and collection_path.name.startswith("test_"):
-        return not quick_folder(collection_path) or None
+    looks = {"quick": is_quick_file, "versions": is_file_of_versions}.get(config.option.markexpr)
+    if looks and collection_path.name.startswith("test_"):
+        return not looks(collection_path) or None
     return None
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the quick tests."""
+    """Mark the tests that are quick, and those that say something about a version of Python."""
+    seen = set()
     for item in items:
-        folder = quick_folder(item.path)
-        if folder is None or item.get_closest_marker("slow"):
+        folder, function = folder_of(item.path), (item.path, item.originalname)
+        first = function not in seen
+        seen.add(function)
+        if item.get_closest_marker("slow"):
             continue
-        if item.originalname not in LONG and (folder not in A_TENTH or zlib.crc32(item.name.encode()) % 10 == 0):
+        of_the_tenth = folder not in A_TENTH or zlib.crc32(item.name.encode()) % 10 == 0
+        if of_the_tenth and is_quick_file(item.path) and item.originalname not in LONG:
             item.add_marker(pytest.mark.quick)
+        needs_others = item.get_closest_marker("gallery") or item.get_closest_marker("interop")
+        if (first or of_the_tenth) and is_file_of_versions(item.path) and not needs_others:
+            item.add_marker(pytest.mark.versions)
 
 
 @pytest.fixture(autouse=True, scope="session")
