@@ -74,7 +74,7 @@ def gather(store: Store, path: str, zarr_format: int, tree: bool = True) -> Iter
         if not found and relative:
             continue
         yield relative, found
-        if tree and ".zarray" not in found and not _is_array(found):
+        if tree and not _is_array(found):
             waiting += [nodes.join(relative, name) for name in nodes.child_names(store, below, zarr_format)][::-1]
 
 
@@ -88,15 +88,14 @@ def write(store: Store, path: str, zarr_format: int, progress: Progress = None) 
             entries |= _entries(name, found, zarr_format)
 
         def gathered(old: Any, entries: Documents = entries) -> bytes:
-            if zarr_format == 2:
-                return dump_json(consolidated.write_v2(entries), key)
-            if old is None:
+            if old is None and zarr_format == 3:
                 raise GroupNotFoundError(
                     f"{nodes.label('group', path, 3)}: expected its document at key {key!r}, found none: it was "
                     "deleted meanwhile",
                     path=path,
                 )
-            return dump_json({**parse_json(old, key), "consolidated_metadata": consolidated.write_v3(entries)}, key)
+            document = parse_json(old, key) if zarr_format == 3 else {}
+            return dump_json(consolidated.write(document, entries, zarr_format), key)
 
         store.update(key, gathered)
         before, members = members, dict(gather(store, path, zarr_format))
@@ -123,12 +122,9 @@ def with_copy(documents: Mapping[str, bytes], zarr_format: int) -> dict[str, byt
         folder, _, name = key.rpartition("/")
         entries |= _entries(folder, {name: parse_json(data, key)}, zarr_format)
     if zarr_format == 3:
-        own = {
-            **parse_json(documents["zarr.json"], "zarr.json"),
-            "consolidated_metadata": consolidated.write_v3(entries),
-        }
+        own = consolidated.write(parse_json(documents["zarr.json"], "zarr.json"), entries, 3)
         return {**documents, "zarr.json": dump_json(own, "zarr.json")}
-    copy = {consolidated.V2_KEY: dump_json(consolidated.write_v2(entries), consolidated.V2_KEY)}
+    copy = {consolidated.V2_KEY: dump_json(consolidated.write({}, entries, 2), consolidated.V2_KEY)}
     *others, own_key = documents  # the root's own comes last
     return {**{key: documents[key] for key in others}, **copy, own_key: documents[own_key]}
 
@@ -170,31 +166,41 @@ def _changed(store: Store, path: str, key: str, base: str, old: Any, *, there: b
     if old is None:
         return old
     document, zarr_format = parse_json(old, key), 3 if key.endswith("zarr.json") else 2
-    try:
-        entries = (consolidated.read_v3 if zarr_format == 3 else consolidated.read_v2)(document, key)
-    except MetadataError:
-        return old  # no reader can be misled by it
+    entries = _read(document, key)
     if entries is None:
         return old
     relative = path[len(base) :].strip("/")
     now = dict(gather(store, path, zarr_format, tree)) if there else {}
-    stays = not tree and all(".zarray" not in found and not _is_array(found) for found in now.values())
+    stays = not tree and not any(map(_is_array, now.values()))
     kept = {name: entry for name, entry in entries.items() if not _tells_of(name, relative, zarr_format, stays)}
-    listed = {name.strip("/") if zarr_format == 3 else nodes.parent(name) for name in kept}
-    above = nodes.parent(relative)
-    while now.get("") and above and above not in listed:  # a group that was made on the way here
-        kept |= _entries(above, dict(gather(store, nodes.join(base, above), zarr_format, False))[""], zarr_format)
-        above = nodes.parent(above)
+    if now.get(""):
+        kept |= _between(store, base, nodes.parent(relative), zarr_format, kept)
     for name, found in now.items():
-        at = nodes.join(relative, name) if relative and name else relative or name
-        kept |= _entries(at, found, zarr_format)
-    member = consolidated.write_v3(kept) if zarr_format == 3 else consolidated.write_v2(kept)
-    new = {**document, "consolidated_metadata": member} if zarr_format == 3 else member
+        kept |= _entries(nodes.join(relative, name).strip("/"), found, zarr_format)
+    new = consolidated.write(document, kept, zarr_format)
     return old if new == document else dump_json(new, key)
 
 
+def _read(document: dict[str, Any], key: str) -> Documents | None:
+    """Return the entries of consolidated metadata; None where there are none that could mislead a reader."""
+    try:
+        return consolidated.read_v3(document, key) if key.endswith("zarr.json") else consolidated.read_v2(document, key)
+    except MetadataError:
+        return None
+
+
+def _between(store: Store, base: str, path: str, zarr_format: int, kept: Documents) -> Documents:
+    """Return the entries of groups that were made on the way from the group at `base` to a new node, up to `path`."""
+    listed = {name.strip("/") if zarr_format == 3 else nodes.parent(name) for name in kept}
+    made: Documents = {}
+    while path and path not in listed:
+        made |= _entries(path, dict(gather(store, nodes.join(base, path), zarr_format, False))[""], zarr_format)
+        path = nodes.parent(path)
+    return made
+
+
 def _is_array(found: Documents) -> bool:
-    return found.get("zarr.json", {}).get("node_type") == "array"
+    return ".zarray" in found or found.get("zarr.json", {}).get("node_type") == "array"
 
 
 def _tells_of(name: str, relative: str, zarr_format: int, only: bool) -> bool:

@@ -112,7 +112,7 @@ def copy(
     present = _present(source, source_path, target, path, tree) if if_exists == "skip" else {}
     plan = _plan("copy", f"{whereabouts(source, source_path)} to {whereabouts(target, path)}", source, [],
                  skipped=tuple(present))  # fmt: skip
-    with meter(progress, tree.nkeys(present), f"copy {source_path or '/'}", unit="objects") as advance:
+    with meter(progress, tree.without(present).nkeys(), f"copy {source_path or '/'}", unit="objects") as advance:
         if present:
             about = "copy " + tree.about
             with replacing.Addition(target, path, f"copy {whereabouts(source, source_path)}", about) as adding:
@@ -166,21 +166,17 @@ def _add(tree: StoredTree, target: Store, path: str, present: dict[str, str], ad
     """Add the nodes of a tree that are not there yet: groups, then array by array; each is seen when it is whole."""
     for folder in present:
         replacing.finish(target, tree.moved(folder, path))  # of this call, killed just before it took the mark away
-    missing = {key: data for key, data in tree.documents.items() if not _belongs_to(key, present)}
-    data = [key for key in tree.data if not _belongs_to(key, present)]
-    folders = {nodes.parent(key) for key in missing}
+    rest = tree.without(present)
+    folders = {nodes.parent(key) for key in rest.documents}
     arrays = [folder for folder in sorted(folders) if nodes.kind_at(tree.store, folder) == "array"]
-    for key, value in reversed(missing.items()):
+    for key, value in reversed(rest.documents.items()):
         if nodes.parent(key) not in arrays:
             target.set_if_absent(tree.moved(key, path), value)
             advance()
     for folder in arrays:
-        own = [key for key in data if key.startswith(folder + "/")]
-        documents = {key: value for key, value in missing.items() if nodes.parent(key) == folder}
-        part, at = StoredTree(tree.store, folder, documents, own), tree.moved(folder, path)
-        _place(part, target, at, "array", "copy", False, advance)
-        data = [key for key in data if not key.startswith(folder + "/")]
-    tree.transfer(data, target, path, advance)
+        _place(rest.part(folder), target, tree.moved(folder, path), "array", "copy", False, advance)
+    below = tuple(folder + "/" for folder in arrays)
+    tree.transfer([key for key in rest.data if not key.startswith(below)], target, path, advance)
     tree.check()
     consolidation.renew(target, path)
 
@@ -196,22 +192,34 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
     if not source or not path:
         raise NodeNameError("move: expected two paths below the root, found the root itself; try copy", path=source)
     mark = replacing.read_mark(store, source)
-    if mark is not None and mark.complete and dry_run and mark.action == action:
-        return _plan(plan.action, plan.where, store, listed_keys(store, source))
-    if mark is not None and mark.complete and not dry_run:
+    written = mark is not None and mark.complete
+    again = mark is not None and written and mark.action == action
+    if written and not dry_run:
         replacing.finish(store, source)
         _drop_folder(store, source)
-        if mark.action == action and nodes.kind_at(store, path) is not None:
+        if again and nodes.kind_at(store, path) is not None:
             replacing.finish(store, path)
             return plan
+    if dry_run:
+        if not again:
+            _check_free(store, path, _check_move(store, source, path))
+        return _plan(plan.action, plan.where, store, listed_keys(store, source))
+    _move(store, source, path, action, progress)
+    return plan
+
+
+def _check_move(store: Store, source: str, path: str) -> str:
+    """Return the kind of node that is to be moved. Refuse where none is, and a place that it cannot take."""
     kind = nodes.kind_at(store, source)
     if kind is None:
         raise _absent("move", store, source)
     _refuse_overlap("move", store, source, store, path, replace=False)
     check_place(store, path, 3 if store.exists(nodes.join(source, "zarr.json")) else 2, kind)
-    if dry_run:
-        _check_free(store, path, kind)
-        return _plan(plan.action, plan.where, store, listed_keys(store, source))
+    return kind
+
+
+def _move(store: Store, source: str, path: str, action: str, progress: Progress) -> None:
+    kind = _check_move(store, source, path)
     tree = StoredTree.read(store, source)
     documents, about = tree.placed(path), tree.about
     arrived = replacing.is_made(store, path, documents, about)
@@ -230,7 +238,6 @@ def move(store: Store, source: str, path: str, *, dry_run: bool = False, progres
         for _ in documents:
             advance()
     _drop_folder(store, source)
-    return plan
 
 
 def _absent(action: str, store: Store, path: str) -> NodeNotFoundError:
@@ -266,15 +273,21 @@ def delete(store: Store, path: str, *, dry_run: bool) -> Plan:
     plan = _plan("delete", f"{path!r} in {store!r}", store, keys if dry_run else [])
     if dry_run:
         return plan
+    _delete(store, path)
+    _drop_folder(store, path)
+    return plan
+
+
+def _delete(store: Store, path: str) -> None:
+    """Delete what lies at `path`. What a killed call had written whole is finished first: that may delete it all."""
     mark = replacing.read_mark(store, path)
     if mark is not None and mark.complete:
         replacing.finish(store, path, changed=True)
-    if mark is None or not mark.complete or nodes.kind_at(store, path) is not None:
-        keep = mark.keep if mark is not None and nodes.kind_at(store, path) is None else ()
+    there = nodes.kind_at(store, path) is not None
+    if there or mark is None or not mark.complete:
+        keep = () if there or mark is None else mark.keep
         with replacing.Removal(store, path, f"delete {path!r}", keep):
             pass
-    _drop_folder(store, path)
-    return plan
 
 
 def _drop_folder(store: Store, path: str) -> None:
@@ -367,9 +380,19 @@ class StoredTree:
         raise StoreError(f"{whereabouts(store, path)}: expected to read a tree of nodes, found that others make and "
                          "delete some all the time; nothing was changed; try again later", path=path)  # fmt: skip
 
-    def nkeys(self, without: dict[str, str] | None = None) -> int:
-        """Return how many stored values there are, without those at and below the paths in `without`."""
-        return sum(not _belongs_to(key, without or {}) for key in [*self.documents, *self.data])
+    def nkeys(self) -> int:
+        """Return how many stored values there are."""
+        return len(self.documents) + len(self.data)
+
+    def without(self, paths: dict[str, str]) -> StoredTree:
+        """Return this tree without the documents of some groups, and without some arrays: path -> kind."""
+        documents = {key: data for key, data in self.documents.items() if not _belongs_to(key, paths)}
+        return StoredTree(self.store, self.path, documents, [key for key in self.data if not _belongs_to(key, paths)])
+
+    def part(self, folder: str) -> StoredTree:
+        """Return the array at `folder` alone."""
+        documents = {key: data for key, data in self.documents.items() if nodes.parent(key) == folder}
+        return StoredTree(self.store, folder, documents, [key for key in self.data if key.startswith(folder + "/")])
 
     def moved(self, key: str, path: str) -> str:
         """Return a key or a path of this tree as it will be below `path`."""
@@ -491,12 +514,12 @@ def check_creation(
     """Return the nodes of `parsed` that must be written. Refuse if an array lies where a group is implied."""
     store.check_writable()
     missing: dict[str, Metadata] = {}
+    replaced = parsed.keys() - implied if overwrite else set()
     unfinished: set[str] = set()  # places where a call was killed: everything below is made again
     for path, metadata in parsed.items():
-        for name in path.split("/") if path else []:
-            nodes.check_name(name, strict=True)
+        nodes.check_new(path)
         above = {*_above(path)}
-        goes = not unfinished.isdisjoint(above) or (overwrite and any(a in parsed and a not in implied for a in above))
+        goes = not above.isdisjoint(replaced | unfinished)
         there = nodes.kind_at(store, path) if path in implied and not goes else None
         if there == "array":
             raise NodeExistsError(
@@ -521,42 +544,47 @@ def create(store: Store, missing: dict[str, Metadata], implied: set[str], overwr
     node, is made as a whole tree. If there are several, the first keeps a mark until all are there: after a
     kill that mark remains, and the same call continues.
     """
-    if not missing:
-        return
     encoded = {path: nodes.documents(metadata, path) for path, metadata in missing.items()}
-    trees: dict[str, dict[str, bytes]] = {}  # path of what is made at once -> documents, its own last
-    for path in missing:
-        above = (a for a in _above(path) if a in missing and not (overwrite and a in implied))
-        trees.setdefault(next(above, path), {}).update(encoded[path])
-    trees = {path: {key: tree[key] for key in sorted(tree, key=nodes.coming_order)} for path, tree in trees.items()}
-    groups = [trees.pop(path) for path in [*trees] if overwrite and path in implied]  # between; they replace nothing
+    between = implied if overwrite else set()
+    trees = _trees(encoded, between)
+    groups = [trees.pop(path) for path in [*trees] if path in between]  # they replace nothing
     named = {key: data for path in missing if path not in implied for key, data in encoded[path].items()}
     what = replacing.fingerprint(named)
-    found = _look(store, trees, missing, implied, overwrite, what)
+    kinds = {path: metadata.node_type for path, metadata in missing.items()}
+    found = _Places(store, trees, kinds, implied, overwrite, what).look()
 
     def make(path: str, within: bool, what: str = "") -> None:
-        kind, action = missing[path].node_type, "create hierarchy"
-        replacing.make(store, path, trees[path], action, kind=kind, found=found[path], within=within, what=what)
+        about: dict[str, Any] = {"kind": kinds[path], "found": found[path], "within": within, "what": what}
+        replacing.make(store, path, trees[path], "create hierarchy", **about)
 
-    def between() -> None:
-        for group in groups:
-            for key, data in group.items():
-                store.set_if_absent(key, data)
+    def make_groups() -> None:
+        for key, data in (pair for group in groups for pair in group.items()):
+            store.set_if_absent(key, data)
 
-    first, *others = found or [""]
-    if found and len(trees) == 1:
-        between()
+    if not found:
+        return
+    first, *others = found
+    if len(trees) == 1:
+        make_groups()
         make(first, False, what)
-    elif found:
-        kind, up = missing[first].node_type, len(first.split("/")) - len(_common(missing))
-        with replacing.Replacement(
-            store, first, trees[first], "create hierarchy", kind=kind, found=found[first], within=True, what=what, up=up
-        ) as new:
-            new.joined = True
-            between()
-            for path in others:
-                new.beat()
-                make(path, True)
+        return
+    up = len(first.split("/")) - len(_common(missing))
+    about: dict[str, Any] = {"kind": kinds[first], "found": found[first], "within": True, "what": what, "up": up}
+    with replacing.Replacement(store, first, trees[first], "create hierarchy", **about) as new:
+        new.joined = True
+        make_groups()
+        for path in others:
+            new.beat()
+            make(path, True)
+
+
+def _trees(encoded: dict[str, dict[str, bytes]], between: set[str]) -> dict[str, dict[str, bytes]]:
+    """Return path of what is made at once -> all its documents, its own last. Groups in `between` are made alone."""
+    trees: dict[str, dict[str, bytes]] = {}
+    for path, documents in encoded.items():
+        above = (a for a in _above(path) if a in encoded and a not in between)
+        trees.setdefault(next(above, path), {}).update(documents)
+    return {path: {key: tree[key] for key in sorted(tree, key=nodes.coming_order)} for path, tree in trees.items()}
 
 
 def _common(paths: Iterable[str]) -> list[str]:
@@ -565,56 +593,68 @@ def _common(paths: Iterable[str]) -> list[str]:
     return [one for one, *others in zip(*names, strict=False) if {one} == {*others, one}]
 
 
-def _look(
-    store: Store,
-    trees: dict[str, dict[str, bytes]],
-    missing: dict[str, Metadata],
-    implied: set[str],
-    overwrite: bool,
-    what: str,
-) -> dict[str, replacing.Survey]:
-    """Survey the places of new trees, the one with the mark first. Refuse a place that may not be taken.
+@dataclass
+class _Places:
+    """Where a hierarchy is to be made: its trees by path, and what is known of the call that makes it."""
 
-    What a killed call of the same made is left out. If that is all, the call is finished.
-    """
-    found, refused = {}, {}
-    for path in trees:
-        try:
-            found[path] = _survey(store, path, trees[path], missing, implied, overwrite, what)
-        except NodeExistsError as error:
-            refused[path] = error
-    marked = [path for path, one in found.items() if one.mark is not None and one.mark.what == what]
-    for path in sorted(implied - {*missing}) if refused else []:  # groups that are there, of a killed call perhaps
-        mark = replacing.read_mark(store, path)
-        if mark is not None and mark.over and mark.what == what:
-            marked.append(path)
-        elif mark is not None and mark.over and (mark.complete or not mark.staged):
-            replacing.finish(store, path)
-    there = {path for path in [*refused, *marked] if marked and not overwrite and path in trees
-             and all(store.get(key) == data for key, data in trees[path].items())}  # fmt: skip
-    for path, refusal in refused.items():
-        if path not in there:
-            raise refusal
-    for path in marked if not overwrite else []:
-        if there == {*trees} or path not in trees:
-            replacing.finish(store, path)
-        elif found[path].kind is not None:  # it was changed since, or another one deleted
-            replacing.survey(store, path, missing[path].node_type)
-    return {path: found[path] for path in sorted(found, key=lambda path: path not in marked) if path not in there}
+    store: Store
+    trees: dict[str, dict[str, bytes]]
+    kinds: dict[str, str]  # of all new nodes
+    implied: set[str]
+    overwrite: bool
+    what: str  # the hash that the mark of a killed call of the same has
 
+    def look(self) -> dict[str, replacing.Survey]:
+        """Survey the places, the one with the mark first. Refuse a place that may not be taken.
 
-def _survey(
-    store: Store,
-    path: str,
-    tree: dict[str, bytes],
-    missing: dict[str, Metadata],
-    implied: set[str],
-    overwrite: bool,
-    what: str,
-) -> replacing.Survey:
-    """Survey the place of a tree of new nodes. Refuse it if it, or the place of one of its nodes, may not be taken."""
-    found = replacing.survey(store, path, missing[path].node_type, overwrite, what)
-    dead = list(found.dead)
-    for at in sorted({nodes.parent(key) for key in tree} - implied - {path}) if found.keep and not overwrite else []:
-        dead += replacing.survey(store, at, missing[at].node_type).dead
-    return found._replace(dead=tuple(dead))
+        What a killed call of the same made is left out. If that is all, the call is finished.
+        """
+        found: dict[str, replacing.Survey] = {}
+        refused = {}
+        for path in self.trees:
+            try:
+                found[path] = self.survey(path)
+            except NodeExistsError as error:
+                refused[path] = error
+        marked = [path for path, one in found.items() if one.mark is not None and one.mark.what == self.what]
+        marked += self.marked_groups() if refused else []
+        there = self.made([*refused, *marked] if marked else [])
+        for path in refused:
+            if path not in there:
+                raise refused[path]
+        self.finish(marked, there, found)
+        return {path: found[path] for path in sorted(found, key=lambda path: path not in marked) if path not in there}
+
+    def survey(self, path: str) -> replacing.Survey:
+        """Survey the place of one tree. Refuse it if it, or the place of one of its nodes, may not be taken."""
+        found = replacing.survey(self.store, path, self.kinds[path], self.overwrite, self.what)
+        dead, below = list(found.dead), {nodes.parent(key) for key in self.trees[path]} - self.implied - {path}
+        for at in sorted(below) if found.keep and not self.overwrite else []:
+            dead += replacing.survey(self.store, at, self.kinds[at]).dead
+        return found._replace(dead=tuple(dead))
+
+    def marked_groups(self) -> list[str]:
+        """Return which groups above have the mark of a killed call of the same. Finish what others left."""
+        marked = []
+        for path in sorted(self.implied - self.kinds.keys()):
+            mark = replacing.read_mark(self.store, path)
+            if mark is None or not mark.over:
+                continue
+            if mark.what == self.what:
+                marked.append(path)
+            elif mark.complete or not mark.staged:
+                replacing.finish(self.store, path)
+        return marked
+
+    def made(self, paths: list[str]) -> set[str]:
+        """Return which of these trees are there already, document by document; none where they are to be replaced."""
+        trees = ((path, self.trees[path]) for path in paths if path in self.trees and not self.overwrite)
+        return {path for path, tree in trees if all(self.store.get(key) == data for key, data in tree.items())}
+
+    def finish(self, marked: list[str], there: set[str], found: dict[str, replacing.Survey]) -> None:
+        """Finish the call that left its mark, if all is there; refuse a place that was changed since."""
+        for path in [] if self.overwrite else marked:
+            if there == self.trees.keys() or path not in self.trees:
+                replacing.finish(self.store, path)
+            elif found[path].kind is not None:  # it was changed since, or another one deleted
+                replacing.survey(self.store, path, self.kinds[path])

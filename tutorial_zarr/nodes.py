@@ -148,6 +148,12 @@ def check_name(name: str, strict: bool = False) -> str:
     return name
 
 
+def check_new(path: str) -> None:
+    """Raise NodeNameError for a path at which no node may be created."""
+    for name in path.split("/") if path else []:
+        check_name(name, strict=True)
+
+
 _NO_NAMES: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda name: not name, "an empty name"),
     (lambda name: not name.strip("."), "a name of dots only"),

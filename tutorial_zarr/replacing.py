@@ -92,19 +92,13 @@ def read_mark(store: Store, path: str) -> Mark | None:
 
 
 def _parse(data: Any, key: str) -> Mark:
-    document = parse_json(data, key)
-    documents, keep, only = document.get("documents", {}), document.get("keep", []), document.get("only", [])
-    up, was = document.get("up", 0), document.get("was", "")
-    if (
-        document.get("state") not in (WRITING, CLEARING, MOVING, ADDING)
-        or not isinstance(documents, dict)
-        or not isinstance(keep, list)
-        or not isinstance(only, list)
-        or not all(isinstance(text, str) for text in [*documents.values(), *keep, *only])
-        or type(up) is not int
-        or not isinstance(was, str)
-        or any(max(text, default="") > "\xff" for text in documents.values())  # each character is a byte
-        or any(check_key(name).rpartition("/")[2] not in nodes.METADATA_NAMES for name in documents)
+    document = {"documents": {}, "keep": [], "only": [], "up": 0, "was": "", **parse_json(data, key)}
+    documents, keep, only, up, was = (document[name] for name in ("documents", "keep", "only", "up", "was"))
+    if [*map(type, (documents, keep, only, up, was))] != [dict, list, list, int, str] or not (
+        document.get("state") in (WRITING, CLEARING, MOVING, ADDING)
+        and {*map(type, [*documents.values(), *keep, *only])} <= {str}
+        and all(max(text, default="") <= "\xff" for text in documents.values())  # each character is a byte
+        and all(check_key(name).rpartition("/")[2] in nodes.METADATA_NAMES for name in documents)
     ):
         raise MetadataError(f"{key}: expected the mark of unfinished work, found another document", key=key)
     action, what, by, since = (document.get(name) for name in ("action", "what", "by", "since"))
@@ -136,39 +130,49 @@ def survey(store: Store, path: str, kind: str, overwrite: bool | str = False, wh
     look at the groups above.
     """
     store.check_writable()
-    for name in path.split("/") if path else []:
-        nodes.check_name(name, strict=True)
+    nodes.check_new(path)
     has_group = nodes.refuse_inside_array(store, path, kind)
     names, where = _names(store, path), nodes.label(kind, path)
     if not names:
         return Survey(None, None, has_group=has_group)
-    mark = read_mark(store, path) if _FOLDER in names else None
-    if mark is not None and not mark.over:
-        raise NodeExistsError(
-            f"{where}: expected nobody at work there in {store!r}, found {mark}; try again when that is done",
-            path=path,
-        )
+    mark = _dead_mark(store, path, where, names)
     there = nodes.kind_at(store, path) or (mark.kind if mark is not None and mark.complete else None)
-    if there is not None and (not overwrite or (isinstance(overwrite, str) and there != overwrite)):
+    if there is not None and overwrite not in (True, there):
         if mark is not None and mark.what == what:
             return Survey(there, mark, keep=mark.keep, has_group=has_group)
-        if mark is None:
-            consolidation.renew(store, path)
-        elif mark.complete or not mark.staged:
-            finish(store, path)
-        wanted, found = "nothing", "an array" if there == "array" else f"a {there}"
-        advice = "try another name, or overwrite=True to delete it and all that it holds"
-        if isinstance(overwrite, str):
-            wanted, advice = f"an {overwrite} or nothing", f"saving over it would delete all its members; {advice}"
-        raise NodeExistsError(
-            f"{where}: expected {wanted} in {store!r} at that path, found {found}; {advice}", path=path
-        )
+        raise _taken(store, path, where, there, mark, overwrite)
     if overwrite:
         nodes.refuse_foreign(store, path, where)
         return Survey(there or "leftovers", mark, has_group=has_group)
     if mark is not None:
         return Survey(None, mark, keep=mark.keep, has_group=has_group)
     return _leftovers(store, path, kind, names)._replace(has_group=has_group)
+
+
+def _dead_mark(store: Store, path: str, where: str, names: Collection[str]) -> Mark | None:
+    """Return the mark that a dead writer left. Refuse the place of one that still writes."""
+    mark = read_mark(store, path) if _FOLDER in names else None
+    if mark is not None and not mark.over:
+        raise NodeExistsError(
+            f"{where}: expected nobody at work there in {store!r}, found {mark}; try again when that is done",
+            path=path,
+        )
+    return mark
+
+
+def _taken(
+    store: Store, path: str, where: str, there: str, mark: Mark | None, overwrite: bool | str
+) -> NodeExistsError:
+    """Return the error for a node that is there, after what a killed writer left to do was done."""
+    if mark is None:
+        consolidation.renew(store, path)
+    elif mark.complete or not mark.staged:
+        finish(store, path)
+    wanted, found = "nothing", "an array" if there == "array" else f"a {there}"
+    advice = "try another name, or overwrite=True to delete it and all that it holds"
+    if isinstance(overwrite, str):
+        wanted, advice = f"an {overwrite} or nothing", f"saving over it would delete all its members; {advice}"
+    return NodeExistsError(f"{where}: expected {wanted} in {store!r} at that path, found {found}; {advice}", path=path)
 
 
 def _names(store: Store, path: str) -> list[str]:
@@ -194,21 +198,25 @@ def _leftovers(store: Store, path: str, kind: str, names: list[str]) -> Survey:
     if _FOLDER in names:  # what is left of one when its mark was gone; a folder may be empty
         stale += [key[start:] for key in store.list_prefix(nodes.join(path, nodes.UNFINISHED))]
     if kind == "array":
-        below = [key[start:] for key in store.list_prefix(path)]
-        chunks = [name for name in below if nodes.is_chunk_name(name)]
-        inside = [name for name in below if name.rpartition("/")[2] in nodes.NODE_NAMES]
-        doubtful = [name for name in chunks if name[0] != "c"] + inside
-        if doubtful:
-            raise NodeExistsError(
-                f"{nodes.label(kind, path)}: expected nothing in {store!r} that the new array would take for its own, "
-                f"found {', '.join(doubtful[:5])}{' and more' * (len(doubtful) > 5)}; overwrite=True deletes what is "
-                "Zarr's; try that, or another name",
-                path=path,
-            )
-        stale += chunks
-    dead = {name.partition("/")[0] for name in stale}
-    keep = [name for name in names if name.rstrip("/") not in dead and name != _FOLDER]
+        stale += _stale_chunks(store, path, [key[start:] for key in store.list_prefix(path)])
+    dead = {nodes.UNFINISHED, *(name.partition("/")[0] for name in stale)}
+    keep = [name for name in names if name.rstrip("/") not in dead]
     return Survey(None, None, tuple(nodes.join(path, name) for name in stale), tuple(keep))
+
+
+def _stale_chunks(store: Store, path: str, below: list[str]) -> list[str]:
+    """Return the chunks of a deleted array. Refuse what may be somebody else's, and would be taken for a chunk."""
+    chunks = [name for name in below if nodes.is_chunk_name(name)]
+    inside = [name for name in below if name.rpartition("/")[2] in nodes.NODE_NAMES]
+    doubtful = [name for name in chunks if name[0] != "c"] + inside
+    if doubtful:
+        raise NodeExistsError(
+            f"{nodes.label('array', path)}: expected nothing in {store!r} that the new array would take for its own, "
+            f"found {', '.join(doubtful[:5])}{' and more' * (len(doubtful) > 5)}; overwrite=True deletes what is "
+            "Zarr's; try that, or another name",
+            path=path,
+        )
+    return chunks
 
 
 def clear(store: Store, path: str, keep: Collection[str] = (), only: Collection[str] = ()) -> None:
@@ -220,27 +228,33 @@ def clear(store: Store, path: str, keep: Collection[str] = (), only: Collection[
     are left.
     """
     for attempt in range(_ATTEMPTS):
-        names = [name for name in store.list_dir(path) if name not in keep and name != _FOLDER]
-        names = [name for name in names if not only or name.rstrip("/") in only]
-        if not names:
+        folders, own = _there(store, path, keep, only)
+        keys = own + _inside(store, folders)
+        if not keys and (attempt or not folders):  # folders without keys: some servers show them for minutes
             return
-        if attempt:
-            time.sleep(jitter(0, 0.01 * 2**attempt))
-        folders = [nodes.join(path, name[:-1]) for name in names if name.endswith("/")]
-        own = [nodes.join(path, name) for name in names if not name.endswith("/")]
-        keys = own + [key for folder in folders for key in store.list_prefix(folder)]
-        if not keys and attempt:  # folders without keys: some servers show them for minutes
-            return
+        time.sleep(jitter(0, 0.01 * 2**attempt) if attempt else 0)
         store.delete_keys(sorted(filter(nodes.is_document, keys), key=nodes.going_order))
         for folder in folders:
             store.delete_prefix(folder)
         store.delete_keys([key for key in own if not nodes.is_document(key)])
-    left = [key for folder in folders for key in store.list_prefix(folder)] + own
+    left = _inside(store, folders) + own
     raise StoreError(
         f"{_where(path)} in {store!r}: expected to delete all that lies there, found {len(left)} keys left after "
         f"{_ATTEMPTS} attempts, {', '.join(left[:3])}; does somebody write there? Try again when that is done",
         path=path,
     )
+
+
+def _there(store: Store, path: str, keep: Collection[str], only: Collection[str]) -> tuple[list[str], list[str]]:
+    """Return the folders and the keys at `path` that go."""
+    names = [name for name in store.list_dir(path) if name not in keep and name != _FOLDER]
+    names = [name for name in names if not only or name.rstrip("/") in only]
+    folders = [nodes.join(path, name[:-1]) for name in names if name.endswith("/")]
+    return folders, [nodes.join(path, name) for name in names if not name.endswith("/")]
+
+
+def _inside(store: Store, folders: list[str]) -> list[str]:
+    return [key for folder in folders for key in store.list_prefix(folder)]
 
 
 def _where(path: str) -> str:

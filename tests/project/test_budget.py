@@ -21,18 +21,6 @@ code_lines = runpy.run_path(str(Path(__file__).with_name("code_lines.py")))["cod
 BOOK = [name for name in CORE if name != "tutorial_zarr.tiny"]  # it is read by itself
 MOST_COMPLEX = 12
 MOST_POSITIONAL = 8
-# What an array crosses between the caller and the store. The rest of the book is held to what it is.
-SPINE = [
-    name
-    for name in CORE
-    if name.split(".")[1]
-    in {
-        *("indexing", "attributes", "nodes", "sources", "chunk_io", "plan", "lazy", "resizing", "array"),
-        *("spelling", "create", "group", "api", "parallel", "progress", "chunk_keys"),
-    }
-]
-TANGLED_ELSEWHERE = 24  # functions of the book outside the spine that are more complex than that, and no more
-
 BRANCHES = (ast.If, ast.For, ast.While, ast.IfExp, ast.ExceptHandler, ast.comprehension, ast.match_case)
 
 
@@ -78,19 +66,9 @@ def test_complexity_is_counted():
     assert (complexity(outer), complexity(inner)) == (6, 2)
 
 
-@pytest.mark.parametrize("module", SPINE)
-def test_no_function_of_the_spine_is_tangled(module):
+@pytest.mark.parametrize("module", BOOK)
+def test_no_function_of_the_book_is_tangled(module):
     assert [f"{f.name}: {complexity(f)}" for f in functions(module) if complexity(f) > MOST_COMPLEX] == []
-
-
-def test_no_more_functions_of_the_book_are_tangled():
-    found = [
-        f"{module}.{f.name}"
-        for module in sorted(set(BOOK) - set(SPINE))
-        for f in functions(module)
-        if complexity(f) > MOST_COMPLEX
-    ]
-    assert len(found) <= TANGLED_ELSEWHERE, found
 
 
 @pytest.mark.parametrize("module", BOOK)
@@ -186,7 +164,7 @@ def test_nothing_outside_of_the_book_reaches_into_an_array():
 
 
 # Lines of code: not blank, no comment, no docstring. DESIGN.md says what stands behind each number.
-MOST_LINES = {"spine": 8_150, "book": 11_300, "all": 33_200}
+MOST_LINES = {"spine": 8_150, "book": 11_300, "all": 33_250}
 AROUND = {"object", "http", "fsspec", "sqlite", "trace", "faults", "retry", "cache", "paced", "secrets"}
 
 

@@ -62,14 +62,13 @@ def run(
     wanted = int(to)
     if finish or undo:
         with stoppable(LEFT):
-            plan = convert.remove_metadata(store, 5 - wanted if finish else wanted, path=path, dry_run=dry_run)
-        return say(plan, as_json, done=not dry_run)
-    options = {"path": path, "memory": memory, "consolidate": consolidate}
+            removed = convert.remove_metadata(store, 5 - wanted if finish else wanted, path=path, dry_run=dry_run)
+        return say(removed, as_json, done=not dry_run)
+    options: dict[str, Any] = {"path": path, "memory": memory, "consolidate": consolidate}
+    plan: Any = convert.convert(store, wanted, target, dry_run=True, **options)
     if dry_run:
-        plan = convert.convert(store, wanted, target, dry_run=True, **options)
         say(plan, as_json)
         return 1 if plan.of("impossible") or (target is None and plan.of("must be rewritten")) else 0
-    plan = convert.convert(store, wanted, target, dry_run=True, **options)
     with following("nodes", LEFT) as progress:
         convert.convert(store, wanted, target, progress=progress, **options)
     lines = [f"note ({words.some([node.shown for node in alike], 3)}): {note}" for note, alike in _notes(plan).items()]

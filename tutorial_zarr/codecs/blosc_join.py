@@ -54,34 +54,45 @@ def join(chunks: Sequence[Any], nbytes: int) -> bytes | None:
     if len(chunks[0]) < 20:
         return None
     first, size, blocksize = struct.unpack_from("<3I", chunks[0])
-    flags, typesize = first >> 16 & 0xFF, first >> 24
-    if size != nbytes or flags & COPIED or flags >> 5 == SNAPPY or blocksize == 0 or nbytes % blocksize:
+    if size != nbytes or not blocksize or nbytes % blocksize:
         return None
-    blocks, streams = nbytes // blocksize, 1 if flags & WHOLE else typesize
+    blocks, streams = nbytes // blocksize, _streams(first)
     if not 0 < blocks * streams <= 64:  # what follows is worth its while for small chunks only
         return None
     head, starts = struct.Struct(f"<4I{blocks}i").unpack_from, []
     base, head_size = 16 + 4 * blocks * len(chunks), 16 + 4 * blocks
     for chunk in chunks:
         size = len(chunk)
-        if size < head_size:
+        found = head(chunk) if size >= head_size else ()
+        if found[:4] != (first, nbytes, blocksize, size) or not _within(chunk, found[4:], streams):
             return None
-        found = head(chunk)
-        if found[0] != first or found[1] != nbytes or found[2] != blocksize or found[3] != size:
-            return None
-        for at in found[4:]:
-            starts.append(base + at)
-            if at < 0:
-                return None
-            for _ in range(streams):
-                if at > size - 4:
-                    return None
-                (length,) = _LENGTH(chunk, at)
-                at += 4 + length
-                if length < 0 or at > size:
-                    return None
+        starts += [base + at for at in found[4:]]
         base += size
     return struct.pack(f"<4I{len(starts)}i", first, nbytes * len(chunks), blocksize, base, *starts)
+
+
+def _streams(first: int) -> int:
+    """Return how many streams a block has, by the first word of a header; 0 where chunks cannot be joined."""
+    flags, typesize = first >> 16 & 0xFF, first >> 24
+    if flags & COPIED or flags >> 5 == SNAPPY:
+        return 0
+    return 1 if flags & WHOLE else typesize
+
+
+def _within(chunk: Any, starts: Sequence[int], streams: int) -> bool:
+    """Whether every stream of every block ends in the chunk."""
+    size = len(chunk)
+    for at in starts:
+        if at < 0:
+            return False
+        for _ in range(streams):
+            if at > size - 4:
+                return False
+            (length,) = _LENGTH(chunk, at)
+            at += 4 + length
+            if length < 0 or at > size:
+                return False
+    return True
 
 
 _LENGTH = struct.Struct("<i").unpack_from

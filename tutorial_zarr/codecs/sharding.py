@@ -161,23 +161,22 @@ class ShardLayout:
         if size is not None:
             limit = max(size - self.index_size, 0) if self.index_at_end else size
         most = np.uint64(limit)
-        if exact is None and offsets.max() <= most and lengths.max() <= most:  # none is absent
-            ends = offsets + lengths
-            if ends.max() <= most and offsets.min() >= first:
-                return list(zip(offsets.tolist(), ends.tolist(), strict=True))
+        ends = offsets + lengths
+        if exact is None and max(offsets.max(), lengths.max(), ends.max()) <= most and offsets.min() >= first:
+            return list(zip(offsets.tolist(), ends.tolist(), strict=True))  # none is absent
         present = (offsets != NO_CHUNK) | (lengths != NO_CHUNK)
         outside = (offsets < first) | (offsets > most) | (lengths > most - np.minimum(offsets, most))
         wrong = outside if exact is None else outside | (lengths != exact)
-        if (wrong & present).any():
-            number = int((wrong & present).argmax())
-            at = tuple(int(i) for i in np.unravel_index(number, self.counts)) if self.counts else ()
+        bad = (wrong & present).nonzero()[0]
+        if bad.size:
+            number = bad[0]
+            at = tuple(map(int, np.unravel_index(number, self.counts))) if self.counts else ()
+            place = f"inner chunk {at} within bytes {first} to {limit} of the shard"
             raise self.codec.fail(
-                f"inner chunk {at} within bytes {first} to {limit} of the shard"
-                if outside[number]
-                else f"{exact} bytes for inner chunk {at}",
+                place if outside[number] else f"{exact} bytes for inner chunk {at}",
                 f"an index entry of offset {offsets[number]} and length {lengths[number]}",
             )
-        found: list[tuple[int, int] | None] = list(zip(offsets.tolist(), (offsets + lengths).tolist(), strict=True))
+        found: list[tuple[int, int] | None] = list(zip(offsets.tolist(), ends.tolist(), strict=True))
         for number in (~present).nonzero()[0].tolist():
             found[number] = None
         return found

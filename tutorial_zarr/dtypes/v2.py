@@ -72,26 +72,28 @@ class Object(base.VariableLength):
         >>> Object("json2").cells([[1, 2], [3]], 1).tolist(), Object("json2").cells([1, 2], 0).tolist()
         ([[1, 2], [3]], [1, 2])
         """
-        if not isinstance(value, np.ndarray) and hasattr(value, "__array__"):
-            value = np.asarray(value)
-        array = isinstance(value, np.ndarray) and (ndim or not value.ndim)
-        if array and self.item is None:
-            return value.astype(object, copy=False)
-        if array and value.dtype.kind == "O":
-            found = np.empty(value.shape, object)
-            for place, item in np.ndenumerate(value):
-                found[place] = self._cell(item)
-            return found
+        if hasattr(value, "__array__"):
+            value = np.asanyarray(value)
+            if (ndim or not value.ndim) and (self.item is None or value.dtype.kind == "O"):
+                return self._each(value)
         if ndim and isinstance(value, (list, tuple)):
             return self._taken_apart(value, ndim)
-        if ndim and isinstance(value, np.ndarray) and value.ndim > 1:  # its rows are the elements
-            return self._taken_apart(list(value), min(ndim, value.ndim - 1))
         if ndim and isinstance(value, np.ndarray):
-            raise ValueMismatchError(
-                f"expected a list of arrays, one for each element, found one array of {value.size} numbers; "
-                "try a list with it alone"
-            )
+            if value.ndim < 2:
+                raise ValueMismatchError(
+                    f"expected a list of arrays, one for each element, found one array of {value.size} numbers; "
+                    "try a list with it alone"
+                )
+            return self._taken_apart(list(value), min(ndim, value.ndim - 1))  # its rows are the elements
         return object_scalar(self._cell(value))
+
+    def _each(self, values: np.ndarray) -> np.ndarray:
+        if self.item is None:
+            return values.astype(object, copy=False)
+        found = np.empty(values.shape, object)
+        for place, item in np.ndenumerate(values):
+            found[place] = self._cell(item)
+        return found
 
     def _taken_apart(self, value: Any, ndim: int) -> np.ndarray:
         if ndim == 1:
@@ -135,7 +137,7 @@ def from_numpy(dtype: Any) -> base.DataType:
         return dtype
     if isinstance(dtype, dict) or (isinstance(dtype, str) and _is_v3_only(dtype)):
         return base.from_json(base.from_json(dtype).to_json())  # a legacy name is read, and never written
-    if dtype is str or dtype == "str":
+    if dtype in (str, "str"):
         return String()
     if dtype is bytes:
         return Bytes()

@@ -33,7 +33,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def run(
         _make_folder(keep)
     tasks: list[Task] = []
     for notebook in select(ids, folder):
-        formats = notebook.formats if zarr_format == "both" else (zarr_format,)
+        formats: Sequence[Any] = notebook.formats if zarr_format == "both" else (zarr_format,)
         tasks += [(notebook, wanted) for wanted in formats]
 
     def one(task: Task, scratch: Path, note: Progress) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def work(request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progress
     log = cwd.with_name("worker.log")
     done: dict[str, Any] = {"status": "failed", "cells": 0, "failed_cell": None}
     with log.open("w", encoding="utf-8") as errors:
-        process = subprocess.Popen(
+        process: Any = subprocess.Popen(
             [sys.executable, "-m", "tutorial_zarr.gallery.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -29,11 +29,6 @@ def read_v2(document: dict[str, Any], where: str = V2_KEY) -> dict[str, dict[str
     return entries
 
 
-def write_v2(entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The ``.zmetadata`` of these documents."""
-    return {"zarr_consolidated_format": 1, "metadata": dict(sorted(entries.items()))}
-
-
 def read_v3(document: dict[str, Any], where: str = "zarr.json") -> dict[str, dict[str, Any]] | None:
     """Path -> document, of the member ``consolidated_metadata``; None where a group has none.
 
@@ -53,9 +48,12 @@ def read_v3(document: dict[str, Any], where: str = "zarr.json") -> dict[str, dic
     return member["metadata"]
 
 
-def write_v3(entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The member ``consolidated_metadata`` for these documents."""
-    return {"kind": "inline", "must_understand": False, "metadata": dict(sorted(entries.items()))}
+def write(document: dict[str, Any], entries: dict[str, dict[str, Any]], zarr_format: int) -> dict[str, Any]:
+    """A group's document with these entries in its ``consolidated_metadata``; of v2, a ``.zmetadata`` of them."""
+    metadata = dict(sorted(entries.items()))
+    if zarr_format == 2:
+        return {"zarr_consolidated_format": 1, "metadata": metadata}
+    return {**document, "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata}}
 
 
 class Listed(MutableMapping[str, Any]):

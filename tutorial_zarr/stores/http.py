@@ -146,20 +146,14 @@ class HTTPStore(Store):
         """The bytes of a partial answer, if they are those that were asked for, and all of them."""
         said, data = answer.headers.get("Content-Range", ""), answer.data
         found, total = _RANGE.fullmatch(said), _total(answer)
+        start = byte_range[0] if isinstance(byte_range, tuple) else None
         if answer.status == 416:  # the range begins where the value has ended
-            if total == 0 or (isinstance(byte_range, tuple) and (total is None or total <= byte_range[0])):
+            if total == 0 or (start is not None and (total is None or total <= start)):
                 return b""
         elif found and found[1] and len(data) == int(found[2]) + 1 - int(found[1]):
-            first, stop = int(found[1]), int(found[2]) + 1
-            whole = total in (None, stop)  # whether it ends where the value does, if the server says so
-            if byte_range is None:
-                if first == 0 and total == stop:
-                    return data
-            elif isinstance(byte_range, tuple):
-                if first == byte_range[0] and (whole or (byte_range[1] is not None and stop >= byte_range[1])):
-                    return cut(data, (0, None if byte_range[1] is None else max(byte_range[1] - first, 0)))
-            elif byte_range == 0 or (whole and (len(data) >= -byte_range or first == 0)):
-                return cut(data, byte_range)
+            kept = _asked_for(byte_range, int(found[1]), int(found[2]) + 1, total)
+            if kept is not None:
+                return cut(data, kept)
         wanted = "the whole" if byte_range is None else f"the range {byte_range}"
         raise self._failed(
             key,
@@ -273,6 +267,20 @@ class HTTPStore(Store):
 
 
 _RANGE = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/([0-9]{1,18}|\*)")
+
+
+def _asked_for(byte_range: ByteRange, first: int, stop: int, total: int | None) -> ByteRange:
+    """Which bytes of those from `first` to `stop` were asked for; None if not all of them are there."""
+    if byte_range is None:
+        return (0, None) if (first, stop) == (0, total) else None
+    ends = total in (None, stop)  # whether the last of them is the value's last, if the server says so
+    if isinstance(byte_range, int):
+        enough = first == 0 or stop - first >= -byte_range
+        return byte_range if byte_range == 0 or (ends and enough) else None
+    start, end = byte_range[0], 1 << 62 if byte_range[1] is None else byte_range[1]
+    if first != start or not (ends or stop >= end):
+        return None
+    return 0, max(end - first, 0)
 
 
 def _total(answer: Any) -> int | None:

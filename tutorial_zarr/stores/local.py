@@ -573,14 +573,8 @@ def _emptied(path: str, known: tuple[int, int] | None, timeout: float) -> list[t
                 if entry.is_dir(follow_symlinks=False) and not _is_junction(os.path.join(path, entry.name)):
                     status = entry.stat(follow_symlinks=False)
                     folders.append((entry.name, (status.st_dev, status.st_ino) if safe else None))
-                elif entry.name.endswith(LOCK):
-                    lock = os.path.join(path, entry.name)
-                    if not locks.holds(lock):
-                        locks.FileLock(lock, lock, timeout).take_away()  # its writer's value is found afterwards
-                elif safe:
-                    os.unlink(entry.name, dir_fd=fd)
                 else:
-                    os.unlink(entry.path)
+                    _delete_file(path, entry, fd, timeout)
             except FileNotFoundError:
                 pass
     except (FileNotFoundError, NotADirectoryError):
@@ -589,6 +583,16 @@ def _emptied(path: str, known: tuple[int, int] | None, timeout: float) -> list[t
         if fd is not None:
             os.close(fd)
     return folders
+
+
+def _delete_file(path: str, entry: os.DirEntry[str], fd: int | None, timeout: float) -> None:
+    """Delete a file: in the folder `fd`, or by its path. The holder of a lock is waited for."""
+    if entry.name.endswith(LOCK):
+        lock = os.path.join(path, entry.name)
+        if not locks.holds(lock):
+            locks.FileLock(lock, lock, timeout).take_away()  # its writer's value is found afterwards
+    else:
+        os.unlink(entry.path if fd is None else entry.name, dir_fd=fd)
 
 
 def is_ours(name: str) -> bool:

@@ -209,7 +209,8 @@ class FileLock:
 
     def _wait(self, began: float) -> None:
         """Wait until the holder releases the file, then make one; or check that the one just made is still there."""
-        deadline, seen, since = began + self.timeout, None, 0.0
+        seen: tuple[int, int] | None = None
+        deadline, since = began + self.timeout, 0.0
         while True:
             now = time.monotonic()
             if self.fd is not None and self._lock(self.fd):
@@ -217,11 +218,7 @@ class FileLock:
                     return
                 self.leave()  # it was taken for a dead writer's
             if self.fd is None:
-                found = self._look()
-                if found is None or found != seen:
-                    seen, since = found, now
-                elif now - since > ABANDONED and self._look(take_away=True) == seen:
-                    seen = None
+                seen, since = self._watch(seen, since, now)
                 if seen is None and self._make() and self._lock(self.fd):
                     if time.monotonic() - now < PROMPT:
                         return
@@ -233,6 +230,15 @@ class FileLock:
                     key=self.key,
                 )
             time.sleep(jitter(0.0005, 0.003))
+
+    def _watch(self, seen: tuple[int, int] | None, since: float, now: float) -> tuple[tuple[int, int] | None, float]:
+        """Return what tells a file that nobody has locked, and since when it was seen; take it away after a while."""
+        found = self._look()
+        if found is None or found != seen:
+            return found, now
+        if now - since > ABANDONED and self._look(take_away=True) == seen:
+            return None, since
+        return seen, since
 
     def _look(self, take_away: bool = False) -> tuple[int, int] | None:
         """What tells the file that is there from all others, if nobody has locked it."""

@@ -333,14 +333,10 @@ class ObjectStore(Store):
         except obstore.exceptions.NotSupportedError as cause:
             raise self._failed(verb, key, cause, "this kind of server cannot do that")  # noqa: B904
         except obstore.exceptions.BaseError as cause:
-            status = re.search(r"status code: (\d+)", str(cause))
-            if ranged and re.search("status code: 416|bytes 0--1/0|Wanted range starting at", str(cause)):
-                return b""  # a range that begins where the value has ended; azurite says so in its own way
-            if ranged and "non-partial" in str(cause):
-                return WHOLE
-            transient = not status or status[1][0] == "5" or status[1] in ("408", "429")
-            advice = "is the server up, and the endpoint right?" if not status else "see what the server answered"
-            raise self._failed(verb, key, cause, advice, transient)  # noqa: B904
+            answer = _range_answer(str(cause), ranged)
+            if answer is not None:
+                return answer
+            raise self._failed(verb, key, cause, *_advice(str(cause)))  # noqa: B904
         except ValueError as cause:
             if "parse path" not in str(cause):
                 raise
@@ -381,6 +377,21 @@ class ObjectStore(Store):
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | ({"_client": None} if "://" in self.url else {})
+
+
+def _range_answer(said: str, ranged: bool) -> Any:
+    """Return what an error of obstore means where a range was asked for: no bytes, or WHOLE; None for a failure."""
+    if ranged and re.search("status code: 416|bytes 0--1/0|Wanted range starting at", said):
+        return b""  # the range begins where the value has ended; azurite says so in its own way
+    return WHOLE if ranged and "non-partial" in said else None
+
+
+def _advice(said: str) -> tuple[str, bool]:
+    """Return what to do about an error of obstore, and whether it may be gone when asked again."""
+    status = re.search(r"status code: (\d+)", said)
+    if status is None:
+        return "is the server up, and the endpoint right?", True
+    return "see what the server answered", status[1][0] == "5" or status[1] in ("408", "429")
 
 
 def _with_tag(found: Any) -> tuple[bytes, str | None]:

@@ -119,27 +119,40 @@ def _fixed_scale_offset(codec: Checked, values: np.ndarray) -> np.ndarray:
         finite = values[kept]  # the others come back as they are
         if not finite.size:
             return codec.engine.encode(values)
-    (low, high), (least, most) = _range(takes), _range(makes, whole or makes.itemsize < takes.itemsize)
-    wraps = False
-    for end in (finite.min(), finite.max()):
-        if not np.isfinite(end):
-            raise codec.misfit(f"finite numbers, to be stored as {makes}", end)
-        shifted = int(end) - offset if whole else end - offset
-        stored = float(np.around(float(shifted * scale)))
-        if not least <= stored <= most:
-            raise codec.misfit(f"numbers from {least:.17g} to {most:.17g} after scaling, for {makes}", end)
-        if not low <= stored / scale + offset <= high or (whole and max(abs(int(end)), abs(stored)) > EXACT):
-            raise codec.misfit(f"numbers that come back within {takes}", end)
-        steps = (offset, scale, shifted, shifted * scale)
-        wraps = wraps or (whole and not all(low <= step <= high for step in steps))
-    if wraps:  # numpy computes with integers in their own type
-        encoded = np.around((values.reshape(-1).astype("f8") - offset) * scale).astype(makes)
-    else:
-        encoded = codec.engine.encode(values)
-    if whole and not (float(offset).is_integer() and float(scale).is_integer()):  # decoding cuts fractions off
+    least, greatest = _check_end(codec, finite.min()), _check_end(codec, finite.max())
+    encoded = codec.engine.encode(values) if least and greatest else _scaled(codec, values)
+    _check_fractions(codec, values, encoded)
+    return encoded
+
+
+def _check_fractions(codec: Checked, values: np.ndarray, encoded: np.ndarray) -> None:
+    """Refuse integers that decoding, which cuts fractions off, would make others than rounding does."""
+    offset, scale = codec.engine.offset, codec.engine.scale
+    if values.dtype.kind != "f" and (offset % 1 or scale % 1):
         error = np.abs(codec.decode(encoded).astype("f8") - values.reshape(-1))
         codec.refuse(error > 0.5 / abs(scale), values, f"integers that come back within {0.5 / abs(scale):.3g}")
-    return encoded
+
+
+def _scaled(codec: Checked, values: np.ndarray) -> np.ndarray:
+    """What numcodecs would make of integers if it did not compute in their own type, where these would wrap around."""
+    shifted = values.reshape(-1).astype("f8") - codec.engine.offset
+    return np.around(shifted * codec.engine.scale).astype(codec.engine.astype)
+
+
+def _check_end(codec: Checked, end: Any) -> bool:
+    """Refuse an extreme value that cannot be scaled and come back; return whether numpy can in the value's own type."""
+    takes, makes, offset, scale = end.dtype, codec.engine.astype, codec.engine.offset, codec.engine.scale
+    whole = takes.kind != "f"
+    (low, high), (least, most) = _range(takes), _range(makes, whole or makes.itemsize < takes.itemsize)
+    if not np.isfinite(end):
+        raise codec.misfit(f"finite numbers, to be stored as {makes}", end)
+    shifted = int(end) - offset if whole else end - offset
+    stored = float(np.around(float(shifted * scale)))
+    if not least <= stored <= most:
+        raise codec.misfit(f"numbers from {least:.17g} to {most:.17g} after scaling, for {makes}", end)
+    if not low <= stored / scale + offset <= high or (whole and max(abs(int(end)), abs(stored)) > EXACT):
+        raise codec.misfit(f"numbers that come back within {takes}", end)
+    return not whole or all(low <= step <= high for step in (offset, scale, shifted, shifted * scale))
 
 
 def _range(dtype: np.dtype, exact: bool = False) -> tuple[float, float]:
@@ -169,11 +182,10 @@ def _stay_finite(codec: Checked, values: np.ndarray, encoded: np.ndarray) -> Non
 def _astype(codec: Checked, values: np.ndarray) -> np.ndarray:
     takes, makes = values.dtype, codec.engine.encode_dtype
     if takes.kind in "iu" and makes.kind in "iu":
-        if not np.can_cast(takes, makes):
-            low, high = _range(makes)
-            for end in (values.min(), values.max()):
-                if not low <= int(end) <= high:
-                    raise codec.misfit(f"numbers from {low} to {high}, for {makes}", end, "a wider encode_dtype")
+        (low, high), ends = _range(makes), (values.min(), values.max())
+        for end in ends if not np.can_cast(takes, makes) else ():
+            if not low <= int(end) <= high:
+                raise codec.misfit(f"numbers from {low} to {high}, for {makes}", end, "a wider encode_dtype")
         return codec.engine.encode(values)
     if takes.kind == "c" and makes.kind != "c":
         codec.refuse(values.imag != 0, values, f"numbers without an imaginary part, for {makes}")
@@ -184,14 +196,21 @@ def _astype(codec: Checked, values: np.ndarray) -> np.ndarray:
     if takes.kind in "fc" and makes.kind in "fc":
         _stay_finite(codec, values, encoded)
         return encoded
-    if not np.can_cast(takes, makes) or makes.kind in "fcUSmM":
-        decoded = encoded if takes.kind == "f" and makes.kind in "iu" else codec.decode(encoded)
-        same = decoded == values
-        if takes.kind in "mM":
-            same |= np.isnat(decoded) & np.isnat(values)
-        whole = "whole numbers in the range of " if takes.kind == "f" else "values that come back from "
-        codec.refuse(~same, values, f"{whole}{makes}", "fixedscaleoffset to round" if takes.kind == "f" else "")
+    _check_return(codec, values, encoded)
     return encoded
+
+
+def _check_return(codec: Checked, values: np.ndarray, encoded: np.ndarray) -> None:
+    """Refuse what another type does not give back."""
+    takes, makes = values.dtype, encoded.dtype
+    if np.can_cast(takes, makes) and makes.kind not in "fcUSmM":
+        return
+    decoded = encoded if takes.kind == "f" and makes.kind in "iu" else codec.decode(encoded)
+    same = decoded == values
+    if takes.kind in "mM":
+        same |= np.isnat(decoded) & np.isnat(values)
+    whole = "whole numbers in the range of " if takes.kind == "f" else "values that come back from "
+    codec.refuse(~same, values, f"{whole}{makes}", "fixedscaleoffset to round" if takes.kind == "f" else "")
 
 
 def _bitround(codec: Checked, values: np.ndarray) -> np.ndarray:

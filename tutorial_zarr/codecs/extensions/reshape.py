@@ -60,24 +60,22 @@ class Reshape(ArrayArrayCodec):
             raise self.misfit(f"axes below {len(before)}, the number of dimensions", self.shape)
         shape = [math.prod(before[d] for d in e) if isinstance(e, list) else e for e in self.shape]
         if -1 in shape:
-            rest = math.prod(n for n in shape if n != -1)
-            shape[shape.index(-1)] = total // rest if rest else 0
+            shape[shape.index(-1)] = total // max(-math.prod(shape), 1)
         if math.prod(shape) != total or 0 in shape:
             raise self.misfit(f"a shape of {total} elements, as {before} has", self.shape)
-        for i, entry in enumerate(self.shape):
-            # The README writes prod(A_shape[input_dims[0]]); its next sentence holds only for A_shape[:input_dims[0]].
-            if (
-                isinstance(entry, list)
-                and entry
-                and (
-                    math.prod(shape[:i]) != math.prod(before[: entry[0]])
-                    or math.prod(shape[i + 1 :]) != math.prod(before[entry[-1] + 1 :])
-                )
-            ):
-                raise self.misfit(
-                    f"as many elements before and after axes {entry} as in {before}", f"{self.shape}, {shape}"
-                )
+        self._check_axes(before, shape)
         return spec._replace(shape=tuple(shape))
+
+    def _check_axes(self, before: tuple[int, ...], shape: list[int]) -> None:
+        """Refuse axes that are joined to one with more or fewer elements before or after it than they have."""
+        for i, entry in enumerate(self.shape):
+            if not isinstance(entry, list) or not entry:
+                continue
+            # The README writes prod(A_shape[input_dims[0]]); its next sentence holds only for A_shape[:input_dims[0]].
+            around = math.prod(before[: entry[0]]), math.prod(before[entry[-1] + 1 :])
+            if (math.prod(shape[:i]), math.prod(shape[i + 1 :])) != around:
+                wanted = f"as many elements before and after axes {entry} as in {before}"
+                raise self.misfit(wanted, f"{self.shape}, {shape}")
 
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> np.ndarray:
         return array.reshape(self.resolve(spec).shape)

@@ -97,21 +97,22 @@ class Zfp(ArrayBytesCodec):
         if self.mode == "fixed_accuracy":
             exponent = math.frexp(options["tolerance"])[1] - 1 if options["tolerance"] else MIN_EXP
             return ZfpParameters(1, MAX_BITS, MAX_PREC, exponent)
-        least = max(FIELDS[field][1], 1)
         if self.mode == "fixed_rate":
-            values = 4 ** max(len(spec.shape), 1)
-            bits = max(math.floor(values * min(options["rate"], MAX_BITS) + 0.5), least if field[0] == "f" else 0)
+            values, least = 4 ** max(len(spec.shape), 1), max(FIELDS[field][1], 1) if field[0] == "f" else 0
+            bits = max(math.floor(values * min(options["rate"], MAX_BITS) + 0.5), least)
             if not 1 <= bits <= MAX_BITS:
                 raise self.misfit(f"a rate of {0.5 / values} to {MAX_BITS / values}", options["rate"])
             return ZfpParameters(bits, bits, MAX_PREC, MIN_EXP)
+        return self._expert(spec, FIELDS[field])
+
+    def _expert(self, spec: ChunkSpec, field: tuple[Any, ...]) -> ZfpParameters:
+        """The limits of the expert mode, which names all four."""
+        options = self.configuration
         exponent = max(-1 << 15, min(options["minexp"], 1 << 15))  # beyond any float's, and within zfp's arithmetic
         limits = ZfpParameters(options["minbits"], options["maxbits"], options["maxprec"], exponent)
-        if limits.minexp < MIN_EXP:
-            least = FIELDS[field][2]
-            if limits.minbits > 1:  # zfp leaves blocks of zeros short when it writes, but not when it reads
-                raise self.misfit(
-                    f"minbits of at most 1 where minexp, below {MIN_EXP}, means reversible", limits.minbits
-                )
+        least = field[2] if limits.minexp < MIN_EXP else max(field[1], 1)
+        if limits.minexp < MIN_EXP and limits.minbits > 1:  # zfp leaves blocks of zeros short, and does not read them
+            raise self.misfit(f"minbits of at most 1 where minexp, below {MIN_EXP}, means reversible", limits.minbits)
         if not max(limits.minbits, least) <= limits.maxbits:
             raise self.misfit(f"maxbits of at least minbits and {least} for {spec.data_type.name}", limits.maxbits)
         if not 1 <= limits.maxprec <= MAX_PREC:
@@ -215,20 +216,26 @@ def check_loss(
         if 4 * size <= form.largest and near and form.bits >= 8:
             return
     decoded = decode().reshape(array.shape)
+    bad, expected = _lost(array, decoded, form, tolerance, size, kept)
+    if bad.any():
+        place = np.unravel_index(bad.argmax(), array.shape)
+        raise fail(expected, f"{array[place]}, which would be read as {decoded[place]}; try the mode reversible")
+
+
+def _lost(
+    array: np.ndarray, decoded: np.ndarray, form: Format | None, tolerance: float | None, size: float, kept: bool
+) -> tuple[np.ndarray, str]:
+    """Return where a lossy mode broke its promise, and the promise in words."""
     values = array.astype("f8")
     error = np.abs(decoded.astype("f8") - values)
     if tolerance is not None:
         rounding = 0.0 if form is None else np.abs(values) * 2.0 ** (1 - form.bits)
-        bad, expected = ~(error <= tolerance + rounding), f"numbers that come back within the tolerance {tolerance}"
-    elif form is not None:
-        bad, expected = ~np.isfinite(error), f"numbers up to {form.largest:.17g} after decoding"
-    elif kept:
-        bad, expected = decoded != array, "integers that come back as they are"
-    else:
-        bad, expected = error > size / 2, "integers that come back about as they are"
-    if bad.any():
-        place = np.unravel_index(bad.argmax(), array.shape)
-        raise fail(expected, f"{array[place]}, which would be read as {decoded[place]}; try the mode reversible")
+        return ~(error <= tolerance + rounding), f"numbers that come back within the tolerance {tolerance}"
+    if form is not None:
+        return ~np.isfinite(error), f"numbers up to {form.largest:.17g} after decoding"
+    if kept:
+        return decoded != array, "integers that come back as they are"
+    return error > size / 2, "integers that come back about as they are"
 
 
 def promote(codec: Zfp, array: np.ndarray, data_type: DataType, field: str) -> np.ndarray:

@@ -37,7 +37,7 @@ def exercise_2(answer: Any) -> Verdict:
     """The best four of five rows, among equals the lower row number first."""
     scores = {40: 0.5, 7: 0.9, 3: 0.9, 11: 0.5, 25: 0.9}
     given = answer.tolist() if isinstance(answer, np.ndarray) else answer
-    found = [_whole(row) for row in given] if isinstance(given, (list, tuple)) else []
+    found: list[Any] = [_whole(row) for row in given] if isinstance(given, (list, tuple)) else []
     if len(found) != 4 or not set(found) <= set(scores):
         return not_yet(f"expected four of the rows {', '.join(map(str, scores))}, found {answer!r}.")
     if len(set(found)) != 4:
@@ -57,7 +57,7 @@ Pairs = list[tuple[float, int]]
 
 def _merged(one: Pairs, two: Pairs, k: int) -> Pairs:
     """The k best of both, found one by one: the highest score, and among equals the lowest row."""
-    left, found = [*one, *two], []
+    left, found = [*one, *two], list[tuple[float, int]]()
     while left and len(found) < k:
         top = max(score for score, _ in left)
         found.append((top, min(row for score, row in left if score == top)))
