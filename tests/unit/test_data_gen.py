@@ -18,6 +18,7 @@ from data_gen import (
     buoy,
     climate,
     digits,
+    evals,
     fields,
     land,
     matrix,
@@ -164,6 +165,21 @@ def test_a_random_walk_is_not_taken_for_three_stocks():
         "correlation of their sizes, 20 days apart",
         "splits for each stock",
     ]
+
+
+def test_answers_drawn_with_the_right_accuracy_are_not_taken_for_a_classifiers():
+    result = evals.make("tiny")
+    label = result.arrays["label"]
+    bits = np.random.PCG64(0).random_raw((3, 3, len(label)))
+    right = bits[0] % 1000 < 965
+    result.arrays["said"] = np.where(right, label, (label + 1 + bits[1] % 9) % 10).astype("uint8")
+    result.arrays["sure"] = (965 + bits[2] % 35).astype("uint16")  # as sure of a mistake as of a right answer
+    assert failing(evals, result) == {
+        "share of mistakes on the most frequent pair",
+        "how much too sure naive Bayes is",
+        "calibration error that is left after cooling",
+        "confidence of mistakes, less that of right answers",
+    }
 
 
 def test_trades_drawn_independently_of_each_other_are_not_taken_for_a_market():
