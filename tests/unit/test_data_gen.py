@@ -17,6 +17,7 @@ from data_gen import (
     brain,
     buoy,
     climate,
+    deep_field,
     digits,
     evals,
     fields,
@@ -129,6 +130,18 @@ def test_a_map_turned_upside_down_or_made_of_noise_is_not_taken_for_the_earth():
 def failing(data_set, result):
     """The names of the realism checks that a result fails."""
     return {name for name, (value, low, high) in data_set.realism(result).items() if not low <= value <= high}
+
+
+def test_pixels_that_are_shuffled_or_of_noise_are_not_taken_for_a_sky_of_galaxies():
+    sky = deep_field.make().arrays["sky"]
+    bits = np.random.PCG64(0).random_raw(sky.size)
+    shuffled = sky.ravel()[np.argsort(bits)].reshape(sky.shape)
+    noise = (bits % 64 * 4).astype("uint8").reshape(sky.shape)
+    for fake, failed in ((shuffled, 1), (noise, 3)):
+        result = deep_field.make()
+        result.arrays["sky"] = fake
+        assert "bright pixels whose right neighbour is bright" in failing(deep_field, result)
+        assert len(failing(deep_field, result)) >= failed
 
 
 def test_pixels_that_are_drawn_one_by_one_are_not_taken_for_digits():
