@@ -687,6 +687,12 @@ save_facts(
         "recall_by_centroids": by_centroids,
         "gain_64_to_256": gain,
         "recall_by_rows": by_rows,
+        "in_percent": {
+            "pieces given exactly": [100 * exactly["seen"], 100 * exactly["new"]],
+            "ahead of signs": [100 * promised, 100 * kept],
+            "gain from 64 to 256": [100 * gain["seen"], 100 * gain["new"]],
+            "at distance zero of itself": 100 * itself["the short formula"],
+        },
         "rows_for_each_centroid": [count // 64 for count in by_rows],
         "rows_for_each_centroid_of_the_manual": round(len(halves[0]) / 256, 2),
         "centroids": [64, 256],

@@ -125,12 +125,14 @@ def test_what_needs_no_training_and_what_is_arithmetic(committed):
 def test_faiss_finds_the_same_scores_from_the_same_codebooks(left):
     faiss = pytest.importorskip("faiss")
     out, _, _ = left
-    codes, books = (zarr_python_in_full(out / "manual.zarr", name)[0] for name in ("codes", "codebooks"))
+    names = ("codes", "codebooks", "vectors")
+    codes, books, vectors = (zarr_python_in_full(out / "manual.zarr", name)[0] for name in names)
     index = faiss.IndexPQ(FEATURES, 48, 8, faiss.METRIC_INNER_PRODUCT)
     faiss.copy_array_to_vector(books.astype("f4").ravel(), index.pq.centroids)
     index.is_trained = True
     faiss.copy_array_to_vector(codes.ravel(), index.codes)
     index.ntotal = len(codes)
+    assert (index.pq.compute_codes(vectors) == codes).mean() > 0.999
     asked = book()[1].astype("f4")
     scores, found = index.search(asked, 10)
     table = asked.astype("f8") @ decoded(codes, books).T
