@@ -85,6 +85,8 @@ def test_what_a_grid_loses_and_makes_up_is_what_pandas_resamples(left):
         assert facts["rows"][str(step)] == len(each)
         assert facts["lost"][str(step)] == pytest.approx(1 - (each > 0).sum() / len(time), abs=1e-6)
         assert facts["copied"][str(step)] == pytest.approx((each == 0).mean(), abs=1e-6)
+        for share in ("lost", "copied"):
+            assert facts[f"{share}_per_cent"][str(step)] == pytest.approx(100 * facts[share][str(step)], abs=1e-3)
     assert facts["gaps"]["least_us"] == np.diff(time).min()
 
 
@@ -100,7 +102,10 @@ def test_snapshots_are_right_on_average_and_wrong_for_the_rule(left):
     assert facts["mean_cost"]["truth"] == pytest.approx(cost[true][both].mean(), abs=2e-6)
     assert facts["mean_cost"]["snapshots"] == pytest.approx(cost[seen][both].mean(), abs=2e-6)
     assert facts["single_off"] == pytest.approx(np.std((cost[seen] - cost[true])[both]), rel=1e-3)
-    assert abs(facts["mean_off_per_cent"]) < 1
+    off = facts["mean_cost"]["snapshots"] / facts["mean_cost"]["truth"] - 1
+    assert facts["mean_off_per_cent"] == pytest.approx(100 * abs(off), abs=1e-3)
+    assert facts["mean_off_per_cent"] < 1
+    assert facts["other_book_per_cent"] == pytest.approx(100 * facts["other_book"], abs=0.006)
 
     spread = book[:, 1, 0, 0] - book[:, 0, 0, 0]
     for every, (believed, real) in facts["narrow"].items():
@@ -112,6 +117,7 @@ def test_snapshots_are_right_on_average_and_wrong_for_the_rule(left):
     assert facts["wide"] == pytest.approx([spread[seen][wide].mean() / 2, spread[true][wide].mean() / 2], abs=2e-6)
     assert facts["always"] == pytest.approx([spread[seen].mean() / 2, spread[true].mean() / 2], abs=2e-6)
     assert facts["narrow"]["1000"][1] > 1.3 * 0.5
+    assert facts["narrow_off_per_cent"] == pytest.approx(100 * (facts["narrow"]["1000"][1] / 0.5 - 1), abs=0.006)
 
 
 def test_trades_are_joined_with_the_book_before_them(left):
@@ -128,7 +134,10 @@ def test_trades_are_joined_with_the_book_before_them(left):
     }
     assert facts["trades"] == len(trades)
     for name, rows in readings.items():
-        assert facts["paid"][name] == pytest.approx((trades.side * (trades.price - mid[rows])).mean(), abs=2e-6)
+        paid = (trades.side * (trades.price - mid[rows])).mean()
+        assert facts["paid"][name] == pytest.approx(paid, abs=2e-6)
+        against = abs(paid / facts["paid"]["before the trade"] - 1)
+        assert facts["paid_off_per_cent"][name] == pytest.approx(100 * against, abs=0.006)
     assert np.isin(trades.time, time).all()  # each trade changes the book at its own time
 
 
