@@ -124,6 +124,13 @@ def test_every_file_among_the_notebooks_belongs_to_one():
     assert len({FILE_NAME.fullmatch(f"{stem}.py")[1] for stem in stems}) == len(stems), "two notebooks share an id"
 
 
+def test_every_notebook_is_run_by_the_tests_of_its_known_answers():
+    for notebook in gallery.list_notebooks():
+        text = (ROOT / "tests" / "known_answers" / f"test_{notebook.id}.py").read_text(encoding="utf-8")
+        assert f'\nSOURCE = "{notebook.ipynb.relative_to(ROOT).as_posix()}"\n' in text, notebook.id
+        assert re.search(r"^def test_\w+\([^)]*\bleft\b", text, re.MULTILINE), notebook.id
+
+
 def test_an_unknown_notebook_is_refused_with_the_known_ones():
     with pytest.raises(gallery.GalleryError, match=r"expected the id of a notebook, found '99_99'; try one of .*01_01"):
         gallery.run(["99_99"])
