@@ -26,7 +26,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 45 minutes |
+# | **Time** | 50 minutes |
 # | **Needs** | [01_02](../01_core_zarr/01_02_chunking_is_the_index.ipynb) |
 # | **Code** | `tutorial_zarr/array.py`, `tutorial_zarr/resizing` |
 # | **Article** | [The average of the averages](../../articles/19_tick_data_cube.md) |
@@ -69,6 +69,7 @@ from matplotlib.patches import Patch
 import tutorial_zarr as zarr
 from data_gen import GenResult, ticks
 from tutorial_zarr import viz
+from tutorial_zarr.errors import ChunkError
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
 from tutorial_zarr.stores import TraceStore
 from tutorial_zarr.viz.chart import BLUE, GREY, SKY, VERMILION
@@ -381,8 +382,42 @@ print(f"best against best, in chunks of moments: {best_float:,} B and {best_whol
 
 # %% [markdown]
 # Half of the 9.2 is the type: four bytes instead of eight. Best against best, whole numbers are 1.9 times smaller in this
-# cube. A bitshuffle makes the floats larger: cents as binary fractions fill all their bits, in no order. Other readers
-# see the same cents in both layouts.
+# cube. A bitshuffle makes the floats larger: cents as binary fractions fill all their bits, in no order.
+#
+# How far down does it go? From second to second a price moves by a few cents, and how hard those moves are to guess is
+# their **[entropy](../GLOSSARY.md#entropy)**: a floor for whatever stores one move after the other. *Guess:* the recipe
+# that most people recommend is differences, then zstd. How many times the floor does it take?
+
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+one_price = cents[:, stock, 0].copy()
+_, seen = np.unique(np.diff(one_price), return_counts=True)
+floor = -(seen * np.log2(seen / seen.sum())).sum() / 8  # bytes
+differences, zstd = numcodecs.Delta("i4").encode(one_price), numcodecs.Zstd(5)
+squeezed = {
+    "zstd": zstd.encode(one_price),
+    "differences, zstd": zstd.encode(differences),
+    "differences, bitshuffle, zstd": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.BITSHUFFLE).encode(differences),
+}
+times_floor = {name: len(data) / floor for name, data in squeezed.items()}
+print("After your guess:")
+for name, times in times_floor.items():
+    print(f"{name:30} {times:.2f} times the floor of {floor:,.0f} B")
+assert min(times_floor.values()) > 1
+
+# %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
+# A coder that counts how often each number comes, instead of looking for what repeats: pip install pcodec
+print("After your guess:")
+try:
+    from numcodecs.pcodec import PCodec
+except ImportError:
+    print("PCodec: not installed")
+else:
+    print(f"PCodec, without differences: {len(PCodec().encode(one_price)) / floor:.2f} times the floor")
+
+# %% [markdown]
+# zstd looks for pieces that were there before, and small random moves hardly repeat. A coder of numbers, such as
+# [pcodec](https://github.com/pcodec/pcodec), nearly stands on the floor, and differences bring it nothing: it takes them
+# itself. Other readers see the same cents in both layouts.
 
 # %% tags=["nbval-ignore-output", "hide-cell"] jupyter={"source_hidden": true}
 for name in cubes:
@@ -558,6 +593,28 @@ print(f"low {half.low[stock] / 100:.2f}, close {half.close[stock] / 100:.2f} dol
 
 # %% [markdown]
 # A sum does not mind zeros, a minimum does. Let the array grow instead: then its shape says what is there.
+#
+# **A second without a price.** In dollars that is NaN, and whole numbers have none. Many files pack floats by
+# `FixedScaleOffset`: (value - offset) x scale, as an integer of 16 bits. What does a missing price come back as?
+
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+middle = float(np.round(one_price.mean() / 100))
+packed = numcodecs.FixedScaleOffset(offset=middle, scale=100, dtype="f8", astype="i2")
+dollars = one_price[:5] / 100
+dollars[2] = np.nan
+with np.errstate(invalid="ignore"):
+    came_back = packed.decode(packed.encode(dollars))
+print("After your guess:")
+print(dollars, "comes back as", came_back)
+assert came_back[2] == middle
+try:
+    zarr.create_array({}, data=dollars, filters=[packed], zarr_format=zarr_format)
+except ChunkError as error:
+    print("here:", str(error).partition(": codec ")[2])
+
+# %% [markdown]
+# As the offset: the mean price of the day, which nobody will question. numcodecs says nothing; here the write is refused.
+# Give what is missing a number that no price can be, and say so in the attributes.
 
 # %% [markdown] tags=["section-predict"]
 # ## Only a morning and an afternoon
@@ -727,6 +784,9 @@ save_facts(
         "wrong_turns": sum(wrong_turns),
         "late_chunk": [late_one.close[stock] / 100, day.close[stock] / 100],
         "twice": {"off_bp": abs(twice_off), "shares": [twice.shares[stock], day.shares[stock]]},
+        "times_floor": times_floor,
+        "floor": floor,
+        "missing_price_comes_back_as": came_back[2],
         "noon": {"low": half.low[stock] / 100, "close": half.close[stock] / 100},
     },
 )

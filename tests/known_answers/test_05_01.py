@@ -212,3 +212,19 @@ def test_the_facts_of_this_run_are_near_the_ones_beside_the_notebook(left, commi
     assert {k: v for k, v in facts.items() if k not in measured} == {
         k: v for k, v in committed.items() if k not in measured
     }
+
+
+def test_the_floor_is_the_entropy_of_the_moves_and_a_coder_of_numbers_reaches_it(left):
+    stats = pytest.importorskip("scipy.stats")
+    price = zarr_python(left[0] / "moments.zarr")[:, left[1]["stock"], 0]
+    _, seen = np.unique(np.diff(price), return_counts=True)
+    floor = stats.entropy(seen, base=2) * (len(price) - 1) / 8
+    assert left[1]["floor"] == pytest.approx(floor)
+    assert left[1]["times_floor"]["differences, zstd"] > 1.5
+    codec = pytest.importorskip("numcodecs.pcodec")
+    assert 1 < len(codec.PCodec().encode(price)) / floor < 1.02
+
+
+def test_a_missing_price_comes_back_as_the_offset(left):
+    price = zarr_python(left[0] / "moments.zarr")[:, left[1]["stock"], 0]
+    assert left[1]["missing_price_comes_back_as"] == round(price.mean() / 100)
