@@ -25,6 +25,7 @@ from data_gen import (
     matrix,
     order_book,
     passages,
+    risk,
     stocks,
     ticks,
     training,
@@ -269,6 +270,19 @@ def test_noise_is_not_taken_for_a_gradient_and_a_gradient_not_for_noise():
         result = fields.make()
         result.arrays[name] = result.arrays[other]
         assert f"correlation of neighbours in the {name}" in failing(fields, result)
+
+
+def test_months_of_a_normal_distribution_are_not_taken_for_those_of_the_market():
+    result = risk.make()
+    real = result.arrays["factors"]
+    one, other = np.random.PCG64(5).random_raw((2, *real.shape)) / 2.0**64
+    normal = np.sqrt(-2 * np.log1p(-one)) * np.cos(2 * np.pi * other)
+    result.arrays["factors"] = real.mean(0) + normal @ np.linalg.cholesky(np.cov(real.T)).T
+    assert failing(risk, result) == {
+        "worst month of the market, percent",
+        "excess kurtosis of the market",
+        "correlation of the size of a month with the next",
+    }
 
 
 def uniform_directions(rows):
