@@ -23,6 +23,7 @@ from data_gen import (
     fields,
     land,
     matrix,
+    mempool,
     order_book,
     passages,
     risk,
@@ -115,6 +116,21 @@ def test_a_transposed_matrix_is_not_taken_for_the_matrix():
     result.arrays["matrix"] = result.arrays["matrix"].T
     value, low, high = matrix.realism(result)["step along a row"]
     assert not low <= value <= high
+
+
+def test_fees_that_wander_and_tips_without_a_tail_are_not_taken_for_a_chain():
+    bits = (np.random.PCG64(0).random_raw(8_000).reshape(4, 2_000) >> np.uint64(11)) * 2.0**-53
+    base = (2e10 * np.exp(np.cumsum((bits[0] - 0.5) / 2))).astype(np.int64)
+    blocks = np.stack([np.arange(2_000), base, (bits[1] * 30e6).astype(np.int64), np.full(2_000, 30_000_000)], 1)
+    events = np.zeros((2_000, 6), np.int64)
+    events[:, 0], events[:, 2] = np.arange(2_000) * 70, -np.log1p(-bits[2]) * 1e9
+    missed = failing(mempool, data_gen.GenResult({"blocks": blocks, "events": events}, {}, {}))
+    assert missed == {
+        "largest step of the base fee",
+        "share of full blocks",
+        "tail index of tips",
+        "share of base fees exact to the wei",
+    }
 
 
 def test_a_map_turned_upside_down_or_made_of_noise_is_not_taken_for_the_earth():
