@@ -118,7 +118,7 @@ def exercise_3(answer: Any) -> Verdict:
             lambda f, p: None, ("tomorrow", "mean of all", "one day")
         )
         + typical(_first, ("change", "mean so far")),
-        "as of day t the price of day t is known: prices[: t + 1].": [((made["mean so far"], prices), 0)],
+        "as of day t the price of day t is known: prices[: t + 1].": [((made["mean so far"], prices), 1)],
     }
     told = None if _always_none(answer, made["tomorrow"], prices) else recognised(answer, mistakes)
     return not_yet(f"{told} {fault[0].upper()}{fault[1:]}" if told else fault)
