@@ -20,6 +20,7 @@ from data_gen import (
     deep_field,
     digits,
     evals,
+    experiments,
     fields,
     land,
     matrix,
@@ -30,6 +31,7 @@ from data_gen import (
     stocks,
     ticks,
     training,
+    trial,
     vectors,
     vendor,
     venues,
@@ -210,6 +212,35 @@ def test_answers_drawn_with_the_right_accuracy_are_not_taken_for_a_classifiers()
         "calibration error that is left after cooling",
         "confidence of mistakes, less that of right answers",
     }
+
+
+def test_counts_without_weekdays_or_a_fair_draw_are_not_taken_for_experiments():
+    result = experiments.make("tiny")
+    level = {name: np.broadcast_to(cube.sum(2, keepdims=True), cube.shape) for name, cube in result.arrays.items()}
+    assert failing(experiments, data_gen.GenResult(level, result.dims, result.units)) >= {
+        "weekend against weekdays",
+        "share of B in the ramp's second half",
+    }
+    lost = {name: cube.copy() for name, cube in result.arrays.items()}
+    lost["aa"][..., 1, :] -= lost["aa"][..., 1, :] // 20  # one in twenty of B was not counted
+    assert "sample ratio of the A/A test, in standard errors" in failing(
+        experiments, data_gen.GenResult(lost, result.dims, result.units)
+    )
+
+
+def test_the_counts_of_an_experiment_are_those_of_its_visitors():
+    cube, people = experiments.make("tiny", seed=2).arrays["ab"], experiments.visitors("ab", 8, seed=2)
+    here = (people["segment"] == 1) & (people["day"] == 9) & (people["variant"] == 1)
+    for metric, name in enumerate(experiments.METRICS):
+        values = people[name][here].tolist()
+        assert cube[metric, 1, 9, 1].tolist() == [len(values), sum(values), sum(v * v for v in values)]
+    assert cube[0, ..., 0].sum() == len(people["day"])
+
+
+def test_a_trial_whose_lots_were_exchanged_is_not_taken_for_the_real_one():
+    result = trial.make()
+    exchanged = {**result.arrays, "incentive": 1 - result.arrays["incentive"]}
+    assert len(failing(trial, data_gen.GenResult(exchanged, result.dims, result.units))) == 5
 
 
 def test_trades_drawn_independently_of_each_other_are_not_taken_for_a_market():
