@@ -55,7 +55,9 @@ def test_the_merged_comparison_is_welchs_of_scipy(committed, people):
     a, b = (people["bought"][people["variant"] == variant] for variant in (0, 1))
     assert (committed["share_a"], committed["share_b"]) == pytest.approx((100 * a.mean(), 100 * b.mean()), abs=1e-6)
     found = stats.ttest_ind(b, a, equal_var=False)
-    assert committed["pooled_errors"] == pytest.approx(found.statistic, abs=1e-4)
+    assert committed["behind_errors"] == pytest.approx(-found.statistic, abs=1e-4)
+    assert committed["behind_points"] == pytest.approx(100 * (a.mean() - b.mean()), abs=1e-5)
+    assert committed["p_below"] == 0.05
     low, high = found.confidence_interval(0.95)
     merged, half = committed["results"]["all merged"]
     assert (merged - half, merged + half) == pytest.approx((100 * low, 100 * high), abs=1e-4)
