@@ -126,7 +126,7 @@ def realism(result: GenResult) -> dict[str, tuple[float, float, float]]:
     return {
         "accuracy of the linear model": (float(accuracy[linear]), 0.95, 0.98),
         "accuracy lost to the largest noise": (float((by_model[0] - by_model[-1]).max()), 0.0, 0.12),
-        "share of mistakes on the most frequent pair": (float(mistakes.max() / mistakes.sum()), 0.05, 0.35),
+        "share of mistakes on the most frequent pair": (float(mistakes.max() / mistakes.sum()), 0.1, 0.35),
         "how much too sure naive Bayes is": (float(sure[bayes].mean() - accuracy[bayes]), 0.04, 0.12),
         "calibration error that is left after cooling": (off[cooled] / off[bayes], 0.05, 0.6),
         "confidence of mistakes, less that of right answers": (

@@ -15,6 +15,7 @@ from data_gen import (
     agents,
     air_temperature,
     brain,
+    breaks,
     buoy,
     climate,
     deep_field,
@@ -197,6 +198,22 @@ def test_a_random_walk_is_not_taken_for_three_stocks():
         "correlation of their sizes, 20 days apart",
         "splits for each stock",
     ]
+
+
+def test_books_of_numbers_drawn_evenly_with_breaks_spread_evenly_are_not_taken_for_ledgers():
+    result = breaks.make("tiny")
+    n = len(result.arrays["ours"])
+    quantity, cents, fee, who = np.random.PCG64(0).random_raw((4, n)) % 10_000 + 1
+    result.arrays["ours"] = np.stack([quantity, cents / 100, quantity * cents / 100, fee / 100], 1)
+    result.arrays["counterparty"] = who % breaks.COUNTERPARTIES
+    assert failing(breaks, result) == {
+        "first digits of the values, farthest from Benford",
+        "share of quantities in whole hundreds",
+        "share of prices on five or ten cents",
+        "share of trades with the ten most frequent counterparties",
+        "fees that are not booked",
+        "share of breaks with ten careless counterparties",
+    }
 
 
 def test_answers_drawn_with_the_right_accuracy_are_not_taken_for_a_classifiers():
