@@ -168,8 +168,10 @@ hero
 # %%
 place = int(ratio.argmax())
 a, b = (int(axis[place]) for axis in upper)
+bad_months = []
 for name, values in ((f"portfolio {a}", pnl[:, a]), (f"portfolio {b}", pnl[:, b]), ("together", pnl[:, a] + pnl[:, b])):
     at = int(np.argsort(values, kind="stable")[WORST - 1])
+    bad_months.append(int(months[at]))
     print(f"{name:12} loses {-values[at] / 1e4:6.2f} dollars in its twelfth worst month, {months[at]}")
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
@@ -532,6 +534,13 @@ save_facts(
         "pair_vars": [int(alone[a]), int(alone[b]), int(together[a, b])],
         "pair_dollars": [alone[a] / 1e4, alone[b] / 1e4, (alone[a] + alone[b]) / 1e4, together[a, b] / 1e4],
         "beyond": beyond_count,
+        "beyond_each": WORST - 1,
+        "bad_months": bad_months,
+        "bad_years": [month // 100 for month in bad_months],
+        "levels_percent": [99, 5],
+        "dollars_of_a_portfolio": 100,
+        "questions": 100,
+        "window": WINDOW,
         "book": int(value_at_risk(book)),
         "book_dollars": [value_at_risk(book) / 1e4, alone.sum() / 1e4],
         "shortfall_above": above,

@@ -64,6 +64,9 @@ def test_pairs_that_are_riskier_together(committed, factors):
     assert tuple(committed["pair"]) == most[1]
     a, b = most[1]
     assert committed["pair_vars"] == [alone[a], alone[b], twelfth_worst(pnl[:, a] + pnl[:, b])]
+    months = np.load(Path(__file__).parents[2] / "data_gen" / "vendor" / "factors.npz")["month"]
+    for month, pnl_of in zip(committed["bad_months"], (pnl[:, a], pnl[:, b], pnl[:, a] + pnl[:, b]), strict=True):
+        assert (pnl_of < pnl_of[months.tolist().index(month)]).sum() == WORST - 1
     assert committed["beyond"] == (pnl[:, a] + pnl[:, b] < -alone[a] - alone[b]).sum() >= WORST
     assert committed["book"] == twelfth_worst(pnl.sum(axis=1))
     assert committed["book_dollars"] == pytest.approx([committed["book"] / 1e4, alone.sum() / 1e4])
