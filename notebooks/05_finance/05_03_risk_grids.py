@@ -78,7 +78,7 @@ in_range(per_chunk=(per_chunk, 2, 100), workers=(workers, 1, 64), zarr_format=(z
 # **[factors](https://en.wikipedia.org/wiki/Fama%E2%80%93French_three-factor_model "What moves many shares at once: the
 # market, small against large companies, cheap against expensive ones.")** did in it, over Treasury bills. The portfolios
 # are generated: 100 dollars each, an exposure to each factor, and nothing else. Real ones hold options, whose losses bend,
-# and risks of their own; then a scenario takes minutes to value, and keeping the results matters more.
+# and risks of their own; then a scenario can take minutes to value, and keeping the results matters more.
 
 # %%
 data = risk.make("small" if quick else "large", seed)
@@ -187,8 +187,8 @@ panel.axhline(-limit[1], color=BLUE, linestyle="--")
 panel.set(xlim=(low, 3), ylim=(low, 3), xlabel=f"portfolio {a}, dollars", ylabel=f"portfolio {b}, dollars")
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
-panel.text(2.5, -limit[1] + 0.5, "VaR of one", color=BLUE, ha="right")
-panel.text(-limit[0] + 0.5, 1, "VaR of the other", color=BLUE)
+panel.text(2.5, -limit[1] + 0.5, f"VaR of portfolio {b}", color=BLUE, ha="right")
+panel.text(-limit[0] + 0.5, 1, f"VaR of portfolio {a}", color=BLUE)
 beyond_count = int(beyond.sum())
 told = f"Months by what two portfolios lost in them. {beyond_count} months lie beyond the line of both VaRs together, "
 told += f"{WORST - 1} beyond each alone."
@@ -370,8 +370,8 @@ print(f"{count} breaches in {tests} months; p = {kupiec:.2f}: the number fits")
 # %% [markdown] tags=["section-predict"]
 # ## The month after a breach
 #
-# It passes. Now a month with a breach has just ended. If breaches came independently, the next month would be one in 5 of
-# 100 cases. **How often is it?** Write it down, and run.
+# It passes. Now a month with a breach has just ended. If breaches came independently, the next month would be another one in
+# about 5 of 100 cases. **How often is it?** Write it down, and run.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
