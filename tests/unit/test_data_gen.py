@@ -17,6 +17,7 @@ from data_gen import (
     brain,
     breaks,
     buoy,
+    chain,
     climate,
     deep_field,
     digits,
@@ -286,6 +287,41 @@ def test_every_price_is_a_whole_number_of_cents():
     for values in (ticks.make().arrays[name] for name in ("price", "bid", "ask")):
         cents = np.rint(values * 100)
         np.testing.assert_array_equal(cents / 100, values)
+
+
+def test_blocks_at_even_times_with_a_target_that_never_moves_are_not_taken_for_a_chain():
+    result = chain.make()
+    n = len(result.arrays["time"])
+    waits = 300 + (np.random.PCG64(4).random_raw(n) % 601).astype(np.int64)  # five to fifteen minutes, evenly
+    result.arrays.update({"time": chain.START + np.cumsum(waits), "bits": np.full(n, chain.BITS, "u4")})
+    assert {
+        "spread of the intervals over their mean",
+        "share of intervals above an hour",
+        "targets by the rule",
+    } <= failing(chain, result)
+
+
+def test_targets_are_those_of_bitcoin_cores_own_tests():
+    for bits, first, last, wanted in (
+        (0x1D00FFFF, 1261130161, 1262152739, 0x1D00D86A),
+        (0x1D00FFFF, 1231006505, 1233061996, 0x1D00FFFF),
+        (0x1C05A3F4, 1279008237, 1279297671, 0x1C0168FD),
+        (0x1C387F6F, 1263163443, 1269211443, 0x1D00E1FD),
+    ):
+        assert chain.next_bits(bits, first, last) == wanted
+    assert sum(chain.subsidy(k * chain.HALVING) for k in range(70)) * chain.HALVING == 2_099_999_997_690_000
+
+
+def test_a_branch_keeps_what_lies_below_it_and_nothing_above():
+    whole = chain.make("tiny").arrays
+    below = {name: values[:2_013] for name, values in whole.items()}
+    assert {name: values[:2_013].tolist() for name, values in chain.grow(below, 9, 5).items()} == {
+        name: values.tolist() for name, values in below.items()
+    }
+    branch = chain.grow(below, 9, 5)
+    assert not np.intersect1d(branch["hash"][2_013:], whole["hash"]).size
+    assert branch["bits"][2_016] == chain.next_bits(chain.BITS, int(whole["time"][0]), int(branch["time"][2_015]))
+    assert chain.grow(below, 0, 5)["hash"].tolist() == below["hash"].tolist()
 
 
 def test_a_climate_that_runs_backwards_or_upside_down_is_not_taken_for_the_projection():
