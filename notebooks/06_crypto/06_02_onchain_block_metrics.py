@@ -102,7 +102,7 @@ left.plot(line, len(waits) * 2 / mean_wait * np.exp(-line / mean_wait), color=VE
 left.set(xlabel="minutes to the next block", ylabel="blocks", title="Most blocks come soon", xlim=(0, 60))
 left.legend(loc="upper right")
 right.step(range(len(difficulty)), difficulty, where="post", color=GREEN)
-right.set(xlabel="period of 2,016 blocks", ylabel="difficulty / first", title="The target follows", ylim=(0.95, None))
+right.set(xlabel="period of 2,016 blocks", ylabel="difficulty / first", title="The difficulty follows", ylim=(0.95, None))
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 told = (
@@ -617,6 +617,8 @@ save_facts(
         "whole_up_to_in_1e15": round(2**53 / 1e15, 4),
         "wrong_from_in_millions": round(wrong_from / 1e6, 2),
         "off_by_chunks": by_chunks,
+        "off_by_chunks_of": {"rows": list(by_chunks), "satoshis": [abs(error) for error in by_chunks.values()]},
+        "coins_in_millions": round(supply / 1e14, 4),
         "tip": tip,
         "fork": fork,
         "agreed": agreed,
@@ -624,6 +626,8 @@ save_facts(
         "seen_after_a_break": lengths,
         "changed": len(changed),
         "chunks": len(chunks_now),
+        "at_once": list(costs),
+        "bits_of_a_hash": 8 * blocks["hash"].itemsize,
         "costs": costs,
         "bytes_for_each": {count: cost["bytes"] / count for count, cost in costs.items()},
         "ghosts": ghosts,
