@@ -452,8 +452,7 @@ check("06_03.3", next_fee)
 # - [Flash Boys 2.0](https://arxiv.org/abs/1904.05234): what people pay for a place in a block, and why.
 # - [Amazon S3 pricing](https://aws.amazon.com/s3/pricing/): the list prices of requests and traffic, for your own bill.
 #
-# **Next.** What does a picture of half the size show, and what does it hide?
-# [08_01](../08_bio/08_01_multiscale_pyramids.ipynb)
+# **Next.** Maps or time series: which does your layout favour? [07_01](../07_geo/07_01_climate_cube_windows.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
