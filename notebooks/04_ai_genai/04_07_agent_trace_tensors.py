@@ -360,8 +360,8 @@ wrong_sum = int(np.nansum(arrived[longest, :, output]))
 print(f"output tokens of run {longest}: {true_sum:,}; after the loss {wrong_sum:,}, and no error")
 
 # %% [markdown]
-# `missing="error"` would refuse, and nobody can use it on a rectangle with holes. Somebody who asks only for what must be
-# there can.
+# `missing="error"` makes this an error. On a rectangle with holes you cannot use it, because the holes are meant. If you
+# ask only for what must be there, you can.
 
 # %%
 strict = zarr.open_array(arrived.store, mode="r", missing="error")

@@ -255,7 +255,8 @@ print(f"one array at its best ${lowest:.3f}, hot and cold ${twice:.3f}: {twice /
 assert twice < lowest
 
 # %% [markdown]
-# It is cheaper. Writing once more costs next to nothing; both readers now have the size that suits them.
+# It is cheaper. Writing once more costs next to nothing, because it is done in few portions; and the writer and the
+# readers have each the size that suits them.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 flush_cost = bill(best, per_flush, size, reads)["flushes"] * 1e6
@@ -413,7 +414,7 @@ check("06_03.2", cheapest)
 # least 1. The broken version below is found in many a script.
 #
 # <details><summary>Hint</summary>
-# In Python `-1 // 8` is -1. And what if somebody gives you a `np.int64`?</details>
+# In Python `-1 // 8` is -1. And what if `base` is a `np.int64`?</details>
 
 
 # %% tags=["exercise"]
@@ -444,7 +445,7 @@ check("06_03.3", next_fee)
 # - A product in int64 wraps round above 2^63, in the rush and not in the test.
 #
 # **Open questions.** Who answers a reader who asks for the last hour, half of it hot and half of it cold? When may the hot
-# chunks be deleted, if somebody may be reading them?
+# chunks be deleted, if a reader may be at work on them?
 #
 # **To read further.**
 #

@@ -68,7 +68,7 @@ def exercise_3(answer: Any) -> Verdict:
         found = recognised(
             answer,
             {
-                "below the target the change is rounded towards zero, and here the fee is: make the difference positive.": [
+                "below the target the change is rounded towards zero, not the fee: make the difference positive.": [
                     (case, base + base * (used - target) // target // 8)
                     for case in (CASES[4], CASES[6])
                     for base, used, target in [case]
