@@ -24,6 +24,7 @@ from data_gen import (
     evals,
     experiments,
     fields,
+    impact,
     land,
     matrix,
     mempool,
@@ -397,6 +398,18 @@ def test_vectors_in_any_direction_are_not_taken_for_those_of_a_text():
         result = data_set.make()
         result.arrays["vectors"] = uniform_directions(len(result.arrays["vectors"]))
         assert {"mean cosine of two vectors", "median cosine of nearest neighbours"} <= failing(data_set, result)
+
+
+def test_impacts_without_noise_or_in_proportion_to_the_size_are_not_taken_for_real():
+    result = impact.make("tiny")
+    size = result.arrays["size"]
+    wobble = 0.9 + (np.random.PCG64(2).random_raw(len(size)) % 21) / 100
+    result.arrays["impact"] = np.rint(8 * impact.SHARES[size] * wobble / impact.UNIT).astype("int32")
+    assert {
+        "exponent of the mean impact",
+        "impact of a small order against its noise",
+        "share of orders that seem to move it the wrong way",
+    } <= failing(impact, result)
 
 
 def test_books_drawn_one_by_one_are_not_taken_for_a_book_that_remembers():
