@@ -113,7 +113,7 @@ print("After your guess:")
 slope, level = line_through_logs(venue, coin)
 truth = impact.true_impact()[venue, coin]
 dear = np.exp(level + slope * np.log(shares[0])) / truth[0]
-print(f"the exponent is {slope:.2f}; an order of {shares[0]:.1%} of the volume looks {dear:.1f} times as dear as it is")
+print(f"the exponent is {slope:.2f}; an order of {shares[0]:.1%} of the volume looks {dear:.1f} times as expensive as it is")
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 mine = (orders["venue"] == venue) & (orders["coin"] == coin)
@@ -168,15 +168,19 @@ def cells(orders):
 
 
 # %%
-def fit(sums):
-    """Exponent and prefactor of Y * share ** exponent, for sums (size, field), by least squares."""
-    x, count, mean = np.log(shares), sums[:, 0], sums[:, 1] / sums[:, 0] * impact.UNIT
-    slope, level = 0.5, 0.0
+def fit(share, count, mean):
+    """Exponent and prefactor of Y * share ** exponent, by least squares; each mean weighs as much as it has orders."""
+    x, slope, level = np.log(share), 0.5, 0.0
     for _ in range(12):  # Gauss and Newton: replace the curve by its tangent, solve, and again
         curve = np.exp(level + slope * x)
         tangent = level + slope * x + (mean - curve) / curve
         slope, level = np.polyfit(x, tangent, 1, w=np.sqrt(count) * curve)
     return slope, np.exp(level)
+
+
+def exponent_of(sums):
+    """The exponent for sums (size, field)."""
+    return fit(shares, sums[:, 0], sums[:, 1] / sums[:, 0] * impact.UNIT)[0]
 
 
 # %%
@@ -186,7 +190,7 @@ assert month[..., 0].sum() == len(orders["day"])
 exponents = {"logs of orders": np.zeros((4, 6)), "means of all": np.zeros((4, 6))}
 for v, c in np.ndindex(4, 6):
     exponents["logs of orders"][v, c] = line_through_logs(v, c)[0]
-    exponents["means of all"][v, c] = fit(month[v, c])[0]
+    exponents["means of all"][v, c] = exponent_of(month[v, c])
 for name, found in exponents.items():
     print(f"{name:15}", *(f"{v} {row.mean():.2f}  " for v, row in zip(impact.VENUES, found, strict=True)))
 
@@ -347,7 +351,7 @@ print("After your guess:")
 more_days = {}
 for length in (5, days):
     first = line_through_logs(venue, coin, length)[0]
-    second = fit(window(running, 0, length)[venue, coin])[0]
+    second = exponent_of(window(running, 0, length)[venue, coin])
     more_days[length] = [float(first), float(second)]
     print(f"{length:3} days: {first:.3f} from logarithms, {second:.3f} from the means")
 
@@ -495,6 +499,7 @@ save_facts(
         },
         "exact_to": 2**24,
         "nightly": {"missing_per_cent": round(100 * missing, 3), "exponents": nightly.round(5)},
+        "few_days": min(more_days),
         "more_days": {str(length): [round(v, 5) for v in pair] for length, pair in more_days.items()},
     },
 )
