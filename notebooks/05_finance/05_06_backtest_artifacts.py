@@ -529,7 +529,8 @@ check("05_06.3", first_leak)
 # - [The Zarr specification, version 3](https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html): what is stored of
 #   an array, and so what a hash can cover.
 #
-# **Next.** How does a climate cube answer a question of one place? [07_01](../07_geo/07_01_climate_cube_windows.ipynb)
+# **Next.** [06_01](../06_crypto/06_01_ohlcv_across_venues.ipynb): do two exchanges agree on what a coin did in the last
+# minute?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
