@@ -38,8 +38,9 @@ QUICK = {
     "unit": ["attributes", "blosc_snappy", "codecs", "fill_values", "group", "progress", "stores_wrappers"],
 }
 A_TENTH = ("laws", "small_worlds", "spec")
-# What another version of Python may change, for `.ci/run core`. Of the product of every case with every type, codec and
-# layout, which is arithmetic, it is the same tenth, and each test at least once. Not what reads the sources and prose.
+# What another version of Python may change, for `.ci/run core`: of what is a product (of codecs, types and layouts; of
+# faults, calls and stores) each test once and the same tenth, as the rest differs by arithmetic. Not what reads the
+# sources and the prose. All of it runs on all versions in .github/workflows/test.yml.
 VERSIONS = ("faults", "unit", *A_TENTH)
 VERSIONS_OF_PROJECT = ("test_documentation.py", "test_import.py", "test_readme.py")
 LONG = (  # one test that asks thousands of questions, or starts processes
@@ -86,11 +87,12 @@ def pytest_collection_modifyitems(items):
         seen.add(function)
         if item.get_closest_marker("slow"):
             continue
-        of_the_tenth = folder not in A_TENTH or zlib.crc32(item.name.encode()) % 10 == 0
-        if of_the_tenth and is_quick_file(item.path) and item.originalname not in LONG:
+        of_the_tenth = zlib.crc32(item.name.encode()) % 10 == 0
+        if is_quick_file(item.path) and item.originalname not in LONG and (of_the_tenth or folder not in A_TENTH):
             item.add_marker(pytest.mark.quick)
+        asked = first or of_the_tenth or folder not in ("faults", *A_TENTH)
         needs_others = item.get_closest_marker("gallery") or item.get_closest_marker("interop")
-        if (first or of_the_tenth) and is_file_of_versions(item.path) and not needs_others:
+        if asked and is_file_of_versions(item.path) and not needs_others:
             item.add_marker(pytest.mark.versions)
 
 

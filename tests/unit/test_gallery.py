@@ -46,15 +46,34 @@ pytest.importorskip("jupytext")
 FIRST = "01_core_zarr/01_01_first_zarr_array"
 
 
+def files_of(folder):
+    """Path -> what tells whether it was changed."""
+    found = {path: path.stat() for path in folder.rglob("*")}
+    return {path: (stat.st_mtime_ns, stat.st_size) if path.is_file() else () for path, stat in found.items()}
+
+
+@pytest.fixture(scope="module")
+def whole_copy(tmp_path_factory):
+    """A copy of the notebooks, the articles and what they link to, and what it holds."""
+    folder = tmp_path_factory.mktemp("copy")
+    for name in ("notebooks", "articles", "tutorial_zarr", "data_gen", "tests/known_answers", "tests/interop/bridge"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "README.md", folder)
+    return folder, files_of(folder)
+
+
 @pytest.fixture
-def copy(tmp_path):
-    """A copy of the notebooks, the articles and what they link to, to break."""
-    for name in ("notebooks", "articles"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("tutorial_zarr", "data_gen", "tests/known_answers", "tests/interop/bridge"):  # only to be linked to
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "README.md", tmp_path)
-    return tmp_path / "notebooks"
+def copy(whole_copy):
+    """The notebooks of that copy, to break: after each test what it changed is put back, and what it made is gone."""
+    folder, before = whole_copy
+    yield folder / "notebooks"
+    after = files_of(folder)
+    for path in sorted(after.keys() - before, reverse=True):  # what is in a folder before the folder
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    for path in sorted(before):
+        if after.get(path) != before[path]:
+            path.mkdir() if before[path] == () else shutil.copy2(ROOT / path.relative_to(folder), path)
+    assert files_of(folder) == before
 
 
 def edit(path, old, new, count=1):
