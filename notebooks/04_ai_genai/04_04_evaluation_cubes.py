@@ -93,7 +93,7 @@ print(f"{len(names)} runs, {rows:,} digits in {pages} pages; {len(checks)} of {l
 assert np.array_equal(said[bayes], said[cooled])
 
 # %% [markdown]
-# The last line says that cooling changed no answer. It changed only how sure the model is.
+# The last line holds: cooling changed no answer. It changed only how sure the model is.
 
 # %% [markdown] tags=["section-idea"]
 # ## A model should be right as often as it says
@@ -111,7 +111,7 @@ for panel, run, colour in zip(axes, (linear, bayes, cooled), (BLUE, VERMILION, G
     some = n >= 10
     panel.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
     panel.plot(confidence[some] / n[some], right[some] / n[some], "o-", color=colour, markersize=5)
-    panel.set_title(names[run].split(",")[0])
+    panel.set_title({linear: "linear", bayes: "naive Bayes", cooled: "naive Bayes, cooled"}[run])
     panel.set(xlabel="mean confidence", xlim=(0, 1.04), ylim=(0, 1.04))
 _ = axes[0].set_ylabel("share of right answers")
 
@@ -168,7 +168,8 @@ def calibration_error(bins):
 
 
 # %% [markdown]
-# To merge pages is to add their tables. Score all rows together first:
+# To merge pages is to add their tables: merge the parts and not the quotients, as with the VWAP of
+# [05_01](../05_finance/05_01_tick_data_cube.ipynb). Score all rows together first:
 
 # %%
 tables = {run: counted(said[run], sure[run]) for run in (linear, bayes, cooled)}
@@ -216,18 +217,21 @@ figure, (left, right_panel) = viz.canvas(8.4, 3.4, 1, 2, sharex=True)
 for run, colour, style, width in ((bayes, VERMILION, "-", 4), (cooled, GREEN, "--", 2)):
     for panel, which in ((left, 0), (right_panel, 1)):
         values = [by_size[run, size][which] for size in sizes]
-        panel.plot(sizes, values, style, color=colour, linewidth=width if which == 0 else 2)
-        panel.plot(sizes, values, "o", color=colour, markersize=4, label="naive Bayes" if run == bayes else "cooled")
+        name = "naive Bayes" if run == bayes else "naive Bayes, cooled"
+        panel.plot(
+            sizes, values, style + "o", color=colour, linewidth=width if which == 0 else 2, markersize=4, label=name
+        )
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 for panel in (left, right_panel):
     panel.set(xscale="log", xlabel="rows in a slice")
     panel.set_xticks([10, 100, 1000], ["10", "100", "1,000"])
-    panel.axvline(25, color=GREY, linewidth=1, linestyle=":")
 left.set(ylim=(0, 1), ylabel="mean accuracy of the slices")
 right_panel.set(ylim=(0, 0.12), ylabel="mean calibration error of the slices")
 left.set_title("Accuracy: cut as you like")
 right_panel.set_title("ECE: the cut decides")
+right_panel.plot([25, 25], [0.05, 0.12], ":", color=GREY, linewidth=1)
+right_panel.text(27, 0.112, "a page: 25 rows")
 _ = right_panel.legend(loc="lower left")
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
@@ -243,8 +247,8 @@ slices_chart
 
 # %% [markdown]
 # In a small slice the share of right answers is off by chance. ECE takes the size of each gap and forgets its sign, so
-# chance does not average out: it adds up. A very sure model has nearly all rows in one drawer, and little chance; a
-# modest one has a few rows in each of ten. The average rewards being sure. Proof by a model that is perfect:
+# chance does not average out: it adds up. A very sure model has nearly all rows in one drawer, where chance is small;
+# a modest one has a few rows in each of ten. The average rewards being sure. Proof by a model that is perfect:
 
 # %%
 drawn = np.random.PCG64(seed + 1).random_raw(rows) % 1000 < sure[cooled]  # right exactly as often as it says
@@ -450,8 +454,8 @@ check("04_04.3", merged_error)
 # %% [markdown] tags=["section-recap"]
 # ## Recap
 #
-# - Accuracy survives an average over slices of equal size. F1 does so roughly, and calibration error does not: small slices
-#   add chance, more for a modest model than for a sure one.
+# - Accuracy survives an average over slices of equal size. F1 drifts, and calibration error does not survive: small
+#   slices add chance, more for a modest model than for a sure one.
 # - Confusion matrices, and rows, confidence and right answers for each drawer, are whole numbers: add them in any order, then
 #   score once.
 # - One run is one chunk, so every run has one writer.

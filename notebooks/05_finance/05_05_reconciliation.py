@@ -121,16 +121,19 @@ def stored_share(mask, rows):
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
 expected = 1 - (1 - 1e-4) ** 4096
+assert 1 - (1 - 4 / 4096) ** 4096 > 0.98  # four breaks to a chunk
 found = stored_share(scattered(1e-4), 1024)
 print(f"computed {expected:.3f}, measured {found:.3f}")
 assert abs(found - expected) < 4 * (expected * (1 - expected) / (ROWS_ALL / 1024)) ** 0.5
 
 # %% [markdown]
-# One cell in 10,000, and one chunk in three. What matters is *p* times *c*, the breaks in a chunk: far below one it is also
-# the share, and near one there is hardly an empty chunk left. Then the order of the rows. The same breaks, in the same
-# chunks, after the rows were **sorted by counterparty**:
+# One cell in 10,000, and one chunk in three. What matters is *p* times *c*, the mean number of breaks in a
+# chunk: far below one it is also the share, and from four on hardly a chunk is empty. Now the two books, in the order of the
+# trades, and after their rows were **sorted by counterparty**. The breaks stay the same. **Guess again:** how many of the
+# chunks have one, in each order?
 
-# %%
+# %% tags=["hide-output"] jupyter={"outputs_hidden": true}
+print("After your guess:")
 broken_rows = (planted != "") & (planted != "rounding")
 by_counterparty = np.argsort(counterparty, kind="stable")
 full_chunks = len(ours) // chunk_rows
@@ -187,7 +190,7 @@ chunks_chart
 # %% [markdown] tags=["section-build"]
 # ## Build it small: line up, then compare
 #
-# Comparing row by row is the first idea, and the last chapter shows what comes of it. Rows have keys: look up where each of
+# Comparing row by row is the first idea, and a section below shows what comes of it. Rows have keys: look up where each of
 # ours lies in theirs (a **[merge join](https://en.wikipedia.org/wiki/Sort-merge_join "Matching two sorted tables by walking
 # through both at once; each row is looked at once.")**). Both books are sorted by their key, so a binary search finds the
 # place, and counts how often the key is there.
