@@ -474,7 +474,7 @@ check("04_04.3", merged_error)
 # - [Forman and Scholz, Apples-to-apples in cross-validation studies](https://doi.org/10.1145/1882471.1882479): the same
 #   question for F1 and for the area under the curve.
 #
-# **Next.** Is a seed enough to get the same data again? [04_08](04_08_synthetic_data_pipeline.ipynb)
+# **Next.** Can a search start coarse and read fine only where it needs to? [04_05](04_05_vision_patch_pyramids.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -485,7 +485,7 @@ check("05_05.3", differ)
 # - [Goldberg, What every computer scientist should know about floats](https://doi.org/10.1145/103162.103163): why a cent is
 #   no number in base two.
 #
-# **Next.** Maps or time series: which does your layout favour? [07_01](../07_geo/07_01_climate_cube_windows.ipynb)
+# **Next.** Can I reproduce last month's backtest, bit for bit? [05_06](05_06_backtest_artifacts.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
