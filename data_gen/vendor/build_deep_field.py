@@ -10,13 +10,14 @@ four steps each, which takes away less than the noise of the picture.
 from pathlib import Path
 
 import numpy as np
-from skimage import data
 
 from data_gen.vendor import write_checksum
 
 
 def main() -> None:
     """Write the file and its line in SHA256SUMS."""
+    from skimage import data  # here, as nothing else of the project needs it
+
     colours = data.hubble_deep_field()
     if colours.shape != (872, 1000, 3):
         raise ValueError(f"hubble_deep_field: expected 872 x 1000 pixels in three colours, found {colours.shape}")
