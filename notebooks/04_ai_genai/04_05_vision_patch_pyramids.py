@@ -544,7 +544,7 @@ check("04_05.3", bound)
 # - [Hubble eXtreme Deep Field](https://en.wikipedia.org/wiki/Hubble_Ultra-Deep_Field): the picture, how it was made, and
 #   what is to be seen on it.
 #
-# **Next.** Can the same dataset be made with any number of workers? [04_08](04_08_synthetic_data_pipeline.ipynb)
+# **Next.** [04_06](04_06_product_quantization.ipynb): how many bytes of a vector does a search need?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

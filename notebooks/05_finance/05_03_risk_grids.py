@@ -483,7 +483,7 @@ check("05_03.3", explain)
 # - [Minimum capital requirements for market risk](https://www.bis.org/bcbs/publ/d457.htm): the rules with which banks went
 #   from VaR to expected shortfall.
 #
-# **Next.** How do I cut a time series again without a seam? [07_01](../07_geo/07_01_climate_cube_windows.ipynb)
+# **Next.** [05_04](05_04_intraday_factor_research.ipynb): what does a rolling window need from the chunk before?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
