@@ -102,7 +102,9 @@ left.plot(line, len(waits) * 2 / mean_wait * np.exp(-line / mean_wait), color=VE
 left.set(xlabel="minutes to the next block", ylabel="blocks", title="Most blocks come soon", xlim=(0, 60))
 left.legend(loc="upper right")
 right.step(range(len(difficulty)), difficulty, where="post", color=GREEN)
-right.set(xlabel="period of 2,016 blocks", ylabel="difficulty / first", title="The difficulty follows", ylim=(0.95, None))
+right.set(
+    xlabel="period of 2,016 blocks", ylabel="difficulty / first", title="The difficulty follows", ylim=(0.95, None)
+)
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 told = (
@@ -503,7 +505,7 @@ check("06_02.1", new_satoshi)
 # %% [markdown]
 # ### Exercise 06_02.2
 #
-# A store holds elements 0 to 4,034, in chunks of 2,016. The last six blocks are given up, and seven others come. Which chunks
+# A store holds elements 0 to 20,162, in chunks of 2,016. The last six blocks are given up, and seven others come. Which chunks
 # does a follower write? Give their numbers as a list.
 #
 # <details><summary>Hint</summary>
@@ -574,10 +576,10 @@ check("06_02.3", to_satoshi)
 check("06_02.1", 50 * 10**8 // 2**4)
 
 # %% [markdown]
-# Elements 4,029 to 4,035 change. The second chunk ends with 4,031, so the branch lies in chunks 1 and 2.
+# Elements 20,157 to 20,163 change. Chunk 9 ends with 20,159, so the branch lies in chunks 9 and 10.
 
 # %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
-check("06_02.2", sorted({element // 2016 for element in range(4_035 - 6, 4_035 - 6 + 7)}))
+check("06_02.2", sorted({element // 2016 for element in range(20_163 - 6, 20_163 - 6 + 7)}))
 
 # %% [markdown]
 # The nearest whole number is always the right one: amounts lie a satoshi apart, and float64 is off by far less than half of

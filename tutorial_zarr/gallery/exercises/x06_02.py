@@ -19,7 +19,7 @@ def exercise_1(answer: Any) -> Verdict:
     if answer == subsidy:
         return right(f"{subsidy:,}, which is {subsidy / 1e8} bitcoins.")
     if answer == subsidy / 1e8:
-        return not_yet("that is in bitcoins.")
+        return not_yet("that is in bitcoins. A bitcoin has a hundred million satoshis.")
     if answer == 2 * subsidy:
         return not_yet("the block at height 840,000 is the first one after the fourth halving.")
     return not_yet("halve 50 bitcoins once for each 210,000 blocks that came before.")
@@ -33,15 +33,15 @@ def exercise_2(answer: Any) -> Verdict:
         found = sorted({int(chunk) for chunk in answer})
     except (TypeError, ValueError, OverflowError):
         return not_yet(f"expected whole numbers, found {answer!r}.")
-    branch = range(4_035 - 6, 4_035 + 1)
+    branch = range(20_163 - 6, 20_163 + 1)
     wanted = sorted({element // 2_016 for element in branch})
     if found == wanted:
         return right(f"elements {branch[0]:,} to {branch[-1]:,} lie in chunks {wanted}, a border between them.")
     if found == wanted[1:]:
-        return not_yet("chunk 2 begins with element 4,032. Where does the branch begin?")
+        return not_yet("chunk 10 begins with element 20,160. Where does the branch begin?")
     if found == wanted[:1]:
-        return not_yet("chunk 1 ends with element 4,031. Where does the branch end?")
-    return not_yet("elements 4,029 to 4,035 are written. Divide by 2,016.")
+        return not_yet("chunk 9 ends with element 20,159. Where does the branch end?")
+    return not_yet("elements 20,157 to 20,163 are written. Divide by 2,016.")
 
 
 CASES = ["0.29", "1.15", "20999999.97690000", "0.00000001", "50", "0", "-0.57", "16.4", "12345678.90123456", "3.125"]
@@ -89,4 +89,4 @@ def exercise_3(answer: Any) -> Verdict:
 
 
 # One plausible wrong answer each.
-WRONG = {"1": 3.125, "2": [2], "3": _cut_off}
+WRONG = {"1": 3.125, "2": [10], "3": _cut_off}
