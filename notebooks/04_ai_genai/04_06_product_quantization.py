@@ -641,7 +641,7 @@ check("04_06.3", closest)
 # - [Faiss wiki: frequently asked questions](https://github.com/facebookresearch/faiss/wiki/FAQ): how many rows it wants
 #   for each centroid before it stops warning.
 #
-# **Next.** Is a seed enough to get the same data again? [04_08](04_08_synthetic_data_pipeline.ipynb)
+# **Next.** What do the empty chunks of ragged data cost? [04_07](04_07_agent_trace_tensors.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -565,7 +565,8 @@ check("06_02.3", to_satoshi)
 # - [Goldberg, What every computer scientist should know about floating-point
 #   arithmetic](https://doi.org/10.1145/103162.103163): where the unit in the last place comes from.
 #
-# **Next.** Maps or time series: which does a layout favour? [07_01](../07_geo/07_01_climate_cube_windows.ipynb)
+# **Next.** How large should chunks be if data are hot for seconds and cold for years?
+# [06_03](06_03_mempool_features.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
