@@ -393,10 +393,15 @@ for name in ("fees", "hash"):
 
 
 # %%
+def is_chunk(key):
+    return key[-1].isdigit()
+
+
 def objects(store):
     return {key: sha256(bytes(store.get(key))).hexdigest() for key in sorted(store.list_prefix())}
 
 
+# %%
 follow(group, fork, since(blocks, fork))
 before = objects(group.store)
 end = total_blocks - depth
@@ -404,7 +409,7 @@ other = chain.grow({name: values[:end] for name, values in blocks.items()}, dept
 follow(group, end - 10, since(other, end - 10))
 after = objects(group.store)
 changed = [key for key in after if before.get(key) != after[key]]
-chunks_now = [key for key in after if not key.endswith((".json", ".zarray", ".zattrs", ".zgroup", ".zmetadata"))]
+chunks_now = [key for key in after if is_chunk(key)]
 print(f"{len(changed)} of {len(chunks_now)} chunks changed: {', '.join(changed)}")
 
 # %%
@@ -415,10 +420,9 @@ for count in (144, 1):
     more = chain.grow({name: group[name][...] for name in NAMES}, count, seed)
     trace.clear()
     follow(traced, len(group["hash"]) - 1, since(more, len(group["hash"]) - 1))
-    costs[count] = {"writes": trace.count("PUT"), "bytes": trace.nbytes("PUT")}
-    print(
-        f"{count:3} blocks at once: {costs[count]['writes']} writes, {costs[count]['bytes'] / count:8,.0f} bytes for each"
-    )
+    chunks = [request.nbytes for request in trace.requests if request.verb == "PUT" and is_chunk(request.key)]
+    costs[count] = {"writes": trace.count("PUT"), "chunks": len(chunks), "bytes": sum(chunks)}
+    print(f"{count:3} blocks at once: {len(chunks)} chunks, {sum(chunks) / count:8,.0f} bytes of chunks for each block")
 
 # %% [markdown]
 # A period that is full is never written again, unless a branch goes back beyond it: it can be cached for ever, or moved to
