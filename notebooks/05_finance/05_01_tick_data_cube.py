@@ -710,8 +710,8 @@ check("05_01.3", start_value)
 # - [Dask's reduction](https://docs.dask.org/en/stable/generated/dask.array.reduction.html): the same three steps,
 #   chunk, combine and aggregate, for arrays of any size
 #
-# **Next.** [07_01](../07_geo/07_01_climate_cube_windows.ipynb): maps or time series, which does my layout favour, and
-# does the answer survive when I change it?
+# **Next.** [05_02](05_02_order_book_snapshots.ipynb): is a snapshot of the order book every second enough to know what an
+# order costs?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -222,7 +222,7 @@ grid_loss.save(out / "figures" / "05_02_grid.svg")
 grid_loss
 
 # %% [markdown]
-# No step is right. Events come in bursts, so a clock is too slow for some of them and too fast for most of the time.
+# None of these steps is right. Events come in bursts, so a clock is too slow for some of them and too fast for most of the time.
 # A millisecond still loses some, and nearly all of its rows say nothing new.
 
 # %% [markdown] tags=["section-build"]
@@ -547,7 +547,7 @@ check("05_02.3", books_before)
 # - [pandas: merge_asof](https://pandas.pydata.org/docs/reference/api/pandas.merge_asof.html): the as-of join with its
 #   tolerance, its direction, and the switch for exact matches
 #
-# **Next.** [07_01](../07_geo/07_01_climate_cube_windows.ipynb): maps or time series, which does my layout favour?
+# **Next.** [05_03](05_03_risk_grids.ipynb): how do I read risk by portfolio when it was computed by scenario?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
