@@ -305,7 +305,10 @@ print(f"{len(before) - len(rewritten)} of {len(before)} chunks still have their 
 by_feature = [not np.array_equal(old[..., k], new[..., k], equal_nan=True) for k in range(len(labels))]
 moved = [label for label, moves in zip(labels, by_feature, strict=True) if moves]
 print(f"the features whose values of the past have changed: {', '.join(moved)}")
-assert len(rewritten) == len(before)
+level = np.split(old[..., labels.index("level")] != new[..., labels.index("level")], full, axis=1)
+by_dividends = sum(int(chunk[run].any()) for chunk in level for run in range(len(runs)))
+print(f"in {by_dividends} of {len(before)} chunks level has changed, which only the dividends can do")
+assert len(rewritten) == len(before) == by_dividends
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, axes = viz.canvas(8.0, 2.6, 1, 2, sharey=True)
@@ -329,8 +332,8 @@ which.save(out / "figures" / "05_06_hashes.svg")
 which
 
 # %% [markdown]
-# None. Each dividend lowers *all* adjusted closes before it, and two features have new values in days that are years
-# past. Ask why, and you have found your first leaks: what was known on a day cannot change a month later. So a second
+# None. Each dividend lowers *all* adjusted closes before it, and `level` with them; `volume` moves with the month's new
+# days. Ask why, and you have found your first leaks: what was known on a day cannot change a month later. So a second
 # download and the old hashes are a test that costs nothing. What it does not see comes below.
 #
 # Keep the download by its hash, for ever. And adjust forward: multiply by each split and dividend on the day when it
@@ -577,7 +580,7 @@ save_facts(
         "days_in_chunk": days_in_chunk,
         "changed_by_parameter": len(by_parameter),
         "full_chunks": len(before),
-        "changed_by_dividends": len(rewritten),
+        "changed_by_dividends": by_dividends,
         "moved_in_a_month": moved,
         "one_dollar": {column: round(float(money[-1]), 2) for column, money in curves.items()},
         "one_dollar_in_all": round(float(np.cumprod(1 + earned.mean(1))[-1]), 2),
