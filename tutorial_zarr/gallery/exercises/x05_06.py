@@ -127,8 +127,13 @@ def exercise_3(answer: Any) -> Verdict:
 def _always_none(function: Callable[..., Any], feature: Feature, prices: list[float]) -> bool:
     """Whether it is the function with the three dots, which never looks at the feature."""
     asked = []
+
+    def noted(prices: list[float]) -> list[float]:
+        asked.append(len(prices))
+        return feature(prices)
+
     try:
-        function(Feature("asked", lambda p: asked.append(p) or feature(p)), prices)
+        function(Feature("asked", noted), prices)
     except Exception:  # a student's function may raise anything
         return False
     return not asked
