@@ -267,7 +267,7 @@ assert off[stock, "in ten-thousandths", "add_and_remove"] > 1e-3
 
 # %% [markdown]
 # pandas, which you would rather use, adds and removes as well. Since version 3 it [computes a window
-# afresh](https://github.com/pandas-dev/pandas/pull/63048) when it notices that digits were lost. Does it notice this tick?
+# again](https://github.com/pandas-dev/pandas/pull/63048) when it notices that digits were lost. Does it notice this tick?
 
 # %% tags=["nbval-ignore-output"]
 print(f"pandas {pandas.__version__}")
@@ -281,7 +281,7 @@ for bad, times in BAD.items():
 
 # %% [markdown]
 # The tick that hurts is the one just small enough to pass. In our two loops nothing heals it. The careful method rounds when the tick comes in and again when it goes out, each time at the scale
-# of the *tick's* square, and what is left of that stays in the state until somebody starts again. The window has
+# of the *tick's* square, and what is left of that stays in the state until the program starts again. The window has
 # forgotten; the state has not.
 
 
@@ -386,7 +386,7 @@ prices = zarr.create_array(
 
 
 def go_on(result, days=None):
-    """Append the days that are missing, or so many of them."""
+    """Append the days that are missing, or the first `days` of them."""
     done = len(result)
     first, tail = done // chunk, prices[max(0, done - window + 1) : done]
     left = prices.chunk_stream(filter=lambda at: at[0] >= first)
@@ -411,7 +411,7 @@ assert hashes[0] == hashes[1]
 print("gone on from there: the same bits as at once")
 
 # %% [markdown]
-# Do the same with running sums that start afresh at the border, after the tick in ten-thousandths. The same minute, the
+# Do the same with running sums that start from nothing at the border, after the tick in ten-thousandths. The same minute, the
 # same window, and the number depends on when the program was started:
 
 # %%

@@ -17,7 +17,7 @@
 # *One rule, one program, one set of real returns: each month hold the cheapest of three stocks. Both curves can be
 # reproduced to the bit. Only one could have been earned.*
 #
-# Somebody asks how you got the number in the report. You still have the code. Do you have the parameters, the data of
+# You are asked how you got the number in the report. You still have the code. Do you have the parameters, the data of
 # that day, and a way to say that nothing has changed? And if all of it comes out the same: was it true?
 
 # %% [markdown]
@@ -171,7 +171,7 @@ def moving(values, window, what):
 
 # %%
 def back(values, days):
-    """The values as they were so many days before."""
+    """The values as they were `days` days before."""
     return np.concatenate([np.full((min(days, len(values)), 3), np.nan), values[:-days]])[: len(values)]
 
 

@@ -34,7 +34,7 @@ def exercise_1(answer: Any) -> Verdict:
 
 
 def exercise_2(answer: Any) -> Verdict:
-    """Chunks that change when all runs grow by ten days and one run is made afresh."""
+    """Chunks that change when all runs grow by ten days and one run is made again."""
     found, old, new = _number(answer), 3270, 3280
     touched = {(run, day // 512) for run in range(24) for day in range(old, new)}
     touched |= {(5, day // 512) for day in range(new)}
