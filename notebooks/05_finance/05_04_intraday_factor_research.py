@@ -280,9 +280,9 @@ for bad, times in BAD.items():
     assert bad != "in ten-thousandths" or off_pandas > 1e-4
 
 # %% [markdown]
-# The tick that hurts is the one just small enough to pass. In our two loops nothing heals it. The careful method rounds when the tick comes in and again when it goes out, each time at the scale
-# of the *tick's* square, and what is left of that stays in the state until the program starts again. The window has
-# forgotten; the state has not.
+# The tick that hurts is the one just small enough to pass. In our two loops nothing heals it. The careful method
+# rounds when the tick comes in and again when it goes out, each time at the scale of the *tick's* square, and what is
+# left of that stays in the state until the program starts again. The window has forgotten; the state has not.
 
 
 # %% [markdown] tags=["section-build"]
@@ -614,7 +614,7 @@ check("05_04.3", rolling_std)
 # - [pandas, Fix polluted window in rolling var](https://github.com/pandas-dev/pandas/pull/63048): seven reports of this,
 #   and how pandas 3 notices.
 #
-# **Next.** Can I reproduce last month's backtest, bit for bit? [05_06](05_06_backtest_artifacts.ipynb)
+# **Next.** What does it cost to store the difference of two huge arrays? [05_05](05_05_reconciliation.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
