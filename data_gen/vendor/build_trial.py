@@ -12,13 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from data_gen.vendor import write_checksum
 
 
 def main() -> None:
     """Write the file and its line in SHA256SUMS."""
+    import pandas as pd  # here, so that this module can be imported without it
+
     package = Path(find_spec("causaldata").origin).parent  # not imported: that would need statsmodels
     table = pd.read_stata(package / "thornton_hiv" / "thornton_hiv.dta").dropna(subset=["got", "any"])
     columns = {"village": "villnum", "incentive": "any", "came": "got"}

@@ -49,7 +49,7 @@ def exercise_2(answer: Any) -> Verdict:
 
 def _carried(close: list[float], limit: int) -> np.ndarray:
     result = np.array(close, dtype=float)
-    for minute in np.flatnonzero(np.isnan(result)):
+    for minute in np.flatnonzero(np.isnan(result)).tolist():
         before = [m for m in range(max(0, minute - limit), minute) if not math.isnan(close[m])]
         result[minute] = close[before[-1]] if before else math.nan
     return result
