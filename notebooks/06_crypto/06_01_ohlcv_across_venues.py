@@ -392,7 +392,7 @@ for name in ("by both, a day", "by both, a week"):
 
 # %%
 def apart(known):
-    """By how much the dearest venue exceeds the cheapest, in basis points (minute, coin)."""
+    """By how much the highest venue exceeds the lowest, in basis points (minute, coin)."""
     return (known.max(axis=1) / known.min(axis=1) - 1) * 1e4
 
 
@@ -510,7 +510,8 @@ check("06_01.3", carried)
 # - A chunk that belongs to one venue can be written late, and by a writer of its own, without touching the others.
 # - Store NaN where nobody traded, and carry a price for a few minutes only.
 #
-# **Open questions.** Trades come at irregular times, and a bar is a grid laid over them: what would the correlation be from
+# **Open questions.** Trades come at irregular times ([05_02](../05_finance/05_02_order_book_snapshots.ipynb)), and a
+# bar is a grid laid over them: what would the correlation be from
 # the trades themselves, as Hayashi and Yoshida propose? What if a venue's clock is wrong?
 #
 # **To read further.**
@@ -522,7 +523,8 @@ check("06_01.3", carried)
 # - [Huth and Abergel, High frequency lead/lag relationships](https://arxiv.org/abs/1111.7103): who leads, from trades at
 #   irregular times.
 #
-# **Next.** How does a viewer follow a climate? [07_01](../07_geo/07_01_climate_cube_windows.ipynb)
+# **Next.** How do you keep a store of blocks exact to the satoshi while the chain grows and reorganises?
+# [06_02](06_02_onchain_block_metrics.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -17,7 +17,7 @@
 # *The same visitors of one experiment, sliced in two ways. Both pictures are exact.*
 #
 # A shop shows page A to some visitors and page B to others, and counts who buys. You slice the result by day, and B wins.
-# A colleague slices it by segment, and B loses. Nobody has made an error of arithmetic.
+# A colleague slices it by segment, and B loses. The arithmetic of both is right.
 
 # %% [markdown]
 # <details><summary><b>About this lesson:</b> what you will be able to do, time, level, what you need</summary>
@@ -141,7 +141,7 @@ two_slices
 # %% [markdown] tags=["section-build"]
 # ## Build it small: three numbers of a cell
 #
-# Nobody can keep all visitors for every slice that will ever be asked. What must be kept? Of each cell (segment, day,
+# To keep all visitors for every slice that will ever be asked is too much. What must be kept? Of each cell (segment, day,
 # variant) the number of visitors, the sum of what they paid, and the sum of its squares: **[sufficient
 # statistics](https://en.wikipedia.org/wiki/Sufficient_statistic "Few numbers that hold everything of the data that a
 # test asks for; with them the data themselves are not needed.")** for a comparison of means.
@@ -255,7 +255,7 @@ assert results["within days"][0] - 1.96 * results["within days"][1] > 0
 # %% [markdown]
 # Within days B wins, and that is the truth here. Merging sums is exact; *whether* they may be merged is no question of arithmetic.
 # Merge freely where the draw was the same; across draws merge differences. What has been merged cannot be parted again, so keep
-# the day in the cube even if nobody asks for it.
+# the day in the cube even before it is asked for.
 
 # %% [markdown] tags=["section-library"]
 # ## The cube on the disk, a week at a time
