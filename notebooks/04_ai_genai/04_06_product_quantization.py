@@ -444,7 +444,7 @@ for name in ("codes", "codebooks"):
     assert not report.differing
 
 # %% [markdown] tags=["section-operations"]
-# ## Fifty rows cost as much as a million codes
+# ## Fifty rows cost nearly as much as a million codes
 #
 # Count what one question reads. **Guess first:** which of the three steps reads the most?
 
@@ -626,7 +626,7 @@ check("04_06.3", closest)
 #   centroids for few rows, the more it matters.
 # - Codes and vectors are cut alike, and the attributes say what the codebooks have seen; new rows are encoded with the
 #   old codebooks.
-# - The codes are a scan, the second look a fetch: fifty scattered vectors may cost as much as a million codes, unless
+# - The codes are a scan, the second look a fetch: fifty scattered vectors may cost nearly as much as a million codes, unless
 #   their chunks are small.
 # - A float32 distance may depend on the size of the batch. Do not compare it with zero.
 #
