@@ -113,7 +113,9 @@ print("After your guess:")
 slope, level = line_through_logs(venue, coin)
 truth = impact.true_impact()[venue, coin]
 dear = np.exp(level + slope * np.log(shares[0])) / truth[0]
-print(f"the exponent is {slope:.2f}; an order of {shares[0]:.1%} of the volume looks {dear:.1f} times as expensive as it is")
+print(
+    f"the exponent is {slope:.2f}; an order of {shares[0]:.1%} of the volume looks {dear:.1f} times as expensive as it is"
+)
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 mine = (orders["venue"] == venue) & (orders["coin"] == coin)
