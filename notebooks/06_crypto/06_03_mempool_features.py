@@ -206,7 +206,7 @@ def paid(total):
 size = streams[8_192][0].nbytes_stored() / many  # compressed bytes of an event
 counted, formula = {}, {}
 for chunk, (a, total) in sorted(streams.items()):
-    counted[chunk] = (paid(total) + reads * a.nchunks * usd_per_million_gets / 1e6) / many * 1e6
+    counted[chunk] = round((paid(total) + reads * a.nchunks * usd_per_million_gets / 1e6) / many * 1e6, 4)
     formula[chunk] = sum(bill(chunk, per_flush, size, reads).values()) * 1e6
     print(f"chunks of {chunk:5,}: ${counted[chunk]:.3f} for a million events counted, ${formula[chunk]:.3f} by formula")
     assert abs(formula[chunk] / counted[chunk] - 1) < 0.04
@@ -250,7 +250,7 @@ assert np.array_equal(cold[...], events)
 once = cold_store.totals()["GET"].requests  # what one read of everything asks for
 compaction = paid({"GET": read_back["GET"], "PUT": written["PUT"]}) / many * 1e6
 archive = reads * once * usd_per_million_gets / many
-twice = paid(hot_total) / many * 1e6 + compaction + archive
+twice = round(paid(hot_total) / many * 1e6 + compaction + archive, 4)
 print(f"one array at its best ${lowest:.3f}, hot and cold ${twice:.3f}: {twice / lowest - 1:+.0%}")
 assert twice < lowest
 
