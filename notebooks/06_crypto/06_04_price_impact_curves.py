@@ -27,7 +27,7 @@
 # | | |
 # |---|---|
 # | **Level** | ★★ intermediate |
-# | **Time** | 30 minutes |
+# | **Time** | 35 minutes |
 # | **Needs** | [05_01](../05_finance/05_01_tick_data_cube.ipynb) |
 # | **Code** | `tutorial_zarr/array.py`, `tutorial_zarr/resizing` |
 # | **Article** | [A law that the logarithm made](../../articles/28_price_impact_curves.md) |
