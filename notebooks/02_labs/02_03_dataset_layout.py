@@ -680,8 +680,8 @@ check("02_03.3", nearest)
 # - [Zarr v3](https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html): what `dimension_names` may hold, and what
 #   a group is
 #
-# **Next.** [03_02](../03_pipelines/03_02_fault_tolerant_ingestion.ipynb): can the store be right if the network,
-# the disk or the process is not?
+# **Next.** [03_01](../03_pipelines/03_01_ingestion_backpressure.ipynb): what happens when data arrive faster than the
+# store can take them?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

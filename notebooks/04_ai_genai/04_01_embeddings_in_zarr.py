@@ -653,8 +653,8 @@ check("04_01.3", merge_two)
 # - [Goldberg on floating-point arithmetic](https://doi.org/10.1145/103162.103163): why the order of a sum shows in its
 #   last bits
 #
-# **Next.** [05_01](../05_finance/05_01_tick_data_cube.ipynb): what must I keep of each chunk, so that the whole day
-# comes out exact?
+# **Next.** [04_02](04_02_rag_dataset_cache.ipynb): what does it take to fetch 64 scattered documents, question after
+# question?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -510,7 +510,8 @@ check("04_03.3", through_a_buffer)
 # - [Parallel random numbers in NumPy](https://numpy.org/doc/stable/reference/random/parallel.html): seeds that cannot
 #   collide, and how not to make them
 #
-# **Next.** [04_08](04_08_synthetic_data_pipeline.ipynb): is a seed enough to get the same data again?
+# **Next.** [04_04](04_04_evaluation_cubes.ipynb): what do you store of an evaluation, so that it can be summed up later
+# in any way?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

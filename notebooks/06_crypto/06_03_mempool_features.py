@@ -453,7 +453,8 @@ check("06_03.3", next_fee)
 # - [Flash Boys 2.0](https://arxiv.org/abs/1904.05234): what people pay for a place in a block, and why.
 # - [Amazon S3 pricing](https://aws.amazon.com/s3/pricing/): the list prices of requests and traffic, for your own bill.
 #
-# **Next.** Maps or time series: which does your layout favour? [07_01](../07_geo/07_01_climate_cube_windows.ipynb)
+# **Next.** If an order were ten times as large, how much further would it move the price?
+# [06_04](06_04_price_impact_curves.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
