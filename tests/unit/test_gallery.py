@@ -27,6 +27,7 @@ from tutorial_zarr.gallery import (
     exercises,
     glossary,
     grade,
+    index,
     lesson,
     packages,
     publish,
@@ -37,6 +38,7 @@ from tutorial_zarr.gallery import (
 from tutorial_zarr.gallery.catalogue import FILE_NAME, NOTEBOOKS, ROOT
 from tutorial_zarr.gallery.environment import offline_environment
 from tutorial_zarr.gallery.publish import build_articles, text_table
+from tutorial_zarr.gallery.series import select_articles
 from tutorial_zarr.gallery.stored_outputs import check_outputs
 from tutorial_zarr.gallery.student import write_student_versions
 from tutorial_zarr.gallery.template import PARTS, new
@@ -693,6 +695,24 @@ def test_the_glossary_is_what_the_lessons_define(copy):
     page.write_text(page.read_text(encoding="utf-8") + "more\n", encoding="utf-8")
     found = [f for f in gallery.check(None, copy) if f["id"] == "GLOSSARY.md"]
     assert [f["problem"] for f in found] == ["expected what the lessons define; try: tutorial-zarr gallery glossary"]
+
+
+def test_the_index_has_every_lesson_and_every_line_of_the_plan(copy):
+    page = copy / index.FILE
+    text = page.read_text(encoding="utf-8")
+    notebooks, articles = gallery.list_notebooks(copy), select_articles(folder=copy)
+    assert text == index.page(notebooks, articles)
+    head, plan = text.split("## The plan")
+    assert [notebook.id for notebook in notebooks if f"| [{notebook.id}](" not in head] == []
+    rows = [line for line in plan.splitlines() if line.startswith("| ")][1:]
+    assert [row.split(" | ")[0] for row in rows] == [*(f"| {n}" for n in range(1, 41)), *["| "] * 13]
+    assert plan.count("(../articles/") == len(articles)
+    without = index.page([n for n in notebooks if n.id != "01_02"], articles[1:]).split("## The plan")[1]
+    assert "| 1 | arrays in the cloud from the beginning | [01_01]" in without
+    assert "| 2 | chunks as the only index | to come |" in without
+    page.write_text(text + "more\n", encoding="utf-8")
+    [found] = [f for f in gallery.check(None, copy) if f["id"] == index.FILE]
+    assert found["problem"] == "expected the lessons; try: tutorial-zarr gallery index"
 
 
 def test_a_row_of_a_bridge_is_proven_by_a_test_with_its_words(tmp_path):

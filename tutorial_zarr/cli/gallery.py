@@ -14,8 +14,9 @@ from typing import Any
 from tutorial_zarr import gallery, words
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
 from tutorial_zarr.cli.plans import stoppable
-from tutorial_zarr.gallery import contract, copies, glossary, grade, pictures, stored_outputs, student, template
+from tutorial_zarr.gallery import contract, copies, glossary, grade, index, pictures, stored_outputs, student, template
 from tutorial_zarr.gallery.catalogue import CLONE, NOTEBOOKS, ROOT, GalleryError, select
+from tutorial_zarr.gallery.series import select_articles
 from tutorial_zarr.words import plain
 
 
@@ -46,6 +47,7 @@ def command(click: Any) -> Any:
         "check": (check, [ids, outputs]),
         "figures": (figures, [ids, sheet]),
         "glossary": (glossary_, []),
+        "index": (index_, []),
         "student": (student_versions, [ids, target, again]),
         "grade": (grade_, [click.Argument(["folder"], type=click.Path()), jobs, csv]),
         "reset": (reset, [click.Argument(["ids"], nargs=-1, required=True, shell_complete=_ids), place]),
@@ -205,6 +207,17 @@ def glossary_(as_json: bool) -> int:
     if as_json:
         return print_json([{"term": term.name, "url": term.url, "text": term.text} for term in found.terms.values()])
     print_text(f"{path.name} has {words.count(len(found.terms), 'terms')}.")
+    return 0
+
+
+def index_(as_json: bool) -> int:
+    """Write the index of the gallery, notebooks/README.md: the lessons, and the plan with what became of it."""
+    expect_a_clone("gallery index")
+    notebooks, path = gallery.list_notebooks(), NOTEBOOKS / index.FILE
+    path.write_text(index.page(notebooks, select_articles()), encoding="utf-8", newline="\n")
+    if as_json:
+        return print_json([notebook.id for notebook in notebooks])
+    print_text(f"{path.name} has {words.count(len(notebooks), 'lessons')}.")
     return 0
 
 

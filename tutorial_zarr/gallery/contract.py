@@ -15,16 +15,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.gallery import bridges
+from tutorial_zarr.gallery import bridges, index
 from tutorial_zarr.gallery.article_form import WORDS_A_MINUTE
 from tutorial_zarr.gallery.articles import all_numbers, check_articles, fits, numbers_in
 from tutorial_zarr.gallery.catalogue import NOTEBOOKS, TO_WRITE, Notebook, list_notebooks, passport, select
 from tutorial_zarr.gallery.exercises import NOT_YET, checks_of, numbers
 from tutorial_zarr.gallery.glossary import FILE, Glossary
 from tutorial_zarr.gallery.pictures import faults, figures
+from tutorial_zarr.gallery.series import select_articles
 from tutorial_zarr.gallery.source import clean, dumps, loads, read_source, tags
 
-MAKE_GLOSSARY = "tutorial-zarr gallery glossary"
+MAKE_GLOSSARY, MAKE_INDEX = "tutorial-zarr gallery glossary", "tutorial-zarr gallery index"
 Problem = tuple[str, str]  # where, what
 Cells = list[dict[str, Any]]
 
@@ -104,11 +105,17 @@ def check(ids: Iterable[str] | None = None, folder: Path | None = None) -> list[
     ]
     if ids:
         return found
-    page = Path(folder or NOTEBOOKS) / FILE
-    if not page.is_file() or page.read_text(encoding="utf-8") != glossary.page():
-        found.append(
-            {"id": FILE, "where": "page", "problem": f"expected what the lessons define; try: {MAKE_GLOSSARY}"}
-        )
+    pages = {
+        FILE: (glossary.page(), f"what the lessons define; try: {MAKE_GLOSSARY}"),
+        index.FILE: (
+            index.page(list_notebooks(folder), select_articles(folder=folder)),
+            f"the lessons; try: {MAKE_INDEX}",
+        ),
+    }
+    for name, (text, wanted) in pages.items():
+        page = Path(folder or NOTEBOOKS) / name
+        if not page.is_file() or page.read_text(encoding="utf-8") != text:
+            found.append({"id": name, "where": "page", "problem": f"expected {wanted}"})
     return found + check_articles(folder=folder)
 
 
