@@ -26,6 +26,7 @@ from data_gen import (
     fields,
     impact,
     land,
+    loadgrid,
     matrix,
     mempool,
     order_book,
@@ -455,6 +456,20 @@ def test_a_book_changes_by_one_lot_at_a_time():
     side = (made["trade_side"][keep] > 0).astype(int)
     assert (made["book"][taken[keep] - 1, side, 0, 0] == made["trade_price"][keep]).all()
     assert (made["time"][taken[keep]] == made["trade_time"][keep]).all()
+
+
+def test_loads_drawn_one_by_one_or_without_a_weekend_are_not_taken_for_a_grid():
+    result = loadgrid.make("tiny")
+    shape = result.arrays["wh"].shape
+    evenly = 20_000 + np.random.PCG64(5).random_raw(shape[0] * shape[1]).reshape(shape) % 20_000
+    failed = failing(loadgrid, data_gen.GenResult({"wh": evenly.astype(np.int32)}, result.dims, result.units))
+    assert {"twelve weeks: correlation with the day before", "weekend over weekday"} <= failed
+    assert len(failed) >= 5
+    one_day = np.tile(result.arrays["wh"][:, :96], shape[1] // 96)
+    failed = failing(loadgrid, data_gen.GenResult({"wh": one_day}, result.dims, result.units))
+    assert failed == {f"twelve weeks: {name}" for name in ("correlation with the day before", "mean over peak")} | {
+        "weekend over weekday"
+    }
 
 
 def test_passages_with_their_vectors_exchanged_answer_nothing():
