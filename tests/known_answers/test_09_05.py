@@ -104,6 +104,15 @@ def test_what_the_days_say_by_sorting(committed, wh, ordered):
         100 * (1 - bisect.bisect_right(row, level) / YEAR) for row, level in zip(ordered.tolist(), busy, strict=True)
     ]
     assert committed["above_percent"] == pytest.approx(above, abs=1e-6)
+    spread = committed["says"]["95th: highest of 95ths"]
+    assert committed["highest_of_95ths_too_high_percent"] == pytest.approx([100 * v - 100 for v in spread], abs=2e-4)
+    parts = [100 * float((part > busy[GRID]).mean()) for part in wh[GRID].reshape(-1, MONTH)]
+    assert committed["above_by_four_weeks"] == pytest.approx(parts, abs=1e-6)
+    assert committed["grid_below_percent"] == pytest.approx(100 - 100 * busy[GRID] / true[GRID], abs=1e-6)
+    too_much = 100 * sum(committed["peak_wh"][:GRID]) / committed["peak_wh"][GRID] - 100
+    assert committed["diversity_excess_percent"] == pytest.approx(too_much, abs=1e-6)
+    assert committed["stretch"] == {"readings_a_day": DAY, "days": MONTH // DAY, "years_share": 95}
+    assert committed["bin_percent"] == round(100 * (EDGES[-1] / EDGES[-2] - 1))
     assert committed["above_median_percent"] == pytest.approx(sum(sorted(above[:GRID])[11:13]) / 2, abs=1e-6)
 
 
@@ -121,6 +130,9 @@ def test_requests_and_bytes_are_those_of_the_borders(committed):
         "95th percentile of all": [[5 * 13, 65 * piece], [1, counts]],
         "when was the grid's peak": [[13, 13 * piece], [3, weeks + day + piece]],
     }
+    kilobytes = {asked: [round(n / 1000) for _, n in both] for asked, both in committed["costs"].items()}
+    assert committed["kilobytes"] == kilobytes
+    assert committed["feeders"] == GRID
     # One chunk of each of three levels is read and written; the two that a row is made from are read once more.
     assert committed["correction"] == {"GET": 3 + 2, "PUT": 3}
 
