@@ -19,6 +19,7 @@ from data_gen import (
     buoy,
     chain,
     climate,
+    cohort,
     deep_field,
     digits,
     evals,
@@ -153,6 +154,29 @@ def test_a_map_turned_upside_down_or_made_of_noise_is_not_taken_for_the_earth():
 def failing(data_set, result):
     """The names of the realism checks that a result fails."""
     return {name for name, (value, low, high) in data_set.realism(result).items() if not low <= value <= high}
+
+
+def test_values_that_are_missing_by_lot_are_not_taken_for_a_cohort():
+    result = cohort.make()
+    vitals = result.arrays["vitals"]
+    chance = np.random.PCG64(0).random_raw(2 * vitals.size).reshape(2, *vitals.shape) * 2.0**-64
+    share = np.array([0.05, 0.05, 0.14, 0.87, 0.9, 0.84])[:, None]
+    mean = np.array([86.0, 96.0, 37.1, result.truth["mean of all hours"][3], 1.1, 128.0])[:, None]
+    by_lot = np.where(chance[0] < share, np.nan, mean * (0.97 + 0.06 * chance[1])).astype("f4")
+    failed = failing(cohort, data_gen.GenResult({"vitals": by_lot}, result.dims, result.units, result.truth))
+    assert "measured lactate against that of all hours" in failed
+    assert "a missing hour after a missing one" in failed
+    assert "correlation of lab tests and heart rate, by patient" in failed
+    assert "share of lab values that are missing" not in failed
+
+
+def test_what_the_sick_are_asked_more_often_is_a_biased_mean_of_everyone():
+    result = cohort.make(seed=1)
+    real = np.array(result.truth["mean of all hours"])
+    measured = np.nanmean(result.arrays["vitals"].astype("f8"), axis=(0, 2))
+    assert (abs(measured[:3] / real[:3] - 1) < 0.01).all()  # of the monitor
+    assert measured[3] > 1.1 * real[3]
+    assert np.unique(result.arrays["record"]).size == len(result.arrays["record"])
 
 
 def test_pixels_that_are_shuffled_or_of_noise_are_not_taken_for_a_sky_of_galaxies():
