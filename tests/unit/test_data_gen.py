@@ -33,6 +33,7 @@ from data_gen import (
     order_book,
     passages,
     risk,
+    satellite,
     stocks,
     ticks,
     training,
@@ -500,6 +501,20 @@ def test_passages_with_their_vectors_exchanged_answer_nothing():
     result = passages.make()
     result.arrays["vectors"] = np.roll(result.arrays["vectors"], 300, axis=0)
     assert failing(passages, result) == {"neighbours of the same topic", "questions that find their topic first"}
+
+
+def test_clouds_drawn_pixel_by_pixel_over_noise_are_not_taken_for_scenes_of_fields():
+    result = satellite.make("tiny")
+    shape, bits = result.arrays["cloud"].shape, np.random.PCG64(4)
+    result.arrays["cloud"] = (bits.random_raw(result.arrays["cloud"].size).reshape(shape) % 100 < 55).astype("u1")
+    result.arrays["pixels"] = (bits.random_raw(3 * result.arrays["cloud"].size) % 5000 + 1).reshape(*shape, 3)
+    assert {
+        "scenes under a fifth or over four fifths cloudy",
+        "dimension of the edges of clouds",
+        "highest NDVI of summer crops",
+        "lowest NDVI of forest in summer",
+        "highest NDVI of water",
+    } <= failing(satellite, result)
 
 
 def test_the_first_generated_vectors_do_not_depend_on_how_many_follow():
