@@ -141,15 +141,8 @@ figure, panel = viz.canvas(7.4, 3.6)
 panel.plot(day, truth, color=GREY, linewidth=5, alpha=0.5, label="the truth")
 panel.plot(day, all_pixels, color=VERMILION, linewidth=1.2, marker=".", label="all pixels")
 panel.plot(day[seen], clear_only, color=GREEN, linewidth=0, marker="o", label="clear pixels")
-panel.plot(
-    day[clean],
-    np.full(clean.sum(), -0.07),
-    color=BLUE,
-    linewidth=0,
-    marker="|",
-    markersize=10,
-    label="scenes under 20 % cloud",
-)
+ticks = {"color": BLUE, "linewidth": 0, "marker": "|", "markersize": 10}
+panel.plot(day[clean], np.full(clean.sum(), -0.07), label="scenes under 20 % cloud", **ticks)
 panel.set(xlabel="day of the year", ylabel="NDVI", ylim=(-0.13, 1.18))
 panel.legend(loc="upper left", ncols=2, fontsize=10)
 panel.set_title(f"Field {field}, a {data.truth['kind'][field]}")
