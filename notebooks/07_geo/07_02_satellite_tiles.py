@@ -145,7 +145,9 @@ ticks = {"color": BLUE, "linewidth": 0, "marker": "|", "markersize": 10}
 panel.plot(day[clean], np.full(clean.sum(), -0.07), label="scenes under 20 % cloud", **ticks)
 panel.set(xlabel="day of the year", ylabel="NDVI", ylim=(-0.13, 1.18))
 panel.legend(loc="upper left", ncols=2, fontsize=10)
-panel.set_title(f"Field {field}, a {data.truth['kind'][field]}")
+_ = panel.set_title(f"Field {field}, a {data.truth['kind'][field]}")
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 error = float(np.abs(clear_only - truth[seen]).max())
 described = (
     f"Clear pixels follow the truth to {error:.3f}. All pixels fall to near zero on cloudy days. {len(seen)} of "
