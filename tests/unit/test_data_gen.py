@@ -20,6 +20,7 @@ from data_gen import (
     chain,
     climate,
     cohort,
+    coins,
     deep_field,
     digits,
     evals,
@@ -178,6 +179,17 @@ def test_what_the_sick_are_asked_more_often_is_a_biased_mean_of_everyone():
     assert (abs(measured[:3] / real[:3] - 1) < 0.01).all()  # of the monitor
     assert measured[3] > 1.1 * real[3]
     assert np.unique(result.arrays["record"]).size == len(result.arrays["record"])
+
+
+def test_pixels_that_are_shuffled_or_of_noise_are_not_taken_for_coins():
+    grey = coins.make().arrays["grey"]
+    bits = np.random.PCG64(0).random_raw(grey.size)
+    shuffled = grey.ravel()[np.argsort(bits)].reshape(grey.shape)
+    noise = (bits % 256).astype("uint8").reshape(grey.shape)
+    for fake in (shuffled, noise, grey[::-1]):
+        result = coins.make()
+        result.arrays["grey"] = fake
+        assert "ground above less ground below" in failing(coins, result)
 
 
 def test_pixels_that_are_shuffled_or_of_noise_are_not_taken_for_a_sky_of_galaxies():
