@@ -322,8 +322,7 @@ def seen(array, box):
 
 shown = seen(labels, everything)
 assert np.array_equal(first[shown[shown > 0] - 1], whole[whole > 0])
-n = labels.nchunks
-print(f"table: {lookup.nbytes:,} B in {lookup.nchunks} chunk; to rename in place: {n} reads and {n} writes")
+print(f"a table of {lookup.nbytes:,} B, and {labels.nchunks} chunks of labels that nobody reads and writes again")
 print(f"objects {shown.min() + 1} to {shown.max()}")
 
 # %% [markdown] tags=["section-bytes"]
