@@ -34,6 +34,7 @@ from data_gen import (
     order_book,
     passages,
     risk,
+    robot,
     satellite,
     stocks,
     ticks,
@@ -549,6 +550,18 @@ def test_every_value_of_the_gradient_names_its_place_exactly():
     row, column = np.divmod(fields.gradient(fields.LARGEST)[::101, ::97].astype(np.float64), 1)
     np.testing.assert_array_equal(row[:, 0], np.arange(0, fields.LARGEST, 101))
     np.testing.assert_array_equal(column[0] * 4096, np.arange(0, fields.LARGEST, 97))
+
+
+def test_an_arm_that_moves_at_a_constant_speed_and_never_trembles_is_not_taken_for_one():
+    result = robot.make("tiny")
+    true = result.arrays["true"].copy()
+    for start, stop in result.arrays["moves"]:
+        true[start:stop] = np.linspace(true[start], true[stop - 1], stop - start)
+    counts = np.rint(true * robot.TURN / 360).astype("i8").astype("i2")
+    naive = {**result.arrays, "true": true, "counts": counts}
+    failed = failing(robot, data_gen.GenResult(naive, result.dims, result.units))
+    assert {"top speed of a move over its mean", "tremble at rest, degrees"} <= set(failed)
+    assert "samples within the joints' limits" not in failed
 
 
 def test_the_small_map_keeps_the_land_of_the_large_one():
