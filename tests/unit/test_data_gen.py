@@ -36,6 +36,7 @@ from data_gen import (
     risk,
     robot,
     satellite,
+    sensors,
     stocks,
     ticks,
     training,
@@ -617,6 +618,28 @@ def test_the_bar_of_all_venues_holds_their_highest_lowest_and_volume():
     np.testing.assert_allclose(bars[..., 4].sum(axis=1), whole[..., 4])
     for field in (0, 3):  # the open and the close are those of one of the venues
         assert (bars[..., field] == whole[:, None, :, field]).any(axis=1).all()
+
+
+# --- sensors: a fleet ---------------------------------------------------------------------------------------
+
+
+def test_sensors_that_lose_readings_one_by_one_are_not_taken_for_a_fleet():
+    result = sensors.make("tiny")
+    values, arrival = np.nan_to_num(result.arrays["values"], nan=14.0), np.arange(2880) + np.zeros((16, 1), dtype="i4")
+    gone = (np.random.PCG64(5).random_raw(arrival.size) % 26 == 0).reshape(arrival.shape)
+    naive = {"values": np.where(gone[..., None], np.nan, values), "arrival": np.where(gone, -1, arrival)}
+    failed = failing(sensors, data_gen.GenResult(naive, result.dims, result.units))
+    assert "mean run of lost readings, minutes" in failed
+    assert "share of late readings" in failed
+    assert "share of lost readings" not in failed
+
+
+def test_a_modem_sends_what_it_kept_one_reading_a_minute_and_the_oldest_first():
+    offline, lost = np.zeros((2, 12), dtype=bool)
+    offline[[2, 3, 4, 7]] = True
+    lost[[3, 9]] = True
+    assert sensors.arrivals(lost, offline).tolist() == [0, 1, 5, -1, 6, 5, 6, 8, 8, -1, 10, 11]
+    assert sensors.arrivals(lost, np.ones(12, dtype=bool)).tolist() == [12, 13, 14, -1, *range(15, 20), -1, 20, 21]
 
 
 # --- points of two classes ----------------------------------------------------------------------------------
