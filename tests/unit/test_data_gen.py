@@ -44,6 +44,7 @@ from data_gen import (
     vectors,
     vendor,
     venues,
+    wafers,
 )
 
 DATA_SETS = [
@@ -640,6 +641,33 @@ def test_a_modem_sends_what_it_kept_one_reading_a_minute_and_the_oldest_first():
     lost[[3, 9]] = True
     assert sensors.arrivals(lost, offline).tolist() == [0, 1, 5, -1, 6, 5, 6, 8, 8, -1, 10, 11]
     assert sensors.arrivals(lost, np.ones(12, dtype=bool)).tolist() == [12, 13, 14, -1, *range(15, 20), -1, 20, 21]
+
+
+def test_fails_strewn_at_random_are_not_taken_for_wafers():
+    result = wafers.make("tiny")
+    maps = result.arrays["maps"]
+    there = maps > 0
+    chance = np.random.PCG64(4).random_raw(maps.size).reshape(maps.shape) * 2.0**-64
+    poisson = np.where(there, 1 + (chance < (maps == 2).sum() / there.sum()), 0).astype("u1")
+    naive = data_gen.GenResult({**result.arrays, "maps": poisson}, result.dims, result.units)
+    assert failing(wafers, naive) == {
+        "variance of fails by their mean, no pattern",
+        "fails beside fails, by chance 1, with a pattern",
+        "edge against centre",
+    }
+
+
+def test_the_place_that_was_planted_fails_more_from_its_lot_on():
+    result = wafers.make("tiny", seed=1)
+    failed, tested = (f(result.arrays["maps"]) for f in (lambda m: m == 2, lambda m: m > 0))
+    since, (y, x) = result.truth["since lot"], result.truth["position"]
+    excess = []
+    for lots in (slice(None, since), slice(since, None)):
+        here = (..., slice(y, None, wafers.SHOT), slice(x, None, wafers.SHOT))
+        rate = failed[lots][here].sum() / tested[lots][here].sum()
+        excess.append(rate - failed[lots].sum() / tested[lots].sum())
+    assert abs(excess[0]) < 0.008 < 0.012 < excess[1] < 0.028
+    assert (tested[result.truth["hardly inspected"]].any((1, 2))).sum() == wafers.SEEN
 
 
 # --- points of two classes ----------------------------------------------------------------------------------
