@@ -1,0 +1,109 @@
+"""The bridge of 07_03 and of article 31: reference sets, who makes them, zeros, and filters, run on both sides."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tutorial_zarr
+from tutorial_zarr.stores import make_store
+
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
+zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
+h5py = pytest.importorskip("h5py")
+pytest.importorskip("fsspec")
+
+CELSIUS = np.array([[3, 0, -2], [0, 1, 2]], "i2")
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A file of one variable, and its references."""
+    path = tmp_path / "air.nc"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("celsius", data=CELSIUS, chunks=(1, 3))
+    with h5py.File(path) as file:
+        chunks = [file["celsius"].id.get_chunk_info(k) for k in range(2)]
+    array = {"zarr_format": 2, "shape": [2, 3], "chunks": [1, 3], "dtype": "<i2", "fill_value": 0, "order": "C"}
+    refs = {
+        ".zgroup": json.dumps({"zarr_format": 2}),
+        "celsius/.zarray": json.dumps({**array, "compressor": None, "filters": None}),
+        "celsius/.zattrs": json.dumps({"_ARRAY_DIMENSIONS": ["year", "place"]}),
+        **{f"celsius/{c.chunk_offset[0]}.0": [str(path), c.byte_offset, c.size] for c in chunks},
+    }
+    return path, {"version": 1, "refs": refs}
+
+
+def ours(refs):
+    options = {"fo": refs, "remote_protocol": "file", "skip_instance_cache": True}
+    return tutorial_zarr.open_group(make_store("reference://", "r", options), mode="r")
+
+
+@pytest.mark.bridge(
+    '`make_store("reference://", "r", {"fo": refs})`',
+    '`zarr.storage.FsspecStore.from_url("reference://", storage_options=...)`',
+    "-",
+)
+def test_both_read_a_reference_set(made):
+    _, refs = made
+    options = {"fo": refs, "remote_protocol": "file", "asynchronous": True, "remote_options": {"asynchronous": True}}
+    store = zarr.storage.FsspecStore.from_url("reference://", storage_options=options, read_only=True)
+    theirs = zarr.open_group(store, mode="r", zarr_format=2)
+    assert np.array_equal(theirs["celsius"][...], CELSIUS)
+    assert np.array_equal(ours(refs)["celsius"][...], CELSIUS)
+
+
+@pytest.mark.bridge(
+    "`reference_set(path, 2)`, written by hand",
+    "kerchunk's `SingleHdf5ToZarr(path).translate()`: the same places; "
+    "a variable with Fletcher's checksum is left out, with a warning",
+    "here: a scanner of files",
+)
+def test_kerchunk_lists_the_same_places(made):
+    path, refs = made
+    hdf = pytest.importorskip("kerchunk.hdf")
+    theirs = hdf.SingleHdf5ToZarr(str(path), inline_threshold=0).translate()["refs"]
+    for key in ("celsius/0.0", "celsius/1.0"):
+        assert list(theirs[key])[1:] == refs["refs"][key][1:]
+    with h5py.File(path, "a") as file:
+        file.create_dataset("summed", data=CELSIUS, chunks=(1, 3), fletcher32=True, shuffle=True)
+    with pytest.warns(UserWarning, match="fletcher32"):
+        theirs = hdf.SingleHdf5ToZarr(str(path), inline_threshold=0).translate()["refs"]
+    assert not [key for key in theirs if key.startswith("summed/")]
+
+
+def test_there_is_no_scanner_of_files_here():
+    assert not [name for name in dir(tutorial_zarr) if "hdf" in name.lower() or "kerchunk" in name.lower()]
+
+
+@pytest.mark.bridge(
+    "zeros of `celsius` are zeros",
+    "xarray takes the fill value of format 2 for a missing value; `mask_and_scale=False` does not",
+    "-",
+)
+def test_zeros_are_missing_to_xarray(made):
+    xarray = pytest.importorskip("xarray")
+    _, refs = made
+    given = {"consolidated": False, "storage_options": {"fo": refs, "remote_protocol": "file"}}
+    with xarray.open_dataset("reference://", engine="zarr", backend_kwargs=given) as dataset:
+        assert np.array_equal(np.isnan(dataset["celsius"]), CELSIUS == 0)
+    with xarray.open_dataset("reference://", engine="zarr", mask_and_scale=False, backend_kwargs=given) as dataset:
+        assert np.array_equal(dataset["celsius"], CELSIUS)
+    assert np.array_equal(ours(refs)["celsius"][...], CELSIUS)
+
+
+@pytest.mark.bridge(
+    "a filter without a codec is refused",
+    "h5py reads it, with HDF5's own code",
+    "here: HDF5's filters",
+)
+def test_hdf5_reads_what_has_no_codec(tmp_path):
+    values = np.float32([20.12, 20.46, 21.79, 20.99])
+    with h5py.File(tmp_path / "scaled.h5", "w") as file:
+        file.create_dataset("t", data=values, chunks=(4,), scaleoffset=2)
+    with h5py.File(tmp_path / "scaled.h5") as file:
+        assert np.allclose(file["t"][...], values, atol=0.006)
+    attributes = {"zarr_format": 2, "shape": [4], "chunks": [4], "dtype": "<f4", "fill_value": 0, "order": "C"}
+    document = {**attributes, "compressor": None, "filters": [{"id": "hdf5.scaleoffset"}]}
+    with pytest.raises(tutorial_zarr.errors.ZarrError, match=r"scaleoffset"):
+        tutorial_zarr.open_array({".zarray": json.dumps(document).encode()}, mode="r")[...]
