@@ -419,7 +419,7 @@ print(f"mean of a day: {daily.max():.1f} off at most; of the week: {week_error:.
 # %% [markdown] tags=["section-predict"]
 # ## A copy that lies the other way
 #
-# Somebody kept a copy with the hour first: (hour, measure, patient), same numbers, same gzip. Does the search find her in
+# A colleague kept a copy with the hour first: (hour, measure, patient), same numbers, same gzip. Does the search find her in
 # it? Write it down, and run.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -499,7 +499,7 @@ check("09_04.3", unnamed)
 # %% [markdown] tags=["section-recap"]
 # ## Recap
 #
-# - Search in decoded bytes, found by how they begin; try the search on somebody who is there and on nobody.
+# - Search in decoded bytes, found by how they begin; try the search on a person who is there and on nobody.
 # - A row of NaN leaves copies, shards whose index forgets, record numbers, attributes, their consolidated copy, caches and
 #   backups.
 # - A chunk for each patient makes erasures cheap, a chunk for each measure questions; no layout here is best at both.
