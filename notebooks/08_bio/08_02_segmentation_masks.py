@@ -33,7 +33,7 @@
 #
 # **You will be able to**
 #
-# - label objects with union-find, and join labels across borders with the same ten lines
+# - label objects with union-find, and join labels across borders with the same few lines
 # - give labels in many workers at once, without a counter that they share
 # - read no chunk twice for the join
 # - show the joined objects without writing a label again
@@ -618,6 +618,9 @@ save_facts(
         "renamed": renamed_pieces,
         "pieces_by_length": {str(length): n for length, n in found.items()},
         "pieces_by_row": rows_of_pieces,
+        "lengths": list(found),
+        "screen": 128,
+        "screen_step": 16,
         "at_least_200_pixels": (np.bincount(shown.ravel())[1:] >= 200).sum(),
         "border_reads": reads,
         "border_share": round(share, 6),
