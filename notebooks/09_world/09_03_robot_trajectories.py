@@ -208,8 +208,9 @@ rest_chart
 
 # %% [markdown]
 # At rest the wrist trembles by 0.02 degrees around 180, so that half of its samples say 180 and half say -180. Their mean
-# is anything in between. The place of the camera is right to the micrometre all the time; only its picture is upside down.
-# Angles that pass 180 in a move are wrong for a moment; an angle that *rests* there is wrong for good.
+# is anything in between. Angles that pass 180 in a move are wrong for a moment; an angle that *rests* there is wrong as long
+# as it rests. The seconds with a move that are bad begin or end in such a rest. How many there are depends on where the arm
+# rests: at 90 degrees, there would be none.
 
 # %% [markdown] tags=["section-library"]
 # ## Trajectories in one array, and where they begin
@@ -472,5 +473,16 @@ save_facts(
         "wrist_moves_mm": round(moved * 1000, 3),
         "tremble": robot.TREMBLE,
         "chunk": 4096,
+        "limits": {
+            "turn": 360,
+            "half": 180,
+            "bad": 90,
+            "last": 32_767,
+            "first": 32_768,
+            "bits": robot.TURN.bit_length() - 1,
+        },
+        "twice": 2 * RATE,
+        "joint": 6,
+        "puma": 560,
     },
 )
