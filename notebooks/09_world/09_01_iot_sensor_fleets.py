@@ -211,7 +211,7 @@ enough = next(wait for wait in range(int(delay.max()) + 2) if writes(arrival, wa
 print(f"at most 1.1 writes: wait {enough} minutes, {enough / mean_delay:.1f} times the mean delay")
 
 # %% [markdown]
-# The mean delay is no guide: the longest outages hold most of the late readings. And whoever reads yesterday's data now
+# The mean delay is no guide: a long outage has many readings to tell, and all of them are late by its whole length. And whoever reads yesterday's data now
 # has to wait that long for *all* of it, for the sake of half a per cent. There is another way. Close at midnight, and
 # put what comes late aside; write it a day later, all at once.
 
@@ -581,6 +581,7 @@ save_facts(
         "buoy_missing": missing,
         "buoy_gaps": gaps,
         "buoy_readings": len(time),
+        "buoy_half_hours": len(time) + missing,
         "late": round(float(late.mean()), 6),
         "after_midnight": round(float(after.mean()), 6),
         "after_midnight_readings": int(after.sum()),
@@ -591,6 +592,8 @@ save_facts(
         "late_share_of_writes": round(float(theirs), 6),
         "patience": {str(wait): round(mean, 6) for wait, mean in patience.items()},
         "enough": enough,
+        "at_most": 1.1,
+        "enough_mean": round(puts["wait"] / len(at_once), 6),
         "corrected": {
             "writes": int(corrected.sum()),
             "mean": round(float(corrected.mean()), 6),
@@ -610,6 +613,8 @@ save_facts(
         },
         "percent": {
             "loss_theory": round(100 * share, 1),
+            "loss_found": round(100 * float(lost[alive].mean()), 2),
+            "runs_as_long": round(100 * float(longer[19])),
             "late": round(100 * float(late.mean()), 1),
             "after_midnight": round(100 * float(after.mean()), 2),
             "of_writes": round(100 * float(theirs), 1),

@@ -74,6 +74,7 @@ def test_the_buoys_gaps_by_its_clock(committed):
     gaps = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
     assert committed["buoy_gaps"] == [len(gap) for gap in gaps]
     assert (committed["buoy_missing"], committed["buoy_readings"]) == (len(missing), len(time))
+    assert committed["buoy_half_hours"] == len(whole)
 
 
 def test_late_readings_and_their_delays(committed, chunks):
@@ -101,6 +102,8 @@ def test_writes_are_the_minutes_that_bring_something_late(committed, chunks):
         assert mean == pytest.approx(written(chunks, int(wait)).mean(), abs=1e-6)
     enough = committed["enough"]
     assert written(chunks, enough).mean() <= 1.1 < written(chunks, enough - 1).mean()
+    assert committed["enough_mean"] == pytest.approx(written(chunks, enough).mean(), abs=1e-6)
+    assert committed["at_most"] == 1.1
     passes = written(chunks, 0, every=DAY)
     assert committed["corrected"]["writes"] == passes.sum()
     assert committed["corrected"]["mean"] == pytest.approx(passes.mean(), abs=1e-6)
@@ -141,6 +144,8 @@ def test_the_slowest_device_and_the_longest_silence(committed, data):
 def test_percents_are_the_shares_as_they_are_written(committed):
     percent = committed["percent"]
     assert percent["loss_theory"] == round(100 * committed["loss_theory"], 1)
+    assert percent["loss_found"] == round(100 * committed["loss_found"], 2)
+    assert percent["runs_as_long"] == round(100 * committed["runs_as_long"]["20"])
     assert percent["late"] == round(100 * committed["late"], 1)
     assert percent["after_midnight"] == round(100 * committed["after_midnight"], 2)
     assert percent["of_writes"] == round(100 * committed["late_share_of_writes"], 1)
