@@ -218,21 +218,24 @@ three
 # about alike, and cancels when places of the *same* wafers are compared. Lot by lot:
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
-figure, (left, right) = viz.canvas(8.6, 3.8, 1, 2)
 number, hardly = np.arange(lots), int(np.flatnonzero(~full)[0])
+relative = rate.reshape(lots, 16) / rate.reshape(lots, 16).mean(1, keepdims=True)
+told = f"Left, the share that passes by lot: {100 * passed[0]:.2f} percent before, {100 * passed[1]:.2f} after. "
+told += f"Right, place {truth} is darkest in {hits[1]} lots after."
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
+figure, (left, right) = viz.canvas(8.6, 3.8, 1, 2)
 left.plot(number, 100 * share, color=GREY, marker="o", markersize=5, linewidth=1)
 left.axvline(half - 0.5, color=ORANGE, linewidth=2, label="new mask")
 left.set(title="Dies that pass", xlabel="lot", ylabel="percent", xticks=number[:: lots // 4])
 left.annotate("hardly\ninspected", (hardly, 100 * share[hardly]), (8, 2), textcoords="offset points", fontsize=9)
 left.legend(loc="lower right")
-relative = rate.reshape(lots, 16) / rate.reshape(lots, 16).mean(1, keepdims=True)
 drawn = right.imshow(relative, cmap="cividis_r", aspect="auto", interpolation="nearest")
 right.axhline(half - 0.5, color=ORANGE, linewidth=2)
 right.set(title="Fails by place in the shot", xlabel="place in the shot", ylabel="lot")
 right.set(xticks=range(0, 16, 3), yticks=number[:: lots // 4])
 figure.colorbar(drawn, ax=right, label="fails / mean of the lot")
-told = f"Left, the share that passes by lot: {100 * passed[0]:.2f} percent before, {100 * passed[1]:.2f} after. "
-turn = viz.Chart.of(figure, "Seen in the fold only", told + f"Right, place {truth} is darkest in {hits[1]} lots after.")
+turn = viz.Chart.of(figure, "Seen in the fold only", told)
 turn.save(out / "figures" / "09_02_turn.svg")
 turn
 
