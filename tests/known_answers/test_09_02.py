@@ -42,7 +42,10 @@ def test_dies_and_fails_are_counted(committed, data, dies):
     assert committed["dies_of_a_wafer"] == len(dies[(dies.lot == 0) & (dies.wafer == 0)])
     assert committed["labelled"] == 172_950
     assert committed["since"] == data.truth["since lot"] == committed["lots"] // 2
-    assert committed["one_of"] == 50 * 16
+    assert committed["one_of"] == 50 * 16 == committed["one_more_of"] * committed["shot"] ** 2
+    assert committed["added"] == pytest.approx(2032 / 16 * data.truth["chance"], abs=0.06)
+    assert committed["wafers"] == data.arrays["maps"].shape[1]
+    assert committed["places"] == {"4": 16, "2": 4, "13": 169}
 
 
 def test_the_change_and_its_two_errors(committed, data, dies):
@@ -73,7 +76,7 @@ def test_counts_of_a_wafer_by_scipys_distributions(committed, data, dies):
     assert committed["variance_by_mean"] == round(variance / mean)
     assert committed["shape"] == pytest.approx(shape, abs=1e-4)
     negative = stats.nbinom(shape, shape / (shape + mean)).cdf(59)
-    assert committed["few_percent"] == [round(100 * (counts < 60).mean()), round(100 * negative)]
+    assert committed["few_percent"] == [round(100 * (counts < committed["few"]).mean()), round(100 * negative)]
     assert committed["few_by_poisson"] == pytest.approx(stats.poisson(mean).cdf(59), rel=0.05)
 
 
