@@ -151,6 +151,8 @@ for k in range(4):
     part.barh(0, length / 1e3, left=begin / 1e3, color=BLUE, edgecolor="white")
     if (begin + length) / 1e3 < 40:
         part.text((begin + length / 2) / 1e3, 0, f"{1860 + k}", ha="center", va="center", color="white")
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 _ = whole.set(yticks=[], xlabel="byte of the file, millions", xlim=(0, size / 1e6))
 _ = whole.set(ylim=(-0.45, 1.0), title="The whole file")
 
