@@ -145,6 +145,8 @@ for name, colour in colours.items():
         whole.barh(0, length / 1e6, left=begin / 1e6, color=colour)
     middle = (min(begin for begin, _ in places) + max(sum(place) for place in places)) / 2e6
     whole.text(middle, 0.55, name, ha="center", va="bottom")
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 part.barh(0, 40, color=GREY)
 for k in range(4):
     begin, length = where["kelvin"][k, 0, 0]
@@ -312,7 +314,7 @@ begin, length = where["packed"][0, 0, 0]
 with open(path, "rb") as file:
     file.seek(begin)
     start = file.read(2).hex(" ")
-two = reference_set(path, 2)  # kerchunk writes this format
+two = reference_set(path, 2)
 wrong = json.loads(json.dumps(two))
 document = json.loads(wrong["refs"]["packed/.zarray"])
 document["filters"] = [{"id": "gzip", "level": 4} if f["id"] == "zlib" else f for f in document["filters"]]
@@ -349,7 +351,8 @@ with h5py.File(out / "scaled.h5") as file:
 # %% [markdown] tags=["section-others"]
 # ## Every byte is right, and the freezing point is gone
 #
-# Now the same set in format 2, as kerchunk writes it, through xarray and zarr-python. Same bytes, same offsets.
+# Now the same set in format 2, in which kerchunk's references are written, through xarray and zarr-python. Same bytes,
+# same offsets.
 #
 # **Guess.** In how many of the 435,120 values of `celsius` does xarray differ from h5netcdf?
 
@@ -395,7 +398,8 @@ hole_chart
 # format-2 array for NetCDF's `_FillValue`: *missing*. The file never said that. `kelvin` escaped since nothing there is
 # at 0 K.
 #
-# Every chunk of this file exists, so no fill value is needed. Say so: `null`.
+# VirtualiZarr's export for kerchunk says 0 as well. kerchunk itself says `null` for this file: every chunk exists, so no
+# fill value is needed. Do the same.
 
 # %%
 mended = json.loads(json.dumps(two))
@@ -522,6 +526,7 @@ check("07_03.3", joined)
 # | `make_store("reference://", "r", {"fo": refs})` | `zarr.storage.FsspecStore.from_url("reference://", storage_options=...)` | - |
 # | `reference_set(path, 2)`, written by hand | kerchunk's `SingleHdf5ToZarr(path).translate()`: the same places; a variable with Fletcher's checksum is left out, with a warning | here: a scanner of files |
 # | zeros of `celsius` are zeros | xarray takes the fill value of format 2 for a missing value; `mask_and_scale=False` does not | - |
+# | fill value 0 in `reference_set(path, 2)` | VirtualiZarr's `to_kerchunk` writes 0 as well: the same zeros go missing | - |
 # | a filter without a codec is refused | h5py reads it, with HDF5's own code | here: HDF5's filters |
 
 # %% [markdown] tags=["section-recap"]

@@ -93,6 +93,29 @@ def test_zeros_are_missing_to_xarray(made):
 
 
 @pytest.mark.bridge(
+    "fill value 0 in `reference_set(path, 2)`",
+    "VirtualiZarr's `to_kerchunk` writes 0 as well: the same zeros go missing",
+    "-",
+)
+def test_virtualizarr_exports_a_fill_value_that_hides_zeros(made):
+    xarray = pytest.importorskip("xarray")
+    virtualizarr = pytest.importorskip("virtualizarr", "2.8")
+    registry = pytest.importorskip("obspec_utils.registry").ObjectStoreRegistry
+    local = pytest.importorskip("obstore.store").LocalStore
+    parser = pytest.importorskip("virtualizarr.parsers").HDFParser()
+    path, refs = made
+    opened = {"registry": registry({"file://": local()}), "parser": parser, "loadable_variables": []}
+    with virtualizarr.open_virtual_dataset(path.as_uri(), **opened) as dataset:
+        theirs = dataset.vz.to_kerchunk(format="dict")
+    for key in ("celsius/0.0", "celsius/1.0"):
+        assert list(theirs["refs"][key])[1:] == refs["refs"][key][1:]
+    assert json.loads(theirs["refs"]["celsius/.zarray"])["fill_value"] == 0
+    given = {"consolidated": False, "storage_options": {"fo": theirs, "remote_protocol": "file"}}
+    with xarray.open_dataset("reference://", engine="zarr", backend_kwargs=given) as dataset:
+        assert np.array_equal(np.isnan(dataset["celsius"]), CELSIUS == 0)
+
+
+@pytest.mark.bridge(
     "a filter without a codec is refused",
     "h5py reads it, with HDF5's own code",
     "here: HDF5's filters",
