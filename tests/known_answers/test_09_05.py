@@ -18,7 +18,7 @@ SOURCE = "notebooks/09_world/09_05_energy_grid_load.ipynb"
 pytestmark = pytest.mark.gallery
 
 GRID, DAY, MONTH, YEAR, FEEDER = 24, 96, 2688, 34_944, 4
-EDGES = sorted({round(1000 * 1.05**k) for k in range(140)})
+EDGES = sorted({round(1000 * 1.05**k) for k in range(155)})
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_other_readers_find_every_level(left, wh, read):
         "quarter": (wh, (5, MONTH), 4),
         "day": (summary(wh, DAY), (25, 28, 4), 8),
         "weeks": (summary(wh, MONTH), (25, 13, 4), 8),
-        "counts": (binned(wh), (25, 13, 139), 2),
+        "counts": (binned(wh), (25, 13, 154), 2),
     }
     for name, (values, chunks, size) in expected.items():
         found, cut, kept = read(out / "grid.zarr", name)
@@ -124,7 +124,7 @@ def test_the_bin_of_the_percentile_is_the_one_that_holds_it(committed):
 
 
 def test_requests_and_bytes_are_those_of_the_borders(committed):
-    piece, day, weeks, counts = 5 * MONTH * 4, 25 * 28 * 4 * 8, 25 * 13 * 4 * 8, 25 * 13 * 139 * 2
+    piece, day, weeks, counts = 5 * MONTH * 4, 25 * 28 * 4 * 8, 25 * 13 * 4 * 8, 25 * 13 * 154 * 2
     assert committed["costs"] == {
         "the year's energy of all": [[5 * 13, 65 * piece], [1, weeks]],
         "95th percentile of all": [[5 * 13, 65 * piece], [1, counts]],
