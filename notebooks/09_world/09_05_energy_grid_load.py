@@ -476,7 +476,7 @@ check("09_05.2", follows)
 # %% [markdown]
 # ### Exercise 09_05.3
 #
-# Somebody stored rows of (count, mean, highest) instead of sums. Write `merged(one, other)` for two of them. A day
+# A job stored rows of (count, mean, highest) instead of sums. Write `merged(one, other)` for two of them. A day
 # without readings is `(0, 0.0, 0.0)`; it adds nothing, and loads can be below zero where the sun feeds the grid.
 #
 # <details><summary>Hint</summary>
