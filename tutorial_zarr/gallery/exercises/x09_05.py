@@ -12,7 +12,7 @@ PEAKS, TOGETHER = (60.0, 90.0), 120.0
 MERGE = {"count", "sum", "lowest", "highest"}
 NOT = {
     "range": "days of 1 and 2, and of 8 and 9, have a range of 1 each; so have two days of 1 and 2. Together 8, and 1.",
-    "median": "of 2, 2, 2, 5, 5, 5 it is 3.5. Make the first day 2, 2, 9: its median is still 2, and that of both is 5.",
+    "median": "of 2, 2, 2, 5, 5, 5 it is 3.5. Make the first day 2, 2, 9: its median stays 2, and that of both is 5.",
     "95th percentile": "two days with the same percentile can differ in what lies just below it.",
 }
 Row = tuple[int, float, float]
