@@ -14,7 +14,7 @@ clear nor cloudy; NDVI is high over crops and forest, near 0 over clouds, and be
 
 >>> result = make("tiny")
 >>> result.arrays["pixels"].shape, round(float(result.arrays["cloud"].mean()), 2)
-((36, 96, 96, 3), 0.55)
+((36, 96, 96, 3), 0.54)
 """
 
 from __future__ import annotations
