@@ -410,7 +410,8 @@ check("09_03.3", mean_angle)
 # - [Circular mean](https://en.wikipedia.org/wiki/Circular_mean): the mean by cosines and sines, and how sure it is.
 # - [numpy.unwrap](https://numpy.org/doc/stable/reference/generated/numpy.unwrap.html): what it assumes of each step.
 #
-# **Next.** How do you slice experiments by segment and day without lying? [09_06](09_06_ab_experiments.ipynb)
+# **Next.** You have deleted a patient. Where is she still?
+# [09_04](09_04_patient_cohorts.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
