@@ -398,8 +398,8 @@ hole_chart
 # format-2 array for NetCDF's `_FillValue`: *missing*. The file never said that. `kelvin` escaped since nothing there is
 # at 0 K.
 #
-# VirtualiZarr's export for kerchunk says 0 as well. kerchunk itself says `null` for this file: every chunk exists, so no
-# fill value is needed. Do the same.
+# VirtualiZarr's export for kerchunk says 0 as well. kerchunk itself says `null` for variables of NetCDF, and gives other
+# HDF5 its fill value. Every chunk of this file exists, so none is needed. Say `null`.
 
 # %%
 mended = json.loads(json.dumps(two))
@@ -597,6 +597,8 @@ save_facts(
         "means": [round(value, 3) for value in means],
         "too_warm": round(means[1] - means[0], 2),
         "scaled": [round(float(x), 3) for x in scaled],
+        "stored": [20.123, 20.456, 21.789],
+        "packed_years": 24,
         "refused": refused,
         "years_of_another_world": len(changed),
         "first_of_them": 1860 + int(changed[0]),
