@@ -629,8 +629,8 @@ check("07_01.4", moving_means)
 # - [Computing with xarray](https://docs.xarray.dev/en/stable/user-guide/computation.html): weighted means and moving
 #   windows, with names in place of axes
 #
-# **Next.** [08_01](../08_bio/08_01_multiscale_pyramids.ipynb): how does a viewer show a volume at once that would take
-# minutes to read?
+# **Next.** [07_02](07_02_satellite_tiles.ipynb): more than half of my satellite pixels are cloud; how do I read the others
+# without the clouds?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -486,8 +486,7 @@ check("07_02.3", index)
 # - [Zhang et al., Monitoring vegetation phenology using MODIS](https://doi.org/10.1016/S0034-4257%2802%2900135-9): the curve of
 #   a field's year.
 #
-# **Next.** Volumes that a viewer opens at once, level by level: [08_01](../08_bio/08_01_multiscale_pyramids.ipynb). (07_03 asks
-# how to read old NetCDF files as Zarr without copying them.)
+# **Next.** [07_03](07_03_netcdf_references.ipynb): can Zarr read an old NetCDF file without copying a byte of its data?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

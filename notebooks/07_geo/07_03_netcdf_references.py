@@ -547,8 +547,7 @@ check("07_03.3", joined)
 # - [VirtualiZarr](https://virtualizarr.readthedocs.io/): the same lists, as arrays that xarray can join.
 # - [HDF5 filters](https://docs.h5py.org/en/stable/high/dataset.html): what h5py may have done to a chunk.
 #
-# **Next.** How does a viewer open a volume that does not fit into memory?
-# [08_01](../08_bio/08_01_multiscale_pyramids.ipynb)
+# **Next.** [08_01](../08_bio/08_01_multiscale_pyramids.ipynb): how does a viewer open a volume that does not fit into memory?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -775,7 +775,8 @@ check("08_01.4", halve_labels)
 # - [Why bioimaging moved to OME-Zarr](https://doi.org/10.1007/s00418-023-02209-1): the format as its makers describe it
 # - [The Laplacian pyramid](https://doi.org/10.1109/TCOM.1983.1095851): the paper from which image pyramids come
 #
-# **Next.** [01_08](../01_core_zarr/01_08_object_store_tuning.ipynb): what makes a read from a bucket fast?
+# **Next.** [08_02](08_02_segmentation_masks.ipynb): can you label the objects of a picture chunk by chunk, and get exactly the
+# objects?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

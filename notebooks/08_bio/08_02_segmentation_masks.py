@@ -565,8 +565,7 @@ check("08_02.3", count)
 #   viewers find them.
 # - [dask-image's ndmeasure](https://image.dask.org/en/latest/dask_image.ndmeasure.html): labels of Dask arrays, joined.
 #
-# **Next.** Why would you store genotypes as a matrix, when everybody has them as text? That is 08_03. Or ask what an
-# experiment needs to keep of its visitors: [09_06](../09_world/09_06_ab_experiments.ipynb).
+# **Next.** [09_01](../09_world/09_01_iot_sensor_fleets.ipynb): what do late and missing readings cost?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -536,7 +536,7 @@ check("09_01.3", times_written)
 #   arrival, and what watermarks promise.
 # - [xarray, time coding](https://docs.xarray.dev/en/stable/user-guide/io.html): how `encoding` sets the units of times.
 #
-# **Next.** Does the better variant stay the better one in every segment? [09_06](09_06_ab_experiments.ipynb)
+# **Next.** [09_02](09_02_wafer_inspection.ipynb): which failed dies have the same cause?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -395,7 +395,8 @@ check("09_02.3", rates)
 #   WM-811K, and their patterns.
 # - [Photomask](https://en.wikipedia.org/wiki/Photomask): what is printed, and how masks are inspected and repaired.
 #
-# **Next.** Can a shop's page win on nearly every day, and lose in every segment? [09_06](09_06_ab_experiments.ipynb)
+# **Next.** [09_03](09_03_robot_trajectories.ipynb): one number a second instead of five hundred, does it still say where the
+# robot was?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions

@@ -518,8 +518,8 @@ check("09_04.3", unnamed)
 # - [The sharding codec](https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html): what the index of a
 #   shard has to hold, and what may lie between.
 #
-# **Next.** How do you answer daily and yearly questions about years of quarter hours, cheaply? That is 09_05. Until it is
-# there: [can B win on nearly every day, and lose in every segment?](09_06_ab_experiments.ipynb)
+# **Next.** [09_05](09_05_energy_grid_load.ipynb): of each day you kept a short row; which questions about the year can it still
+# answer?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
