@@ -278,7 +278,7 @@ for length in (32, 128) if quick else range(20, 400, 20):
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 shades = np.random.PCG64(4).random_raw(3 * (whole.size + 1)).reshape(-1, 3) % 170 + 60
-shades[0] = 20  # ground
+shades[0] = 45  # ground
 figure, (left, right) = viz.canvas(8.4, 3.5, 1, 2)
 draw(left, shades[labels[...]].astype("u1"), f"each chunk alone: {len(pieces)} pieces", "white")
 draw(right, shades[joined].astype("u1"), f"joined: {objects} objects")
