@@ -79,9 +79,9 @@ if 192 % edge:
 #
 # Three bands, in reflectance times 10,000, and a **[cloud
 # mask](https://www.usgs.gov/landsat-missions/landsat-collection-2-quality-assessment-bands "An array beside a scene that
-# says of each pixel whether a cloud was seen in it.")**: 0 is clear, 1 is cloud. These scenes are generated. Real masks
-# err, real clouds throw shadows, and real scenes shift by a fraction of a pixel. What counts here is held to published
-# figures: how much is cloud, how rarely a scene is half and half, and how ragged clouds are at each size.
+# says of each pixel whether a cloud was seen in it.")**: 0 is clear, 1 is cloud. These scenes are generated. A real
+# **[mask](../GLOSSARY.md#mask)** errs, real clouds throw shadows, and real scenes shift by a fraction of a pixel. What
+# counts here is held to published figures: how much is cloud, how rarely a scene is half and half, and how ragged clouds are at each size.
 
 # %%
 data = satellite.make("small" if quick else "large", seed)
@@ -486,7 +486,7 @@ check("07_02.3", index)
 # - [Zhang et al., Monitoring vegetation phenology using MODIS](https://doi.org/10.1016/S0034-4257%2802%2900135-9): the curve of
 #   a field's year.
 #
-# **Next.** [07_03](07_03_netcdf_references.ipynb): can Zarr read an old NetCDF file without copying a byte of its data?
+# **Next.** Can you read old NetCDF files as Zarr without copying a byte? [07_03](07_03_netcdf_references.ipynb)
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
