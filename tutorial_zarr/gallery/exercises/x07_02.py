@@ -76,7 +76,7 @@ def _pair(red: list[Any], infrared: list[Any]) -> tuple[np.ndarray, np.ndarray]:
 GIVEN = [
     _pair([400, 1000], [3600, 1000]),
     _pair([400, 300], [200, 100]),  # water
-    _pair([40_000, 65_535], [40_000, 65_535]),  # more than 65,535 together
+    _pair([40_000, 30_000], [60_000, 65_535]),  # more than 65,535 together
     _pair([0, 500, 0], [0, 1500, 700]),
     _pair([[100, 0], [0, 3]], [[300, 0], [9, 1]]),
     _pair([], []),
