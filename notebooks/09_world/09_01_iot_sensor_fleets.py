@@ -137,9 +137,9 @@ bursts
 time = buoy.make("small").arrays["time"]
 steps = np.diff(time) // buoy.STEP
 gaps = (steps[steps > 1] - 1).tolist()
-missing = sum(gaps)
-print(f"{missing} of {len(time) + missing:,} half hours are missing, in {len(gaps)} gaps: {gaps}")
-print(f"lost one by one, they would make about {missing * (1 - missing / (len(time) + missing)):.1f} gaps")
+missing, half_hours = sum(gaps), int(time[-1] - time[0]) // buoy.STEP + 1
+print(f"{missing} of {half_hours:,} half hours are missing, in {len(gaps)} gaps: {gaps}")
+print(f"lost one by one, they would make about {missing * (1 - missing / half_hours):.1f} gaps")
 
 # %% [markdown]
 # Lost readings cost no write. They stay NaN. The late ones arrive, and this is where the cost begins. How many come after
@@ -510,6 +510,7 @@ check("09_01.3", times_written)
 # |---|---|---|
 # | `to_zarr(..., append_dim="time")` refuses times that need other units | `Dataset.to_zarr` appends hours under "days since", with a warning | a refusal |
 # | `encoding={"time": {"units": "seconds since 1970-01-01", "dtype": "int64"}}` at the first write | the same; later appends keep it | - |
+# | `to_zarr(mode="r+")` of an array of `datetime64`, read and unchanged: the dates stay | `Dataset.to_zarr` writes day numbers into it, with no warning: 1970 | the dates |
 # | `by_hour(values)`, written by hand | `resample(time="1h").mean()` in xarray, NaN left out | here: a function for it |
 # | `a[place] = block` counted by `TraceStore` | `zarr.storage.LoggingStore` logs each call | a list of requests with bytes |
 #
@@ -581,7 +582,7 @@ save_facts(
         "buoy_missing": missing,
         "buoy_gaps": gaps,
         "buoy_readings": len(time),
-        "buoy_half_hours": len(time) + missing,
+        "buoy_half_hours": half_hours,
         "late": round(float(late.mean()), 6),
         "after_midnight": round(float(after.mean()), 6),
         "after_midnight_readings": int(after.sum()),

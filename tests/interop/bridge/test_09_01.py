@@ -63,6 +63,24 @@ def test_seconds_from_the_first_write_on_serve_every_later_one(tmp_path):
 
 
 @pytest.mark.bridge(
+    '`to_zarr(mode="r+")` of an array of `datetime64`, read and unchanged: the dates stay',
+    "`Dataset.to_zarr` writes day numbers into it, with no warning: 1970",
+    "the dates",
+)
+def test_dates_that_are_written_back_unchanged(tmp_path):
+    dates = np.array(["2025-01-01", "2025-01-02"], "datetime64[s]")
+    for name, to_zarr in to_zarr_of_both().items():
+        group = zarr.open_group(tmp_path / name, mode="w")
+        group.create_array("a", shape=(2,), dtype="datetime64[s]", dimension_names=("t",))[:] = dates
+        read = xarray.open_zarr(tmp_path / name, consolidated=False, chunks=None).load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            to_zarr(read, str(tmp_path / name), mode="r+", consolidated=False)
+        found = zarr.open_array(str(tmp_path / name), path="a", mode="r")[:]
+        assert np.array_equal(found, dates if name == "here" else np.array([0, 1], "datetime64[s]"))
+
+
+@pytest.mark.bridge(
     "`by_hour(values)`, written by hand",
     '`resample(time="1h").mean()` in xarray, NaN left out',
     "here: a function for it",
