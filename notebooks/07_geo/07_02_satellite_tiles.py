@@ -80,7 +80,7 @@ if 192 % edge:
 # Three bands, in reflectance times 10,000, and a **[cloud
 # mask](https://www.usgs.gov/landsat-missions/landsat-collection-2-quality-assessment-bands "An array beside a scene that
 # says of each pixel whether a cloud was seen in it.")**: 0 is clear, 1 is cloud. These scenes are generated. A real
-# **[mask](../GLOSSARY.md#mask)** errs, real clouds throw shadows, and real scenes shift by a fraction of a pixel. What
+# **[binary mask](../GLOSSARY.md#binary-mask)** errs, real clouds throw shadows, and real scenes shift by a fraction of a pixel. What
 # counts here is held to published figures: how much is cloud, how rarely a scene is half and half, and how ragged clouds are at each size.
 
 # %%

@@ -95,7 +95,7 @@ print(data.provenance["source"], data.provenance["licence"], sep="; ")
 # %% [markdown] tags=["section-idea"]
 # ## A border of a chunk is not a border of a coin
 #
-# The picture, and its **[mask](https://en.wikipedia.org/wiki/Mask_%28computing%29 "An array of true and false, of the same
+# The picture, and its **[binary mask](https://en.wikipedia.org/wiki/Mask_%28computing%29 "An array of true and false, of the same
 # shape as a picture: which pixels belong to what is looked for.")** with the borders of chunks of 64 x 64.
 
 

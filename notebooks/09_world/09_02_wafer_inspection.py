@@ -17,7 +17,7 @@
 # *The same dies twice. A fault came with lot 10. On the left you cannot see it.*
 #
 # A factory tests each die of each wafer and keeps the map. Most fails are dust, a scratch, a bad edge: gone with the
-# wafer. A fault in the mask is printed again and again, on every wafer that follows. It is the one to find, and the
+# wafer. A fault in the photomask is printed again and again, on every wafer that follows. It is the one to find, and the
 # number that everybody watches does not show it.
 
 # %% [markdown]
@@ -89,10 +89,10 @@ dies, fails = int(there.sum()), int(failed.sum())
 print(f"{lots} lots, {dies:,} dies tested, {fails:,} failed; {len(checks)} of {len(checks)} checks pass")
 
 # %% [markdown] tags=["section-idea"]
-# ## What a mask prints, it prints again
+# ## What a photomask prints, it prints again
 #
-# A mask (**[photomask](https://en.wikipedia.org/wiki/Photomask "The plate whose picture light prints onto a wafer, shot
-# after shot; a flaw in it is printed with every shot.")**) holds 4 x 4 dies, and is printed side by side across the
+# A **[photomask](https://en.wikipedia.org/wiki/Photomask "The plate whose picture light prints onto a wafer, shot
+# after shot; a flaw in it is printed with every shot.")** holds 4 x 4 dies, and is printed side by side across the
 # wafer. A new one was fitted before the second half of the lots. One of its 16 places has a flaw that kills
 # one more die of 50 there. That is one die of 800.
 #
@@ -163,7 +163,7 @@ spread
 # %% [markdown] tags=["section-build"]
 # ## Build it small: cut the map into shots and lay them on each other
 #
-# Stack all wafers and you see what the *wafer* repeats: its edge. To see what the *mask* repeats, lay the shots on each
+# Stack all wafers and you see what the *wafer* repeats: its edge. To see what the *photomask* repeats, lay the shots on each
 # other. A `reshape` and two sums:
 
 
@@ -181,7 +181,7 @@ truth = data.truth["position"][0] * 4 + data.truth["position"][1]
 
 # %% [markdown]
 # **A second guess.** A lot is 25 wafers, and the flaw adds about 2.5 fails to each of them. In how many of the lots with the
-# new mask is the flawed place the worst of the 16?
+# new photomask is the flawed place the worst of the 16?
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
 print("After your guess:")
@@ -307,7 +307,7 @@ assert simple.argmax() == hardly == share.argmin()
 # %% [markdown] tags=["section-predict"]
 # ## The wrong size of a shot
 #
-# You do not know the mask, and try shots of 2 x 2 and of 13 x 13. Does the worst place still exceed the mean by as much as
+# You do not know the photomask, and try shots of 2 x 2 and of 13 x 13. Does the worst place still exceed the mean by as much as
 # in 4 x 4? And which of the two has nothing to do with the flaw? Write it down, and run.
 
 # %% tags=["hide-output"] jupyter={"outputs_hidden": true}
@@ -393,7 +393,7 @@ check("09_02.3", rates)
 #   fails, and the negative binomial that the trade uses.
 # - [Wu, Jang and Chen, Wafer map failure pattern recognition](https://doi.org/10.1109/TSM.2014.2364237): the real maps of
 #   WM-811K, and their patterns.
-# - [Photomask](https://en.wikipedia.org/wiki/Photomask): what is printed, and how masks are inspected and repaired.
+# - [Photomask](https://en.wikipedia.org/wiki/Photomask): what is printed, and how photomasks are inspected and repaired.
 #
 # **Next.** [09_03](09_03_robot_trajectories.ipynb): one number a second instead of five hundred, does it still say where the
 # robot was?
