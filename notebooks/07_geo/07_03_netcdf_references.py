@@ -326,7 +326,7 @@ except ZarrError as error:
     print(type(error).__name__)
 
 # %% [markdown]
-# What fails is a **[zlib envelope](https://en.wikipedia.org/wiki/Zlib "A library and an envelope for DEFLATE streams
+# What fails is the **[zlib envelope](https://en.wikipedia.org/wiki/Zlib "A library and an envelope for DEFLATE streams
 # with a header of two bytes; gzip has another header.")**. This one is loud, at least.
 #
 # Not all has a codec. Scale and offset, HDF5's lossy filter (NetCDF forbids it, other HDF5 files
