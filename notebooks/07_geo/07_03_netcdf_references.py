@@ -411,7 +411,7 @@ assert np.array_equal(again["celsius"], degrees)
 print(f"fill_value null: {again['celsius'].dtype}, {int(np.isnan(again['celsius']).sum())} values missing")
 
 # %% [markdown]
-# Format 3 parts the two: xarray masks there only what an attribute `_FillValue` names.
+# Format 3 parts the two: there, missing is only what an attribute `_FillValue` names.
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 three = by_xarray(
