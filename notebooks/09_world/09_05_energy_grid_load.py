@@ -397,7 +397,7 @@ assert sum_is_right
 assert quick_row[3] > whole[feeder, 0, 3]
 
 # %% [markdown]
-# A sum can be undone, as it has an **[inverse element](https://en.wikipedia.org/wiki/Inverse_element "What takes another value back
+# A sum can be undone: it has an **[inverse element](https://en.wikipedia.org/wiki/Inverse_element "What takes another value back
 # when it is merged with it: for a sum the negative number; a maximum has none.")**. A maximum has none: the second
 # highest reading is gone. A count can be undone as well: one less in this bin, one more in that. So a correction builds its branch
 # again, from below:
