@@ -27,7 +27,7 @@
 # | **Level** | ★★★ advanced |
 # | **Time** | 40 minutes |
 # | **Needs** | [01_03](../01_core_zarr/01_03_compression_pipelines.ipynb), [07_01](07_01_climate_cube_windows.ipynb) |
-# | **Code** | `tutorial_zarr/stores/fsspec.py`, `tutorial_zarr/codecs/filters.py` |
+# | **Code** | `tutorial_zarr/stores/references.py`, `tutorial_zarr/codecs/filters.py` |
 # | **Article** | [The freezing point that went missing](../../articles/31_netcdf_references.md) |
 # | **Data** | a projection for North America, 1860 to 2099 (`data_gen/climate.py`), written as NetCDF-4 |
 #
@@ -66,7 +66,7 @@ from data_gen import climate
 from tutorial_zarr import viz
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.gallery.lesson import check, in_range, need, output_folder, save_facts
-from tutorial_zarr.stores import TraceStore, make_store
+from tutorial_zarr.stores import ReferenceStore, TraceStore
 from tutorial_zarr.viz.chart import BLUE, GREEN, GREY, ORANGE, VERMILION
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
@@ -261,17 +261,17 @@ for key in ("kelvin/0.0.0", "kelvin/1.0.0"):
     print(key, "->", f"{made['refs'][key][2]:,} bytes of {made['refs'][key][0]}")
 
 # %% [markdown] tags=["section-library"]
-# ## `reference://` is a store like any other
+# ## A reference set is a store like any other
 #
-# The store asks fsspec for the bytes. `remote_protocol` names the one kind of place where it may look: a set from
-# somebody else could name any file of yours.
+# The store asks other stores for ranges. `roots` names the folders and URLs to which the set may lead: one from somebody
+# else could name any file of yours. Of a set that lies in a file, `reference://air.json`, it is by default the folder of that
+# file.
 
 
 # %%
 def through(made):
     """A store that counts, over a reference set."""
-    options = {"fo": made, "remote_protocol": "file", "skip_instance_cache": True}
-    return TraceStore(make_store("reference://", "r", options))
+    return TraceStore(ReferenceStore(made, roots=path.parent))
 
 
 trace = through(made)
@@ -523,7 +523,7 @@ check("07_03.3", joined)
 #
 # | here | zarr-python, xarray, Dask | not there |
 # |---|---|---|
-# | `make_store("reference://", "r", {"fo": refs})` | `zarr.storage.FsspecStore.from_url("reference://", storage_options=...)` | - |
+# | `ReferenceStore(refs, roots=folder)` | `zarr.storage.FsspecStore.from_url("reference://", storage_options=...)` | `roots`: fsspec reads any file that the set names |
 # | `reference_set(path, 2)`, written by hand | kerchunk's `SingleHdf5ToZarr(path).translate()`: the same places; a variable with Fletcher's checksum is left out, with a warning | here: a scanner of files |
 # | zeros of `celsius` are zeros | xarray takes the fill value of format 2 for a missing value; `mask_and_scale=False` does not | - |
 # | fill value 0 in `reference_set(path, 2)` | VirtualiZarr's `to_kerchunk` writes 0 as well: the same zeros go missing | - |

@@ -195,7 +195,7 @@ def test_a_folder_takes_its_own_options_and_no_others(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_reference_set_is_read_where_it_is_named_and_what_it_says_amiss_is_an_error_of_the_store(tmp_path):
+def test_a_reference_set_is_read_by_fsspec_and_what_it_says_amiss_is_an_error_of_the_store(tmp_path):
     pytest.importorskip("fsspec", reason="fsspec is not installed: pip install 'tutorial_zarr[cloud]'")
     array = {"zarr_format": 2, "shape": [4], "chunks": [2], "dtype": "|u1", "compressor": None, "filters": None}
     (tmp_path / "bytes").write_bytes(b"xx\3\4")
@@ -207,7 +207,7 @@ def test_a_reference_set_is_read_where_it_is_named_and_what_it_says_amiss_is_an_
         place.write_text(json.dumps(document))
         return {"fo": str(place), "remote_protocol": "file", "skip_instance_cache": True}
 
-    store = make_store("reference://", "r", options({"version": 1, "refs": refs}))
+    store = FsspecStore("reference://", read_only=True, **options({"version": 1, "refs": refs}))
     assert zarr.open_group(store, mode="r")["x"][:].tolist() == [1, 2, 3, 4]
     assert list(store.list_dir("x")) == [".zarray", "0", "1"]
     assert sorted(store.list_prefix()) == sorted(refs)
@@ -217,9 +217,10 @@ def test_a_reference_set_is_read_where_it_is_named_and_what_it_says_amiss_is_an_
         {"version": 1, "templates": {"u": "{"}, "refs": {"a": ["{{v}}"]}},
     ):
         with pytest.raises(StoreError, match=r"reference:.*: cannot open with the options"):
-            make_store("reference://", "r", options(document))
+            FsspecStore("reference://", read_only=True, **options(document))
     for size in ("2", -1, 1.5, [2]):
-        wrong = make_store("reference://", "r", options({"version": 1, "refs": {**refs, "x/1": ["y", 2, size]}}))
+        document = {"version": 1, "refs": {**refs, "x/1": ["y", 2, size]}}
+        wrong = FsspecStore("reference://", read_only=True, **options(document))
         with pytest.raises(StoreError, match=r"key 'x/1'"):
             wrong.get("x/1", -1)
 

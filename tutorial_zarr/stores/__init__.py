@@ -33,6 +33,7 @@ _LATER = {
     "LoggingStore": "trace",
     "MetricsStore": "trace",
     "ObjectStore": "object",
+    "ReferenceStore": "references",
     "RetryStore": "retry",
     "SQLiteStore": "sqlite",
     "TraceStore": "trace",
@@ -56,6 +57,7 @@ __all__ = [
     "ObjectStore",
     "PrefixStore",
     "ReadOnlyStore",
+    "ReferenceStore",
     "Request",
     "RetryStore",
     "SQLiteStore",
@@ -73,6 +75,7 @@ Factory = Callable[[str, str, dict[str, Any]], Store]
 _factories: dict[str, Factory | str] = {  # a text: the module and the name of a function in it
     "http": "http:open_http_store",
     "https": "http:open_http_store",
+    "reference": "references:open_reference_store",
     "sqlite": "sqlite:open_sqlite_store",
     **dict.fromkeys(("s3", "s3a", "gs", "gcs", "az"), "object:open_object_store"),
 }

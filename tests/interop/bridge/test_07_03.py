@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import tutorial_zarr
-from tutorial_zarr.stores import make_store
+from tutorial_zarr.errors import StoreError
+from tutorial_zarr.stores import ReferenceStore
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("its_own_warnings_are_not_ours")]
 zarr = pytest.importorskip("zarr", "3.4", reason="the bridges lead to zarr-python 3.4")
@@ -34,23 +35,26 @@ def made(tmp_path):
     return path, {"version": 1, "refs": refs}
 
 
-def ours(refs):
-    options = {"fo": refs, "remote_protocol": "file", "skip_instance_cache": True}
-    return tutorial_zarr.open_group(make_store("reference://", "r", options), mode="r")
+def ours(refs, folder):
+    return tutorial_zarr.open_group(ReferenceStore(refs, roots=folder), mode="r")
 
 
 @pytest.mark.bridge(
-    '`make_store("reference://", "r", {"fo": refs})`',
+    "`ReferenceStore(refs, roots=folder)`",
     '`zarr.storage.FsspecStore.from_url("reference://", storage_options=...)`',
-    "-",
+    "`roots`: fsspec reads any file that the set names",
 )
-def test_both_read_a_reference_set(made):
-    _, refs = made
+def test_both_read_a_reference_set_and_one_asks_where_it_may_lead(made, tmp_path):
+    path, refs = made
     options = {"fo": refs, "remote_protocol": "file", "asynchronous": True, "remote_options": {"asynchronous": True}}
     store = zarr.storage.FsspecStore.from_url("reference://", storage_options=options, read_only=True)
     theirs = zarr.open_group(store, mode="r", zarr_format=2)
     assert np.array_equal(theirs["celsius"][...], CELSIUS)
-    assert np.array_equal(ours(refs)["celsius"][...], CELSIUS)
+    assert np.array_equal(ours(refs, path.parent)["celsius"][...], CELSIUS)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with pytest.raises(StoreError, match=r"key 'celsius/0.0': expected bytes in .*elsewhere"):
+        ours(refs, elsewhere)["celsius"][...]
 
 
 @pytest.mark.bridge(
@@ -84,13 +88,13 @@ def test_there_is_no_scanner_of_files_here():
 )
 def test_zeros_are_missing_to_xarray(made):
     xarray = pytest.importorskip("xarray")
-    _, refs = made
+    path, refs = made
     given = {"consolidated": False, "storage_options": {"fo": refs, "remote_protocol": "file"}}
     with xarray.open_dataset("reference://", engine="zarr", backend_kwargs=given) as dataset:
         assert np.array_equal(np.isnan(dataset["celsius"]), CELSIUS == 0)
     with xarray.open_dataset("reference://", engine="zarr", mask_and_scale=False, backend_kwargs=given) as dataset:
         assert np.array_equal(dataset["celsius"], CELSIUS)
-    assert np.array_equal(ours(refs)["celsius"][...], CELSIUS)
+    assert np.array_equal(ours(refs, path.parent)["celsius"][...], CELSIUS)
 
 
 @pytest.mark.bridge(
