@@ -32,7 +32,7 @@ from tutorial_zarr import chunk_keys, codecs, convert, doctor, limits, nodes, re
 from tutorial_zarr.codecs import pipeline as pipeline_of
 from tutorial_zarr.errors import ZarrError
 from tutorial_zarr.metadata import Extension, parse_json
-from tutorial_zarr.stores import FsspecStore, HTTPStore, MemoryStore, SQLiteStore, ZipStore, paced
+from tutorial_zarr.stores import FsspecStore, HTTPStore, MemoryStore, ReferenceStore, SQLiteStore, ZipStore, paced
 from tutorial_zarr.stores.base import check_key
 from tutorial_zarr.tools.doctor import manifest
 
@@ -358,13 +358,14 @@ def _honest(value, wanted):
 
 
 def references_target():
-    """A reference set of kerchunk's, as fsspec reads it: JSON that says of each key where its bytes are."""
+    """A reference set of kerchunk's, as fsspec reads it and we do: JSON that says of each key where its bytes are."""
     folder, place = _place("references.json")
 
     def run(data, folder=folder):
         place.write_bytes(data)
         options = {"fo": str(place), "remote_protocol": "memory", "skip_instance_cache": True}
         meet(FsspecStore("reference://", read_only=True, **options))
+        meet(ReferenceStore(place, roots=["memory://fuzz"]))
 
     texts = {key: value.decode("latin-1") for key, value in SMALL.items()}
     parts = {"zarr.json": texts["zarr.json"], "c/0": "base64:MTIz", "c/1": ["memory://fuzz/chunks", 3, 3]}
