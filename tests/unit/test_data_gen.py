@@ -19,6 +19,7 @@ from data_gen import (
     buoy,
     chain,
     climate,
+    coalescent,
     cohort,
     coins,
     deep_field,
@@ -159,6 +160,40 @@ def test_a_map_turned_upside_down_or_made_of_noise_is_not_taken_for_the_earth():
 def failing(data_set, result):
     """The names of the realism checks that a result fails."""
     return {name for name, (value, low, high) in data_set.realism(result).items() if not low <= value <= high}
+
+
+def test_sites_drawn_one_by_one_are_not_taken_for_a_population_with_ancestors():
+    result = coalescent.make("small", seed=5)
+    calls = result.arrays["complete"]
+    even = np.random.PCG64(5).random_raw(calls.size).reshape(calls.shape) * 2.0**-64
+    drawn = (even < np.linspace(0.02, 0.98, len(calls))[:, None, None]).astype(np.int8)
+    evenly = np.arange(len(calls)) % 300 * coalescent.APART + 1 + np.arange(len(calls)) // 300
+    naive = {**result.arrays, "complete": drawn, "position": np.sort(evenly)}
+    failed = failing(coalescent, data_gen.GenResult(naive, result.dims, result.units, result.truth))
+    assert "theta by the differences of pairs" in failed
+    assert "variance of the sites of a stretch, against the model" in failed
+    assert "share of alleles that one chromosome has" in failed
+    assert "people with two different alleles, against chance" not in failed
+
+
+def test_people_whose_parents_are_one_are_not_taken_for_chance():
+    result = coalescent.make("small", seed=2)
+    one = result.arrays["complete"].copy()
+    one[:, ::2, 1] = one[:, ::2, 0]
+    failed = failing(coalescent, data_gen.GenResult({**result.arrays, "complete": one}, result.dims, {}, result.truth))
+    assert "people with two different alleles, against chance" in failed
+
+
+def test_every_site_of_the_coalescent_has_two_alleles_and_a_place_of_its_own():
+    made = coalescent.make("tiny", seed=1).arrays
+    copies = made["complete"].sum((1, 2))
+    assert copies.min() >= 1
+    assert copies.max() < 20
+    assert (np.diff(made["position"]) > 0).all()
+    assert (made["allele"][:, 0] != made["allele"][:, 1]).all()
+    known = made["genotype"] >= 0
+    assert (known[..., 0] == known[..., 1]).all()
+    np.testing.assert_array_equal(made["genotype"][known], made["complete"][known])
 
 
 def test_values_that_are_missing_by_lot_are_not_taken_for_a_cohort():
