@@ -462,6 +462,11 @@ save_facts(
     {
         "sites": sites,
         "people": people,
+        "groups": list(groups),
+        "chromosomes": n,
+        "with_one_gap": n - 2,
+        "there": round(1 - missing, 2),
+        "chunk": genotype.chunks[0],
         "stretches": stretches,
         "missing": round(missing, 6),
         "missing_percent": round(100 * missing, 1),

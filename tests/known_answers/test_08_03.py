@@ -77,6 +77,8 @@ def test_complete_sites_are_a_power_of_the_people(committed, data):
         assert share == pytest.approx(complete.mean(), abs=1e-6)
         assert share == pytest.approx(0.98 ** int(m), abs=0.03)
     assert committed["stay_percent"] == [round(100 * share) for share in committed["stay"].values()]
+    assert (committed["chromosomes"], committed["with_one_gap"], committed["there"]) == (80, 78, 0.98)
+    assert committed["groups"] == list(GROUPS)
     assert committed["missing"] == pytest.approx((data["genotype"][..., 0] == -1).mean(), abs=1e-6)
 
 
@@ -112,6 +114,7 @@ def test_requests_are_those_of_the_borders(committed, data):
     assert (position[low:high] < 11_000_000).all()
     assert position[low - 1] < 10_000_000
     assert position[high] >= 11_000_000
+    assert committed["chunk"] == 500
     sites = len(position)
     for layout, (tall, wide) in {"by site": (500, 40), "by person": (5000, 4)}.items():
         rows = (high - 1) // tall - low // tall + 1
