@@ -218,7 +218,8 @@ assert abs(estimate - theta) < 3 * error
 #
 # The [VCF Zarr specification](https://github.com/sgkit-dev/vcf-zarr-spec) gives names to the arrays of a group; here
 # those that we need. A gap is -1, and -2 is "no such entry": the second chromosome of someone who has one.
-# Two ways to cut, with chunks of equal size:
+# All are cut at the same sites: `vcztools`, which makes VCF text of such a group, insists on it. The genotypes are
+# kept in two ways, with chunks of equal size:
 
 # %%
 root = zarr.create_group(out / "people.vcz", zarr_format=zarr_format)
@@ -226,6 +227,7 @@ header = ["##fileformat=VCFv4.3", "##contig=<ID=1>", '##FORMAT=<ID=GT,Number=1,T
 root.attrs.update({"vcf_zarr_version": "0.4", "vcf_header": "\n".join(header)})
 parts = {
     "contig_id": (np.array(["1"]), ["contigs"]),
+    "filter_id": (np.array(["PASS"]), ["filters"]),
     "sample_id": (np.array([f"p{k}" for k in range(people)]), ["samples"]),
     "variant_contig": (np.zeros(sites, "i1"), ["variants"]),
     "variant_position": (position, ["variants"]),
@@ -233,7 +235,7 @@ parts = {
 }
 for name, (values, axes) in parts.items():
     values = values.astype(np.dtypes.StringDType()) if values.dtype.kind == "U" else values
-    root.create_array(name, data=values, dimension_names=axes)
+    root.create_array(name, data=values, chunks=(min(500, len(values)), *values.shape[1:]), dimension_names=axes)
 
 # %%
 gzip = {"name": "gzip", "configuration": {"level": 6}}

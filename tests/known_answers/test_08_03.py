@@ -5,8 +5,11 @@ Requests are counted on paper. Nothing here imports this project's library.
 
 import gzip
 import math
+import subprocess
+import sys
 import warnings
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +42,18 @@ def test_other_readers_find_the_calls(left, data, read):
         assert found == zarr_format
         np.testing.assert_array_equal(values, data["genotype"])
     np.testing.assert_array_equal(read(out / "people.vcz" / "variant_position")[0], data["position"])
+
+
+def test_vcztools_makes_the_same_text_of_it(left, data):
+    out, _, _ = left
+    pytest.importorskip("vcztools")
+    tool = Path(sys.executable).with_name("vcztools")
+    ran = subprocess.run([tool, "view", "--no-header", out / "people.vcz"], capture_output=True, text=True, check=True)
+    rows = [line.split("\t") for line in ran.stdout.splitlines()]
+    assert [int(row[1]) for row in rows] == data["position"].tolist()
+    assert [[row[3], row[4]] for row in rows] == data["allele"].tolist()
+    calls = [[call.replace(".", "-1").split("/") for call in row[9:]] for row in rows]
+    np.testing.assert_array_equal(np.array(calls).astype("i1"), data["genotype"])
 
 
 def test_theta_of_all_ways_site_by_site(committed, data):
