@@ -565,7 +565,7 @@ check("08_02.3", count)
 #   viewers find them.
 # - [dask-image's ndmeasure](https://image.dask.org/en/latest/dask_image.ndmeasure.html): labels of Dask arrays, joined.
 #
-# **Next.** [09_01](../09_world/09_01_iot_sensor_fleets.ipynb): what do late and missing readings cost?
+# **Next.** [08_03](08_03_vcf_zarr_matrices.ipynb): how much variety is there, if two genotypes in a hundred are missing?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
