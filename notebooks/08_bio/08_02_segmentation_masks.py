@@ -565,7 +565,7 @@ check("08_02.3", count)
 #   viewers find them.
 # - [dask-image's ndmeasure](https://image.dask.org/en/latest/dask_image.ndmeasure.html): labels of Dask arrays, joined.
 #
-# **Next.** [08_03](08_03_vcf_zarr_matrices.ipynb): how much variety is there, if two genotypes in a hundred are missing?
+# **Next.** [08_03](08_03_vcf_zarr_matrices.ipynb): how varied is a population, if two calls in a hundred are missing?
 
 # %% [markdown] tags=["section-solutions"]
 # ## Solutions
