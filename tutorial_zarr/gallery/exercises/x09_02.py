@@ -36,7 +36,7 @@ def exercise_2(answer: Any) -> Verdict:
     if answer == places:
         return right(f"{places} places, every 4 dies in both directions.")
     if answer == 12 // 4:
-        return not_yet("that is along one direction.")
+        return not_yet("that is along one direction; the fold has two.")
     return not_yet("go in steps of 4 through 12 rows, and through 12 columns.")
 
 
