@@ -138,9 +138,8 @@ def hidden(path):
 
 def test_every_file_among_the_notebooks_belongs_to_one():
     stems = {notebook.path.stem for notebook in gallery.list_notebooks()}
-    files = [
-        path for path in NOTEBOOKS.rglob("*") if path.is_file() and not hidden(path) and path.name != glossary.FILE
-    ]
+    pages = {NOTEBOOKS / glossary.FILE, NOTEBOOKS / index.FILE}
+    files = [path for path in NOTEBOOKS.rglob("*") if path.is_file() and not hidden(path) and path not in pages]
     assert {path.name.partition(".")[0] for path in files} == stems
     assert len({FILE_NAME.fullmatch(f"{stem}.py")[1] for stem in stems}) == len(stems), "two notebooks share an id"
 
