@@ -121,7 +121,7 @@ def test_a_file_outside_of_the_roots_is_refused_with_the_key(folder, place):
     ],
 )
 def test_another_host_or_folder_of_the_web_is_never_asked(monkeypatch, root, url):
-    monkeypatch.setattr("tutorial_zarr.stores.references._open", lambda *place: pytest.fail(f"opened {place}"))
+    monkeypatch.setattr("tutorial_zarr.stores.references.make_store", lambda *place: pytest.fail(f"opened {place}"))
     with pytest.raises(StoreError, match=r"expected (bytes in|a URL without)"):
         ReferenceStore({"b": [url, 0, 2]}, roots=[root]).get("b")
     with pytest.raises(StoreError, match=r"key 'b': expected bytes in the set itself"):

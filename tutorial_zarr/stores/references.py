@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 from tutorial_zarr.errors import MissingDependencyError, StoreError
 from tutorial_zarr.stores import make_store  # this module is imported when it is asked for, after that one
 
-from .base import ByteRange, Store, check_key, cut, names_below
+from .base import ByteRange, Store, check_key, cut
 from .bounds import check_size
 from .secrets import public
 
@@ -79,7 +79,7 @@ class ReferenceStore(Store):
 
     def _read(self, name: str) -> Any:
         """Return the set that lies in its folder: a JSON document, or Parquet files."""
-        store = _open(self.folder, self.options)
+        store = make_store(self.folder, "r", self.options)
         tables = store.get(f"{name}/.zmetadata")
         if tables is not None:
             return _Tables(store, name, _json(tables, self._fail), self._fail)
@@ -102,7 +102,7 @@ class ReferenceStore(Store):
             check_size(key, wanted[1] - wanted[0])
         value = store.get(name, wanted)
         if value is None:
-            raise self._fail(key, f"expected the file {public(found.url)!r}, which the set names, found none")
+            raise self._gone(key, found)
         if found.length is not None and len(value) != wanted[1] - wanted[0]:
             raise self._fail(
                 key,
@@ -120,8 +120,11 @@ class ReferenceStore(Store):
         store, name = self._file(key, found.url)
         size = store.get_size(name)
         if size is None:
-            raise self._fail(key, f"expected the file {public(found.url)!r}, which the set names, found none")
+            raise self._gone(key, found)
         return size
+
+    def _gone(self, key: str, place: Place) -> StoreError:
+        return self._fail(key, f"expected the file {public(place.url)!r}, which the set names, found none")
 
     def set(self, key: str, value: Any) -> None:
         self.check_writable()
@@ -146,7 +149,7 @@ class ReferenceStore(Store):
             )
         folder, _, name = place.rpartition("/")
         if folder not in self._stores:
-            self._stores[folder] = _open(folder or "/", self.options)
+            self._stores[folder] = make_store(folder or "/", "r", self.options)
         return self._stores[folder], check_key(name)
 
     def list_prefix(self, prefix: str = "") -> Iterator[str]:
@@ -156,9 +159,6 @@ class ReferenceStore(Store):
             if not keys[at].startswith(start):
                 return
             yield keys[at]
-
-    def list_dir(self, prefix: str = "") -> Iterator[str]:
-        yield from names_below(self.list_prefix(prefix), prefix)
 
     @functools.cached_property
     def _sorted(self) -> list[str]:
@@ -196,10 +196,6 @@ def _absolute(place: str | os.PathLike[str]) -> str:
     if not {"..", "."}.isdisjoint(place.split("/")) or "\\" in place or "%2e" in place.lower():
         raise StoreError(f"reference set: expected a URL without '.' and '..', found {public(place)!r}")
     return place.rstrip("/")
-
-
-def _open(folder: str, options: dict[str, Any]) -> Store:
-    return make_store(folder, "r", options)
 
 
 def _json(data: Any, fail: Any) -> Any:
