@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from data_gen import GenResult
-from data_gen.ticks import _Normals, _remembering
+from data_gen.draws import Normals, remembering
 
 PATIENTS = {"tiny": 16, "small": 64, "large": 512}
 HOURS = 168
@@ -35,10 +35,10 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     """Readings (patient, measure, hour), NaN where there is none: "tiny" 16 patients, "small" 64, "large" 512."""
     if size not in PATIENTS:
         raise ValueError(f"cohort.make: size must be one of {', '.join(PATIENTS)}, got {size!r}; try size='small'")
-    n, normal = PATIENTS[size], _Normals(seed)
+    n, normal = PATIENTS[size], Normals(seed)
     person = normal(3, n)
-    severity = 0.8 * person[0] + 0.6 * _remembering(normal(HOURS, n), 30.0)
-    wobble = [_remembering(normal(HOURS, n), tau) for tau in (4.0, 3.0, 8.0, 12.0, 40.0, 5.0)]
+    severity = 0.8 * person[0] + 0.6 * remembering(normal(HOURS, n), 30.0)
+    wobble = [remembering(normal(HOURS, n), tau) for tau in (4.0, 3.0, 8.0, 12.0, 40.0, 5.0)]
     hour = np.arange(HOURS)[:, None] % 24
     day = np.cos(2 * np.pi * (hour - 16) / 24)
     values = [
@@ -51,7 +51,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     ]
     digits = (1, 1, 2, 1, 2, 0)
     complete = np.stack([np.round(v, d) for v, d in zip(values, digits, strict=True)], axis=1)
-    fallen_out = _remembering(normal(HOURS, n), 8.0) > 1.65
+    fallen_out = remembering(normal(HOURS, n), 8.0) > 1.65
     asked = [_even(normal, HOURS, n) < chance * np.exp(0.7 * severity) for chance in (0.10, 0.07, 0.13)]
     there = np.stack([~fallen_out, ~fallen_out, ~fallen_out & (_even(normal, HOURS, n) < 0.9), *asked], axis=1)
     vitals = np.where(there, complete, np.nan)
@@ -68,7 +68,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     )
 
 
-def _even(normal: _Normals, *shape: int) -> np.ndarray:
+def _even(normal: Normals, *shape: int) -> np.ndarray:
     return normal.bits.random_raw(int(np.prod(shape))).reshape(shape) * 2.0**-64
 
 

@@ -25,7 +25,7 @@ import math
 import numpy as np
 
 from data_gen import GenResult
-from data_gen.ticks import _Normals
+from data_gen.draws import Normals
 
 SEGMENTS = {"tiny": 8, "small": 40, "large": 200}
 NAMES, METRICS, DAYS, SALE = ("aa", "ab", "ramp"), ("bought", "cents"), 28, 14
@@ -49,25 +49,21 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
 
 def visitors(name: str, segments: int, seed: int = 0) -> dict[str, np.ndarray]:
     """One row a visitor of an experiment: segment, day, variant (0 is A), bought (0 or 1) and cents."""
-    normal = _Normals(seed * 8 + NAMES.index(name))
+    normal = Normals(seed * 8 + NAMES.index(name))
     size = np.exp(5.3 + normal(segments))  # visitors a day
-    rate = 0.05 + 0.08 * _even(normal, segments)
+    rate = 0.05 + 0.08 * normal.even(segments)
     today = np.maximum(1, np.rint(size[:, None] + np.sqrt(size)[:, None] * normal(segments, DAYS))).astype(np.int64)
     segment, day = (np.repeat(axis.ravel(), today.ravel()) for axis in np.indices(today.shape))
     share = np.where(day < SALE, 0.1, 0.9) if name == "ramp" else 0.5
-    variant = (_even(normal, len(day)) < share).astype(np.int64)
+    variant = (normal.even(len(day)) < share).astype(np.int64)
     chance = rate[segment] * np.where(day % 7 >= 5, 1.25, 0.9)
     if name == "ramp":
         chance = chance * np.where(day < SALE, 1.5, 0.75) * (1 + 0.1 * variant)
     if name == "ab":
         chance = chance * (1 + 0.25 * variant * (segment < LIFTED))
-    bought = (_even(normal, len(day)) < chance).astype(np.int64)
+    bought = (normal.even(len(day)) < chance).astype(np.int64)
     paid = np.rint(np.exp(math.log(3000) + 0.6 * normal(len(day)))).astype(np.int64)
     return {"segment": segment, "day": day, "variant": variant, "bought": bought, "cents": bought * paid}
-
-
-def _even(normal: _Normals, count: int) -> np.ndarray:
-    return (normal.bits.random_raw(count) >> np.uint64(11)) * 2.0**-53
 
 
 def counted(people: dict[str, np.ndarray], segments: int) -> np.ndarray:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from data_gen import GenResult
-from data_gen.ticks import _Normals, _remembering
+from data_gen.draws import Normals, remembering
 
 DAYS = {"tiny": 84, "small": 364, "large": 4 * 364}
 QUARTERS, FEEDERS = 96, 24
@@ -33,12 +33,12 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     """Watt-hours (feeder, quarter hour): "tiny" twelve weeks, "small" a year of 364 days, "large" four of them."""
     if size not in DAYS:
         raise ValueError(f"loadgrid.make: size must be one of {', '.join(DAYS)}, got {size!r}; try size='small'")
-    normal, n = _Normals(seed), DAYS[size] * QUARTERS
+    normal, n = Normals(seed), DAYS[size] * QUARTERS
     hour, day = np.arange(n) % QUARTERS / 4, np.arange(n) // QUARTERS
     weekend = day % 7 >= 5
     homes = 0.5 + _hump(hour, 7.5, 1.5, 0.25) + _hump(hour, 19, 2.5, 0.5) + _hump(hour, 13, 3, 0.15)
     offices = 0.35 + 0.65 / (1 + np.exp(-1.5 * (hour - 7.5))) / (1 + np.exp(1.2 * (hour - 18)))
-    weather = _remembering(normal(n, 1), 3.0 * QUARTERS)[:, 0]
+    weather = remembering(normal(n, 1), 3.0 * QUARTERS)[:, 0]
     winter = np.cos(2 * np.pi * (np.arange(n) / QUARTERS - 15) / 364)  # coldest in the middle of January
     wh = np.empty((FEEDERS, n), dtype=np.int32)
     for feeder in range(FEEDERS):
@@ -47,7 +47,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
         season = -0.15 if feeder % 6 == 5 else 0.15 + 0.15 * share[0]  # one in six cools in summer
         mixed = share[0] * homes * np.where(weekend, 1.03, 1.0) + share[1] * offices * np.where(weekend, 0.55, 1.0)
         mixed += share[2] * 0.9 * np.where(weekend, 0.75, 1.0)
-        whim = 0.03 * _remembering(normal(n, 1), 6.0)[:, 0] + 0.03 * _remembering(normal(n, 1), 2.0 * QUARTERS)[:, 0]
+        whim = 0.03 * remembering(normal(n, 1), 6.0)[:, 0] + 0.03 * remembering(normal(n, 1), 2.0 * QUARTERS)[:, 0]
         kilowatts = 120 * np.exp(0.6 * normal(1)) * mixed * np.exp(season * (winter + 0.3 * weather) + whim)
         wh[feeder] = np.rint(250 * kilowatts)
     return GenResult(

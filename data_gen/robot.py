@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from data_gen import GenResult
-from data_gen.ticks import _Normals
+from data_gen.draws import Normals
 
 TRAJECTORIES = {"tiny": 8, "small": 40, "large": 200}
 RATE, TURN = 500, 65_536  # samples in a second, counts in a turn
@@ -38,7 +38,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     """Counts (sample, joint), where trajectories begin, moves, and true angles: "tiny" 8 trajectories, 40 or 200."""
     if size not in TRAJECTORIES:
         raise ValueError(f"robot.make: size must be one of {', '.join(TRAJECTORIES)}, got {size!r}; try size='small'")
-    normal = _Normals(seed)
+    normal = Normals(seed)
     pieces, moves, offset, n = [], [], [0], 0
     for _ in range(TRAJECTORIES[size]):
         here = HOME
@@ -74,11 +74,11 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     )
 
 
-def _uniform(normal: _Normals, n: int) -> np.ndarray:
+def _uniform(normal: Normals, n: int) -> np.ndarray:
     return normal.bits.random_raw(n) * 2.0**-64
 
 
-def _stations(normal: _Normals) -> list[np.ndarray]:
+def _stations(normal: Normals) -> list[np.ndarray]:
     """Two to five places to go to; at half of them the camera is upright."""
     found = []
     for _ in range(2 + int(4 * _uniform(normal, 1)[0])):

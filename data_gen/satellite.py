@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from data_gen import GenResult
-from data_gen.ticks import _Normals
+from data_gen.draws import Normals
 
 EDGES = {"tiny": 96, "small": 192, "large": 384}
 DATES, STEP = 36, 10  # one scene in ten days
@@ -44,7 +44,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     """Scenes (t, y, x, band), clouds (t, y, x), parcels (y, x): an edge of 96 pixels for "tiny", 192, 384 "large"."""
     if size not in EDGES:
         raise ValueError(f"satellite.make: size must be one of {', '.join(EDGES)}, got {size!r}; try size='small'")
-    n, normal = EDGES[size], _Normals(seed)
+    n, normal = EDGES[size], Normals(seed)
     corners = normal.bits.random_raw(2 * PARCELS).reshape(-1, 2) * 2.0**-64 * n
     at = np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), axis=-1) + 0.5
     parcel = ((at[:, :, None] - corners) ** 2).sum(-1).argmin(-1).astype(np.uint8)
@@ -86,7 +86,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     )
 
 
-def _clouds(normal: _Normals, n: int) -> np.ndarray:
+def _clouds(normal: Normals, n: int) -> np.ndarray:
     """A rough field (y, x): in each octave half as wide bumps, 2 ** -0.6 times as high."""
     field, wide = np.zeros((n, n)), 2 * n // 3
     height = 1.0

@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from data_gen import GenResult
-from data_gen.ticks import _Normals, _remembering
+from data_gen.draws import Normals, remembering
 
 SIZES = {"tiny": (16, 2), "small": (64, 7), "large": (256, 7)}  # devices, days
 METRICS = ("temperature", "humidity", "pressure", "battery")
@@ -39,7 +39,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
         raise ValueError(f"sensors.make: size must be one of {', '.join(SIZES)}, got {size!r}; try size='small'")
     devices, days = SIZES[size]
     n = days * DAY
-    normal = _Normals(seed)
+    normal = Normals(seed)
     drifting = sorted({3 + seed % 5, devices - 5})
     stuck, dead = devices // 2 + 1, devices // 3 + 1
     lost = in_bad_state(normal.bits, devices, n, *LOSS)
@@ -48,13 +48,13 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     offline = in_bad_state(normal.bits, devices, n, *OFFLINE)
     arrival = np.stack([arrivals(a, b) for a, b in zip(lost, offline, strict=True)])
     clock = np.arange(n) / DAY
-    weather = 3 * np.round(np.sin(2 * np.pi * (clock - 0.4)), 6) + 1.5 * _remembering(normal(n, 1), 900.0)[:, 0]
-    own = np.stack([0.3 * _remembering(normal(n, 1), 60.0)[:, 0] for _ in range(devices)])
+    weather = 3 * np.round(np.sin(2 * np.pi * (clock - 0.4)), 6) + 1.5 * remembering(normal(n, 1), 900.0)[:, 0]
+    own = np.stack([0.3 * remembering(normal(n, 1), 60.0)[:, 0] for _ in range(devices)])
     warm = 14 + weather + own + 0.5 * normal(devices)[:, None] + 0.05 * normal(devices * n).reshape(devices, n)
     wet = np.clip(70 - 4 * (warm - 14) + 2 * normal(devices)[:, None] + normal(devices * n).reshape(devices, n), 5, 100)
     warm[drifting] += DRIFT * clock
     wet[stuck, n // 3 :] = wet[stuck, n // 3]
-    pressure = 1013 + 4 * _remembering(normal(n, 1), 2000.0)[:, 0] + 0.1 * normal(devices * n).reshape(devices, n)
+    pressure = 1013 + 4 * remembering(normal(n, 1), 2000.0)[:, 0] + 0.1 * normal(devices * n).reshape(devices, n)
     battery = 4.1 - 0.02 * clock + 0.005 * normal(devices * n).reshape(devices, n)
     values = np.stack(
         [np.round(x, digits) for x, digits in ((warm, 2), (wet, 1), (pressure, 1), (battery, 2))], axis=-1

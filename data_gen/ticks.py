@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from data_gen import GenResult
+from data_gen.draws import Normals, fat, remembering
 
 TICK = 0.01  # dollars
 SECONDS = 23_400  # from 9:30 to 16:00
@@ -46,58 +47,27 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
 def trades(days: int, shares: int, seed: int) -> dict[str, np.ndarray]:
     """The arrays of `make`; prices and quotes are whole ticks, as float64 dollars."""
     n = SECONDS * days
-    normal = _Normals(seed)
+    normal = Normals(seed)
     day = (np.arange(n) % SECONDS / SECONDS)[:, None]
     season = 1 + 1.6 * (2 * day - 1) ** 2 + 0.8 * np.exp(-day / 0.03)  # more at the open, some more at the close
     season /= season.mean()
 
     # The logarithm of volatility: three memories, of a minute, a quarter of an hour, and half a day; shared, and own.
     memories = np.array([60.0, 900.0, 12_000.0]), np.array([0.35, 0.35, 0.45])
-    level = np.stack([_remembering(normal(n, shares + 1), tau) * s for tau, s in zip(*memories, strict=True)]).sum(0)
+    level = np.stack([remembering(normal(n, shares + 1), tau) * s for tau, s in zip(*memories, strict=True)]).sum(0)
     level = 0.7 * (level[:, :1] + level[:, 1:])
     level -= level.var(0)
     volatility = np.linspace(0.18, 0.45, shares) / np.sqrt(252 * SECONDS) * np.sqrt(season) * np.exp(level)
 
-    market, own = _fat(normal, n, 1), _fat(normal, n, shares)
+    market, own = fat(normal, n, 1), fat(normal, n, shares)
     steps = volatility * (0.6 * market + 0.8 * own)
     middle = np.linspace(40, 320, shares) * np.exp(np.cumsum(steps, axis=0))
-    buys = _remembering(normal(n, shares), 8.0) * 0.6 + normal(n, shares) > 0
+    buys = remembering(normal(n, shares), 8.0) * 0.6 + normal(n, shares) > 0
     bid = np.rint(middle / TICK - 1.5)
     ask = np.maximum(bid + 1, np.rint(middle / TICK + 1.5))
     size = np.maximum(1, np.rint(100 * np.exp(normal(n, shares)) * season * np.exp(0.8 * level)))
     dollars = {name: np.round(t * TICK, 2) for name, t in (("bid", bid), ("ask", ask))}
     return {"price": np.where(buys, dollars["ask"], dollars["bid"]), "size": size.astype(np.int32), **dollars}
-
-
-class _Normals:
-    """Standard normal numbers by Box and Muller's method from the raw bits that NumPy promises to keep."""
-
-    def __init__(self, seed: int) -> None:
-        self.bits = np.random.PCG64(seed)
-
-    def __call__(self, *shape: int) -> np.ndarray:
-        count = int(np.prod(shape))
-        one, two = (self.bits.random_raw(count) >> np.uint64(11)) * 2.0**-53, self.bits.random_raw(count) * 2.0**-64
-        return (np.sqrt(-2 * np.log1p(-one)) * np.cos(2 * np.pi * two)).reshape(shape)
-
-
-def _fat(normal: _Normals, n: int, shares: int) -> np.ndarray:
-    """Student's t with five degrees of freedom, scaled to a variance of one."""
-    squares = sum(normal(n, shares) ** 2 for _ in range(5)) / 5
-    return normal(n, shares) / np.sqrt(squares) / np.sqrt(5 / 3)
-
-
-def _remembering(chance: np.ndarray, tau: float) -> np.ndarray:
-    """A stationary series that forgets over `tau` steps: x[t] = a x[t-1] + sqrt(1 - a^2) chance[t]."""
-    a = np.exp(-1 / tau)
-    steps = np.sqrt(1 - a * a) * chance
-    steps[0] = chance[0]
-    # Doubling: after k rounds every value holds the last 2^k steps; the rest has faded below a float's last bit.
-    reach, weight = 1, a
-    while reach < len(steps) and weight > 1e-18:
-        steps[reach:] += weight * steps[:-reach].copy()
-        reach, weight = 2 * reach, weight * weight
-    return steps
 
 
 def realism(result: GenResult) -> dict[str, tuple[float, float, float]]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from data_gen import GenResult
-from data_gen.ticks import _fat, _Normals, _remembering
+from data_gen.draws import Normals, fat, remembering
 
 DAYS = {"tiny": 1, "small": 7, "large": 28}
 FIELDS = ("open", "high", "low", "close", "volume")
@@ -40,22 +40,22 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     if size not in DAYS:
         raise ValueError(f"venues.make: size must be one of {', '.join(DAYS)}, got {size!r}; try size='small'")
     n = DAYS[size] * 1440 * STEPS
-    normal = _Normals(seed)
+    normal = Normals(seed)
     clock = np.arange(n) / STEPS / 1440
     activity = 1 + 0.5 * np.sin(2 * np.pi * (clock - 0.35))  # no bell, and still a day
     activity *= np.where(clock.astype(int) % 7 >= 5, 0.7, 1.0)  # and a weekend
     together = _volatility(normal, n)
-    market = _fat(normal, n, 1)[:, 0]
+    market = fat(normal, n, 1)[:, 0]
     bars, every = [], []
     for coin in range(COINS):
         level = 0.6 * (together + _volatility(normal, n))
         level -= level.var()
         steps = 0.7 / np.sqrt(365 * 1440 * STEPS) * np.sqrt(activity) * np.exp(level)
-        fair = np.cumsum(steps * (0.7 * market + np.sqrt(0.51) * _fat(normal, n, 1)[:, 0]))
+        fair = np.cumsum(steps * (0.7 * market + np.sqrt(0.51) * fat(normal, n, 1)[:, 0]))
         price, volume = (np.empty((n, len(VENUES))) for _ in range(2))
         for v in range(len(VENUES)):
             seen = np.concatenate([np.zeros(LATE[v]), fair[: n - LATE[v]]])
-            stray = STRAY[v] * _remembering(normal(n, 1), 9.0)[:, 0]
+            stray = STRAY[v] * remembering(normal(n, 1), 9.0)[:, 0]
             tick = 10.0 ** (coin // 2 - 3)
             price[:, v] = np.rint(100 * 4.0**coin * np.exp(seen + stray) / tick) * tick
             traded = normal.bits.random_raw(n) * 2.0**-64 < TRADES[v] * activity
@@ -84,9 +84,9 @@ def bars_of(price: np.ndarray, volume: np.ndarray) -> np.ndarray:
     return np.column_stack([np.where(traded.any(1)[:, None], prices, np.nan), volume.sum(1)])
 
 
-def _volatility(normal: _Normals, n: int) -> np.ndarray:
+def _volatility(normal: Normals, n: int) -> np.ndarray:
     """The logarithm of volatility: memories of six minutes and of half a day."""
-    return sum(s * _remembering(normal(n, 1), tau * STEPS)[:, 0] for tau, s in ((6.0, 0.4), (720.0, 0.5)))
+    return sum(s * remembering(normal(n, 1), tau * STEPS)[:, 0] for tau, s in ((6.0, 0.4), (720.0, 0.5)))
 
 
 def filled(close: np.ndarray) -> np.ndarray:

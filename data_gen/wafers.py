@@ -24,7 +24,7 @@ import math
 import numpy as np
 
 from data_gen import GenResult
-from data_gen.ticks import _Normals
+from data_gen.draws import Normals
 
 LOTS = {"tiny": 6, "small": 20, "large": 200}
 WAFERS, SIDE, SHOT, POSITION = 25, 52, 4, (2, 1)
@@ -50,18 +50,18 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
     """Maps (lot, wafer, y, x) of codes and the pattern of each wafer: "tiny" 6 lots, "small" 20, "large" 200."""
     if size not in LOTS:
         raise ValueError(f"wafers.make: size must be one of {', '.join(LOTS)}, got {size!r}; try size='small'")
-    lots, normal = LOTS[size], _Normals(seed)
+    lots, normal = LOTS[size], Normals(seed)
     since, hardly = lots // 2, lots // 3
     maps = np.zeros((lots, WAFERS, SIDE, SIDE), "u1")
     shares = np.cumsum(list(LABELLED.values())) / sum(LABELLED.values())
-    pattern = np.searchsorted(shares, _even(normal, lots * WAFERS)).astype("u1").reshape(lots, WAFERS)
+    pattern = np.searchsorted(shares, normal.even(lots * WAFERS)).astype("u1").reshape(lots, WAFERS)
     for lot in range(lots):
         for wafer in range(WAFERS):
             rate = 0.03 * (normal(4) ** 2).sum() / 4  # gamma with shape 2 and mean 1
-            chance = np.maximum(rate * (1 + _R**4), _shape(PATTERNS[pattern[lot, wafer]], _even(normal, 4)))
+            chance = np.maximum(rate * (1 + _R**4), _shape(PATTERNS[pattern[lot, wafer]], normal.even(4)))
             chance *= 3 if lot == hardly else 1
-            failed = _even(normal, SIDE * SIDE).reshape(SIDE, SIDE) < chance
-            printed = _even(normal, SIDE * SIDE).reshape(SIDE, SIDE) < 0.02
+            failed = normal.even(SIDE * SIDE).reshape(SIDE, SIDE) < chance
+            printed = normal.even(SIDE * SIDE).reshape(SIDE, SIDE) < 0.02
             if lot >= since:
                 failed[POSITION[0] :: SHOT, POSITION[1] :: SHOT] |= printed[POSITION[0] :: SHOT, POSITION[1] :: SHOT]
             if lot != hardly or wafer < SEEN:
@@ -73,10 +73,6 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
         truth={"position": POSITION, "since lot": since, "hardly inspected": hardly, "chance": 0.02},
         provenance={"source": f"computed; chance from PCG64, seed {seed}", "licence": "none needed"},
     )
-
-
-def _even(normal: _Normals, count: int) -> np.ndarray:
-    return (normal.bits.random_raw(count) >> np.uint64(11)) * 2.0**-53
 
 
 def _shape(pattern: str, u: np.ndarray) -> np.ndarray:
