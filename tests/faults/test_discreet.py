@@ -89,7 +89,20 @@ GIVEN = {
     ("check",): None,  # of the installation
     **{
         ("gallery", name): None
-        for name in ("copy", "new", "list", "run", "build", "check", "student", "reset", "grade", "figures", "glossary")
+        for name in (
+            "copy",
+            "new",
+            "list",
+            "run",
+            "build",
+            "check",
+            "student",
+            "reset",
+            "grade",
+            "figures",
+            "glossary",
+            "index",
+        )
     },  # of our notebooks
     **{("articles", name): None for name in ("build", "check", "series")},
 }

@@ -133,7 +133,7 @@ class TestDefaults(StoreLaws):
 
 def test_every_kind_of_store_is_under_the_law():
     """ObjectStore is tested where its servers are started; those for reading alone have nothing to be filled by."""
-    not_here = {"Store", "ObjectStore", "ReadOnlyStore", "HTTPStore"}
+    not_here = {"Store", "ObjectStore", "ReadOnlyStore", "HTTPStore", "ReferenceStore"}
     named = {name: getattr(stores, name) for name in dir(stores)}
     kinds = {name for name, kind in named.items() if isinstance(kind, type) and issubclass(kind, stores.Store)}
     here = {name.removeprefix("Test") for name in globals() if name.startswith("Test")}
