@@ -102,6 +102,7 @@ GIVEN = {
             "figures",
             "glossary",
             "index",
+            "site",
         )
     },  # of our notebooks
     **{("articles", name): None for name in ("build", "check", "series")},

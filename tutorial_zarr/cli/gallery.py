@@ -48,6 +48,16 @@ def command(click: Any) -> Any:
         "figures": (figures, [ids, sheet]),
         "glossary": (glossary_, []),
         "index": (index_, []),
+        "site": (
+            site,
+            [
+                ids,
+                click.Option(["--out", "out_dir"], type=click.Path(), default="out/site", help="Default: out/site."),
+                click.Option(["--base-url"], help="The address at which the site will lie, for the feed and search."),
+                click.Option(["--repo-url"], help="The address of the repository's files, for links to code."),
+                click.Option(["--lite"], default="none", help="Run lessons in the browser: none, cdn, or a Pyodide."),
+            ],
+        ),
         "student": (student_versions, [ids, target, again]),
         "grade": (grade_, [click.Argument(["folder"], type=click.Path()), jobs, csv]),
         "reset": (reset, [click.Argument(["ids"], nargs=-1, required=True, shell_complete=_ids), place]),
@@ -218,6 +228,22 @@ def index_(as_json: bool) -> int:
     if as_json:
         return print_json([notebook.id for notebook in notebooks])
     print_text(f"{path.name} has {words.count(len(notebooks), 'lessons')}.")
+    return 0
+
+
+def site(
+    ids: tuple[str, ...], out_dir: str, base_url: str | None, repo_url: str | None, lite: str, as_json: bool
+) -> int:
+    """Write the lessons IDS, or all of them, and their articles as a site: pages that open from a folder.
+
+    --lite cdn has Pyodide fetched from its own address, after a click; --lite PATH takes it from a folder.
+    """
+    from tutorial_zarr.gallery.site import build as build_site
+
+    pages = build_site(out_dir, ids or None, base_url=base_url, repo_url=repo_url, lite=lite)
+    if as_json:
+        return print_json(pages)
+    print_text(f"{words.count(len(pages), 'pages')} in {out_dir}; open {Path(out_dir) / 'index.html'}")
     return 0
 
 
