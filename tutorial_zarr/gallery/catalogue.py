@@ -19,6 +19,8 @@ reads it; that every part is there is `contract`'s business.
 
 from __future__ import annotations
 
+import csv
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ ROOT = CLONE if (CLONE / "notebooks").is_dir() else Path(__file__).resolve().par
 NOTEBOOKS = ROOT / "notebooks"
 ARTICLES = ROOT / "articles"
 TO_WRITE = re.compile(r"\(to write: [^)]*\)?")  # what a template leaves for its author
+BROWSER = Path(__file__).with_name("browser.csv")  # which lessons run in a browser: `gallery run --as-browser --note`
 FILE_NAME = re.compile(r"(\d\d_\d\d)_(\w+)\.py")
 
 
@@ -79,6 +82,11 @@ class Notebook:
         return tuple(int(digit) for digit in re.findall(r"[23]", passport(self.head).get("Formats", "2 and 3")))
 
     @property
+    def browser(self) -> bool:
+        """Whether it runs to the end in a browser, by the table that such runs write. One that is not in it does not."""
+        return in_browser().get(self.id, {}).get("runs") == "yes"
+
+    @property
     def ipynb(self) -> Path:
         """The notebook that is built from the source."""
         return self.path.with_suffix(".ipynb")
@@ -87,6 +95,13 @@ class Notebook:
     def facts(self) -> Path:
         """The numbers that the built notebook computed."""
         return self.path.with_suffix(".facts.json")
+
+
+@functools.cache
+def in_browser() -> dict[str, dict[str, str]]:
+    """The table of runs as in a browser: id -> its row, with ``runs`` ("yes" or "no") and ``why`` it does not run."""
+    with BROWSER.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
 
 
 def list_notebooks(folder: Path | None = None) -> list[Notebook]:

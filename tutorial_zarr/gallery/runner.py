@@ -48,6 +48,7 @@ from tutorial_zarr.gallery.source import clean, dumps, loads, tags
 Progress = Callable[[dict[str, Any]], None]
 Task = tuple[Notebook, int | None]  # a notebook, and the format to run it in
 CELL_TIMEOUT = 300  # seconds
+BROWSER_LIMIT = 120  # seconds for a lesson as in a browser: one that waits for a thread would wait for ever
 OUT_DIR = "TUTORIAL_ZARR_OUT_DIR"  # where a notebook writes when its parameter does not say
 RESULT = "result.json"  # beside what a notebook left, for a run that goes on where another stopped
 
@@ -62,6 +63,7 @@ def run(
     parameters: dict[str, Any] | None = None,
     resume: bool = False,
     folder: Path | None = None,
+    as_browser: bool = False,
 ) -> list[dict[str, Any]]:
     """Run notebooks from the first cell to the last with papermill; `ids` of None means all.
 
@@ -69,7 +71,8 @@ def run(
     "both" runs each in every format that it is for. With `out_dir` the executed notebook, the facts and the
     stores are kept below it, in a folder named by the notebook's id; without, they are removed. With `resume`
     a notebook that ran to the end below this `out_dir` before, from the same source and with the same
-    parameters, is not run again.
+    parameters, is not run again. With `as_browser` they run without what a browser lacks (`as_browser` says how),
+    and none for longer than two minutes.
     """
     if zarr_format not in (None, 2, 3, "both"):
         raise GalleryError(
@@ -92,7 +95,7 @@ def run(
         name = f"{notebook.id}_v{wanted}" if zarr_format == "both" else notebook.id
         target = (keep or scratch / "kept") / name
         _make_folder(target)
-        fingerprint = hashlib.sha256(notebook.path.read_bytes() + json.dumps(given).encode()).hexdigest()
+        fingerprint = hashlib.sha256(notebook.path.read_bytes() + json.dumps([given, as_browser]).encode()).hexdigest()
         if resume and (before := _earlier(target / RESULT, fingerprint)):
             return {**before, "resumed": True}
         executed = target / notebook.ipynb.name
@@ -100,7 +103,8 @@ def run(
         def tell(event: dict[str, Any]) -> None:  # a notebook may run in two formats at the same time
             note({**event, "zarr_format": wanted})
 
-        result = _execute(notebook, executed, {**given, "out_dir": str(target)}, target, scratch, tell)
+        given["out_dir"] = str(target)
+        result = _execute(notebook, executed, given, target, scratch, tell, as_browser)
         result["out_dir"] = str(target) if keep else None
         _write(target / RESULT, json.dumps({"fingerprint": fingerprint, "result": result}, indent=1) + "\n")
         return result
@@ -206,6 +210,7 @@ def _execute(
     out_dir: Path,
     scratch: Path,
     note: Progress,
+    as_browser: bool = False,
 ) -> dict[str, Any]:
     """Run one notebook in a worker, pass its events on, and judge what it left."""
     request = {
@@ -213,13 +218,20 @@ def _execute(
         "output": str(executed),
         "parameters": parameters,
         "timeout": CELL_TIMEOUT,
+        "as_browser": as_browser,
     }
     own_folder, start = scratch / "own", scratch / "start"  # where it may write, and where it begins
     own_folder.mkdir()
     start.mkdir()
     env = {**offline_environment(own_folder, [out_dir, executed]), OUT_DIR: str(out_dir)}
+    if as_browser:
+        env["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # which a kernel would choose
     (out_dir / "facts.json").unlink(missing_ok=True)  # of an earlier run
-    done = work(request, env, start, lambda event: note({**event, "id": notebook.id, "title": notebook.title}))
+
+    def tell(event: dict[str, Any]) -> None:
+        note({**event, "id": notebook.id, "title": notebook.title})
+
+    done = work(request, env, start, tell, BROWSER_LIMIT if as_browser else None)
     facts = out_dir / "facts.json"
     result = {**done, "facts": json.loads(facts.read_text(encoding="utf-8")) if facts.is_file() else {}}
     if done["status"] == "failed":
@@ -230,8 +242,13 @@ def _execute(
     return result | _judged(executed)
 
 
-def work(request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progress) -> dict[str, Any]:
-    """Start a worker in the folder `cwd`, and read its lines until it ends: what its ``done`` says."""
+def work(
+    request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progress, limit: float | None = None
+) -> dict[str, Any]:
+    """Start a worker in the folder `cwd`, and read its lines until it ends, after `limit` seconds at the latest.
+
+    What is returned is what its ``done`` says.
+    """
     log = cwd.with_name("worker.log")
     done: dict[str, Any] = {"status": "failed", "cells": 0, "failed_cell": None}
     with log.open("w", encoding="utf-8") as errors:
@@ -245,7 +262,12 @@ def work(request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progress
             text=True,
             encoding="utf-8",
         )
+        alarm = threading.Timer(limit or threading.TIMEOUT_MAX, process.kill)
+        alarm.daemon = True
+        begun = time.perf_counter()
         try:
+            if limit is not None:
+                alarm.start()
             with process:
                 process.stdin.write(json.dumps(request))
                 process.stdin.close()
@@ -259,9 +281,12 @@ def work(request: dict[str, Any], env: dict[str, str], cwd: Path, note: Progress
                         at = {"number": event["cell"], "source": event["source"]}
                         done |= {"cells": event["cell"], "failed_cell": at}
         finally:
+            alarm.cancel()
             if process.poll() is None:
                 process.kill()
     code = process.returncode
+    if limit is not None and time.perf_counter() - begun >= limit:
+        return {**done, "error": f"it was not done after {limit:g} seconds"}
     if code < 0:  # and it could not say why
         return {**done, "error": f"its process was ended by {signal.Signals(-code).name}; try it again"}
     last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]

@@ -1,9 +1,9 @@
 """One notebook in a process of its own, so that nothing it does, dying included, reaches the others.
 
 Started by `runner` with a request in JSON on standard input: the source to execute, where to write the notebook, the
-parameters, the seconds allowed for a cell, and whether it goes on behind a cell that fails. It answers with one JSON
-object a line: ``start`` when the source is read, ``cell`` before every code cell, and ``done`` at the end. papermill
-does the work.
+parameters, the seconds allowed for a cell, whether it goes on behind a cell that fails, and whether it runs as in a
+browser (`as_browser`). It answers with one JSON object a line: ``start`` when the source is read, ``cell`` before every
+code cell, and ``done`` at the end. papermill does the work; in a browser there is none.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import json
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tutorial_zarr.gallery import as_browser
 from tutorial_zarr.gallery.catalogue import GalleryError
 from tutorial_zarr.gallery.contract import parameter_names
 from tutorial_zarr.gallery.source import NOT_NEEDED, clean, dumps, imported_without, loads, read_source
@@ -22,7 +24,7 @@ from tutorial_zarr.gallery.source import NOT_NEEDED, clean, dumps, imported_with
 
 def execute(request: dict[str, Any]) -> dict[str, Any]:
     """Execute the notebook and say how it went: status, cells, failed_cell, error."""
-    path, keeps_on = Path(request["source"]), request.get("keeps_on", False)
+    path = Path(request["source"])
     source = clean(loads(path.read_text(encoding="utf-8"))) if path.suffix == ".ipynb" else read_source(path)
     own = parameter_names(source["cells"]) if request["parameters"] else set()
     unknown = sorted(set(request["parameters"]) - own - {"out_dir", "quick", "zarr_format"})
@@ -33,29 +35,40 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
         )
     cells = sum(cell["cell_type"] == "code" for cell in source["cells"])
     report({"event": "start", "cells": cells})
+    total = cells + bool(request["parameters"] and not request.get("as_browser"))
+    started: list[str] = []
+
+    def begin(cell: str) -> None:
+        started.append(cell)
+        report({"event": "cell", "cell": len(started), "cells": total, "source": first_line(cell)})
+
+    error = (_in_browser if request.get("as_browser") else _with_papermill)(source, request, begin)
+    if error is None:
+        return {"event": "done", "status": "ok", "cells": len(started), "failed_cell": None, "error": None}
+    at = {"number": len(started), "source": first_line(started[-1])} if started else None
+    return failed(error) | {"cells": len(started), "failed_cell": at}
+
+
+def _with_papermill(source: dict[str, Any], request: dict[str, Any], begin: Callable[[str], None]) -> str | None:
+    """Execute it with papermill, in a kernel. What is returned is the error, if there is one."""
     raw = Path(tempfile.gettempdir(), "source.ipynb")
     raw.write_text(dumps(source), encoding="utf-8")
-    total = cells + bool(request["parameters"])
-
     with imported_without(*NOT_NEEDED):
         import papermill
         from papermill.engines import NBClientEngine, papermill_engines
         from papermill.exceptions import PapermillExecutionError
-
-    started: list[str] = []
 
     class Reporting(NBClientEngine):
         """papermill's engine, which also says when a cell begins."""
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-            begin = nb_man.cell_start
+            cell_starts = nb_man.cell_start
 
             def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> Any:
                 if cell.cell_type == "code":
-                    started.append(cell.source)
-                    report({"event": "cell", "cell": len(started), "cells": total, "source": first_line(cell.source)})
-                return begin(cell, cell_index, **more)
+                    begin(cell.source)
+                return cell_starts(cell, cell_index, **more)
 
             nb_man.cell_start = cell_start
             # papermill would write the whole notebook before and after every cell. It does so once more at the end.
@@ -66,7 +79,6 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
                 nb_man.output_path = output
 
     papermill_engines.register("reporting", Reporting)
-    error = None
     try:
         papermill.execute_notebook(
             str(raw),
@@ -76,16 +88,21 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
             kernel_name="python3",
             progress_bar=False,
             execution_timeout=request["timeout"],
-            allow_errors=keeps_on,  # a cell that fails is followed by the next one
+            allow_errors=request.get("keeps_on", False),  # a cell that fails is followed by the next one
         )
     except PapermillExecutionError as raised:
-        error = f"{raised.ename}: {plain(raised.evalue)}"
+        return f"{raised.ename}: {plain(raised.evalue)}"
     except Exception as raised:  # a kernel that died, a cell that took too long: it is the report that matters
-        error = f"{type(raised).__name__}: {plain(str(raised))}"
-    if error is None:
-        return {"event": "done", "status": "ok", "cells": len(started), "failed_cell": None, "error": None}
-    at = {"number": len(started), "source": first_line(started[-1])} if started else None
-    return failed(error) | {"cells": len(started), "failed_cell": at}
+        return f"{type(raised).__name__}: {plain(str(raised))}"
+    return None
+
+
+def _in_browser(source: dict[str, Any], request: dict[str, Any], begin: Callable[[str], None]) -> str | None:
+    """Execute it in this process, from which all that a browser lacks is taken first."""
+    as_browser.confine()
+    error = as_browser.execute(source, request["parameters"], begin, request.get("keeps_on", False))
+    Path(request["output"]).write_text(dumps(source), encoding="utf-8")
+    return error and plain(error)
 
 
 def failed(error: str) -> dict[str, Any]:

@@ -196,7 +196,8 @@ class Loader:
 
     def _ahead(self, read: Read, items: Iterable[Any]) -> Stream:
         """What `read` gives for each item, in order, up to `prefetch` of them ahead of who asks."""
-        pairs = parallel.stream(read, items, self.prefetch + 1, executor=_Threads() if self.prefetch else None)
+        threads = _Threads() if self.prefetch and parallel.threads_start() else None
+        pairs = parallel.stream(read, items, self.prefetch + 1, executor=threads)
         with contextlib.closing(pairs):
             for _, rows in pairs:
                 yield rows

@@ -15,6 +15,7 @@ releases what it has when an exception passes or the holder is dropped.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import weakref
@@ -30,7 +31,8 @@ except ImportError:  # Windows
 
 _OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 MAKE = _OPEN | os.O_CREAT | os.O_EXCL
-PLAIN = fcntl is not None  # whether a file that is open can be locked and renamed at once
+BROWSER = sys.platform == "emscripten"  # where one process is all there is, and fcntl or filelock may be, and refuse
+PLAIN = fcntl is not None or BROWSER  # whether a file that is open can be locked and renamed at once
 _AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB if fcntl is not None else 0
 PROMPT = 0.1  # seconds: a writer that locked its new file sooner need not check that the file is still there
 ABANDONED = 0.25  # seconds: a file unlocked for that long belongs to a dead writer; far more than PROMPT
@@ -38,6 +40,7 @@ NO_LOCKS = "locks"  # the field of an error that says that a file system has non
 
 _locks: dict[Hashable, list[Any]] = {}  # name -> [lock, how many hold it or wait for it, the thread that holds it]
 _locks_guard = threading.Lock()
+_taken: set[int] = set()  # in a browser: descriptors that have a lock, each while it is open
 _held: dict[str, weakref.ref[KeyLock]] = {}  # files that this process holds for updates
 _inherited: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
@@ -365,12 +368,27 @@ def _is_at(path: str, fd: int) -> bool:
 
 def take(fd: int) -> bool:
     """Take the operating system's lock on an open file, if nobody else has it."""
+    if BROWSER:
+        return _take_alone(fd)
     try:
         if fcntl is None:
             return _take_windows(fd)
         fcntl.flock(fd, _AT_ONCE)
     except BlockingIOError:
         return False
+    return True
+
+
+def _take_alone(fd: int) -> bool:
+    """The lock on a file among the handles of the only process there is."""
+    status = os.fstat(fd)
+    for other in _taken - {fd}:
+        try:
+            if os.path.samestat(status, os.fstat(other)):
+                return False
+        except OSError:
+            pass  # it is closed
+    _taken.add(fd)
     return True
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import atexit
 import io
-import lzma
 import os
 import shutil
 import struct
@@ -37,8 +36,9 @@ from .bounds import check_size
 from .place import file_location
 from .snapshot import Snapshot
 
-# What zipfile and its decompressors raise on bytes that are not what the directory says
-UNREADABLE = (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OSError, zlib.error, lzma.LZMAError)
+# What zipfile and its decompressors raise on bytes that are not what the directory says. zipfile has lzma's, or not.
+_LZMA = getattr(getattr(zipfile, "lzma", None), "LZMAError", zlib.error)
+UNREADABLE = (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, OSError, zlib.error, _LZMA)
 PARTIAL, COMPACT, LOCK = ".partial", ".compact.partial", ".lock.partial"
 _DATE = (1980, 1, 1, 0, 0, 0)  # same input, same bytes: no clock
 _HEADER = struct.Struct("<4s2xH18xHH")  # of an entry: a mark, flags, how long its name is, and what follows that
