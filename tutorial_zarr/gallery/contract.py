@@ -204,7 +204,7 @@ def _first_screen(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
 
 def _folded(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
     """What a reader did not come for is folded away, on a site (tags) and in JupyterLab (metadata)."""
-    for number, (section, cell) in enumerate(_by_section(cells), 1):
+    for number, (section, cell) in enumerate(by_section(cells), 1):
         if cell["cell_type"] != "code":
             continue
         folds = {FOLDS[tag] for tag in tags(cell) & set(FOLDS)}
@@ -316,7 +316,7 @@ def _source(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
                 yield "recap", f"expected a paragraph {name}"
 
 
-def _by_section(cells: Cells) -> Iterator[tuple[str, dict[str, Any]]]:
+def by_section(cells: Cells) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each cell with the tag of the section that it stands in; "" before the first."""
     section = ""
     for cell in cells:
@@ -386,17 +386,24 @@ def seen(text: str) -> str:
 
 def minutes(cells: Cells, checks: Any, pictures: int) -> int:
     """The minutes of a careful reader, exercises included, in steps of five; `pictures` is the number of figures."""
+    exact = reading_minutes(cells, pictures) + sum(exercise_minutes(checks).values())
+    return 5 * math.ceil(exact / 5)
+
+
+def reading_minutes(cells: Cells, pictures: int) -> float:
+    """The minutes for the words, open lines and figures of some cells."""
     text = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
-    words = len(seen(text).split())
     lines = sum(
         len(cell["source"].splitlines())
         for cell in cells
         if cell["cell_type"] == "code" and not cell["metadata"].get("jupyter", {}).get("source_hidden")
     )
-    code = sum(callable(wrong) for wrong in checks.WRONG.values())
-    exercises = EXERCISE * (len(numbers(checks)) - code) + CODE_EXERCISE * code
-    exact = words / WORDS_A_MINUTE + lines / LINES_A_MINUTE + FIGURE * pictures + exercises
-    return 5 * math.ceil(exact / 5)
+    return len(seen(text).split()) / WORDS_A_MINUTE + lines / LINES_A_MINUTE + FIGURE * pictures
+
+
+def exercise_minutes(checks: Any) -> dict[str, int]:
+    """The minutes of each exercise, by its number; one that asks for a function takes longer."""
+    return {number: CODE_EXERCISE if callable(checks.WRONG.get(number)) else EXERCISE for number in numbers(checks)}
 
 
 def _minutes(notebook: Notebook, cells: Cells) -> Iterator[Problem]:
@@ -494,7 +501,7 @@ def _numbers(cells: Cells, facts: Any) -> Iterator[Problem]:
     shown = [output.get("text") or str(output.get("data", {}).get("text/plain", "")) for output in outputs]
     printed = re.sub(r"(?<=\d)[,_](?=\d)", "", "\n".join([code, *shown]))
     known = [*all_numbers(facts)]
-    for section, cell in _by_section(cells):
+    for section, cell in by_section(cells):
         text = re.sub(r"<details>.*?</details>|^\|[^\n]*$", "", cell["source"], flags=re.DOTALL | re.MULTILINE)
         if cell["cell_type"] == "code" or section in ("section-exercises", "section-solutions"):
             continue

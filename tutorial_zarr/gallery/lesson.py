@@ -25,8 +25,10 @@ from tutorial_zarr.gallery.environment import make_folder
 from tutorial_zarr.gallery.exercises import check
 from tutorial_zarr.gallery.packages import need
 from tutorial_zarr.gallery.readers import interop_check, interop_from_others
+from tutorial_zarr.gallery.workshop.posting import board
 
 __all__ = [
+    "board",
     "check",
     "in_range",
     "interop_check",

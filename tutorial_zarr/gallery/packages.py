@@ -43,21 +43,27 @@ def package(module: str) -> str:
 
 def install(module: str) -> str:
     """The command that brings a module: the smallest extra of this project that names it, or the package itself."""
+    known = extras()
+    having = [extra for extra, names in known.items() if extra and normal(package(module)) in names]
+    if not having:
+        return f"python -m pip install {package(module)}"
+    return f'python -m pip install "tutorial_zarr[{min(having, key=lambda extra: (len(known[extra]), extra))}]"'
+
+
+def extras() -> dict[str, set[str]]:
+    """The packages that each extra of this project names, as the installed one says; under "" what all need."""
     try:
         requirements = importlib.metadata.requires("tutorial_zarr") or []
     except importlib.metadata.PackageNotFoundError:
         requirements = []
-    extras: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {}
     for requirement in requirements:
         extra, name = re.search(r"extra == ['\"]([\w-]+)", requirement), re.match(r"[\w.-]+", requirement)
-        if extra and name:
-            extras.setdefault(extra[1], set()).add(_normal(name[0]))
-    having = [extra for extra, names in extras.items() if _normal(package(module)) in names]
-    if not having:
-        return f"python -m pip install {package(module)}"
-    return f'python -m pip install "tutorial_zarr[{min(having, key=lambda extra: (len(extras[extra]), extra))}]"'
+        if name:
+            found.setdefault(extra[1] if extra else "", set()).add(normal(name[0]))
+    return found
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
     """A package's name as package indexes compare names."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from tutorial_zarr.gallery.catalogue import GalleryError
+from tutorial_zarr.gallery.workshop import posting
 
 VERDICTS = "TUTORIAL_ZARR_VERDICTS"  # the file that verdicts are written down in, where `grade` asks for that
 RIGHT, NOT_YET = " right: ", " not yet: "
@@ -111,12 +112,13 @@ def _short(value: Any) -> str:
 
 
 def check(exercise: str, answer: Any) -> None:
-    """Print whether `answer` solves the exercise, and why or what to look at."""
+    """Print whether `answer` solves the exercise, and why or what to look at; post it if a board was joined."""
     verdict = judge(exercise, answer)
     if noted := os.environ.get(VERDICTS):
         with open(noted, "a", encoding="utf-8") as file:
             file.write(json.dumps({"exercise": exercise, "right": verdict.right}) + "\n")
     print(f"{exercise}{RIGHT if verdict.right else NOT_YET}{verdict.words}")
+    posting.post(exercise, verdict.right)
 
 
 def judge(exercise: str, answer: Any) -> Verdict:
