@@ -3,9 +3,6 @@
 What is measured is what a reader gets: colours as they are computed, boxes as they are laid out.
 """
 
-import os
-import shutil
-
 import numpy as np
 import pytest
 
@@ -99,20 +96,6 @@ def shown():
         viz.anatomy(v2, v3).picture(),
     ]
     return "".join(card._repr_html_() for card in cards) + "".join(picture.svg for picture in pictures)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A headless Chromium: the system's, or the one that playwright has fetched."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no browser to ask")
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    with playwright.sync_playwright() as driver:
-        if found is None and not os.path.exists(driver.chromium.executable_path):
-            pytest.skip("no Chromium is installed here, so the pages cannot be looked at")
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from typing import Any
 from tutorial_zarr import words
 from tutorial_zarr.cli.gallery import expect_a_clone, group, report_problems
 from tutorial_zarr.cli.output import print_json, print_text, progress_bar
-from tutorial_zarr.gallery import articles, publish, series
+from tutorial_zarr.gallery import articles, medium, publish, series
+from tutorial_zarr.gallery.catalogue import GalleryError
 
 
 def command(click: Any) -> Any:
@@ -25,9 +26,10 @@ def command(click: Any) -> Any:
     width = click.Option(
         ["--width"], type=click.IntRange(min=20), help="Name lines of code that are longer, such as 80."
     )
-    images = click.Option(["--images"], type=click.Choice(["png", "svg"]), default="png", help="The pictures' format.")
+    images = click.Option(["--images"], type=click.Choice(["png", "svg"]), help="The pictures' format; default: png.")
+    site = click.Option(["--for", "site"], type=click.Choice(["medium"]), help="Make them ready for this site.")
     actions = {
-        "build": (build_articles, [names, out_dir, base_url, pictures, images]),
+        "build": (build_articles, [names, out_dir, base_url, pictures, images, site]),
         "check": (check_articles, [names, width]),
         "series": (write_series, []),
     }
@@ -35,31 +37,45 @@ def command(click: Any) -> Any:
 
 
 def build_articles(
-    names: tuple[str, ...], out_dir: str, base_url: str | None, pictures_url: str | None, images: str, as_json: bool
+    names: tuple[str, ...],
+    out_dir: str,
+    base_url: str | None,
+    pictures_url: str | None,
+    images: str | None,
+    site: str | None,
+    as_json: bool,
 ) -> int:
     """Build the articles NAMES, or all: a folder each, with pictures beside the text, tables as text, links that
     work from anywhere; as Markdown, and as a page to open in a browser, select whole, copy, and paste.
 
     A site that imports a page by its address fetches the pictures by theirs: give --base-url, and publish the folder.
     A name may be cut short: 01 means 01_first_zarr_array.
+
+    With --for medium, the folder has as well: paste.html, with a button that copies the article; the pictures, called
+    1.png, 2.png and so on; checklist.md, with what is to be typed by hand; and code, a file for each block.
     """
+    if site and images == "svg":
+        raise GalleryError("articles build: expected pictures as PNG for Medium, found --images svg; leave it out")
+    build = medium.build_for_medium if site else publish.build_articles
+    chosen: dict[str, Any] = {} if site else {"images": images or "png"}
+    widest = medium.WIDEST if site else publish.WIDEST
     with progress_bar() as bar:
         task = bar.add_task("articles", total=len(series.select_articles(names)))
-        paths = publish.build_articles(
+        paths = build(
             out_dir,
             names or None,
             base_url=base_url,
-            images=images,
             progress=lambda name: bar.advance(task),
             pictures_url=pictures_url,
+            **chosen,
         )
     if as_json:
         return print_json([path.as_posix() for path in paths])
     for path in paths:
-        print_text(path.with_suffix(".html").as_posix())
-        if wide := publish.long_lines(path.read_text(encoding="utf-8")):
+        print_text((path.with_name("paste.html") if site else path.with_suffix(".html")).as_posix())
+        if wide := publish.long_lines(path.read_text(encoding="utf-8"), widest):
             print_text(
-                f"  {words.count(len(wide), 'lines')} of code with more than {publish.WIDEST} characters, up to "
+                f"  {words.count(len(wide), 'lines')} of code with more than {widest} characters, up to "
                 f"{max(length for _, length in wide)}: a narrow column breaks them"
             )
     if base_url is None:

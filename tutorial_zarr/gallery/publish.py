@@ -20,7 +20,7 @@ import posixpath
 import re
 import shutil
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from pathlib import Path
 
@@ -46,6 +46,8 @@ def build_articles(
     progress: Callable[[str], None] | None = None,
     folder: Path | None = None,
     pictures_url: str | None = None,
+    *,
+    numbered: bool = False,
 ) -> list[Path]:
     """Write each article to ``OUT_DIR/NN_slug/NN_slug.md`` and ``.html``, with its pictures beside it; return the paths
     of the Markdown.
@@ -53,7 +55,8 @@ def build_articles(
     `base_url` is the address at which the repository can be read; links into the repository are made with it,
     and without it they become plain text. `pictures_url` is the address at which `out_dir` will lie, for the pictures
     of the page; by default it is below that of the repository, as `out_dir` is; without either the page holds them.
-    `images` is "png" or "svg". An article that does not agree with its notebook is refused.
+    `images` is "png" or "svg"; `numbered` calls the pictures 1.png, 2.png and so on, in the order of the text. An
+    article that does not agree with its notebook is refused.
     """
     if images not in ("png", "svg"):
         raise GalleryError(f'articles build: images must be "png" or "svg", got {images!r}; try images="png"')
@@ -79,9 +82,12 @@ def build_articles(
         target = Path(out_dir, path.stem)
         target.mkdir(parents=True, exist_ok=True)
         text = path.read_text(encoding="utf-8")
+        names_of = {}
         for _, figure in FIGURE.findall(text):
-            _picture(path.parent / figure, target, images)
-        rendered = _rendered(path, text, base_url, images)
+            stem = str(len(names_of) + 1) if numbered else Path(figure).stem
+            names_of.setdefault(figure, f"{stem}.{images}" if figure.endswith(".svg") else stem + Path(figure).suffix)
+            _picture(path.parent / figure, target / names_of[figure])
+        rendered = _rendered(path, text, base_url, names_of)
         (target / path.name).write_text(rendered, encoding="utf-8", newline="\n")
         address = f"{pictures_url.rstrip('/')}/{path.stem}/" if pictures_url else ""
         shown = page(rendered, address.__add__ if address else functools.partial(_within, target))
@@ -92,7 +98,7 @@ def build_articles(
     return written
 
 
-def _rendered(path: Path, text: str, base_url: str | None, images: str) -> str:
+def _rendered(path: Path, text: str, base_url: str | None, pictures: Mapping[str, str]) -> str:
     front, body = front_matter(text)
     lines = [*(f"{name}: {value}" for name, value in front.items())]
     folder = path.parent.name
@@ -103,7 +109,7 @@ def _rendered(path: Path, text: str, base_url: str | None, images: str) -> str:
         return f"[{found[1]}]({_absolute(base_url, folder, found[2])})" if base_url else found[1]
 
     def figure(found: re.Match[str]) -> str:
-        return f"![{found[1]}]({Path(found[2]).with_suffix(f'.{images}').name})"
+        return f"![{found[1]}]({pictures[found[2]]})"
 
     pieces = FENCED.split(body)  # every second piece is a block of code, which stays as it is
     for number in range(0, len(pieces), 2):
@@ -225,9 +231,8 @@ def _plain(cell: str) -> str:
     return re.sub(r"`|\*\*", "", re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", cell)).strip()
 
 
-def _picture(source: Path, target: Path, images: str) -> None:
-    if images == "svg" or source.suffix != ".svg":
-        shutil.copyfile(source, target / source.name)
-        return
-    png = rasterize(source.read_text(encoding="utf-8"), PIXELS)
-    (target / source.with_suffix(".png").name).write_bytes(png)
+def _picture(source: Path, target: Path) -> None:
+    if target.suffix == source.suffix:
+        shutil.copyfile(source, target)
+    else:
+        target.write_bytes(rasterize(source.read_text(encoding="utf-8"), PIXELS))
