@@ -35,6 +35,8 @@ def command(click: Any) -> Any:
         ["--out", "out_dir"], type=click.Path(), default="student", help="Where to; default: student."
     )
     again = click.Option(["--overwrite"], is_flag=True, help="Replace notebooks in which somebody has worked.")
+    place_to_run = click.Option(["--for", "where"], type=click.Choice(["colab"]), help="Make copies that run there.")
+    repo_url = click.Option(["--repo-url"], help="The repository on GitHub from which Colab installs the package.")
     csv = click.Option(["--csv", "as_csv"], is_flag=True, help="Print CSV, a line for each exercise.")
     place = click.Option(["--in", "folder"], type=click.Path(), default=".", help="The folder; this one by default.")
     sheet = click.Option(["--sheet"], type=click.Path(dir_okay=False), help="Draw all of them on this PNG.")
@@ -58,7 +60,7 @@ def command(click: Any) -> Any:
                 click.Option(["--lite"], default="none", help="Run lessons in the browser: none, cdn, or a Pyodide."),
             ],
         ),
-        "student": (student_versions, [ids, target, again]),
+        "student": (student_versions, [ids, target, again, place_to_run, repo_url]),
         "grade": (grade_, [click.Argument(["folder"], type=click.Path()), jobs, csv]),
         "reset": (reset, [click.Argument(["ids"], nargs=-1, required=True, shell_complete=_ids), place]),
     }
@@ -247,12 +249,20 @@ def site(
     return 0
 
 
-def student_versions(ids: tuple[str, ...], out_dir: str, overwrite: bool, as_json: bool) -> int:
+def student_versions(
+    ids: tuple[str, ...], out_dir: str, overwrite: bool, where: str | None, repo_url: str | None, as_json: bool
+) -> int:
     """Write the students' versions of the notebooks IDS, or of all: without solutions and outputs.
 
     A README.md says what to type before a workshop. A notebook in which somebody has worked is not replaced.
+
+    With --for colab and --repo-url, they are copies for Colab: a cell in front installs the package from there.
     """
-    paths = [path.as_posix() for path in student.write_student_versions(out_dir, ids or None, overwrite=overwrite)]
+    if (where is None) != (repo_url is None):
+        lacking = "--repo-url URL with --for colab" if where else "--for colab with --repo-url"
+        raise GalleryError(f"gallery student: expected {lacking}, found none; nothing was written")
+    options: dict[str, Any] = {"overwrite": overwrite, "repository": repo_url}
+    paths = [path.as_posix() for path in student.write_student_versions(out_dir, ids or None, **options)]
     if as_json:
         return print_json(paths)
     print_text(

@@ -8,6 +8,7 @@ never replaced unasked, and never lost: `reset` puts it aside.
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -50,17 +51,50 @@ if not, what to look at. Run the cells from the top: each uses what came before.
 
 What `reset` replaces stays beside the new one, as `..._before_1.ipynb`.
 """
+# Colab opens a notebook by its address on GitHub, and has nothing of a repository but that one file: so a copy for it
+# installs the package, where it is not there, and its links and pictures have addresses.
+GITHUB = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+?(?:\.git)?/?")
+INSTALL = """\
+import importlib.util
+
+if importlib.util.find_spec("tutorial_zarr") is None:
+    %pip install --quiet "tutorial_zarr[gallery] @ git+{repository}"
+"""
+COLAB = """\
+# Notebooks for Colab
+
+Put this folder into {repository}. Then each notebook opens at this address, with the name of the branch and the path
+of the folder in the repository:
+
+{addresses}
+
+The first cell of each installs the package, which takes some minutes. A learner saves a copy of the notebook
+(*File, Save a copy in Drive*) to keep what is worked in it.
+"""
 MEGABYTES = 900  # what the environment takes: 858 with Python 3.12 on Linux, measured with du
 
 
 def write_student_versions(
-    out_dir: str | Path, ids: Iterable[str] | None = None, folder: Path | None = None, overwrite: bool = False
+    out_dir: str | Path,
+    ids: Iterable[str] | None = None,
+    folder: Path | None = None,
+    overwrite: bool = False,
+    repository: str | None = None,
 ) -> list[Path]:
     """Write the students' versions below `out_dir`, beside the articles they link to, and return their paths.
 
     A link to a notebook that is not among them stays as plain text. Refused, before anything is written, where a
     notebook is there that differs, as somebody may have worked in it; `overwrite` replaces it.
+
+    With `repository`, an address on GitHub, they are for Colab: a cell in front installs the package from there, and
+    what they link to is there as well.
     """
+    if repository is not None and not GITHUB.fullmatch(repository):
+        raise GalleryError(
+            f"gallery student: expected the address of a repository on GitHub, from which Colab opens notebooks, found "
+            f"{repository!r}; try https://github.com/OWNER/NAME"
+        )
+    at = repository and repository.removesuffix("/").removesuffix(".git")
     notebooks, out_dir = select(ids, folder), Path(out_dir)
     root = notebooks[0].path.parents[2]
     if out_dir.resolve() in (root, *root.parents) or (root / "notebooks") in (out_dir / "x").resolve().parents:
@@ -71,7 +105,7 @@ def write_student_versions(
     texts, links = {}, {}
     for notebook in notebooks:
         path = out_dir / notebook.ipynb.relative_to(root)
-        texts[path], links[path] = _student_text(notebook, {each.ipynb.name for each in notebooks})
+        texts[path], links[path] = _student_text(notebook, {each.ipynb.name for each in notebooks}, at)
     worked = [path for path, text in texts.items() if _is_touched(path, text)]
     if worked and not overwrite:
         raise GalleryError(
@@ -85,7 +119,8 @@ def write_student_versions(
         path.write_text(text, encoding="utf-8", newline="\n")
         for target in sorted(links[path]):
             _copy(notebook.path.parent / target, path.parent / target)
-    (out_dir / "README.md").write_text(README.format(megabytes=MEGABYTES), encoding="utf-8", newline="\n")
+    said = README.format(megabytes=MEGABYTES) if at is None else _for_colab(at, out_dir, list(texts))
+    (out_dir / "README.md").write_text(said, encoding="utf-8", newline="\n")
     return list(texts)
 
 
@@ -137,12 +172,28 @@ def _is_touched(path: Path, text: str) -> bool:
     return path.exists() and unlinked(path.read_text(encoding="utf-8", errors="replace")) != unlinked(text)
 
 
-def _student_text(notebook: Notebook, chosen: set[str]) -> tuple[str, set[str]]:
-    """The text of a student's notebook, and the files that it links to. A notebook not `chosen` is not linked to."""
+def _for_colab(at: str, out_dir: Path, paths: list[Path]) -> str:
+    start = at.replace("https://github.com/", "https://colab.research.google.com/github/")
+    addresses = "\n".join(f"- `{start}/blob/BRANCH/FOLDER/{path.relative_to(out_dir).as_posix()}`" for path in paths)
+    return COLAB.format(repository=at, addresses=addresses)
+
+
+def _student_text(notebook: Notebook, chosen: set[str], at: str | None = None) -> tuple[str, set[str]]:
+    """The text of a student's notebook, and the files that it links to. A notebook not `chosen` is not linked to.
+
+    `at` is the repository in which everything that it links to is, for a copy that stands alone.
+    """
     cells, linked = student_cells(notebook), set()
+    root = notebook.path.parents[2]
+    if at is not None:
+        install = {"cell_type": "code", "id": "install", "metadata": {}, "execution_count": None, "outputs": []}
+        cells.insert(0, {**install, "source": INSTALL.format(repository=at).rstrip()})
 
     def link(found: re.Match[str]) -> str:
         target = found[3].partition("#")[0]
+        if at is not None:  # HEAD is the branch that the repository shows first
+            place = Path(os.path.normpath(notebook.path.parent / found[3])).relative_to(root).as_posix()
+            return f"{found[1]}[{found[2]}]({at}/{'raw' if found[1] else 'blob'}/HEAD/{place})"
         if target.endswith(".ipynb"):
             return found[0] if Path(target).name in chosen else found[2]
         linked.add(target)
