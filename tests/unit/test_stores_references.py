@@ -226,6 +226,37 @@ def test_files_behind_a_web_server_are_asked_for_their_ranges_alone(folder):
     assert asked == [("/data/bytes", "bytes=2-3")]
 
 
+def test_a_json_file_is_asked_for_once_and_nothing_below_it(folder):
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def send_head(self):
+            asked.append(self.path)
+            return super().send_head()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        ReferenceStore(f"http://127.0.0.1:{server.server_port}/set.json")
+        assert asked == ["/set.json"]
+        with pytest.raises(StoreError, match=r"expected a JSON file or a folder with \.zmetadata at .*, found neither"):
+            ReferenceStore(f"http://127.0.0.1:{server.server_port}/absent.parq")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked[1:] == ["/absent.parq/.zmetadata", "/absent.parq"]
+
+
+def test_a_folder_of_tables_may_be_called_as_a_json_file_is(folder):
+    (folder / "folder.json").mkdir()
+    document = {"metadata": {".zgroup": {"zarr_format": 2}}, "record_size": 3}
+    (folder / "folder.json" / ".zmetadata").write_text(json.dumps(document))
+    assert ReferenceStore(str(folder / "folder.json")).get(".zgroup") is not None
+
+
 def test_references_in_parquet_files_are_those_of_the_json(folder):
     fastparquet = pytest.importorskip("fastparquet", reason="fastparquet is not installed: pip install fastparquet")
     pd = pytest.importorskip("pandas")

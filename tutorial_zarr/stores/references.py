@@ -80,13 +80,15 @@ class ReferenceStore(Store):
     def _read(self, name: str) -> Any:
         """Return the set that lies in its folder: a JSON document, or Parquet files."""
         store = make_store(self.folder, "r", self.options)
-        tables = store.get(f"{name}/.zmetadata")
-        if tables is not None:
-            return _Tables(store, name, _json(tables, self._fail), self._fail)
-        data = store.get(name)
-        if data is None:
-            raise self._fail("", f"expected a JSON file or a folder with .zmetadata at {self.name!r}, found neither")
-        return _json(data, self._fail)
+        keys = [f"{name}/.zmetadata", name]  # in this order, as a web server may answer with a page for a folder
+        if name.endswith(".json") and _URL.match(self.folder):
+            keys.reverse()  # a request costs more than to ask the system here
+        for key in keys:
+            data = store.get(key)
+            if data is not None:
+                found = _json(data, self._fail)
+                return found if key == name else _Tables(store, name, found, self._fail)
+        raise self._fail("", f"expected a JSON file or a folder with .zmetadata at {self.name!r}, found neither")
 
     def _fail(self, key: str, problem: str) -> StoreError:
         where = f"key {key!r}: " if key else ""
