@@ -11,8 +11,6 @@ from tutorial_zarr import viz
 from tutorial_zarr.stores import MemoryStore, TraceStore
 from tutorial_zarr.viz import drawing
 
-pytestmark = pytest.mark.browser
-
 EVIL = "<img src=x onerror='window.hacked=1'>\"'><script>window.hacked=1</script></style></svg></details>"
 
 # The colours of all text in cards and pictures, each with the ground it stands on, and the boxes that are too wide.
@@ -112,9 +110,9 @@ def document(tmp_path_factory):
     return write
 
 
-def look(chromium, address, scheme, width=920):
+def look(browser, address, scheme, width=920):
     """The measures of a page, and what it complained of."""
-    page = chromium.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
     complaints, asked = [], []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -131,8 +129,8 @@ def look(chromium, address, scheme, width=920):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everything_is_legible_stays_in_its_place_and_fetches_nothing(chromium, document, scheme):
-    found, (images, drawings, headers) = look(chromium, document(), scheme)
+def test_everything_is_legible_stays_in_its_place_and_fetches_nothing(browser, document, scheme):
+    found, (images, drawings, headers) = look(browser, document(), scheme)
     assert found["texts"] > 500
     assert found["faint"] == []
     assert found["outside"] == []
@@ -143,8 +141,8 @@ def test_everything_is_legible_stays_in_its_place_and_fetches_nothing(chromium, 
     assert headers > 100
 
 
-def test_on_a_narrow_page_nothing_reaches_over_its_edge(chromium, document):
-    found, _ = look(chromium, document('<meta name="viewport" content="width=device-width">'), "light", width=380)
+def test_on_a_narrow_page_nothing_reaches_over_its_edge(browser, document):
+    found, _ = look(browser, document('<meta name="viewport" content="width=device-width">'), "light", width=380)
     assert found["page"] <= 0
     assert found["outside"] == []
 
@@ -162,9 +160,9 @@ LIGHT_HOSTS = {
 
 
 @pytest.mark.parametrize("host", DARK_HOSTS)
-def test_a_host_that_says_dark_or_light_is_followed_whatever_the_system_says(chromium, document, host):
-    dark, _ = look(chromium, document(*DARK_HOSTS[host]), "light")
-    light, _ = look(chromium, document(*LIGHT_HOSTS[host]), "dark")
+def test_a_host_that_says_dark_or_light_is_followed_whatever_the_system_says(browser, document, host):
+    dark, _ = look(browser, document(*DARK_HOSTS[host]), "light")
+    light, _ = look(browser, document(*LIGHT_HOSTS[host]), "dark")
     assert dark["ground"] < 0.02
     assert light["ground"] > 0.9
     assert dark["faint"] == light["faint"] == []
@@ -181,7 +179,7 @@ STYLED = """() => {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_notebook_page_does_not_restyle_the_cards(chromium, tmp_path, theme):
+def test_a_notebook_page_does_not_restyle_the_cards(browser, tmp_path, theme):
     reason = "nbconvert is not installed: no notebook page to stand in"
     exporter = pytest.importorskip("nbconvert", reason=reason).HTMLExporter(theme=theme)
     from nbformat import v4
@@ -195,7 +193,7 @@ def test_a_notebook_page_does_not_restyle_the_cards(chromium, tmp_path, theme):
     html, _ = exporter.from_notebook_node(v4.new_notebook(cells=[v4.new_code_cell("shown", outputs=outputs)]))
     file = tmp_path / "notebook.html"
     file.write_text(html, encoding="utf-8")
-    page = chromium.new_page(color_scheme="light", viewport={"width": 920, "height": 800})
+    page = browser.new_page(color_scheme="light", viewport={"width": 920, "height": 800})
     # What the exporter's own page would fetch is not needed here
     page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
     page.goto(file.as_uri())
@@ -207,9 +205,9 @@ def test_a_notebook_page_does_not_restyle_the_cards(chromium, tmp_path, theme):
     assert found["faint"] == []
 
 
-def test_a_key_stays_on_one_line_however_narrow_the_page(chromium):
+def test_a_key_stays_on_one_line_however_narrow_the_page(browser):
     arrays = [zarr.create_array({}, shape=(4,), chunks=(2,), dtype="uint8", zarr_format=version) for version in (2, 3)]
-    page = chromium.new_page(viewport={"width": 420, "height": 800})
+    page = browser.new_page(viewport={"width": 420, "height": 800})
     page.set_content(viz.anatomy(*arrays, names=["Zarr v2", "Zarr v3"])._repr_html_())
     lines = page.evaluate(
         """() => [...document.querySelectorAll('th code')].map(node => {
