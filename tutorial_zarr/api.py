@@ -332,7 +332,8 @@ def create_array(
     shards              the shape of stored objects that hold several chunks each, a multiple of `chunks`; ``"auto"``;
                         Zarr 3 alone
     filters             array -> array codecs
-    compressors         bytes -> bytes codecs; ``"auto"`` is zstd, None none
+    compressors         bytes -> bytes codecs; ``"auto"`` is zstd, None none. Where nothing can write zstd, as
+                        in some browsers, ``"auto"`` is gzip, and a warning says so
     serializer          the array -> bytes codec; Zarr 3 alone
     codecs              all of them in order, in place of these three; Zarr 3 alone
     fill_value          what elements read as that nobody wrote; zero, or what is like it, by default; None: nothing is

@@ -261,7 +261,7 @@ def stream(
     Where no thread can be started, as in a browser, the items come one after the other, and one that takes too long
     is let finish before the error is raised.
     """
-    if executor is None and (in_flight <= 1 and timeout is None or not threads_start()):
+    if executor is None and ((in_flight <= 1 and timeout is None) or not threads_start()):
         return _one_by_one(work, items, timeout)
     return _stream(work, items, in_flight, ordered, timeout, executor, writes)
 

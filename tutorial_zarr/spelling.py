@@ -15,6 +15,7 @@ import importlib.util
 import itertools
 import math
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,10 @@ from tutorial_zarr.metadata.model import json_value
 
 AUTO_CHUNK_BYTES = 1 << 22  # of the chunks that are chosen where the caller names none
 UNSIZED = 16  # bytes that an element without a fixed size is taken for, where chunks are chosen
+NO_ZSTD = (
+    "arrays are compressed with gzip unless you say otherwise, as nothing here writes zstd: numcodecs is not installed, "
+    "and Python has its own since 3.14; with compressors='gzip' this is not said"
+)
 DEFAULT = object()  # a fill value that was not given; None means "undefined" in v2
 
 
@@ -275,8 +280,11 @@ def to_v2_codec(codec: Any, data_type: dtypes.DataType) -> dict[str, Any]:
 
 
 def default_compressor() -> str:
-    """zstd; and gzip where numcodecs is not installed, as in a browser. The metadata says which it is."""
-    return "zstd" if importlib.util.find_spec("numcodecs") else "gzip"
+    """zstd; and, with a warning, gzip where neither numcodecs nor Python 3.14 has it. The metadata says which it is."""
+    if importlib.util.find_spec("numcodecs") or importlib.util.find_spec("_zstd"):
+        return "zstd"
+    warnings.warn(NO_ZSTD, stacklevel=2)
+    return "gzip"
 
 
 def as_list(codecs: Any) -> list[Any]:

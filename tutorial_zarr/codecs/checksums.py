@@ -15,6 +15,7 @@ import numpy as np
 from tutorial_zarr.errors import ChecksumError
 
 from .base import Buffer, BytesBytesCodec
+from .extensions.numcodecs_engines import numcodecs_codec
 from .fields import Choice, Field
 from .registry import register
 
@@ -51,9 +52,7 @@ def _crc32c_slow(data: bytes) -> int:
 
 
 def _fletcher32(data: Buffer) -> int:
-    from numcodecs.fletcher32 import Fletcher32
-
-    return int.from_bytes(bytes(Fletcher32().encode(bytes(data)))[-4:], "little")
+    return int.from_bytes(bytes(numcodecs_codec("fletcher32", {}).encode(bytes(data)))[-4:], "little")
 
 
 class Checksum(BytesBytesCodec):
@@ -163,9 +162,8 @@ class JenkinsLookup3(BytesBytesCodec):
         return size + 4
 
     def _engine(self) -> Any:
-        from numcodecs.checksum32 import JenkinsLookup3 as Engine
-
-        return Engine(self.initval, bytes(self.prefix) if isinstance(self.prefix, list) else self.prefix)
+        prefix = bytes(self.prefix) if isinstance(self.prefix, list) else self.prefix
+        return numcodecs_codec(self.name.removeprefix("numcodecs."), {"initval": self.initval, "prefix": prefix})
 
     def encode(self, data: Buffer) -> Buffer:
         return self._engine().encode(bytes(data))

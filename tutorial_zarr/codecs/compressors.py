@@ -12,7 +12,7 @@ Spec: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/index.html
 from __future__ import annotations
 
 import functools
-import importlib
+import importlib.util
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,6 +24,7 @@ from tutorial_zarr import limits
 
 from . import blosc_join, blosc_snappy
 from .base import Buffer, BytesBytesCodec, ChunkSpec, Codec
+from .extensions import in_numpy
 from .fields import Choice, Field, Flag, IntegerField
 from .registry import register
 
@@ -194,14 +195,18 @@ class NumcodecsModule:
         self.owner, self.attribute = owner, attribute
 
     def __get__(self, codec: Codec | None, owner: type) -> Any:
+        module: Any
         try:
             module = importlib.import_module(f"numcodecs.{self.name}")
         except ImportError as cause:
-            if codec is None:
+            if self.name == "zstd" and importlib.util.find_spec("_zstd"):  # Python has its own since 3.14
+                module = in_numpy.Zstd()
+            elif codec is None:
                 raise
-            raise codec.needs("numcodecs") from cause
+            else:
+                raise codec.needs("numcodecs") from cause
         if self.name == "blosc":  # chunks are spread over threads already; nested pools only get in the way
-            module.use_threads = False  # type: ignore[attr-defined]
+            module.use_threads = False
         setattr(self.owner, self.attribute, module)  # so that it costs nothing from now on
         return module
 

@@ -1,7 +1,7 @@
 """Run a lesson in this CPython as in a browser: what Pyodide lacks is absent here too.
 
 No thread and no process starts, no socket connects, and of the packages that are installed only those are seen that
-Pyodide has and the lessons want (`MODULES`), by their modules and by their metadata. The cells run in IPython's shell
+Pyodide has and the lessons want (`THERE`), by their modules and by their metadata. The cells run in IPython's shell
 without a kernel, as they do in JupyterLite. What cannot be shown here is WebAssembly itself: its memory, its speed.
 
 `confine` changes the whole interpreter and cannot be undone, so it is for a process that runs one lesson: `worker`.
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.machinery import ModuleSpec, PathFinder
@@ -30,16 +31,15 @@ from tutorial_zarr.gallery.catalogue import BROWSER, in_browser
 from tutorial_zarr.gallery.source import tags
 
 OURS = ("tutorial_zarr", "data_gen")
-# What there is in a browser, by module: ours, NumPy, Matplotlib, pandas, xarray, IPython, and what those need.
-MODULES = frozenset(
-    "tutorial_zarr data_gen numpy matplotlib mpl_toolkits contourpy cycler fontTools kiwisolver packaging PIL pyparsing "
-    "dateutil six pandas pytz tzdata xarray IPython traitlets jedi parso prompt_toolkit pygments stack_data executing "
-    "asttokens pure_eval decorator matplotlib_inline pexpect ptyprocess wcwidth typing_extensions comm "
-    "ipython_pygments_lexers".split()
-)
-PACKAGES = frozenset(
-    "tutorial-zarr numpy matplotlib contourpy cycler fonttools kiwisolver packaging pillow pyparsing python-dateutil six "
-    "pandas pytz tzdata xarray ipython traitlets matplotlib-inline".split()
+# What there is in a browser, modules and packages in one: NumPy, Matplotlib, pandas, xarray, IPython, what those need.
+THERE = frozenset(
+    [
+        *("tutorial-zarr", "data-gen", "numpy", "matplotlib", "mpl-toolkits", "contourpy", "cycler", "fonttools"),
+        *("kiwisolver", "packaging", "pil", "pillow", "pyparsing", "dateutil", "python-dateutil", "six", "pandas"),
+        *("pytz", "tzdata", "xarray", "ipython", "ipython-pygments-lexers", "traitlets", "jedi", "parso"),
+        *("prompt-toolkit", "pygments", "stack-data", "executing", "asttokens", "pure-eval", "decorator"),
+        *("matplotlib-inline", "pexpect", "ptyprocess", "wcwidth", "typing-extensions", "comm"),
+    ]
 )
 # Modules of Python itself that Pyodide has not, or had not before its version for Python 3.14.
 NOT_IN_PYTHON = frozenset(("_lzma", "lzma", "_multiprocessing", "_posixshmem", "_posixsubprocess", "fcntl", "resource"))
@@ -62,6 +62,10 @@ def confine() -> None:
     sys.platform = "emscripten"
 
 
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
 def _folders() -> tuple[str, ...]:
     return (*site.getsitepackages(), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
@@ -70,7 +74,7 @@ def _is_hidden(module: str, spec: ModuleSpec | None) -> bool:
     """Whether a browser has no such module, of those that are installed or belong to Python."""
     if module in NOT_IN_PYTHON:
         return True
-    if spec is None or module in MODULES:
+    if spec is None or _normal(module) in THERE:
         return False
     places = [spec.origin or "", *(spec.submodule_search_locations or ())]
     return any(place.startswith(_folders()) for place in places)
@@ -87,7 +91,7 @@ class _Browser:
     @staticmethod
     def find_distributions(*context: Any) -> Iterator[importlib.metadata.Distribution]:
         for found in PathFinder.find_distributions(*context):
-            if found.name.lower().replace("_", "-") in PACKAGES:
+            if _normal(found.name) in THERE:
                 yield found
 
     @staticmethod
@@ -121,6 +125,7 @@ def execute(
     Returns:
         The error of the cell that failed first, unless it keeps on, or None.
     """
+    warnings.filterwarnings("ignore", "arrays are compressed with gzip")  # which is no fault of a lesson
     shell, shown = _shell()
     for number, cell in enumerate((cell for cell in source["cells"] if cell["cell_type"] == "code"), 1):
         begin(cell["source"])

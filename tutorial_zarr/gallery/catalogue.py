@@ -83,7 +83,7 @@ class Notebook:
 
     @property
     def browser(self) -> bool:
-        """Whether it runs to the end in a browser, by the table that such runs write. One that is not in it does not."""
+        """Whether it runs to the end in a browser, by the table that runs as in a browser write."""
         return in_browser().get(self.id, {}).get("runs") == "yes"
 
     @property

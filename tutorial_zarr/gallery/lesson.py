@@ -10,11 +10,13 @@ import json
 import os
 import platform
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,25 @@ __all__ = [
     "save_facts",
 ]
 RUNS = 5
+
+
+def _at_once(pool: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    """`ThreadPoolExecutor.submit` in a browser, where no thread can start: the call is done before it returns."""
+    global _said
+    if not _said:
+        print("(A browser has no threads: what is given to a pool is done one after the other.)")
+        _said = True
+    future: Future[Any] = Future()
+    try:
+        future.set_result(fn(*args, **kwargs))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+_said = False
+if sys.platform == "emscripten":  # the lessons are the same files everywhere
+    ThreadPoolExecutor.submit = _at_once  # type: ignore[method-assign]
 
 
 def in_range(**parameters: tuple[Any, Any, Any]) -> None:
@@ -84,9 +105,16 @@ def print_timings(work: Mapping[str, Callable[[], Any]]) -> None:
             seconds.append(time.perf_counter() - begun)
         least, median, most = (1000 * value for value in (min(seconds), statistics.median(seconds), max(seconds)))
         print(f"{name:32} {least:9,.1f} {median:9,.1f} {most:9,.1f}")
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numcodecs"))
+    packages = ", ".join(f"{name} {_version(name)}" for name in ("numpy", "numcodecs"))
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
     print(f"{machine}, Python {platform.python_version()}, {packages}, {date.today().isoformat()}")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "is not here"
 
 
 def save_facts(folder: str | Path, facts: dict[str, Any]) -> None:

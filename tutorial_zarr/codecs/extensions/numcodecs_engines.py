@@ -17,6 +17,7 @@ import numpy as np
 from tutorial_zarr.codecs.base import Buffer, short
 from tutorial_zarr.errors import CodecError, MissingDependencyError, UnsupportedError
 
+from . import in_numpy
 from .rounding import FORMATS
 from .zfp import check_loss
 
@@ -26,10 +27,18 @@ DTYPES = {"dtype", "astype", "encode_dtype", "decode_dtype"}  # the members of a
 
 
 def numcodecs_codec(identifier: str, configuration: dict[str, Any]) -> Any:
-    """Return the numcodecs object with that id and configuration."""
+    """Return the numcodecs object with that id and configuration; or, without numcodecs, what stands for it."""
     try:
         import numcodecs
     except ImportError as cause:
+        if engine := in_numpy.ENGINES.get(identifier):
+            try:
+                return engine(**configuration)
+            except (TypeError, ValueError) as wrong:
+                raise CodecError(
+                    f"codec {identifier!r}: expected a configuration that it takes, found {configuration!r}: {wrong}",
+                    codec=identifier,
+                ) from wrong
         raise MissingDependencyError(
             f"codec {identifier!r} needs the package numcodecs, which is not installed; try: pip install numcodecs",
             codec=identifier,

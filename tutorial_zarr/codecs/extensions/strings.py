@@ -17,6 +17,8 @@ from tutorial_zarr.codecs.fields import Field
 from tutorial_zarr.codecs.registry import register
 from tutorial_zarr.dtypes.text import Bytes, String
 
+from .numcodecs_engines import numcodecs_codec
+
 
 class VariableLengthCodec(ArrayBytesCodec):
     """``vlen-utf8`` and ``vlen-bytes``: they differ in what the bytes mean, and take no configuration.
@@ -38,23 +40,16 @@ class VariableLengthCodec(ArrayBytesCodec):
         if not isinstance(spec.data_type, wanted):
             raise self.misfit(f"the data type {'string' if self.text else 'bytes'}", spec.data_type.name)
 
-    def _engine(self) -> Any:
-        try:
-            from numcodecs.vlen import VLenBytes, VLenUTF8
-        except ImportError as cause:
-            raise self.needs("numcodecs") from cause
-        return VLenUTF8() if self.text else VLenBytes()
-
     def encode(self, array: np.ndarray, spec: ChunkSpec) -> Buffer:
         items = np.ascontiguousarray(array).reshape(-1).astype(object)
-        return self._engine().encode(items)
+        return numcodecs_codec(self.name, {}).encode(items)
 
     def decode(self, data: Buffer, spec: ChunkSpec) -> np.ndarray:
         view, count = memoryview(data).cast("B"), math.prod(spec.shape)
         found = int.from_bytes(view[:4], "little") if len(view) >= 4 else None
         if found != count:  # checked here, because the decoder allocates what the data says
             raise self.fail(f"{count} items", "a stream without a count" if found is None else f"a count of {found}")
-        items = self._engine().decode(bytes(view))
+        items = numcodecs_codec(self.name, {}).decode(bytes(view))
         array = items.astype(spec.data_type.numpy)
         used = len("".join(items.tolist()).encode()) if self.text else sum(map(len, items))
         if used + 4 * count + 4 != len(view):

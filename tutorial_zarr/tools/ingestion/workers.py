@@ -12,10 +12,12 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tutorial_zarr.errors import ChunkTimeoutError, WorkerError, ZarrError
+
+if TYPE_CHECKING:  # a browser has no such module
+    from multiprocessing.connection import Connection
 
 
 class Workers:
