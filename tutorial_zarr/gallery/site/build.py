@@ -10,13 +10,13 @@ from typing import Any
 
 from tutorial_zarr import __version__
 from tutorial_zarr.gallery.catalogue import GalleryError
-from tutorial_zarr.gallery.site import articles, extras, lessons, overview, reference, search
+from tutorial_zarr.gallery.site import articles, extras, lessons, lite, live, overview, reference, search
 from tutorial_zarr.gallery.site.markup import need
 from tutorial_zarr.gallery.site.pages import MENU, File, Page, Site, relative
 
 HERE = Path(__file__).parent
 MARK = ".tutorial-zarr-site"  # lies in a folder that this module wrote, which it may replace
-MAKERS: tuple[Any, ...] = (overview, lessons, articles, reference, extras)  # each has pages(site)
+MAKERS: tuple[Any, ...] = (overview, lessons, articles, reference, live, extras)  # each has pages(site)
 
 
 def build(
@@ -71,6 +71,7 @@ def _write(site: Site, out: Path, progress: Callable[[str], None]) -> list[str]:
         progress(page.path)
     for file in files:
         _file(out / file.path, file.data)
+    lite.build_lite(out, site.lite, site.notebooks)
     return [page.path for page in pages]
 
 
