@@ -46,6 +46,7 @@ COMMANDS = {
     "anatomy": ("tutorial_zarr.cli.anatomy", "Show the keys of arrays, and take the bytes of a chunk apart."),
     "gallery": ("tutorial_zarr.cli.gallery", "Make, list, run, build and check the notebooks."),
     "articles": ("tutorial_zarr.cli.articles", "Check the articles, and build them for a publishing site."),
+    "workshop": ("tutorial_zarr.cli.workshop", "Plan a workshop, build its kit, and see who is how far."),
     "doctor": ("tutorial_zarr.cli.doctor", "Check every document and every chunk; find what is lost or left."),
     "copy": ("tutorial_zarr.cli.copy", "Copy an array or a group to another store, byte by byte."),
     "move": ("tutorial_zarr.cli.move", "Move a node to another path."),

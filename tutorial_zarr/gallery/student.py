@@ -124,11 +124,13 @@ def write_student_versions(
     return list(texts)
 
 
-def reset(folder: str | Path, ids: Iterable[str], source: Path | None = None) -> list[tuple[Path, Path | None]]:
+def reset(
+    folder: str | Path, ids: Iterable[str], source: Path | None = None, beside: bool = False
+) -> list[tuple[Path, Path | None]]:
     """Put the students' versions of the notebooks `ids` below `folder` back to how they were.
 
     Pairs: the notebook, and where what was there lies now, ``NAME_before_N.ipynb`` beside it; None where nothing was
-    changed in it.
+    changed in it. With `beside` a notebook that was changed stays as it is, and the new one is ``NAME_fresh_N.ipynb``.
     """
     notebooks, folder = select(ids, source), Path(folder)
     root = notebooks[0].path.parents[2]
@@ -145,9 +147,12 @@ def reset(folder: str | Path, ids: Iterable[str], source: Path | None = None) ->
         text, linked = _student_text(notebook, set(there) | {notebook.ipynb.name})
         aside = None
         if _is_touched(path, text):
-            free = (path.with_name(f"{path.stem}_before_{n}.ipynb") for n in itertools.count(1))
-            aside = next(place for place in free if not place.exists())
-            path.rename(aside)
+            names = (f"{path.stem}_{'fresh' if beside else 'before'}_{n}.ipynb" for n in itertools.count(1))
+            free = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+            if beside:
+                path = free
+            else:
+                aside = path.rename(free)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
         for target in sorted(linked):

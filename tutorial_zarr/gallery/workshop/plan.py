@@ -39,7 +39,7 @@ from typing import Any
 
 from tutorial_zarr import words
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, list_notebooks
-from tutorial_zarr.gallery.packages import extras, normal, package
+from tutorial_zarr.gallery.packages import normal, package
 from tutorial_zarr.gallery.workshop.outline import Outline, outline
 
 PLANS = Path(__file__).with_name("plans")
@@ -237,23 +237,21 @@ def _quoted(text: str) -> str:
     return f'"{inside}"'
 
 
-def packages(plan: Plan) -> list[str]:
-    """The packages that the lessons of a plan import, by name: those of other people, outside of Python."""
+def modules(plan: Plan) -> dict[str, str]:
+    """The modules of other people that the lessons of a plan import, and the package that brings each."""
     own = {"tutorial_zarr", "data_gen"}
     found = {module for notebook in plan.notebooks for module in _imports(notebook)} - own - sys.stdlib_module_names
-    declared = set().union(*extras().values())
     installed = importlib.metadata.packages_distributions()
-    chosen = {normal(installed.get(module, [package(module)])[0]): module for module in found}
-    # A module that a lesson writes itself is neither declared nor installed.
-    return sorted(name for name, module in chosen.items() if name in declared or module in installed)
+    return {module: normal(installed.get(module, [package(module)])[0]) for module in sorted(found)}
 
 
 def _imports(notebook: Notebook) -> Iterator[str]:
-    for node in ast.walk(ast.parse(notebook.path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield (node.module or "").partition(".")[0]
+    source = notebook.path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and not getattr(node, "level", 0):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            tops = [name.partition(".")[0] for name in names]
+            yield from (name for name in tops if f"{name}.py" not in source)  # else the lesson writes it itself
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "need":
             yield from (
                 argument.value.partition(".")[0] for argument in node.args if isinstance(argument, ast.Constant)
