@@ -227,10 +227,11 @@ for way, found in counted.items():
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, axes = viz.canvas(8.4, 5.2, 2, 2, sharex=True, sharey=True)
+figure.set_dpi(200)  # of the dots, which are pixels in the SVG too: there are thirty thousand
 panels = ["rows in order", "chunks at random", f"buffer of {buffer}", "full"]
 for panel, way, colour in zip(axes.flat, panels, (GREY, VERMILION, BLUE, GREEN), strict=True):
     numbers = seen[way][: 120 * batch_size]
-    panel.scatter(np.arange(len(numbers)) // batch_size, numbers, s=0.6, color=colour, linewidths=0)
+    panel.scatter(np.arange(len(numbers)) // batch_size, numbers, s=0.6, color=colour, linewidths=0, rasterized=True)
     panel.set_title(f"{way}: entropy {mixed[way]:.2f}")
     panel.yaxis.set_major_formatter(prefixed())
 for panel in axes[1]:

@@ -151,10 +151,12 @@ for name, found in expected.items():
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panels = viz.canvas(7.6, 4.2, 1, 2, sharey=True)
 for panel, (name, order) in zip(panels, orders.items(), strict=True):
-    for i, j in expected[name]:
-        box = {"width": chunk_steps, "height": chunk_runs, "left": j * chunk_steps, "align": "edge"}
-        panel.barh(i * chunk_runs, **box, color=SKY, alpha=0.45, edgecolor="white", linewidth=0.8)
-    panel.hlines(np.arange(runs) + 0.5, 0, lengths[order], color=BLUE, linewidth=0.7)
+    reach = np.bincount([i for i, _ in expected[name]]) * chunk_steps  # of the chunks that a row of them stores
+    edges = np.arange(len(reach) + 1) * chunk_runs
+    panel.fill_betweenx(edges, 0, np.append(reach, 0), step="post", color=SKY, alpha=0.45, linewidth=0)
+    for edge in edges:
+        panel.axhline(edge, color="white", linewidth=0.8)
+    panel.fill_betweenx(np.arange(runs + 1), 0, np.append(lengths[order], 0), step="post", color=BLUE, linewidth=0)
     for edge in range(0, width + 1, chunk_steps):
         panel.axvline(edge, color=GREY, linewidth=0.3, alpha=0.6)
     panel.set(xlim=(0, width), ylim=(runs, 0), xlabel="step")

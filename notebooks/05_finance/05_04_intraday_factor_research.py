@@ -141,7 +141,7 @@ for start in range(shown.start, shown.stop, chunk):
 panel.set_xticks([start + chunk / 2 for start in starts], [f"day {start // chunk + 1}" for start in starts])
 panel.set(title="Each day a chunk, each chunk by itself", ylabel="dollars", xlabel="minutes of trading, day by day")
 panel.tick_params(axis="x", length=0)
-_ = panel.legend(loc="lower right")
+_ = figure.legend(*panel.get_legend_handles_labels(), loc="outside upper center", ncols=3)
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 told = f"A price over three days with its band. In the first {window - 1} minutes of every day the band is missing."

@@ -124,9 +124,11 @@ means = np.bincount(size, moved) / np.bincount(size)
 
 # %% tags=["hide-input"] jupyter={"source_hidden": true}
 figure, panels = viz.canvas(8.6, 3.9, 1, 2)
+figure.set_dpi(150)  # of the dots, which are pixels in the SVG too
 wobble = shares[size] * (1 + (np.arange(len(size)) * 0.618 % 1 - 0.5) * 0.1)  # so that dots do not hide each other
 for panel in panels:
-    panel.scatter(wobble[::8], moved[::8], s=4, color=GREY, alpha=0.35, linewidth=0, label="an order")
+    dots = {"color": GREY, "alpha": 0.35, "linewidth": 0, "rasterized": True}
+    panel.scatter(wobble[::8], moved[::8], s=4, **dots, label="an order")
     panel.plot(shares, np.exp(level + slope * np.log(shares)), color=VERMILION, label="line through logs of orders")
     panel.plot(shares, truth, color=GREEN, label="the planted law")
     panel.plot(shares, means, "o", color=BLUE, markersize=4, label="mean of all orders of a size")

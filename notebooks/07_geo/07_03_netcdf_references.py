@@ -381,7 +381,7 @@ assert np.array_equal(lost, degrees == 0)
 figure, panel = viz.canvas(7.2, 4.0)
 shown = np.ma.masked_array(degrees[140], lost[140])
 east, north = data.arrays["longitude"] - 360, data.arrays["latitude"]
-shade = panel.pcolormesh(east, north, shown, cmap="cividis", shading="nearest")
+shade = panel.pcolormesh(east, north, shown, cmap="cividis", shading="nearest", rasterized=True)
 holes = np.argwhere(lost[140])
 panel.plot(east[holes[:, 1]], north[holes[:, 0]], "s", color=VERMILION, markersize=5, label="NaN: stored as 0 degrees")
 panel.set(xlabel="degrees east", ylabel="degrees north", title="The mean of the year 2000, read through references")

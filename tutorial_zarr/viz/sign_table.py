@@ -47,12 +47,13 @@ def sign_table(
 
 
 def _draw(panel: Any, cells: list[tuple[int, int]], look: Sign) -> None:
-    from matplotlib.collections import PolyCollection
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
 
     _, colour, sign, ink = look
-    corners = ((-HALF, -HALF), (HALF, -HALF), (HALF, HALF), (-HALF, HALF))
-    tiles = [[(x + dx, y + dy) for dx, dy in corners] for x, y in cells]
-    panel.add_collection(PolyCollection(tiles, facecolor=colour, linewidth=0), autolim=False)
+    corners = ((-HALF, -HALF), (HALF, -HALF), (HALF, HALF), (-HALF, HALF), (-HALF, -HALF))
+    tiles = [Path([(x + dx, y + dy) for dx, dy in corners], closed=True) for x, y in cells]
+    panel.add_artist(PathPatch(Path.make_compound_path(*tiles), facecolor=colour, linewidth=0))  # one path for all
     if sign:
         panel.scatter(*zip(*cells, strict=True), marker=_letter(sign), s=64, color=ink, linewidths=0, zorder=3)
 
