@@ -1362,7 +1362,7 @@ def png_pixels(path):
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "articles" / "figures").glob("*.svg")))
 def test_no_picture_is_drawn_black(tmp_path, name):
     pytest.importorskip("resvg_py")
-    publish._picture(ROOT / "articles" / "figures" / name, tmp_path, "png")
+    publish._picture(ROOT / "articles" / "figures" / name, tmp_path / name.replace(".svg", ".png"))
     svg = (ROOT / "articles" / "figures" / name).read_text(encoding="utf-8")
     pixels = png_pixels(tmp_path / name.replace(".svg", ".png"))[..., :3]
     dark = (pixels.max(axis=-1) < 0.12).mean()

@@ -69,6 +69,17 @@ def test_a_silhouette_is_seen_upon_the_cells_on_light_and_dark_pages(dark):
     assert rgb("stored", dark) in without
 
 
+def test_a_picture_of_very_many_marks_is_named_with_a_way_to_draw_it_small():
+    figure, axes = viz.canvas(4, 2)
+    axes.scatter(range(5_000), range(5_000), s=1)
+    [fault] = pictures.faults(viz.Chart.of(figure, "Dots", "Dots on a line.").svg)
+    assert re.fullmatch(
+        r"expected an SVG of at most 250,000 bytes, found \d{3},\d{3}; draw fewer .*rasterized=True.*", fault
+    )
+    axes.collections[0].set_rasterized(True)
+    assert pictures.faults(viz.Chart.of(figure, "Dots", "Dots on a line.").svg) == []
+
+
 def test_a_chart_is_white_on_a_dark_page_too():
     assert pictures.rasterize(chart().svg, 300) == pictures.rasterize(chart().svg, 300, dark=True)
 
@@ -238,6 +249,30 @@ def test_the_command_lists_figures_with_their_letters(monkeypatch, capsys):
     assert all(row["letters"] >= pictures.LEAST_LETTER and row["faults"] == [] for row in rows)
     monkeypatch.setattr(pictures, "faults", lambda data: ["it is blank"])
     assert command.figures(("01_04",), None, False) == 1
+
+
+@pytest.mark.parametrize("suffix", ["ipynb", "facts.json"])
+def test_a_file_that_a_merge_left_its_marks_in_is_named(copy, suffix):
+    [file] = copy.rglob(f"01_01*.{suffix}")
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"{{\n<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> other\n", encoding="utf-8")
+    marks = "the marks of a merge that was not resolved, in line 2"
+    said = f"{file.name}: expected JSON as the build writes it, found {marks}"
+    [problem] = gallery.articles.check_articles(["01"], copy)
+    assert problem["problem"] == f"{said}; try: tutorial-zarr gallery build 01_01"
+    if suffix == "ipynb":
+        with pytest.raises(gallery.GalleryError, match=re.escape(said)):
+            list(pictures.figures(gallery.list_notebooks(copy)[0]))
+        file.write_text("[1", encoding="utf-8")
+        with pytest.raises(gallery.GalleryError, match=r"as the build writes it, found something else \("):
+            list(pictures.figures(gallery.list_notebooks(copy)[0]))
+
+
+def test_a_merge_that_was_not_resolved_is_found_in_an_article(copy):
+    file = copy.parent / "articles" / "01_first_zarr_array.md"
+    file.write_text(file.read_text(encoding="utf-8") + "\n<<<<<<< HEAD\n", encoding="utf-8")
+    found = [problem["problem"] for problem in gallery.articles.check_articles(["01"], copy)]
+    assert any("expected none, found the marks of a merge that was not resolved, in line" in each for each in found)
 
 
 def test_keys_are_not_broken_in_the_middle():

@@ -20,7 +20,6 @@ Numbers are read as digits; one in words is the author's to keep true. What the 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -39,10 +38,10 @@ from tutorial_zarr.gallery.article_form import (
     headings,
     same,
 )
-from tutorial_zarr.gallery.catalogue import TO_WRITE, Notebook, list_notebooks, passport
+from tutorial_zarr.gallery.catalogue import TO_WRITE, GalleryError, Notebook, list_notebooks, passport
 from tutorial_zarr.gallery.glossary import anchor
 from tutorial_zarr.gallery.series import list_problems, select_articles, series_problems, versions_in
-from tutorial_zarr.gallery.source import loads
+from tutorial_zarr.gallery.source import merge_marks, read_built
 
 IMPORTS = re.compile(r"\A(?:(?:import |from ).*\n|\n)+")
 # A number, but not a part of a name (v2, int32, 01_01), of a key (c/0/0) or of a date (2026-01-31).
@@ -73,6 +72,8 @@ def _problems(
     front, body = front_matter(text)
     for found in TO_WRITE.findall(text):
         yield "unfinished", found
+    if found := merge_marks(text):
+        yield "text", f"expected none, found {found}"
     yield from form_problems(front, body, taken)
     notebook = notebooks.get(front.get("notebook", ""))
     if notebook is None:
@@ -84,8 +85,12 @@ def _problems(
     if not notebook.facts.is_file() or not notebook.ipynb.is_file():
         yield "notebook", f"{notebook.id} has not been built; try: tutorial-zarr gallery build {notebook.id}"
         return
-    facts = json.loads(notebook.facts.read_text(encoding="utf-8"))
-    code, outputs, everything = _texts(notebook)
+    try:
+        facts = read_built(notebook.facts)
+        code, outputs, everything = _texts(notebook)
+    except GalleryError as error:
+        yield "notebook", str(error)
+        return
 
     printed = ""  # by the block that runs when it is pasted
     for language, block in FENCE.findall(body):
@@ -163,7 +168,7 @@ def fits(written: str, value: float) -> bool:
 
 def _texts(notebook: Notebook) -> tuple[str, str, str]:
     """The notebook's code, its outputs, and all of its text."""
-    cells = loads(notebook.ipynb.read_text(encoding="utf-8"))["cells"]
+    cells = read_built(notebook.ipynb)["cells"]
     code = "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code")
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     shown = "\n\n".join(output.get("text") or str(output.get("data", {}).get("text/plain", "")) for output in outputs)

@@ -2,7 +2,7 @@
 
 Medium takes no Markdown, SVG, tables or mathematics; its programming interface is closed to new users. What is left is
 to paste, which keeps headings, paragraphs, lists, links and `pre`, and is known to drop pictures, and to import a page
-by its address. Descriptions of pictures and tags are typed by hand either way. So beside what `publish` writes there are
+by its address. Descriptions of pictures and tags are typed by hand either way. Beside what `publish` writes there are
 
     paste.html     the page with a button that copies the article
     1.png, 2.png   the pictures in the order of the text

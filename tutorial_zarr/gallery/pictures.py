@@ -28,13 +28,14 @@ import numpy as np
 
 from tutorial_zarr.errors import MissingDependencyError
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
-from tutorial_zarr.gallery.source import loads
+from tutorial_zarr.gallery.source import read_built
 from tutorial_zarr.viz.chart import AXES, COLUMN, SMALLEST, UNEQUAL, smallest_text
 from tutorial_zarr.viz.drawing import COLOURS
 
 LEAST_LETTER = 9.0  # pixels, in a column of text that is COLUMN pixels wide
 LEAST_MARK = 8  # pixels, in half a column; fewer shine through the seams of what lies upon them
 LEAST_INK, MOST_BLACK = 0.005, 0.9  # of the pixels of a picture
+MOST_BYTES = 250_000  # of an SVG: a repository keeps every version of it
 DIFFERENT = 24  # levels of a colour, of 255, that an eye tells apart
 BESIDE = 0.06  # of a picture's width: how far beyond its edges to look for what was cut
 GROUNDS = {"tz-page", "tz-frame", "tz-halo"}  # marks that others may cover
@@ -135,6 +136,11 @@ def _faults(data: str | bytes) -> tuple[str, ...]:
             found.append(f"expected a PNG that a viz.Chart made, which says {missing[0]!r}; build the notebook again")
         found += _unequal(data)
     else:
+        if (size := len(data.encode())) > MOST_BYTES:
+            found.append(
+                f"expected an SVG of at most {MOST_BYTES:,} bytes, found {size:,}; draw fewer marks, many as one path, "
+                "or as pixels: rasterized=True in matplotlib, and figure.set_dpi(200)"
+            )
         for dark in (False, True) if _knows_dark(data) else (False,):
             page = " on a dark page" if dark else ""
             found += _seen(_pixels(rasterize(data, COLUMN, dark))[:-1], page)  # the last row may be a part of one
@@ -236,7 +242,7 @@ def _without(svg: str, kind: tuple[str, str]) -> str:
 def figures(notebook: Notebook) -> Iterator[Figure]:
     """The figures of a notebook: those that its cells show, and those that it exports for its article."""
     if notebook.ipynb.is_file():
-        for number, cell in enumerate(loads(notebook.ipynb.read_text(encoding="utf-8"))["cells"], 1):
+        for number, cell in enumerate(read_built(notebook.ipynb)["cells"], 1):
             for output in cell.get("outputs", []):
                 data = output.get("data", {})
                 alt = str(data.get("text/plain", ""))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr.errors import MissingDependencyError
+from tutorial_zarr.gallery.catalogue import GalleryError
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -120,6 +122,30 @@ def loads(text: str) -> dict[str, Any]:
                 output["text"] = _joined(output["text"])
             output.get("data", {}).update({mime: _joined(value) for mime, value in output.get("data", {}).items()})
     return notebook
+
+
+def read_built(path: Path) -> Any:
+    """What a file that the build wrote holds, a notebook or facts; where it is no JSON, the error names it."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        return loads(text) if path.suffix == ".ipynb" else json.loads(text)
+    except (ValueError, KeyError, TypeError) as error:
+        found = merge_marks(text) or f"something else ({error})"
+        raise GalleryError(
+            f"{path.name}: expected JSON as the build writes it, found {found}; "
+            f"try: tutorial-zarr gallery build {path.name[:5]}"
+        ) from error
+
+
+def merge_marks(text: str) -> str:
+    r"""Where git has left marks in a text, in words; empty where it has not.
+
+    >>> merge_marks("a\n<<<<<<< HEAD\nb\n=======\n")
+    'the marks of a merge that was not resolved, in line 2'
+    """
+    found = re.search(r"^(?:<{7} |>{7} )", text, re.MULTILINE)
+    line = text.count("\n", 0, found.start()) + 1 if found else 0
+    return f"the marks of a merge that was not resolved, in line {line}" if found else ""
 
 
 def _joined(text: Any) -> Any:
