@@ -1,8 +1,6 @@
 """Settings that every test shares, and what `pytest -m quick` and `-m versions` run: see `QUICK` and `VERSIONS`."""
 
 import functools
-import os
-import shutil
 import signal
 import zlib
 from pathlib import Path
@@ -115,20 +113,6 @@ def registries():
         if table != entries:
             table.clear()
             table.update(entries)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium: the system's, or the one that playwright has fetched."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no browser to ask")
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    with playwright.sync_playwright() as driver:
-        if found is None and not os.path.exists(driver.chromium.executable_path):
-            pytest.skip("no Chromium is installed here, so the pages cannot be looked at")
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ def built(tmp_path_factory):
 
 
 @pytest.fixture
-def pasted(chromium, built):
+def pasted(browser, built):
     """The editor after: open the page, press the button, click into the editor, paste."""
-    context = chromium.new_context()
+    context = browser.new_context()
     source, editor = context.new_page(), context.new_page()
     complaints = []
     source.on("pageerror", lambda error: complaints.append(str(error)))
