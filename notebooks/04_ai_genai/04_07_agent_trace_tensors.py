@@ -154,11 +154,11 @@ for panel, (name, order) in zip(panels, orders.items(), strict=True):
     reach = np.bincount([i for i, _ in expected[name]]) * chunk_steps  # of the chunks that a row of them stores
     edges = np.arange(len(reach) + 1) * chunk_runs
     panel.fill_betweenx(edges, 0, np.append(reach, 0), step="post", color=SKY, alpha=0.45, linewidth=0)
-    for edge in edges:
-        panel.axhline(edge, color="white", linewidth=0.8)
-    panel.fill_betweenx(np.arange(runs + 1), 0, np.append(lengths[order], 0), step="post", color=BLUE, linewidth=0)
-    for edge in range(0, width + 1, chunk_steps):
-        panel.axvline(edge, color=GREY, linewidth=0.3, alpha=0.6)
+    panel.hlines(edges, 0, width, color="white", linewidth=0.8)
+    panel.fill_betweenx(
+        np.arange(runs + 1), 0, np.append(lengths[order], 0), step="post", color=BLUE, linewidth=0, zorder=3
+    )
+    panel.vlines(np.arange(0, width + 1, chunk_steps), 0, runs, color=GREY, linewidth=0.3, alpha=0.6)
     panel.set(xlim=(0, width), ylim=(runs, 0), xlabel="step")
     panel.set_title(f"{name}\n{len(expected[name])} chunks stored, {whole_grid} asked for", fontsize=11)
 panels[0].set_ylabel("run")
