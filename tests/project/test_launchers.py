@@ -3,11 +3,12 @@
 import json
 import os
 import re
-import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from .commands import check_command
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -25,20 +26,6 @@ def check_extras(command):
 
 def check_python(version):
     assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
-
-
-def check_command(line):
-    """Whether a command of ours parses, without being run."""
-    click = pytest.importorskip("click", reason="the command line needs click")
-    from tutorial_zarr import cli
-
-    name, *arguments = shlex.split(line)
-    assert name == "tutorial-zarr"
-    command = cli._program(click)
-    context = command.make_context(name, list(arguments), resilient_parsing=False)
-    while isinstance(command, click.Group):
-        at, command, arguments = command.resolve_command(context, arguments)
-        context = command.make_context(at, list(arguments), parent=context)
 
 
 def test_a_command_that_does_not_parse_is_found():
@@ -65,3 +52,18 @@ def test_the_container_sets_up_what_the_readme_does():
     assert container["postCreateCommand"].replace("'", '"').split(" && ") == block.splitlines()[:2]
     python = container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
     assert python in container["postCreateCommand"]
+
+
+def test_the_site_is_published_by_commands_that_exist_and_names_no_repository():
+    workflow = text(".github/workflows/pages.yml")
+    check_extras(workflow)
+    check_python(re.search(r'python-version: "(.*)"', workflow)[1])
+    commands = re.findall(r"^ +(tutorial-zarr .*)$", workflow, re.MULTILINE)
+    assert commands
+    for command in commands:
+        check_command(command)
+    built, uploaded = re.search(r"--out (\S+)", commands[0])[1], re.search(r" path: (\S+)", workflow)[1]
+    assert built == uploaded
+    assert not re.search(r"https?://|secrets\.", workflow), "the addresses are those of the repository that it runs in"
+    assert "pages: write" in workflow.partition("publish:")[2]
+    assert "pages: write" not in workflow.partition("publish:")[0]
