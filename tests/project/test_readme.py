@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
+import tutorial_zarr as zarr
+
+from .commands import check_command
+from .readme_picture import PLACE, of_the_example
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TITLES = re.findall(r"^## (.+)$", README, re.MULTILINE)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -35,6 +41,39 @@ def test_the_example_is_about_ten_lines_and_prints_what_stands_below_it(tmp_path
         check=False,
     )
     assert (done.stdout, done.stderr) == (expected, "")
+    # the picture above it shows the very objects that it writes, in the words that its description has
+    drawn = of_the_example(zarr.open_array(tmp_path / "first.zarr", mode="r"))
+    assert PLACE.read_text(encoding="utf-8") == drawn.svg, "try: python -m tests.project.readme_picture"
+    assert re.search(rf"!\[(.*)\]\({PLACE.relative_to(ROOT).as_posix()}\)", README)[1] == drawn.alt
+
+
+def test_the_picture_can_be_read_on_light_and_dark_pages():
+    pytest.importorskip("resvg_py", reason="resvg-py draws it, which is not installed")
+    pytest.importorskip("PIL", reason="Pillow looks at it, which is not installed")
+    from tutorial_zarr.gallery import pictures
+
+    assert pictures.faults(PLACE.read_text(encoding="utf-8")) == []
+
+
+def test_picture_code_and_doors_are_on_the_first_screen():
+    before = README.partition("\n## Quick start")[0]
+    code = [line for line in blocks(before, "python")[0].splitlines() if line.strip()]
+    assert len(code) - 1 <= 3, "three lines, and the import"
+    assert before.count("![") == 1
+    doors = re.findall(r"^\| \*\*\[.*?\]\((#[\w-]+)\)", before, re.MULTILINE)
+    assert len(doors) == 3
+    places = {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in TITLES}
+    assert set(doors) <= places
+    assert len(before.splitlines()) <= 40
+
+
+def test_every_command_that_it_names_parses():
+    named = re.findall(r"(?<=`|/)tutorial-zarr [a-z][^`\n]*", README) + [
+        f"tutorial-zarr {rest}" for rest in re.findall(r"`(gallery [a-z]+(?: [^`\n]*)?)`", README)
+    ]
+    assert len(named) > 15
+    for command in named:
+        check_command(command)
 
 
 def test_the_quick_start_is_two_blocks_of_commands():
