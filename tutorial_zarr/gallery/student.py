@@ -212,14 +212,19 @@ def _student_text(notebook: Notebook, chosen: set[str], at: str | None = None) -
 
 def student_cells(notebook: Notebook) -> list[dict[str, Any]]:
     """The cells that a student gets."""
-    cells: list[dict[str, Any]] = []
+    return without_solutions(read_source(notebook.path)["cells"])
+
+
+def without_solutions(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the cells of a notebook that a student gets."""
+    left: list[dict[str, Any]] = []
     solving = False  # below the heading of the solutions, where text leads to a solution
-    for cell in read_source(notebook.path)["cells"]:
+    for cell in cells:
         if cell["cell_type"] == "markdown" and (heading := re.match(r"## (.+)$", cell["source"], re.MULTILINE)):
             solving = heading[1] == "Solutions"
         if not solving and not tags(cell) & {"solution", "facts"}:
-            cells.append(cell)
-    return cells
+            left.append(cell)
+    return left
 
 
 def _copy(source: Path, target: Path) -> None:
