@@ -74,7 +74,7 @@ def values(notebook: Notebook) -> dict[str, tuple[str, ...]]:
         "area": tuple(area for area, parts in AREAS.items() if notebook.id[:2] in parts),
         "level": (word(notebook),),
         "time": budgets(notebook.minutes),
-        "browser": ("runs in the browser",) if getattr(notebook, "browser", False) else (),
+        "browser": ("runs in the browser",) if notebook.browser else (),
         "codec": _codecs(tree),
         "library": _libraries(tree, source),
         "data": _data(tree, passport(notebook.head).get("Data", "")),

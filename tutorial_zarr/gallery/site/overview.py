@@ -20,7 +20,7 @@ WIDE, FLAT, COLOURS = 480, 0.6, 24  # of a thumbnail: pixels across, the most he
 TIMES = {45: "45 minutes", 90: "90 minutes", 180: "Half a day", 360: "A day"}
 MOST = 600  # minutes that one may ask for
 # The map, in pixels: a box and the gaps around it, the name of an area; how many letters of a title fit on a line.
-BOX, TALL, ACROSS, DOWN, NAME, LETTERS = 206, 60, 44, 10, 34, 23
+BOX, TALL, ACROSS, DOWN, NAME, LETTERS = 212, 64, 40, 10, 34, 24
 
 
 def pages(site: Site) -> Iterator[Page | File]:
@@ -130,7 +130,7 @@ def _drawn(lessons: routes.Lessons) -> dict[str, Any]:
     boxes: dict[str, tuple[int, int]] = {}
     labels = []
     for at, inside in columns.items():
-        left, top = at * (BOX + ACROSS) + 4, (max(high.values()) - high[at]) // 2
+        left, top = at * (BOX + ACROSS) + 4, 0
         for area, names in inside.items():
             labels.append((left, top + NAME - 12, area))
             top += NAME
