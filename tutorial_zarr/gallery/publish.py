@@ -157,13 +157,7 @@ def page(text: str, address: Callable[[str], str] = str) -> str:
         if token.type == "image":
             token.attrSet("src", address(str(token.attrGet("src"))))
     inside = markdown.renderer.render(tokens, markdown.options, {})
-    # A picture alone in a paragraph is a figure, and a line in italics below it its caption.
-    inside = re.sub(
-        r"<p>(<img [^>]*>)(?:\n|</p>\n<p>)<em>((?:(?!</em>).)*)</em></p>",
-        r"<figure>\1<figcaption>\2</figcaption></figure>",
-        inside,
-    )
-    inside = re.sub(r"<p>(<img [^>]*>)</p>", r"<figure>\1</figure>", inside)
+    inside = figures(inside)
     canonical = f'<link rel="canonical" href="{escape(front["source"])}">\n' if "source" in front else ""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(front["title"])}</title>\n'
@@ -173,6 +167,16 @@ def page(text: str, address: Callable[[str], str] = str) -> str:
         "figcaption{font-size:15px;color:#57606a}pre{font-size:14px;line-height:1.4;overflow-x:auto;background:#f3f5f8;padding:1em}</style>\n"
         f"</head>\n<body>\n<article>\n{inside}</article>\n</body>\n</html>\n"
     )
+
+
+def figures(html: str) -> str:
+    """HTML in which a picture alone in a paragraph is a figure, and a line in italics below it its caption."""
+    html = re.sub(
+        r"<p>(<img [^>]*>)(?:\n|</p>\n<p>)<em>((?:(?!</em>).)*)</em></p>",
+        r"<figure>\1<figcaption>\2</figcaption></figure>",
+        html,
+    )
+    return re.sub(r"<p>(<img [^>]*>)</p>", r"<figure>\1</figure>", html)
 
 
 def long_lines(text: str, widest: int = WIDEST) -> list[tuple[int, int]]:

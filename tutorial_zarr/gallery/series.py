@@ -95,8 +95,8 @@ def completed(path: Path, files: Sequence[Path], notebooks: Sequence[Notebook], 
     """
     text = path.read_text(encoding="utf-8")
     _, body = front_matter(text)
-    first, inside, _ = _split(body)
-    code, _, part = _split(front_matter(TEMPLATE.read_text(encoding="utf-8"))[1])
+    first, inside, _ = split(body)
+    code, _, part = split(front_matter(TEMPLATE.read_text(encoding="utf-8"))[1])
     notebook, at = _notebook(path, notebooks), files.index(path)
     words = {
         "VERSION": __version__,
@@ -124,16 +124,21 @@ def listed(files: Sequence[Path], notebooks: Sequence[Notebook]) -> str:
         ),
     ]
     lessons = [_notebook(path, notebooks) for path in files]
-    for area, parts in AREAS.items():
+    for area in AREAS:
         rows = [
             f"{number}. {_link(path)}: {front.get('subtitle')} ({front.get('minutes')} minutes, lesson "
             f"[{lesson.id}](../notebooks/{lesson.path.parent.name}/{lesson.path.stem}.ipynb))"
             for number, (path, lesson) in enumerate(zip(files, lessons, strict=True), 1)
-            if lesson.id[:2] in parts
+            if area_of(lesson) == area
             for front, _ in [front_matter(path.read_text(encoding="utf-8"))]
         ]
         pieces += [f"## {area}", "\n".join(rows)] if rows else []
     return "\n\n".join([*pieces, f"*This page is written by* `{TRY.removeprefix('try: ')}`*.*"]) + "\n"
+
+
+def area_of(lesson: Notebook) -> str:
+    """The area of the series in which a lesson's article stands."""
+    return next((area for area, parts in AREAS.items() if lesson.id[:2] in parts), "")
 
 
 def _list_of(files: Sequence[Path]) -> Path:
@@ -155,7 +160,7 @@ def _link(path: Path) -> str:
     return f"[{title}]({path.name})"
 
 
-def _split(body: str) -> tuple[str, str, str]:
+def split(body: str) -> tuple[str, str, str]:
     """The body of an article as its first line, what is between, and its last line; "" for a line that is not there.
 
     A generated line that stands elsewhere is no part of any.
@@ -168,7 +173,7 @@ def _split(body: str) -> tuple[str, str, str]:
 
 def _generated(text: str) -> dict[str, str]:
     front, body = front_matter(text)
-    first, _, last = _split(body)
+    first, _, last = split(body)
     return {"front matter": f"minutes: {front.get('minutes')}", "first line": first, "last line": last}
 
 
