@@ -59,6 +59,7 @@ def _write(site: Site, out: Path, progress: Callable[[str], None]) -> list[str]:
     pages = [each for each in made if isinstance(each, Page)]
     files = [each for each in made if isinstance(each, File)]
     files += [*_static(), *search.files(site, pages), File(MARK, b"")]
+    files = list(dict.fromkeys(files))  # a figure may stand in a lesson and in its article
     paths = [page.path for page in pages] + [file.path for file in files]
     if twice := sorted({path for path in paths if paths.count(path) > 1}):
         raise GalleryError(f"gallery site: two pages have the address {twice[0]}; one of them is left out by mistake")
