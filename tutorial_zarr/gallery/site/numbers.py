@@ -1,0 +1,338 @@
+"""From a number in an article to the cell of the lesson that computed it.
+
+An article's numbers are held to the lesson's facts, see `articles`. Here the way goes further back: from the fact to
+the names that its expression uses, and from these to the first cell that uses one of them and prints the number. A
+number of four digits that one cell prints is known by itself; one of fewer digits has to share words with the sentence
+as well. Where two cells could have computed it, none is named: no answer is better than a wrong one.
+
+>>> significant("0.50"), significant("1,000"), significant("28.90")
+(2, 1, 4)
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import itertools
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from tutorial_zarr.gallery import bridges
+from tutorial_zarr.gallery.articles import NUMBER, fits
+from tutorial_zarr.gallery.catalogue import Notebook
+from tutorial_zarr.gallery.source import loads, tags
+
+KNOWN_BY_ITSELF = 4  # digits of a number that no other number of a lesson has by chance
+# What a line of output and a sentence have in common counts 1 for each word and number, and a quarter for those of the
+# paragraph. It has to be LEAST, and CLEAR more than the next cell's. The words of a chart are many and solutions are
+# folded away: they count less.
+LEAST, CLEAR = 2.0, 0.5
+FOLLOWS, DRAWN, SOLVED, UNNAMED = 1.5, -2.5, -1.5, -1.5
+UNITS = {"b": "bytes", "byte": "bytes", "kb": "kilobytes", "mb": "megabytes", "gb": "gigabytes", "s": "seconds",
+         "second": "seconds", "ms": "milliseconds", "%": "percent", "request": "requests", "chunk": "chunks",
+         "row": "rows"}  # fmt: skip
+LONGEST = 120  # characters of a line that is shown
+# Words that two sentences share by chance.
+COMMON = re.compile(
+    "all|also|and|any|are|both|but|can|each|for|from|had|has|have|how|into|its|more|most|not|one|only|other|our|out|"
+    "over|per|same|than|that|the|their|them|then|there|these|they|this|two|use|values?|was|were|what|when|where|which|"
+    "who|with|you"
+)
+SILENT = re.compile(r"<(/?)(a|pre|code|h[1-6]|script)\b")
+BLOCK = re.compile(r"<(p|li|tr|figcaption|blockquote)\b")
+BRIDGE = re.compile(rf"(<table>\s*<thead>\s*<tr>\s*<th>{re.escape(bridges.HEAD[0])}</th>.*?</table>)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a number comes from: a cell by its `id` and by its `number` in the lesson, and the `line` that has it.
+
+    `printed` says whether the line is one of output; else it is the code that computes what is not printed.
+    """
+
+    id: str
+    number: int
+    line: str
+    printed: bool = True
+
+
+@dataclass(frozen=True)
+class _Cell:
+    id: str
+    number: int
+    names: frozenset[str]
+    lines: tuple[tuple[str, float], ...]  # each with how much less it counts
+    assigned: dict[str, str]  # the line of code that computes it, by name
+
+    def showing(self, written: str) -> Iterator[tuple[str, float, re.Match[str]]]:
+        """The lines of its output that show a number: each with how much less it counts, and where the number is."""
+        for line, less in self.lines:
+            for found in NUMBER.finditer(line):
+                if shows(found[0], written):
+                    yield line, less, found
+
+
+@dataclass(frozen=True)
+class _Fact:
+    name: str
+    words: frozenset[str]
+    names: frozenset[str]
+    value: float
+
+
+class Origins:
+    """The cells of a built lesson that print numbers, and its facts."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        cells = loads(notebook.ipynb.read_text(encoding="utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        facts = next((cell["source"] for cell in code if "facts" in tags(cell)), "")
+        self._cells = [_cell(cell) for cell in code if "facts" not in tags(cell)]
+        values = json.loads(notebook.facts.read_text(encoding="utf-8"))
+        imported = {name for cell in code for name in _imported(cell["source"])}
+        self._facts = list(_facts(values, _expressions(facts), imported | {"out"}))
+
+    def of(self, written: str, text: str, at: int) -> Origin | None:
+        """Where the number that an article has `written` comes from; None if that is not certain.
+
+        text  the paragraph, or the row of a table, in which it stands
+        at    where in it the number begins
+        """
+        facts = [fact for fact in self._facts if fits(written, fact.value)]
+        if len(re.sub(r"\D", "", written)) < 2 or not facts:
+            return None
+        near, follows = sentence(text, at), _next(text, at + len(written))
+        said, beside = words(near), _numbers(near) - {plain(written)}
+        wide, further = words(text) - said, _numbers(text) - beside - {plain(written)}
+        digits, printed = significant(written), False
+        rated: list[tuple[float, _Cell, str, frozenset[str]]] = []
+        for cell in self._cells:
+            of_cell = [fact for fact in facts if fact.names & cell.names]
+            named = max((len(fact.words & said) + len(fact.words & wide) / 4 for fact in of_cell), default=UNNAMED)
+            for line, less, found in cell.showing(written):
+                there, numbers, then = words(line), _numbers(line), _next(line, found.end())
+                rate = named + len(there & said) + len(numbers & beside) + FOLLOWS * (alike := _alike(follows, then))
+                rate += (len(there & wide) + len(numbers & further)) / 4 + less
+                if digits >= KNOWN_BY_ITSELF - ("." in written) or alike > 0 or numbers & beside:
+                    rated.append((rate, cell, _short(line, found), frozenset(fact.name for fact in of_cell)))
+                printed = True
+        if not rated:
+            return None if printed else self._computed(facts, digits, said)
+        rated.sort(key=lambda each: -each[0])  # of equals the first cell comes first
+        rate, cell, line, names = rated[0]
+        if digits < KNOWN_BY_ITSELF:
+            rivals = [each for each in rated if each[1] is not cell and each[0] > rate - CLEAR and not names & each[3]]
+            if rivals or rate < (LEAST if digits < KNOWN_BY_ITSELF - 1 else LEAST - 1):
+                return None
+        return Origin(cell.id, cell.number, line)
+
+    def _computed(self, facts: list[_Fact], digits: int, said: frozenset[str]) -> Origin | None:
+        """The cell that computes the one fact that a number can be, where no cell prints it."""
+        if len({fact.name for fact in facts}) > 1 or not (digits >= KNOWN_BY_ITSELF - 1 or facts[0].words & said):
+            return None
+        for cell in reversed(self._cells):
+            for name in sorted(facts[0].names & cell.assigned.keys()):
+                return Origin(cell.id, cell.number, cell.assigned[name], printed=False)
+        return None
+
+
+def link_numbers(html: str, origins: Origins, lesson: str, wanted: set[str]) -> tuple[str, int, int]:
+    """The HTML of an article with a link at each number whose origin is known; how many have one, and of how many.
+
+    lesson  the address of the lesson on this page
+    wanted  the numbers that are held to facts, as they are written
+    """
+    found = asked = 0
+    out: list[str] = []
+    for number, part in enumerate(BRIDGE.split(html)):
+        if number % 2:  # the bridge is proven by tests of its own
+            out.append(part)
+            continue
+        for text, start, context in _texts(part):
+            if start is None:
+                out.append(text)
+                continue
+            at = 0
+            for match in NUMBER.finditer(text):
+                if match[0] not in wanted or len(re.sub(r"\D", "", match[0])) < 2:
+                    continue
+                asked += 1
+                origin = origins.of(match[0], context, start + match.start())
+                if origin is not None:
+                    found += 1
+                    out.append(text[at : match.start()] + _link(match[0], origin, lesson))
+                    at = match.end()
+            out.append(text[at:])
+    return "".join(out), found, asked
+
+
+def _link(written: str, origin: Origin, lesson: str) -> str:
+    where = f"Cell {origin.number} of the lesson {'prints' if origin.printed else 'computes'}"
+    return (
+        f'<a class="number" href="{escape(lesson)}#cell-{escape(origin.id)}" data-where="{where}" '
+        f'data-line="{escape(origin.line)}" title="{where}: {escape(origin.line)}">{written}</a>'
+    )
+
+
+def _texts(html: str) -> Iterator[tuple[str, int | None, str]]:
+    """The pieces of HTML: each with where it begins in the text of its block, and that text; None where it is no prose.
+
+    The block of a table's cell is its row, with the head of its column.
+    """
+    pieces, blocks, heads = re.split(r"(<[^>]+>)", html), [""], list[str]()
+    places: list[tuple[int, int, str] | None] = []  # of each piece: its block, where in it, and the head of its column
+    depth = column = 0
+    header = False
+    for piece in pieces:
+        if not piece.startswith("<"):
+            if header and piece.strip():
+                heads.append(piece)
+            head = heads[column] if not header and column < len(heads) else ""
+            places.append((len(blocks) - 1, len(blocks[-1]), head) if depth == 0 else None)
+            blocks[-1] += re.sub(r"&\w+;", lambda found: " " * len(found[0]), piece)  # no end of a sentence
+            continue
+        places.append(None)
+        if silent := SILENT.match(piece):
+            depth += -1 if silent[1] else 1
+        if BLOCK.match(piece):
+            blocks.append("")
+        header = piece == "<thead>" or (header and piece != "</thead>")
+        heads = [] if piece in ("<table>", "</table>") else heads
+        column = 0 if piece == "<tr>" else column + (piece == "</td>")
+    for piece, place in zip(pieces, places, strict=True):
+        if place is None or not piece.strip():
+            yield piece, None, ""
+        else:
+            yield piece, place[1], f"{blocks[place[0]]}\n{place[2]}"
+
+
+def sentence(text: str, at: int) -> str:
+    """The sentence of a text around a place in it.
+
+    >>> sentence("It has 4 chunks. The other 96 are absent: 3.5 MB.", 27)
+    'The other 96 are absent: 3.5 MB.'
+    """
+    ends = [0, *(found.end() for found in re.finditer(r"[.;!?]\s+", text)), len(text)]
+    return next(text[a:b] for a, b in itertools.pairwise(ends) if a <= at < b)
+
+
+def words(text: str) -> frozenset[str]:
+    """What a text speaks of: the beginnings of its words, without those that say nothing."""
+    found = re.findall(r"[a-z]{3,}", text.lower().replace("_", " "))
+    return frozenset(word.removesuffix("s")[:5] for word in found if not COMMON.fullmatch(word))
+
+
+def significant(written: str) -> int:
+    """The digits of a number that say something: no zeros before, and none after a whole number."""
+    digits = written.replace(",", "")
+    return len((digits.replace(".", "") if "." in digits else digits.rstrip("0")).lstrip("0"))
+
+
+def plain(written: str) -> str:
+    """A number without commas."""
+    return written.replace(",", "")
+
+
+def shows(printed: str, written: str) -> bool:
+    """Whether an output that has `printed` a number shows what an article has `written`: the same, or with more digits.
+
+    >>> shows("0.849", "0.85"), shows("28.90", "28.9"), shows("1536", "1,536"), shows("1537.2", "1,537")
+    (True, True, True, True)
+    """
+    return plain(printed) == plain(written) or ("." in printed and fits(written, float(plain(printed))))
+
+
+def _numbers(text: str) -> set[str]:
+    return {plain(found[0]) for found in NUMBER.finditer(text)}
+
+
+def _next(text: str, at: int) -> tuple[str, ...]:
+    """The two words after a number, units spelled out."""
+    found = re.findall(r"[a-zA-Z]+|%", re.split(r"[,.;:|]|\d|\s{2,}", text[at:].lstrip(), maxsplit=1)[0].lower())
+    return tuple(UNITS.get(word, word) for word in found[:2] if not COMMON.fullmatch(word))
+
+
+def _alike(words: tuple[str, ...], others: tuple[str, ...]) -> int:
+    """1 where the same follows two numbers, -1 for two units of which only one can be right."""
+    if {word.removesuffix("s") for word in words} & {word.removesuffix("s") for word in others}:
+        return 1
+    known = set(UNITS.values())
+    return -1 if known & set(words[:1]) and known & set(others[:1]) else 0
+
+
+def _cell(cell: dict[str, Any]) -> _Cell:
+    solved = SOLVED if "solution" in tags(cell) else 0.0
+    lines = [
+        (line, solved + DRAWN * any(mime.startswith("image/") for mime in output.get("data", {})))
+        for output in cell.get("outputs", [])
+        for line in (output.get("text") or str(output.get("data", {}).get("text/plain", ""))).splitlines()
+        if line.strip()
+    ]
+    tree = ast.parse(cell["source"])
+    names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    assigned = {name: code for node in ast.walk(tree) for name, code in _computing(node)}
+    return _Cell(cell["id"], cell["execution_count"] or 0, names, tuple(lines), assigned)
+
+
+def _computing(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """The names that a statement sets or fills, each with its code; what is filled with nothing is computed later."""
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+        targets = [node.target]
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+        targets = [node.value.func.value]
+    for target in targets:
+        for each in target.elts if isinstance(target, ast.Tuple) else [target]:
+            while isinstance(each, (ast.Subscript, ast.Attribute)):
+                each = each.value
+            if isinstance(each, ast.Name) and not ast.unparse(node).endswith(("= []", "= {}", "= 0")):
+                yield each.id, textwrap.shorten(ast.unparse(node), LONGEST, placeholder=" ...")
+
+
+def _imported(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+
+
+def _expressions(source: str) -> ast.Dict:
+    """The dict that the cell of facts saves."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("save_facts"):
+            return next((each for each in node.args if isinstance(each, ast.Dict)), ast.Dict([], []))
+    return ast.Dict([], [])
+
+
+def _facts(values: Any, node: ast.AST | None, without: set[str], path: str = "") -> Iterator[_Fact]:
+    """The numbers among facts, with the words of their names and the names in the expressions that compute them."""
+    if isinstance(values, dict):
+        inside: dict[Any, ast.AST | None] = dict.fromkeys(values, node)
+        if isinstance(node, ast.Dict):
+            keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
+            inside = dict(zip(keys, node.values, strict=True))
+        for key, value in values.items():
+            yield from _facts(value, inside.get(key), without, f"{path} {key}")
+    elif isinstance(values, list):
+        parts = node.elts if isinstance(node, ast.List) and len(node.elts) == len(values) else [node] * len(values)
+        for value, part in zip(values, parts, strict=True):
+            yield from _facts(value, part, without, path)
+    elif isinstance(values, (int, float)) and not isinstance(values, bool) and node is not None:
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+        bound = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        yield _Fact(path, words(path), frozenset(names - bound - without - set(dir(builtins))), float(values))
+
+
+def _short(line: str, found: re.Match[str]) -> str:
+    """A line that can be shown beside a number: of a long one what is around it."""
+    begin = max(0, min(found.start() - LONGEST // 2, len(line) - LONGEST))
+    piece = line[begin : begin + LONGEST]
+    piece = f"... {piece.partition(' ')[2]}" if begin else piece
+    piece = f"{piece.rpartition(' ')[0]} ..." if begin + LONGEST < len(line) else piece
+    return re.sub(r"\s{3,}", "   ", piece.strip())
