@@ -77,14 +77,15 @@ def anchor(heading: str) -> str:
 def code(text: str, language: str = "") -> str:
     """A block of code that can be scrolled with the keyboard; Python in colours."""
     if language.split(" ")[0] in ("python", "py"):
-        inside = _highlighted(text)
+        inside = highlighted(text)
     else:
         inside = escape(text)
     return f'<pre class="code" tabindex="0"><code>{inside}</code></pre>\n'
 
 
 @functools.cache
-def _highlighted(text: str) -> str:
+def highlighted(text: str) -> str:
+    """Python in colours: HTML with as many lines as the code."""
     need("pygments")
     from pygments import highlight
     from pygments.formatters.html import HtmlFormatter
