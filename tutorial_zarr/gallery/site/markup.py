@@ -86,12 +86,18 @@ def code(text: str, language: str = "") -> str:
 @functools.cache
 def highlighted(text: str) -> str:
     """Python in colours: HTML with as many lines as the code."""
+    highlight, lexer, formatter = _pygments()
+    return str(highlight(text, lexer, formatter))
+
+
+@functools.cache
+def _pygments() -> tuple[Any, Any, Any]:
     need("pygments")
     from pygments import highlight
     from pygments.formatters.html import HtmlFormatter
     from pygments.lexers.python import PythonLexer
 
-    return str(highlight(text, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))
+    return highlight, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
 
 
 def plain(html: str) -> str:
