@@ -10,6 +10,7 @@ time, so that the per-item cost stays that of a plain loop.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -51,7 +52,6 @@ SMALL_JOB = 3 << 19
 # Chunks smaller than this spend their time in Python, which threads cannot share.
 SMALL_CHUNK = 1 << 12
 _workers: int | None = None
-_threads_start = False  # whether a thread was started here before
 
 
 def get_workers() -> int:
@@ -258,41 +258,21 @@ def stream(
     (Ctrl-C): it does not wait for the items under way. It does where `work` writes (`writes`), so that nothing is
     written any more when it has ended, whatever ended it: close it where an error may keep you from using it up.
 
-    Where no thread can be started, as in a browser, the items come one after the other, and one that takes too long
-    is let finish before the error is raised.
+    Where no thread can be started, as in a browser, the items come one after the other, however long each takes.
     """
     if executor is None and ((in_flight <= 1 and timeout is None) or not threads_start()):
-        return _one_by_one(work, items, timeout)
+        return ((item, work(item)) for item in items)
     return _stream(work, items, in_flight, ordered, timeout, executor, writes)
 
 
+@functools.cache
 def threads_start() -> bool:
-    """Whether a thread can be started here; it cannot in a browser, or where the process has as many as it may."""
-    global _threads_start
-    if not _threads_start:
-        try:
-            thread = threading.Thread(target=int, name="tutorial_zarr_first")
-            thread.start()
-        except RuntimeError:
-            return False
-        thread.join()
-        _threads_start = True
+    """Whether a thread can be started here; it cannot in a browser."""
+    try:
+        threading.Thread(target=int, name="tutorial_zarr_first").start()
+    except RuntimeError:
+        return False
     return True
-
-
-def _one_by_one(
-    work: Callable[[Any], Any], items: Iterable[Any], timeout: float | None
-) -> Generator[tuple[Any, Any], None, None]:
-    for item in items:
-        began = time.monotonic()
-        result = work(item)
-        if timeout is not None and (seconds := time.monotonic() - began) > timeout:
-            raise _late(item, timeout, f"it after {seconds:.3g} s")
-        yield item, result
-
-
-def _late(item: Any, timeout: float | None, found: str) -> ChunkTimeoutError:
-    return ChunkTimeoutError(f"chunk {item}: expected a result within {timeout} s, found {found}", coords=item)
 
 
 def _stream(
@@ -359,5 +339,5 @@ def _finished(waiting: dict[Future[Any], tuple[Any, float]], ordered: bool, time
     allowed = None if timeout is None else max(0.0, began + timeout - time.monotonic())
     done, _ = wait([oldest] if ordered else list(waiting), allowed, FIRST_COMPLETED)
     if not done:
-        raise _late(item, timeout, "none")
+        raise ChunkTimeoutError(f"chunk {item}: expected a result within {timeout} s, found none", coords=item)
     return done

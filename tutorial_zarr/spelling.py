@@ -35,10 +35,6 @@ from tutorial_zarr.metadata.model import json_value
 
 AUTO_CHUNK_BYTES = 1 << 22  # of the chunks that are chosen where the caller names none
 UNSIZED = 16  # bytes that an element without a fixed size is taken for, where chunks are chosen
-NO_ZSTD = (
-    "arrays are compressed with gzip unless you say otherwise, as nothing here writes zstd: numcodecs is not installed, "
-    "and Python has its own since 3.14; with compressors='gzip' this is not said"
-)
 DEFAULT = object()  # a fill value that was not given; None means "undefined" in v2
 
 
@@ -283,7 +279,7 @@ def default_compressor() -> str:
     """zstd; and, with a warning, gzip where neither numcodecs nor Python 3.14 has it. The metadata says which it is."""
     if importlib.util.find_spec("numcodecs") or importlib.util.find_spec("_zstd"):
         return "zstd"
-    warnings.warn(NO_ZSTD, stacklevel=2)
+    warnings.warn("arrays are compressed with gzip, as nothing here writes zstd; try compressors='gzip'", stacklevel=2)
     return "gzip"
 
 

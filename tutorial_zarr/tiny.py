@@ -20,7 +20,6 @@ import uuid
 from pathlib import Path
 
 import numpy as np
-from numcodecs import Zstd
 
 NUMBERS = {"bool": "b1", "float16": "f2", "float32": "f4", "float64": "f8"}  # Zarr 3's names, and those of Zarr 2
 NUMBERS |= {f"{sign}int{8 * n}": f"{sign or 'i'}{n}" for sign in ("", "u") for n in (1, 2, 4, 8)}
@@ -83,6 +82,12 @@ def _write(file, data):
     partial.replace(file)  # a reader meets the old bytes or the new ones, never half of them
 
 
+def _zstd(level=1):
+    from numcodecs import Zstd  # not sooner: a browser has no numcodecs, and gzip does without
+
+    return Zstd(level)
+
+
 class Group:
     """A folder of nodes: `list(group)` names them, `group["name"]` opens one."""
 
@@ -134,7 +139,7 @@ class Array:
             chunk[inside] = block[where]
             raw = chunk.astype(self.stored).transpose(self.axes).tobytes()
             if self.codec:
-                raw = gzip.compress(raw, self.level, mtime=0) if self.codec == "gzip" else Zstd(self.level).encode(raw)
+                raw = gzip.compress(raw, self.level, mtime=0) if self.codec == "gzip" else _zstd(self.level).encode(raw)
             _write(self._file(coords), raw)
 
     def _read(self, coords):
@@ -145,8 +150,8 @@ class Array:
         if self.codec == "gzip":
             data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(size + 1)
         elif self.codec == "zstd":
-            Zstd().decode(data, np.empty(size, "u1"))  # refuses more than a chunk, before it has taken the memory
-            data = Zstd().decode(data)
+            _zstd().decode(data, np.empty(size, "u1"))  # refuses more than a chunk, before it has taken the memory
+            data = _zstd().decode(data)
         if len(data) != size:
             raise ValueError(f"{self._file(coords)}: expected {size} bytes in a chunk, found {len(data)}")
         chunk = np.frombuffer(data, self.stored).reshape([self.chunks[i] for i in self.axes])
@@ -193,13 +198,11 @@ def _layout_v3(document):
     parts = [document["data_type"], document["chunk_grid"], document["chunk_key_encoding"], *document["codecs"]]
     parts = [(part, {}) if isinstance(part, str) else (part["name"], part.get("configuration", {})) for part in parts]
     (dtype, _), (grid, sizes), (keys, naming), *codecs = parts
-    axes = range(len(document["shape"]))
+    axes, others = range(len(document["shape"])), [key for key in document if key not in MEMBERS and document[key]]
     while codecs[0][0] == "transpose":
         axes = [axes[axis] for axis in codecs.pop(0)[1]["order"]]
     (to_bytes, order), *codecs = codecs
-    others = [name for name, value in document.items() if name not in MEMBERS and value]
     if dtype not in NUMBERS or grid != "regular" or keys not in ("default", "v2") or to_bytes != "bytes" or others:
-        found = [dtype, grid, keys, to_bytes, *others]
-        raise NotImplementedError(f"expected numbers as bytes in a regular grid, found {', '.join(found)}")
+        raise NotImplementedError(f"expected numbers in a regular grid, found {[dtype, grid, keys, to_bytes, *others]}")
     dtype, lead = np.dtype(dtype).newbyteorder(order.get("endian", "little")), ["c"] if keys == "default" else []
     return tuple(sizes["chunk_shape"]), dtype, axes, codecs, lead, naming.get("separator", "/" if lead else ".")

@@ -125,7 +125,8 @@ print([name for name in files if (out / "first.zarr" / name).is_file()])
 
 # %%
 shutil.rmtree(out / "tiny.zarr", ignore_errors=True)  # so that this cell can be run again
-made = tiny.create_array(out / "tiny.zarr", shape=(1000, 1000), chunks=(100, 100), dtype="int32")
+small = {"shape": (1000, 1000), "chunks": (100, 100), "dtype": "int32", "compressor": "gzip"}
+made = tiny.create_array(out / "tiny.zarr", **small)
 made[:200, :200] = 7
 print("read by tiny.py:", made[199, 198:202], " by the library:", zarr.open(out / "tiny.zarr")[199, 198:202])
 assert np.array_equal(zarr.open(out / "tiny.zarr")[...], first[...])

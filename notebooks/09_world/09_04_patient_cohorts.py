@@ -62,11 +62,11 @@ import shutil
 import zlib
 
 import numpy as np
-from numcodecs.checksum32 import CRC32C
 
 import tutorial_zarr as zarr
 from data_gen import cohort
 from tutorial_zarr import viz
+from tutorial_zarr.codecs.checksums import crc32c
 from tutorial_zarr.gallery.lesson import check, in_range, interop_check, output_folder, save_facts
 from tutorial_zarr.stores import CacheStore, LocalStore, TraceStore
 from tutorial_zarr.viz.chart import BLUE, ORANGE, SKY, VERMILION
@@ -259,7 +259,7 @@ shard = files_of(PLACES["shard"])[0]
 raw, size = shard.read_bytes(), 16 * patients + 4
 index = np.frombuffer(raw[-size:-4], "<u8").reshape(patients, 2).copy()  # (offset, bytes) of each
 index[patient] = 2**64 - 1  # "not here"
-shard.write_bytes(raw[:-size] + bytes(CRC32C(location="end").encode(index.tobytes())))
+shard.write_bytes(raw[:-size] + index.tobytes() + crc32c(index.tobytes()).to_bytes(4, "little"))
 
 print("every reading of hers is NaN:", bool(np.isnan(packed[patient]).all()))
 states["copies = NaN"] = search(hers)

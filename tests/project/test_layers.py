@@ -179,8 +179,7 @@ def test_a_module_outside_the_standard_library_and_numpy_is_imported_only_when_n
     import sys
 
     at_import = {name.split(".")[0] for _, name, inside in imports(module) if not inside}
-    alone = {"numcodecs"} if module == "tutorial_zarr.tiny" else set()  # it is read by itself, and imported by nobody
-    assert at_import - set(sys.stdlib_module_names) - {"numpy", "tutorial_zarr"} - alone == set()
+    assert at_import - set(sys.stdlib_module_names) - {"numpy", "tutorial_zarr"} == set()
 
 
 ROOT = PACKAGE.parent

@@ -14,6 +14,7 @@ from typing import Any
 from tutorial_zarr import gallery, words
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
 from tutorial_zarr.cli.plans import stoppable
+from tutorial_zarr.gallery import as_browser as table
 from tutorial_zarr.gallery import contract, copies, glossary, grade, index, pictures, stored_outputs, student, template
 from tutorial_zarr.gallery.catalogue import CLONE, NOTEBOOKS, ROOT, GalleryError, select
 from tutorial_zarr.gallery.series import select_articles
@@ -30,6 +31,8 @@ def command(click: Any) -> Any:
     out_dir = click.Option(["--out", "out_dir"], type=click.Path(), help="Keep the results in this folder.")
     resume = click.Option(["--resume"], is_flag=True, help="Leave out what ran to the end below --out before.")
     given = click.Option(["-p", "--parameter", "given"], nargs=2, multiple=True, help="A parameter and its value.")
+    browser = click.Option(["--as-browser"], is_flag=True, help="Run them without what a browser lacks.")
+    noted = click.Option(["--note"], is_flag=True, help="With --as-browser: note in the table who runs there.")
     outputs = click.Option(["--outputs"], is_flag=True, help="Run them as well, and compare what they print.")
     target = click.Option(
         ["--out", "out_dir"], type=click.Path(), default="student", help="Where to; default: student."
@@ -44,7 +47,7 @@ def command(click: Any) -> Any:
         "copy": (copy, [click.Argument(["folder"], type=click.Path()), ids]),
         "new": (new, [click.Argument(["name"], metavar="ID"), click.Argument(["slug"])]),
         "list": (list_, []),
-        "run": (run, [ids, full, zarr_format, out_dir, jobs, resume, given]),
+        "run": (run, [ids, full, zarr_format, out_dir, jobs, resume, given, browser, noted]),
         "build": (build, [ids, jobs]),
         "check": (check, [ids, outputs]),
         "figures": (figures, [ids, sheet]),
@@ -139,12 +142,18 @@ def run(
     jobs: int,
     resume: bool,
     given: tuple[tuple[str, str], ...],
+    as_browser: bool,
+    note: bool,
     as_json: bool,
 ) -> int:
     """Run the notebooks IDS, or all of them, from the first cell to the last.
 
     An id may be cut short: 01 means all of part 01.
     """
+    if note:
+        expect_a_clone("gallery run --note")
+    if note and not as_browser:
+        raise GalleryError("gallery run: expected --as-browser with --note, found --note alone; try both")
     left = "what ran to the end is in --out; the same command with --resume goes on" if out_dir else "nothing is kept"
     with stoppable(left), _progress(ids, zarr_format == "both") as progress:
         results = gallery.run(
@@ -156,7 +165,10 @@ def run(
             progress=progress,
             parameters={name: _value(value) for name, value in given},
             resume=resume,
+            as_browser=as_browser,
         )
+    if note:
+        table.note(results)
     return _report_results(results, as_json)
 
 

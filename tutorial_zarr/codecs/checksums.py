@@ -1,4 +1,4 @@
-"""Checksums stored beside the bytes: crc32c, and the others that numcodecs has.
+"""Checksums stored beside the bytes: crc32c, and others that numcodecs has; one more is in `numcodecs_filters`.
 
     crc32c:  [ data ... ][ 4 bytes, little-endian ]
 
@@ -148,36 +148,8 @@ class Fletcher32(Checksum):
     sum_of = staticmethod(_fletcher32)
 
 
-class JenkinsLookup3(BytesBytesCodec):
-    """``numcodecs.jenkins_lookup3``: a 32-bit hash behind the data. It starts with a number and a prefix of bytes.
-
-    zarr.json   {"name": "numcodecs.jenkins_lookup3", "configuration": {"initval": 0, "prefix": [1, 2, 3]}}
-    .zarray     {"id": "jenkins_lookup3", "initval": 0, "prefix": null}
-    """
-
-    initval: Field[Any] = Field(0)
-    prefix: Field[Any] = Field(None)
-
-    def encoded_size(self, size: int) -> int | None:
-        return size + 4
-
-    def _engine(self) -> Any:
-        prefix = bytes(self.prefix) if isinstance(self.prefix, list) else self.prefix
-        return numcodecs_codec(self.name.removeprefix("numcodecs."), {"initval": self.initval, "prefix": prefix})
-
-    def encode(self, data: Buffer) -> Buffer:
-        return self._engine().encode(bytes(data))
-
-    def decode(self, data: Buffer, size: int | None = None) -> Buffer:
-        try:
-            return self._engine().decode(bytes(data))
-        except RuntimeError as cause:
-            raise ChecksumError(f"codec {self.name!r}: {cause}", codec=self.name) from cause
-
-
 register("crc32c", Crc32c)
 register("numcodecs.crc32c", NumcodecsCrc32c)
 register("numcodecs.crc32", Crc32)
 register("numcodecs.adler32", Adler32)
 register("numcodecs.fletcher32", Fletcher32)
-register("numcodecs.jenkins_lookup3", JenkinsLookup3)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tutorial_zarr import limits
+from tutorial_zarr.errors import MissingDependencyError
 
 from . import blosc_join, blosc_snappy
 from .base import Buffer, BytesBytesCodec, ChunkSpec, Codec
@@ -170,14 +171,19 @@ class Lzma(_Stream):
     preset: Field[Any] = Field(None)
     filters: Field[Any] = Field(None)
 
-    def encode(self, data: Buffer) -> Buffer:
-        import lzma
+    def _module(self) -> Any:
+        try:
+            import lzma
+        except ImportError as cause:
+            text = f"codec {self.name!r} needs Python's module lzma, which is not here; try another Python"
+            raise MissingDependencyError(text, codec=self.name) from cause
+        return lzma
 
-        return lzma.compress(data, self.format, self.integrity, self.preset, self.filters)
+    def encode(self, data: Buffer) -> Buffer:
+        return self._module().compress(data, self.format, self.integrity, self.preset, self.filters)
 
     def _decoder(self) -> Any:
-        import lzma
-
+        lzma = self._module()
         if self.format == lzma.FORMAT_RAW:  # the only format that does not store its filters
             return lzma.LZMADecompressor(format=self.format, filters=self.filters)
         # A stream may ask for a dictionary of any size. The highest preset takes 65 MiB; filters may ask for more.
@@ -195,12 +201,11 @@ class NumcodecsModule:
         self.owner, self.attribute = owner, attribute
 
     def __get__(self, codec: Codec | None, owner: type) -> Any:
-        module: Any
         try:
             module = importlib.import_module(f"numcodecs.{self.name}")
         except ImportError as cause:
             if self.name == "zstd" and importlib.util.find_spec("_zstd"):  # Python has its own since 3.14
-                module = in_numpy.Zstd()
+                module = in_numpy.ZstdEngine()  # type: ignore[assignment]
             elif codec is None:
                 raise
             else:

@@ -180,12 +180,21 @@ def _shell() -> tuple[Any, list[dict[str, Any]]]:
 
 def note(results: Iterable[dict[str, Any]], table: Path = BROWSER) -> None:
     """Write into the table which lessons ran to the end, and why others did not; other rows stay."""
-    rows = dict(in_browser())
+    rows = dict(in_browser(table))
     for result in results:
         ran = result["status"] == "ok"
-        rows[result["id"]] = {"id": result["id"], "runs": "yes" if ran else "no", "why": result["error"] or ""}
+        rows[result["id"]] = {"id": result["id"], "runs": "yes" if ran else "no", "why": "" if ran else _why(result)}
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, ("id", "runs", "why"), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows[name] for name in sorted(rows))
     in_browser.cache_clear()
+
+
+def _why(result: dict[str, Any]) -> str:
+    """One sentence. A number that differs is one of those that rest on zstd, or on threads."""
+    error = result["error"].partition("; try")[0]
+    if error.startswith("AssertionError"):
+        error = "a check of the lesson finds another number than on a computer"
+    at = result["failed_cell"]
+    return f"in cell {at['number']}, {error}" if at else error

@@ -98,9 +98,9 @@ class Notebook:
 
 
 @functools.cache
-def in_browser() -> dict[str, dict[str, str]]:
+def in_browser(table: Path = BROWSER) -> dict[str, dict[str, str]]:
     """The table of runs as in a browser: id -> its row, with ``runs`` ("yes" or "no") and ``why`` it does not run."""
-    with BROWSER.open(encoding="utf-8", newline="") as file:
+    with table.open(encoding="utf-8", newline="") as file:
         return {row["id"]: row for row in csv.DictReader(file)}
 
 

@@ -48,7 +48,7 @@ from tutorial_zarr.gallery.source import clean, dumps, loads, tags
 Progress = Callable[[dict[str, Any]], None]
 Task = tuple[Notebook, int | None]  # a notebook, and the format to run it in
 CELL_TIMEOUT = 300  # seconds
-BROWSER_LIMIT = 120  # seconds for a lesson as in a browser: one that waits for a thread would wait for ever
+BROWSER_LIMIT = 300  # seconds for a lesson as in a browser: one that waits for a thread would wait for ever
 OUT_DIR = "TUTORIAL_ZARR_OUT_DIR"  # where a notebook writes when its parameter does not say
 RESULT = "result.json"  # beside what a notebook left, for a run that goes on where another stopped
 
@@ -72,7 +72,7 @@ def run(
     stores are kept below it, in a folder named by the notebook's id; without, they are removed. With `resume`
     a notebook that ran to the end below this `out_dir` before, from the same source and with the same
     parameters, is not run again. With `as_browser` they run without what a browser lacks (`as_browser` says how),
-    and none for longer than two minutes.
+    and none for longer than `BROWSER_LIMIT`.
     """
     if zarr_format not in (None, 2, 3, "both"):
         raise GalleryError(

@@ -20,6 +20,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any
 
 from tutorial_zarr.errors import MissingDependencyError, StoreError
@@ -381,13 +382,10 @@ def take(fd: int) -> bool:
 
 def _take_alone(fd: int) -> bool:
     """The lock on a file among the handles of the only process there is."""
-    status = os.fstat(fd)
     for other in _taken - {fd}:
-        try:
-            if os.path.samestat(status, os.fstat(other)):
+        with suppress(OSError):  # it is closed
+            if os.path.sameopenfile(fd, other):
                 return False
-        except OSError:
-            pass  # it is closed
     _taken.add(fd)
     return True
 

@@ -2,7 +2,7 @@
 
 Each engine takes the configuration of numcodecs and has its ``encode`` and ``decode``; the bytes are equal, which
 tests/unit/test_without_numcodecs.py holds. `ENGINES` has them by numcodecs' ids. zstd is Python's own since 3.14
-(`Zstd`). Blosc, lz4, pcodec and zfpy are C code that nobody has written twice: they are refused without numcodecs.
+(`ZstdEngine`). Blosc, lz4, pcodec and zfpy are C code: without numcodecs they are refused.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Typed:
             raise ValueError(f"expected types of the kinds {self.kinds}, found {self.dtype} and {self.astype}")
 
 
-class Delta(_Typed):
+class DeltaEngine(_Typed):
     """The first element, and the steps to each that follows."""
 
     def encode(self, data: Any) -> np.ndarray:
@@ -54,7 +54,7 @@ class Delta(_Typed):
         return np.cumsum(steps, out=np.empty(steps.shape, self.dtype))
 
 
-class FixedScaleOffset(_Typed):
+class FixedScaleOffsetEngine(_Typed):
     """``(number - offset) * scale``, rounded."""
 
     def __init__(self, offset: float, scale: float, dtype: Any, astype: Any = None) -> None:
@@ -70,7 +70,7 @@ class FixedScaleOffset(_Typed):
         return (_elements(data, self.astype) / self.scale + self.offset).astype(self.dtype, copy=False)
 
 
-class Quantize(_Typed):
+class QuantizeEngine(_Typed):
     """Floats rounded to the binary fraction that is just fine enough for `digits` decimals."""
 
     kinds = "f"
@@ -91,7 +91,7 @@ class Quantize(_Typed):
         return _elements(data, self.astype).astype(self.dtype, copy=False)
 
 
-class AsType:
+class AsTypeEngine:
     """The same numbers in another type."""
 
     def __init__(self, encode_dtype: Any, decode_dtype: Any) -> None:
@@ -106,7 +106,7 @@ class AsType:
         return _elements(data, self.encode_dtype).astype(self.decode_dtype)
 
 
-class BitRound:
+class BitRoundEngine:
     """Floats with `keepbits` bits of mantissa; `checked` does the rounding itself."""
 
     def __init__(self, keepbits: int) -> None:
@@ -124,7 +124,7 @@ class BitRound:
         return data
 
 
-class PackBits:
+class PackBitsEngine:
     """Eight booleans in a byte, the first of them the most significant; before them, how many bits fill the last."""
 
     def encode(self, data: Any) -> np.ndarray:
@@ -139,7 +139,7 @@ class PackBits:
         return values[: values.size - int(packed[0])]
 
 
-class Shuffle:
+class ShuffleEngine:
     """The first bytes of all elements, then the second ones, and so on."""
 
     def __init__(self, elementsize: int = 4) -> None:
@@ -161,7 +161,7 @@ class Shuffle:
         return self._turned(data, encoded=True)
 
 
-class Base64:
+class Base64Engine:
     """Bytes as text."""
 
     def encode(self, data: Buffer) -> bytes:
@@ -173,7 +173,7 @@ class Base64:
         return base64.standard_b64decode(data)
 
 
-class Fletcher32:
+class Fletcher32Engine:
     """The checksum of HDF5 behind the data: two sums of 16-bit words, big-endian, modulo 65535."""
 
     def encode(self, data: Buffer) -> bytes:
@@ -188,7 +188,7 @@ class Fletcher32:
         return stored + (high << 16 | low).to_bytes(4, "little")
 
 
-class VLen:
+class VLenEngine:
     """Items of any length, each behind its length; the number of items stands in front."""
 
     def __init__(self, item: type[str] | type[bytes]) -> None:
@@ -225,21 +225,21 @@ class VLen:
 
 
 ENGINES: dict[str, Callable[..., Any]] = {
-    "delta": Delta,
-    "fixedscaleoffset": FixedScaleOffset,
-    "quantize": Quantize,
-    "astype": AsType,
-    "bitround": BitRound,
-    "packbits": PackBits,
-    "shuffle": Shuffle,
-    "base64": Base64,
-    "fletcher32": Fletcher32,
-    "vlen-utf8": lambda: VLen(str),
-    "vlen-bytes": lambda: VLen(bytes),
+    "delta": DeltaEngine,
+    "fixedscaleoffset": FixedScaleOffsetEngine,
+    "quantize": QuantizeEngine,
+    "astype": AsTypeEngine,
+    "bitround": BitRoundEngine,
+    "packbits": PackBitsEngine,
+    "shuffle": ShuffleEngine,
+    "base64": Base64Engine,
+    "fletcher32": Fletcher32Engine,
+    "vlen-utf8": lambda: VLenEngine(str),
+    "vlen-bytes": lambda: VLenEngine(bytes),
 }
 
 
-class Zstd:
+class ZstdEngine:
     """Python's own zstd, since 3.14, with the functions of ``numcodecs.zstd``. Raises ImportError where it is not."""
 
     def __init__(self) -> None:

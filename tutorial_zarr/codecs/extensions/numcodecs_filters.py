@@ -20,8 +20,9 @@ from tutorial_zarr.codecs.base import (
     ChunkSpec,
     as_bytes_view,
 )
+from tutorial_zarr.codecs.fields import Field
 from tutorial_zarr.codecs.registry import register
-from tutorial_zarr.errors import ZarrError
+from tutorial_zarr.errors import ChecksumError, ZarrError
 
 from .checked import Checked
 from .numcodecs_engines import DTYPES, PCODEC_TYPES, GuardedZfpy, decode_pcodec, numcodecs_codec
@@ -190,9 +191,37 @@ class NumcodecsBytes(BytesBytesCodec):
         return numcodecs_codec(self.identifier, self._options).decode(np.frombuffer(data, np.uint8))
 
 
+class JenkinsLookup3(BytesBytesCodec):
+    """``numcodecs.jenkins_lookup3``: a 32-bit hash behind the data. It starts with a number and a prefix of bytes.
+
+    zarr.json   {"name": "numcodecs.jenkins_lookup3", "configuration": {"initval": 0, "prefix": [1, 2, 3]}}
+    .zarray     {"id": "jenkins_lookup3", "initval": 0, "prefix": null}
+    """
+
+    initval: Field[Any] = Field(0)
+    prefix: Field[Any] = Field(None)
+
+    def encoded_size(self, size: int) -> int | None:
+        return size + 4
+
+    def _engine(self) -> Any:
+        prefix = bytes(self.prefix) if isinstance(self.prefix, list) else self.prefix
+        return numcodecs_codec(self.name.removeprefix("numcodecs."), {"initval": self.initval, "prefix": prefix})
+
+    def encode(self, data: Buffer) -> Buffer:
+        return self._engine().encode(bytes(data))
+
+    def decode(self, data: Buffer, size: int | None = None) -> Buffer:
+        try:
+            return self._engine().decode(bytes(data))
+        except RuntimeError as cause:
+            raise ChecksumError(f"codec {self.name!r}: {cause}", codec=self.name) from cause
+
+
 register(
     [f"numcodecs.{i}" for i in ("delta", "fixedscaleoffset", "quantize", "astype", "bitround", "packbits")],
     NumcodecsFilter,
 )
 register(["numcodecs.pcodec", "numcodecs.zfpy"], NumcodecsArrayBytes)
 register(["numcodecs.shuffle", "numcodecs.base64"], NumcodecsBytes)
+register("numcodecs.jenkins_lookup3", JenkinsLookup3)

@@ -19,8 +19,9 @@ from tutorial_zarr import limits, words
 from tutorial_zarr.chunk_io import ChunkIO
 from tutorial_zarr.chunk_io.shards import ShardSource
 from tutorial_zarr.codecs import Codec, Pipeline
-from tutorial_zarr.codecs.checksums import Checksum, JenkinsLookup3
+from tutorial_zarr.codecs.checksums import Checksum
 from tutorial_zarr.codecs.compressors import Bz2, Gzip, Lzma, Zlib, Zstd
+from tutorial_zarr.codecs.extensions.numcodecs_filters import JenkinsLookup3
 from tutorial_zarr.codecs.sharding import NO_CHUNK, ShardingCodec, ShardLayout
 from tutorial_zarr.errors import (
     ChecksumError,
