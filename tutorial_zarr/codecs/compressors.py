@@ -211,7 +211,7 @@ class NumcodecsModule:
             else:
                 raise codec.needs("numcodecs") from cause
         if self.name == "blosc":  # chunks are spread over threads already; nested pools only get in the way
-            module.use_threads = False
+            module.use_threads = False  # type: ignore[attr-defined]
         setattr(self.owner, self.attribute, module)  # so that it costs nothing from now on
         return module
 
