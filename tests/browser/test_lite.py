@@ -9,6 +9,8 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -176,6 +178,22 @@ def test_without_jupyterlite_the_extra_is_named(tmp_path):
         lite.build_lite(tmp_path, "cdn", [])
     lite.build_lite(tmp_path / "none", "none", list_notebooks())
     assert not (tmp_path / "none").exists()
+
+
+def test_the_library_begins_where_a_kernel_has_put_empty_modules(tmp_path):
+    """JupyterLite's kernel does so for those that a browser lacks."""
+    lines = [
+        "import sys, types",
+        "sys.platform = 'emscripten'",
+        "for name in ('fcntl', 'resource', 'termios', 'pexpect'): sys.modules[name] = types.ModuleType(name)",
+        "import numpy, tutorial_zarr as zarr",
+        "a = zarr.create_array('a.zarr', data=numpy.arange(5), chunks=(2,))",
+        "a.append(numpy.arange(3))",
+        "a[1:4] = 7",
+        "print(zarr.open_array('a.zarr')[...].tolist())",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[0, 7, 7, 7, 4, 0, 1, 2]\n", "")
 
 
 # --- in a browser

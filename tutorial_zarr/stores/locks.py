@@ -34,7 +34,6 @@ _OPEN = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) |
 MAKE = _OPEN | os.O_CREAT | os.O_EXCL
 BROWSER = sys.platform == "emscripten"  # where one process is all there is, and fcntl or filelock may be, and refuse
 PLAIN = fcntl is not None or BROWSER  # whether a file that is open can be locked and renamed at once
-_AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB if fcntl is not None else 0
 PROMPT = 0.1  # seconds: a writer that locked its new file sooner need not check that the file is still there
 ABANDONED = 0.25  # seconds: a file unlocked for that long belongs to a dead writer; far more than PROMPT
 NO_LOCKS = "locks"  # the field of an error that says that a file system has none
@@ -374,7 +373,7 @@ def take(fd: int) -> bool:
     try:
         if fcntl is None:
             return _take_windows(fd)
-        fcntl.flock(fd, _AT_ONCE)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # asked for here: JupyterLite's fcntl is empty
     except BlockingIOError:
         return False
     return True
