@@ -38,6 +38,8 @@ CDN = "https://cdn.jsdelivr.net/pyodide/v{version}/full"
 # Pyodide's own packages that a kernel or a lesson needs, with all that these need in turn; the first ones always.
 ALWAYS = ("numpy", "matplotlib", "micropip", "packaging", "ipython", "jedi", "sqlite3")
 WANTED = (*ALWAYS, "ssl", "lzma", "pandas", "scipy", "traitlets")
+# What a kernel would ask for one after the other, and every lesson's first cell: together, while the page is drawn.
+AT_ONCE = ("micropip", "sqlite3", "jedi", "ipython", "comm", "numpy", "matplotlib", "tutorial-zarr")
 # Taken from this environment, as Pyodide has none or an older one: name -> what it needs there.
 PACKED = {"comm": ("traitlets",), "xarray": ("numpy", "packaging", "pandas")}
 KERNELS = {"0.27": "0.6", "0.29": "0.7", "314": "0.8"}  # Pyodide -> the versions of the kernel that are made for it
@@ -251,9 +253,10 @@ def _contents(folder: Path, notebooks: list[Notebook]) -> None:
 
 def _jupyter_lite(scratch: Path, out: Path, kernel: Kernel, *, cdn: bool) -> None:
     """Let JupyterLite build itself: one application, one kernel, nothing of what else is installed here."""
-    settings: dict[str, Any] = {"disablePyPIFallback": True}
+    options: dict[str, Any] = {"packages": list(AT_ONCE)}
+    settings: dict[str, Any] = {"disablePyPIFallback": True, "loadPyodideOptions": options}
     if cdn:
-        settings["loadPyodideOptions"] = {"lockFileURL": f"./static/pyodide/{LOCK}"}
+        options["lockFileURL"] = f"./static/pyodide/{LOCK}"
         settings["pyodideUrl"] = f"{pyodide_url('cdn')}/pyodide.mjs"
     else:
         settings["pyodideUrl"] = f"./static/pyodide/pyodide.{'mjs' if kernel.series == '314' else 'js'}"
