@@ -16,7 +16,7 @@ KINDS = {
     "Zarr 3, gzip": {"dtype": "float64", "compressors": GZIP},
     "Zarr 3, in shards": {"dtype": "uint16", "shards": (4, 6), "compressors": GZIP},
 }
-store = {}  # the one store: keys, and bytes behind them
+store: dict[str, bytes] = {}  # the one store: keys, and bytes behind them
 
 
 def create(kind):
