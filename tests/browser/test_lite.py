@@ -4,7 +4,9 @@ What needs a browser also needs JupyterLite (the extra lite) and a Pyodide distr
 variable `TUTORIAL_ZARR_PYODIDE` names: there is none that a test could bring. All else runs without them.
 """
 
+import functools
 import hashlib
+import http.server
 import importlib.metadata
 import importlib.util
 import json
@@ -168,6 +170,32 @@ def test_a_file_that_is_no_archive_is_told(tmp_path, kernel):
 
 def test_the_public_host_needs_a_kernel_that_finds_packages_beside_its_list(tmp_path, kernel):
     with pytest.raises(GalleryError, match=r"--lite cdn: expected a kernel of version 0.7 or newer, found 0.6.1"):
+        lite.build_lite(tmp_path, "cdn", [])
+
+
+@needs_packed
+def test_the_public_host_is_asked_for_its_list_alone_and_named_for_the_rest(tmp_path, pyodide, kernel, monkeypatch):
+    newer = lite.Kernel(Path("nowhere"), "0.8.6", "314.0.6")
+    monkeypatch.setattr(lite, "_kernel", lambda: newer)
+    spoiled_lock(pyodide, lambda lock: lock["info"].update(version="314.0.6"))
+    asked = []
+
+    class Host(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, form, *args):
+            asked.append(self.path)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Host, directory=pyodide)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr(lite, "CDN", host)
+        folder, packages = built(tmp_path / "a", "cdn")
+        server.shutdown()
+    assert asked == ["/pyodide-lock.json"]
+    own = {"tutorial-zarr", *lite.PACKED}
+    assert {entry["file_name"].rpartition("/")[0] for name, entry in packages.items() if name not in own} == {host}
+    assert {path.name for path in folder.iterdir()} == {lite.LOCK, *(packages[name]["file_name"] for name in own)}
+    monkeypatch.setattr(lite, "CDN", "http://127.0.0.1:9")
+    with pytest.raises(GalleryError, match=r"expected an answer from http://127.0.0.1:9/pyodide-lock.json, found none"):
         lite.build_lite(tmp_path, "cdn", [])
 
 

@@ -36,8 +36,8 @@ PYODIDE = f"{FOLDER}/static/pyodide"
 LOCK = "pyodide-lock.json"
 CDN = "https://cdn.jsdelivr.net/pyodide/v{version}/full"
 # Pyodide's own packages that a kernel or a lesson needs, with all that these need in turn; the first ones always.
-ALWAYS = ("numpy", "matplotlib", "micropip", "packaging", "ipython", "jedi", "sqlite3")
-WANTED = (*ALWAYS, "ssl", "lzma", "pandas", "scipy", "traitlets")
+ALWAYS = ("numpy", "matplotlib", "micropip", "packaging", "ipython", "jedi")
+WANTED = (*ALWAYS, "sqlite3", "ssl", "lzma", "pandas", "scipy", "traitlets")
 # What a kernel would ask for one after the other, and every lesson's first cell: together, while the page is drawn.
 AT_ONCE = ("micropip", "sqlite3", "jedi", "ipython", "comm", "numpy", "matplotlib", "tutorial-zarr")
 # Taken from this environment, as Pyodide has none or an older one: name -> what it needs there.
@@ -98,7 +98,9 @@ def build_lite(out: Path, lite: str, notebooks: Iterable[Notebook]) -> None:
         lock = _read_lock(lite, source, kernel)
         if chosen:
             _contents(scratch / "contents", chosen)
-        _jupyter_lite(scratch, out / FOLDER, kernel, cdn=lite == "cdn")
+        there = {*lock["packages"], *PACKED, "tutorial-zarr"}  # from 314 on, sqlite3 is in Python itself
+        options: dict[str, Any] = {"packages": [package for package in AT_ONCE if package in there]}
+        _jupyter_lite(scratch, out / FOLDER, kernel, options, cdn=lite == "cdn")
         target = out / PYODIDE
         target.mkdir(parents=True, exist_ok=True)
         if source is None:
@@ -251,9 +253,8 @@ def _contents(folder: Path, notebooks: list[Notebook]) -> None:
         shutil.copyfile(notebook.ipynb, path.with_name(f"{path.stem}_solved.ipynb"))
 
 
-def _jupyter_lite(scratch: Path, out: Path, kernel: Kernel, *, cdn: bool) -> None:
+def _jupyter_lite(scratch: Path, out: Path, kernel: Kernel, options: dict[str, Any], *, cdn: bool) -> None:
     """Let JupyterLite build itself: one application, one kernel, nothing of what else is installed here."""
-    options: dict[str, Any] = {"packages": list(AT_ONCE)}
     settings: dict[str, Any] = {"disablePyPIFallback": True, "loadPyodideOptions": options}
     if cdn:
         options["lockFileURL"] = f"./static/pyodide/{LOCK}"
