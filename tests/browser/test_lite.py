@@ -6,11 +6,14 @@ variable `TUTORIAL_ZARR_PYODIDE` names: there is none that a test could bring. A
 
 import functools
 import hashlib
+import html
 import http.server
 import importlib.metadata
 import importlib.util
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
 import threading
@@ -23,7 +26,8 @@ import pytest
 from tests.browser.conftest import note, origin
 from tutorial_zarr.errors import MissingDependencyError
 from tutorial_zarr.gallery.catalogue import GalleryError, list_notebooks, select
-from tutorial_zarr.gallery.site import lite
+from tutorial_zarr.gallery.site import lite, live
+from tutorial_zarr.gallery.site.pages import Site
 
 pytest.importorskip("jinja2", reason="the site needs the extra site; jinja2 is not installed")
 GIVEN = os.environ.get("TUTORIAL_ZARR_PYODIDE", "")
@@ -222,6 +226,29 @@ def test_the_library_begins_where_a_kernel_has_put_empty_modules(tmp_path):
     ]
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[0, 7, 7, 7, 4, 0, 1, 2]\n", "")
+
+
+def test_the_page_of_two_programs_is_there_with_a_pyodide_alone_and_shows_the_code_that_it_runs():
+    assert list(live.pages(Site.of(["01_02"]))) == []
+    [page] = live.pages(Site.of(["01_02"], lite="a/folder"))
+    shown = html.unescape(re.sub("<[^>]+>", "", page.values["view"]))
+    script = (live.STATIC / "browser.js").read_text(encoding="utf-8")
+    assert len(shown.splitlines()) > 20
+    assert {line.strip() for line in shown.splitlines()} <= {line.strip() for line in script.splitlines()}
+    assert {"const view = {", "async function javascriptReads() {"} <= set(shown.splitlines())
+    assert "create_array" in html.unescape(re.sub("<[^>]+>", "", page.values["code"]))
+    assert page.values["pyodide"] == lite.PYODIDE
+
+
+def test_what_python_does_on_the_page_is_right_by_itself():
+    python = runpy.run_path(str(live.STATIC / "shared_store.py"))
+    numbers = [[row * 6 + column for column in range(6)] for row in range(4)]
+    for kind in python["KINDS"]:
+        python["create"](kind)
+        python["write"]((0, 4), (0, 6), json.dumps(numbers))
+        assert json.loads(python["read"]()) == numbers
+        chunks = [key for key in python["store"] if not key.endswith((".zarray", "zarr.json"))]
+        assert len(chunks) == (1 if "shards" in kind else 4)
 
 
 # --- in a browser

@@ -64,9 +64,18 @@ def _write(site: Site, out: Path, progress: Callable[[str], None]) -> list[str]:
     if twice := sorted({path for path in paths if paths.count(path) > 1}):
         raise GalleryError(f"gallery site: two pages have the address {twice[0]}; one of them is left out by mistake")
     templates = environment()
+    menu = MENU if site.lite == "none" else (*MENU, live.ENTRY)
     for page in pages:
         text = templates.get_template(page.template).render(
-            {**page.values, "page": page, "site": site, "menu": MENU, "version": __version__, "to": _to(page.path)}
+            {
+                **page.values,
+                "page": page,
+                "site": site,
+                "menu": menu,
+                "version": __version__,
+                "to": _to(page.path),
+                "lite_note": lite.lite_note(site.lite),
+            }
         )
         _file(out / page.path, text.encode())
         progress(page.path)

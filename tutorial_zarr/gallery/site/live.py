@@ -13,6 +13,7 @@ from tutorial_zarr.gallery.site import lite
 from tutorial_zarr.gallery.site.markup import code
 from tutorial_zarr.gallery.site.pages import File, Page, Site
 
+ENTRY = ("browser.html", "Live")  # in the menu of a site that has the page
 STATIC = Path(__file__).with_name("static")
 
 
@@ -30,4 +31,4 @@ def pages(site: Site) -> Iterator[Page | File]:
         "view": code("\n".join(line.removeprefix("  ") for line in shown.splitlines())),
     }
     text = "In one tab of a browser, Python and JavaScript read and write the same Zarr arrays."
-    yield Page("browser.html", "Two programs, one store", text, "browser.html", values)
+    yield Page(ENTRY[0], "Two programs, one store", text, "browser.html", values)
