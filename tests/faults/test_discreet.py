@@ -105,6 +105,9 @@ GIVEN = {
             "site",
         )
     },  # of our notebooks
+    **{
+        ("workshop", name): None for name in ("new", "build", "verify", "slides", "notes", "board", "reset")
+    },  # the same
     **{("articles", name): None for name in ("build", "check", "series")},
 }
 
