@@ -127,10 +127,10 @@ def test_a_new_plan_is_written_if_it_fits_and_never_over_another(run, tmp_path):
     file = tmp_path / "course.toml"
     assert run("workshop", "new", file, "--lessons", "01_01,01_02,01_03")[0] == 1
     assert not file.exists()
-    code, out, _ = run("workshop", "new", file, "--lessons", "01_01,01_02", "--minutes", 120, "--json")
+    code, out, _ = run("workshop", "new", file, "--lessons", "00_00,01_01,01_02", "--minutes", 120, "--json")
     assert code == 0
-    assert [part["lesson"] for part in json.loads(out)["parts"]] == ["01_01", "", "01_02"]
-    assert plan.read(file).ids == ["01_01", "01_02"]
+    assert [part["lesson"] for part in json.loads(out)["parts"]] == ["00_00", "01_01", "", "01_02"]
+    assert plan.read(file).ids == ["00_00", "01_01", "01_02"]
     code, _, err = run("workshop", "new", file, "--lessons", "01_01", "--minutes", 120)
     assert code == 1
     assert "expected a new file" in err
