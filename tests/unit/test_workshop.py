@@ -282,6 +282,7 @@ def test_what_another_system_requires_is_seen(tmp_path):
     a_wheel(tmp_path, "binary", "1.1", "cp312-cp312-win_amd64")
     a_wheel(tmp_path, "binary", "0.9")
     a_wheel(tmp_path, "posix_only")
+    a_wheel(tmp_path, "old_mac", tag="cp312-cp312-macosx_10_13_universal2")
 
     def absent(system, python="3.12", wanted="top"):
         return sorted(map(str, kit.missing([tmp_path], [wanted], kit.Target(system, python))))
@@ -290,6 +291,8 @@ def test_what_another_system_requires_is_seen(tmp_path):
     assert absent("linux") == ["binary>=1"]
     assert absent("macos", "3.13", "top[more]") == ["binary>=1", "more", "new"]
     assert absent("linux", wanted="top>=2") == ["top>=2"]
+    assert absent("macos", wanted="old_mac") == []
+    assert absent("linux", wanted="old_mac") == ["old_mac"]
 
 
 @pytest.fixture

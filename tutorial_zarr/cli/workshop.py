@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tutorial_zarr.cli.check import installation
 from tutorial_zarr.cli.gallery import group
 from tutorial_zarr.cli.output import complain, print_json, print_table, print_text, progress_bar
 from tutorial_zarr.cli.plans import stoppable
@@ -127,7 +128,7 @@ def verify(plan: str, folder: str, receipts: str | None, as_json: bool) -> int:
             ]
             print_table(("name", "ready", "machine", "lacks"), rows)
         return 0 if all(each["ready"] for each in learners) else 1
-    report = verify.verify(chosen, folder)
+    report = verify.verify(chosen, folder, installation()["ok"])
     if as_json:
         print_json(report)
     else:

@@ -34,7 +34,7 @@ ASKS = re.compile(r"\b(?:[Ww]rite (?:it|this|them|both|your|down)\b|[Gg]uess(?:e
 ANSWERS = re.compile(r"After your guess\b")
 ANSWERED = re.compile(r"After your guess:\n")  # a line that the box says itself
 CHECKS = re.compile(r'\bcheck\(\s*"([\d_.]+)"')
-PICTURE = re.compile(r'<p>(<img [^>]*>)</p>\s*(?:<p><em>(.*?)</em></p>)?', re.DOTALL)
+PICTURE = re.compile(r"<p>(<img [^>]*>)</p>\s*(?:<p><em>(.*?)</em></p>)?", re.DOTALL)
 HEADING = re.compile(r'<h([2-4]) id="([^"]*)">(.*?)</h\1>', re.DOTALL)
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 ANSI = re.compile(r"\x1b\[[\d;]*m")

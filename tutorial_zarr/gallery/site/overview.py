@@ -98,7 +98,9 @@ def _map(site: Site) -> Iterator[Page | File]:
         "below": _below(lessons),
         **_drawn(lessons),
     }
-    yield Page("map.html", "Map of the lessons", "What to read before what, and what fits your time.", "map.html", values)
+    yield Page(
+        "map.html", "Map of the lessons", "What to read before what, and what fits your time.", "map.html", values
+    )
     table = {
         area: [[limit, route.lessons, route.minutes, route.known] for limit, route in routes.steps(lessons, area, MOST)]
         for area in AREAS
@@ -124,9 +126,7 @@ def _drawn(lessons: routes.Lessons) -> dict[str, Any]:
         for name in lessons:
             if name[:2] in parts:
                 columns[depth[name]].setdefault(area, []).append(name)
-    high = {
-        at: sum(NAME + len(names) * (TALL + DOWN) for names in inside.values()) for at, inside in columns.items()
-    }
+    high = {at: sum(NAME + len(names) * (TALL + DOWN) for names in inside.values()) for at, inside in columns.items()}
     boxes: dict[str, tuple[int, int]] = {}
     labels = []
     for at, inside in columns.items():

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
-from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
@@ -54,7 +54,7 @@ SYSTEMS: dict[str, tuple[list[str], dict[str, str]]] = {
         {"os_name": "nt", "sys_platform": "win32", "platform_system": "Windows", "platform_machine": "AMD64"},
     ),
     "macos": (
-        [f"macosx_{major}_0_{kind}" for major in (14, 13, 12, 11) for kind in ("arm64", "universal2")],
+        list(mac_platforms((14, 0), "arm64")),  # older ones as well, and those that have both kinds of processor
         {"os_name": "posix", "sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": "arm64"},
     ),
 }  # fmt: skip

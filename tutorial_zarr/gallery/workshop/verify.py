@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from tutorial_zarr import words
-from tutorial_zarr.cli.check import installation
 from tutorial_zarr.gallery.catalogue import GalleryError
 from tutorial_zarr.gallery.runner import run
 from tutorial_zarr.gallery.workshop.plan import Plan, modules
@@ -34,14 +33,16 @@ DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # none is taken for another
 LONGEST = 1 << 20  # bytes of a list of receipts
 
 
-def verify(plan: Plan, folder: str | Path = ".") -> dict[str, Any]:
+def verify(plan: Plan, folder: str | Path = ".", core: bool = True) -> dict[str, Any]:
     """Look at this machine for a plan; installs nothing. The students' notebooks are looked for below `folder`.
+
+    `core` says whether the core of tutorial_zarr works, as `tutorial-zarr check` finds out.
 
     A dict: ``ready``, ``receipt``, and ``lacks``, a list of what is missing, each with what to try.
     """
     lacks: dict[str, str] = {}
     missing = [module for module in modules(plan) if importlib.util.find_spec(module) is None]
-    if not installation()["ok"]:
+    if not core:
         lacks["core"] = ""
     if missing:
         lacks["packages"] = ", ".join(missing)
