@@ -153,7 +153,7 @@ def _pictures(body: str) -> Iterator[str]:
             before = re.split(r"(?<=[.:?!]) (?=[A-Z`*])", lines[at - 1])[-1] if at else "(the top)"
             after = lines[at + 1] if at + 1 < len(lines) and CAPTION.fullmatch(lines[at + 1]) else ""
             yield (
-                f"### {number}\n\n- [ ] `{target}`, after: {before.lstrip('# ')}\n"
+                f"### {number}\n\n- [ ] `{target}`, after: {before.lstrip('# ').replace('**', '')}\n"
                 + (f"- [ ] its caption: {after.strip('*')}\n" if after else "")
                 + f"- [ ] its alternative text:\n\n{_paste(alt)}"
             )
