@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 
 from tutorial_zarr.errors import MissingDependencyError
 
+# The tokens of Python that have a colour in site.css, by the short names of Pygments.
+COLOURED = frozenset("k kn kc kd ow s s1 s2 sa sd si se c1 ch cm mi mf mh nf nc nb bp nd".split())
 Link = Callable[[str], "str | None"]  # from a target as it is written to the address on the page; None: plain text
 
 
@@ -85,19 +88,22 @@ def code(text: str, language: str = "") -> str:
 
 @functools.cache
 def highlighted(text: str) -> str:
-    """Python in colours: HTML with as many lines as the code."""
-    highlight, lexer, formatter = _pygments()
-    return str(highlight(text, lexer, formatter))
+    """Python in colours: HTML with as many lines as the code, each whole by itself.
 
-
-@functools.cache
-def _pygments() -> tuple[Any, Any, Any]:
+    Only those tokens that site.css gives a colour have a span: pages are half as long then.
+    """
     need("pygments")
-    from pygments import highlight
-    from pygments.formatters.html import HtmlFormatter
     from pygments.lexers.python import PythonLexer
+    from pygments.token import STANDARD_TYPES
 
-    return highlight, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)
+    tokens = PythonLexer(stripnl=False).get_tokens(text)
+    pieces = []
+    for style, group in itertools.groupby(tokens, lambda token: STANDARD_TYPES.get(token[0], "")):
+        inside = escape("".join(word for _, word in group), quote=False)
+        if style in COLOURED:
+            inside = "\n".join(f'<span class="{style}">{line}</span>' for line in inside.split("\n"))
+        pieces.append(inside)
+    return "".join(pieces)
 
 
 def plain(html: str) -> str:
