@@ -30,7 +30,7 @@ from tutorial_zarr.gallery.student import without_solutions
 Cell = dict[str, Any]
 Part = dict[str, Any]  # what the template draws
 
-ASKS = re.compile(r"\b(?:[Ww]rite (?:it|this|them|both|your|down)\b|[Gg]uess(?:es)?\b(?! of| about)|Write down\b)")
+ASKS = re.compile(r"\bWrite (?:it|this|them) down\b|\b[Ww]rite down (?:a|both|two|three|what|your)\b|\bGuess\b|, guess[:,]")
 ANSWERS = re.compile(r"After your guess\b")
 ANSWERED = re.compile(r"After your guess:\n")  # a line that the box says itself
 CHECKS = re.compile(r'\bcheck\(\s*"([\d_.]+)"')
@@ -149,7 +149,7 @@ class Lesson:
                 asked = cell["id"]
                 source = cell["source"]
                 if solving is not None or "section-solutions" in tags(cell):
-                    heading, source = re.findall(r"\A((?:## .+\n*)?)(.*)\Z", source, re.DOTALL)[0]
+                    heading, source = re.findall(r"\A((?:## [^\n]+\n*)?)(.*)", source, re.DOTALL)[0]
                     if heading:
                         solving = []
                         yield {"kind": "text", "id": cell["id"], "html": self._text(heading), "guess": ""}
@@ -275,7 +275,7 @@ def _asks(cell: Cell) -> bool:
     """Whether a text asks for a guess, which a recap and the hints of exercises do not."""
     if cell["cell_type"] != "markdown" or tags(cell) & {"section-recap", "section-exercises", "section-bridge"}:
         return False
-    return "<details>" not in cell["source"] and ASKS.search(cell["source"]) is not None
+    return "section-predict" in tags(cell) or ("<details>" not in cell["source"] and bool(ASKS.search(cell["source"])))
 
 
 def _answers(cell: Cell) -> bool:
