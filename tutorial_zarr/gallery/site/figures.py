@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +21,13 @@ import numpy as np
 from tutorial_zarr.gallery.catalogue import Notebook
 from tutorial_zarr.gallery.pictures import PREFERS_DARK
 from tutorial_zarr.gallery.site.markup import need
-from tutorial_zarr.gallery.site.pages import File
+from tutorial_zarr.gallery.site.pages import File, picture_path
 from tutorial_zarr.viz.chart import DOTS_PER_INCH
 
 EFFORT = {"method": 1, "quality": 40}  # of lossless WebP: more takes twice the time, and saves 2 %
 SMALL = {"image/svg+xml": "svg", "image/png": "webp"}  # the kinds of output that are pictures, the better one first
 WHITE, FLAT, MOSTLY_WHITE = 0.25, 0.968, 0.8  # shares of a chart's pixels; see `is_chart`
+COLOURS = 40  # of a chart as an SVG, at most
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,7 @@ def _shown(path: str, data: dict[str, Any]) -> Shown:
     if "image/svg+xml" in data:
         # An image asks the system whether the page is dark, and not the page, which turns its colours by itself.
         svg = PREFERS_DARK.sub("", data["image/svg+xml"])
-        width, height = (round(float(number)) for number in re.findall(r'\b(?:width|height)="([\d.]+)', svg)[:2])
-        return Shown(File(f"{path}.svg", svg.encode()), alt, width, height, "chart")
+        return Shown(File(f"{path}.svg", svg.encode()), alt, *_size(svg), kind_of_svg(svg))
     from PIL import Image
 
     image = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
@@ -71,6 +73,25 @@ def _shown(path: str, data: dict[str, Any]) -> Shown:
     kind = "chart" if is_chart(np.asarray(image)) else "picture"
     size = (round(image.width * scale), round(image.height * scale))
     return Shown(File(f"{path}.webp", smaller.getvalue()), alt, *size, kind)
+
+
+def of_file(path: Path) -> Shown:
+    """One of the repository's figures, an SVG that says in words what is to be seen on it."""
+    svg = path.read_text(encoding="utf-8")
+    told = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
+    alt = " ".join(unescape(told[1]).split()) if told else ""
+    return Shown(File(picture_path(path), path.read_bytes()), alt, *_size(svg), kind_of_svg(svg))
+
+
+def _size(svg: str) -> tuple[int, int]:
+    sizes = (re.search(rf'<svg[^>]*\b{side}="([\d.]+)(pt)?', svg) for side in ("width", "height"))
+    wide, high = (round(float(found[1]) * (96 / 72 if found[2] else 1)) if found else 0 for found in sizes)
+    return wide, high
+
+
+def kind_of_svg(svg: str) -> str:
+    """The kind of an SVG: a "picture" has pixels in it, or the many colours of a map."""
+    return "picture" if "<image" in svg or len(set(re.findall(r"#[0-9a-f]{6}", svg))) > COLOURS else "chart"
 
 
 def is_chart(pixels: np.ndarray) -> bool:

@@ -20,8 +20,8 @@ from html import escape
 from typing import Any
 
 from tutorial_zarr import words
-from tutorial_zarr.gallery.catalogue import Notebook, passport
-from tutorial_zarr.gallery.site.figures import Shown, shown_of_all
+from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, passport
+from tutorial_zarr.gallery.site.figures import Shown, of_file, shown_of_all
 from tutorial_zarr.gallery.site.markup import code, markdown, plain
 from tutorial_zarr.gallery.site.pages import File, Page, Site, article_path, lesson_path, relative
 from tutorial_zarr.gallery.source import dumps, loads, tags
@@ -30,7 +30,9 @@ from tutorial_zarr.gallery.student import without_solutions
 Cell = dict[str, Any]
 Part = dict[str, Any]  # what the template draws
 
-ASKS = re.compile(r"\bWrite (?:it|this|them) down\b|\b[Ww]rite down (?:a|both|two|three|what|your)\b|\bGuess\b|, guess[:,]")
+ASKS = re.compile(
+    r"\bWrite (?:it|this|them) down\b|\b[Ww]rite down (?:a|both|two|three|what|your)\b|\bGuess\b|, guess[:,]"
+)
 ANSWERS = re.compile(r"After your guess\b")
 ANSWERED = re.compile(r"After your guess:\n")  # a line that the box says itself
 CHECKS = re.compile(r'\bcheck\(\s*"([\d_.]+)"')
@@ -42,7 +44,7 @@ ANSI = re.compile(r"\x1b\[[\d;]*m")
 
 def pages(site: Site) -> Iterator[Page | File]:
     """The pages of the lessons, their pictures, and what can be downloaded."""
-    read = [(notebook, loads(notebook.ipynb.read_text(encoding="utf-8"))) for notebook in site.notebooks]
+    read = [(notebook, _built(notebook)) for notebook in site.notebooks]
     pictures = shown_of_all([(notebook, built["cells"]) for notebook, built in read])
     cards: dict[str, File] = {}  # the same style in several lessons
     for (notebook, built), shown in zip(read, pictures, strict=True):
@@ -50,8 +52,17 @@ def pages(site: Site) -> Iterator[Page | File]:
         yield lesson.page()
         yield from (each.file for each in shown.values())
         yield from _downloads(notebook, built)
-        cards |= {file.path: file for file in lesson.styles}
+        cards |= {file.path: file for file in lesson.files}
     yield from cards.values()
+
+
+def _built(notebook: Notebook) -> Cell:
+    if not notebook.ipynb.is_file():
+        raise GalleryError(
+            f"lesson {notebook.id}: expected the notebook {notebook.ipynb.name} with its outputs, found none; "
+            f"try: tutorial-zarr gallery build {notebook.id}"
+        )
+    return loads(notebook.ipynb.read_text(encoding="utf-8"))
 
 
 def _downloads(notebook: Notebook, built: Cell) -> Iterator[File]:
@@ -87,7 +98,7 @@ class Lesson:
     notebook: Notebook
     cells: list[Cell]
     shown: dict[tuple[str, int], Shown]
-    styles: list[File] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
 
     @cached_property
     def path(self) -> str:
@@ -96,7 +107,12 @@ class Lesson:
 
     def page(self) -> Page:
         """The page."""
-        first = next(at for at, cell in enumerate(self.cells) if "section-parameters" in tags(cell))
+        first = next((at for at, cell in enumerate(self.cells) if "section-parameters" in tags(cell)), 0)
+        if not first:
+            raise GalleryError(
+                f"lesson {self.notebook.id}: expected a head, and below it a cell with the tag section-parameters, "
+                f"found none; try: tutorial-zarr gallery check {self.notebook.id}"
+            )
         head, parts = self._head(self.cells[:first]), list(self._parts(self.cells[first:]))
         _unique(parts)
         contents = [found for part in parts for found in HEADING.findall(part.get("html", "")) if found[0] == "2"]
@@ -109,7 +125,7 @@ class Lesson:
             "after": [self._neighbour(each) for each in self._after()],
             "article": self._article(),
             "browser": self._browser(),
-            "styles": [file.path for file in self.styles],
+            "styles": [file.path for file in self.files if file.path.endswith(".css")],
             "solved": solved_path(self.notebook),
             "student": student_path(self.notebook),
             "source": source_path(self.notebook),
@@ -153,8 +169,7 @@ class Lesson:
                     if heading:
                         solving = []
                         yield {"kind": "text", "id": cell["id"], "html": self._text(heading), "guess": ""}
-                    if source.strip():
-                        assert solving is not None
+                    if solving is not None and source.strip():
                         own = "" if heading else cell["id"]
                         solving.append({"kind": "text", "id": own, "html": self._text(source), "guess": ""})
                     continue
@@ -218,8 +233,8 @@ class Lesson:
     def _moved(self, style: re.Match[str]) -> str:
         """A style of an output becomes a file, as a strict site allows none inside a page."""
         file = File(f"figures/card-{len(style[1])}.css", style[1].encode())
-        if file not in self.styles:
-            self.styles.append(file)
+        if file not in self.files:
+            self.files.append(file)
         return ""
 
     def _text(self, source: str) -> str:
@@ -228,13 +243,16 @@ class Lesson:
         used: dict[str, Shown] = {}
 
         def picture(target: str) -> str:
-            svg = (self.notebook.path.parent / target).read_text(encoding="utf-8")
-            told = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
-            found = alike[plain(told[1])] if told else None  # a lesson's own figure is one that a cell of it draws
-            assert found is not None
-            address = relative(self.path, found.file.path)
-            used[address] = found
-            return address
+            file = self.notebook.path.parent / target
+            if not file.is_file():
+                raise GalleryError(f"lesson {self.notebook.id}: expected the figure {target}, found no such file")
+            found = of_file(file)
+            if found.alt in alike:  # what a cell draws is there already, and smaller
+                found = alike[found.alt]
+            elif found.file not in self.files:
+                self.files.append(found.file)
+            used[relative(self.path, found.file.path)] = found
+            return relative(self.path, found.file.path)
 
         html = markdown(source, lambda target: self.site.link(self.notebook.path, target, self.path), picture)
         for address, each in used.items():
@@ -254,7 +272,12 @@ class Lesson:
 
     def _neighbour(self, lesson: str) -> tuple[str, str, str]:
         """The id of a lesson, its title, and its address, "" where it has no page here."""
-        other = self.site.lessons[lesson]
+        other = self.site.lessons.get(lesson)
+        if other is None:
+            raise GalleryError(
+                f"lesson {self.notebook.id}: expected lessons under Needs, found {lesson}, which is none; "
+                f"try one of {words.some(self.site.lessons, 4)}"
+            )
         here = any(each.id == lesson for each in self.site.notebooks)
         return lesson, other.title, relative(self.path, lesson_path(other)) if here else ""
 
