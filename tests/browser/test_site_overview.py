@@ -9,7 +9,8 @@ from tutorial_zarr.gallery.catalogue import list_notebooks
 from tutorial_zarr.gallery.site import facets, overview, routes
 
 LESSONS = {notebook.id: notebook for notebook in list_notebooks()}
-SHOWN = "[...document.querySelectorAll('.card')].filter(c => c.getClientRects().length).map(c => c.querySelector('.id').textContent)"
+SHOWN = """[...document.querySelectorAll('.card')].filter(card => card.getClientRects().length)
+    .map(card => card.querySelector('.id').textContent)"""
 
 
 def choose(page, **wanted):
@@ -38,7 +39,8 @@ def test_filters_are_or_inside_and_between_and_stay_in_the_address(visit, served
     assert page.inner_text("#found") == f"{len(expected(**first))} of {len(LESSONS)} lessons"
     choose(page, level=["advanced"])
     assert page.evaluate(SHOWN) == expected(**both) != expected(**first)
-    assert "codec=gzip|zstd" in page.url and "level=advanced" in page.url
+    assert "codec=gzip|zstd" in page.url
+    assert "level=advanced" in page.url
     page.reload()
     assert page.evaluate(SHOWN) == expected(**both)
     page.go_back()
@@ -46,7 +48,8 @@ def test_filters_are_or_inside_and_between_and_stay_in_the_address(visit, served
     page.go_forward()
     assert page.evaluate(SHOWN) == expected(**both)
     page.click("button[type=reset]")
-    assert page.evaluate(SHOWN) == list(LESSONS) and "#" not in page.url
+    assert page.evaluate(SHOWN) == list(LESSONS)
+    assert "#" not in page.url
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
@@ -57,12 +60,13 @@ def test_each_value_counts_what_choosing_it_would_leave(page):
         " l.querySelector('input').value, Number(l.querySelector('.count').textContent)])"
     )
     for key, value, count in counts:
-        assert count == len(expected(**{**{"codec": ["gzip"], "level": ["advanced"]}, key: [value]})), (key, value)
+        assert count == len(expected(**{"codec": ["gzip"], "level": ["advanced"], key: [value]})), (key, value)
 
 
 def test_nothing_found_is_said_and_an_address_that_was_typed_does_no_harm(visit, served):
     page = visit(served + "index.html#codec=fletcher32&level=beginner")
-    assert page.inner_text("#found") == "No lesson has all of these." and page.evaluate(SHOWN) == []
+    assert page.inner_text("#found") == "No lesson has all of these."
+    assert page.evaluate(SHOWN) == []
     for typed in ("#codec=%E0%A4%A&level", "#__proto__=x&codec=nothing", "#=&=|&", "#lessons"):
         page = visit(served + "index.html" + typed)
         assert page.evaluate(SHOWN) == list(LESSONS)
@@ -91,9 +95,11 @@ def test_filters_by_keyboard(page):
 def test_without_a_script_there_are_all_cards_and_no_filters(visit, served):
     page = visit(served + "index.html", java_script_enabled=False)
     assert page.locator(".card").count() == len(LESSONS)
-    assert not page.is_visible("#filters") and not page.is_visible("#search-for")
+    assert not page.is_visible("#filters")
+    assert not page.is_visible("#search-for")
     page = visit(served + "map.html", java_script_enabled=False)
-    assert not page.is_visible("#ask") and page.locator("svg a.lesson").count() == len(LESSONS)
+    assert not page.is_visible("#ask")
+    assert page.locator("svg a.lesson").count() == len(LESSONS)
 
 
 def test_a_whole_card_leads_to_its_lesson_by_one_link(page):
@@ -107,7 +113,8 @@ def test_one_thumbnail_of_two_is_shown_in_each_theme(visit, served):
     for scheme, seen in (("light", "thumbs/01_01.png"), ("dark", "thumbs/01_01_dark.png")):
         page = visit(served + "index.html", scheme=scheme)
         shown = page.locator("img[src^='thumbs/01_01']").filter(visible=True)
-        assert shown.count() == 1 and shown.get_attribute("src") == seen
+        assert shown.count() == 1
+        assert shown.get_attribute("src") == seen
         page.click("#theme")
         assert page.locator("img[src^='thumbs/01_01']").filter(visible=True).get_attribute("src") != seen
 
@@ -115,7 +122,9 @@ def test_one_thumbnail_of_two_is_shown_in_each_theme(visit, served):
 def test_the_first_page_with_all_that_it_loads_is_at_most_600_kb(visit, site):
     page = visit((site / "index.html").as_uri())
     page.evaluate("document.querySelectorAll('img').forEach(img => { img.loading = 'eager'; })")
-    page.wait_for_function("[...document.images].filter(i => i.getClientRects().length).every(i => i.complete && i.naturalWidth)")
+    page.wait_for_function(
+        "[...document.images].filter(i => i.getClientRects().length).every(i => i.complete && i.naturalWidth)"
+    )
     files = {Path(address.removeprefix("file://").partition("#")[0]) for address in page.noted.asked}
     assert len(files) > len(LESSONS)
     assert sum(file.stat().st_size for file in files) <= 600_000
@@ -160,7 +169,8 @@ def test_escape_closes_the_search_and_a_slash_that_is_typed_opens_nothing(page):
     assert found(page)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Escape")
-    assert not page.is_visible("#search-found") and page.evaluate("document.activeElement.id") == "search-for"
+    assert not page.is_visible("#search-found")
+    assert page.evaluate("document.activeElement.id") == "search-for"
     page.keyboard.type("/")
     assert page.input_value("#search-for") == "chunk/"
     page.fill("#search-for", "qqqq")
@@ -180,7 +190,8 @@ def test_a_title_counts_more_than_a_text_and_all_words_are_asked_for(visit, site
     page.fill("#search-for", "satoshi ghost")
     for hit in found(page):
         text = texts[hit.removeprefix("./").partition("#")[0]]
-        assert "satoshi" in text and "ghost" in text
+        assert "satoshi" in text
+        assert "ghost" in text
 
 
 # The map
@@ -211,11 +222,14 @@ def test_the_map_shows_the_way_to_a_lesson_also_to_the_keyboard(visit, site):
 
 def test_titles_stay_in_their_boxes_on_the_map(visit, site):
     page = visit((site / "map.html").as_uri())
-    assert page.evaluate("""() => [...document.querySelectorAll('.lesson')].filter(node => {
+    assert (
+        page.evaluate("""() => [...document.querySelectorAll('.lesson')].filter(node => {
         const box = node.querySelector('rect').getBoundingClientRect();
         return [...node.querySelectorAll('text')].some(text => { const own = text.getBoundingClientRect();
             return own.right > box.right || own.bottom > box.bottom || own.left < box.left; });
-    }).map(node => node.id)""") == []
+    }).map(node => node.id)""")
+        == []
+    )
 
 
 @pytest.mark.parametrize("place", ["index.html", "map.html"])
@@ -226,7 +240,8 @@ def test_nothing_is_wider_than_a_phone(visit, site, place):
     page.keyboard.type("chunk")
     found(page)
     inside = page.locator("#search-found").bounding_box()
-    assert inside["x"] >= 0 and inside["x"] + inside["width"] <= 380
+    assert inside["x"] >= 0
+    assert inside["x"] + inside["width"] <= 380
 
 
 @pytest.mark.parametrize("minutes", overview.TIMES)

@@ -42,7 +42,7 @@ def facets(notebooks: tuple[Notebook, ...]) -> list[Facet]:
     for key, name in NAMES.items():
         every = [value for of in chosen.values() for value in of[key]]
         order = ORDERS.get(key) or sorted(set(every), key=lambda value: (-every.count(value), value.lower()))
-        counts = {value: every.count(value) for value in order if 0 < every.count(value)}
+        counts = {value: every.count(value) for value in order if value in every}
         if any(count < len(notebooks) for count in counts.values()):
             found.append(Facet(key, name, counts))
     return found
