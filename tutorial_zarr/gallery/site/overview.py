@@ -16,7 +16,7 @@ from tutorial_zarr.gallery.site.markup import need, script
 from tutorial_zarr.gallery.site.pages import File, Page, Site, lesson_path
 
 HERO = re.compile(r"!\[([^\]]*)\]\(\S*?([\w-]+\.svg)\)")
-WIDE, FLAT, COLOURS = 480, 0.6, 24  # of a thumbnail: pixels across, the most height as a part of that, colours
+WIDE, FLAT, COLOURS = 480, 0.6, 48  # of a thumbnail: pixels across, the most height as a part of that, colours
 TIMES = {45: "45 minutes", 90: "90 minutes", 180: "Half a day", 360: "A day"}
 MOST = 600  # minutes that one may ask for
 # The map, in pixels: a box and the gaps around it, the name of an area; how many letters of a title fit on a line.
@@ -77,10 +77,11 @@ def _small(figure: Figure, dark: bool) -> tuple[bytes, int]:
     from PIL import Image
 
     image = Image.open(io.BytesIO(figure.png(WIDE, dark))).convert("RGB")
-    image = image.resize((WIDE, max(1, round(image.height * WIDE / image.width))), Image.Resampling.LANCZOS)
+    size = (WIDE, max(1, round(image.height * WIDE / image.width)))
+    image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=1.0)
     image = image.crop((0, 0, WIDE, min(image.height, round(WIDE * FLAT))))
     out = io.BytesIO()
-    image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(out, "PNG")
     return out.getvalue(), image.height
 
 

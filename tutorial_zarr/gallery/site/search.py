@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from tutorial_zarr.gallery.site.markup import anchor as anchor_of
 from tutorial_zarr.gallery.site.markup import script
 from tutorial_zarr.gallery.site.pages import File, Page, Site
 
-SHOWN = 170  # letters of a section that a result can show
-MANY = 0.3  # of all pages
+SHOWN = 130  # letters of a section that a result can show
+MANY = 0.2  # of all pages
 LEAST = 3  # letters of a word that is kept of the rest
 LONGEST = 40  # longer ones are digests and addresses
 
@@ -26,12 +27,12 @@ def files(site: Site, pages: Sequence[Page]) -> list[File]:
     return [File("search-index.js", script("SEARCH", index(pages)))]
 
 
-def index(pages: Sequence[Page]) -> dict[str, list[object]]:
+def index(pages: Sequence[Page]) -> dict[str, list[Any]]:
     """What the index holds: `pages`, and the words that are `common`."""
     texts = {page.path: [("", page.description), *page.searched] for page in pages}
     on = Counter(word for sections in texts.values() for word in {word for _, text in sections for word in words(text)})
     common = {word for word, count in on.items() if count > max(3, MANY * len(pages))}
-    rows: list[object] = []
+    rows: list[Any] = []
     for page in pages:
         sections = []
         for anchor, text in texts[page.path]:
@@ -57,12 +58,12 @@ def split(anchor: str, text: str) -> tuple[str, str]:
     """The heading that a section's text begins with, and the rest; where it begins with none, the anchor's words.
 
     >>> split("a-b", "A b: and more"), split("a-b", "And more"), split("", "More")
-    (('A b:', 'and more'), ('A b', 'And more'), ('', 'More'))
+    (('A b', 'and more'), ('A b', 'And more'), ('', 'More'))
     """
     if not anchor:
         return "", text
     ends = [found.end() for found in re.finditer(r"\S+", text[:200])]
     for end in ends:
         if anchor_of(text[:end]) == anchor:
-            return text[:end], text[end:].strip()
+            return text[:end].removesuffix(":"), text[end:].strip()
     return anchor.replace("-", " ").capitalize(), text
