@@ -11,7 +11,8 @@ pytest.importorskip("jinja2")
 pytest.importorskip("markdown_it")
 
 from tutorial_zarr.gallery.article_form import FIGURE, front_matter, prose
-from tutorial_zarr.gallery.catalogue import ARTICLES, GalleryError, Notebook, list_notebooks
+from tutorial_zarr.gallery.catalogue import ARTICLES, GalleryError, list_notebooks
+from tutorial_zarr.gallery.pictures import PREFERS_DARK
 from tutorial_zarr.gallery.publish import figures
 from tutorial_zarr.gallery.site import articles, build, numbers
 from tutorial_zarr.gallery.site.pages import Page, Site
@@ -59,13 +60,23 @@ def test_a_page_says_what_the_front_matter_says(site, name):
 def test_each_figure_has_its_words_its_caption_its_size_and_its_file(site, name):
     html, (_, body) = page(site, name), source(name)
     found = re.findall(
-        r'<figure><img src="\.\./(figures/[^"]+)" class="chart" width="\d+" height="\d+" alt="([^"]*)"[^>]*>'
+        r'<figure><img src="\.\./(figures/[^"]+)" class="(?:chart|picture)" width="\d+" height="\d+" alt="([^"]*)"[^>]*>'
         r"<figcaption>(.+?)</figcaption></figure>",
         html,
     )
     assert [unescape(alt) for _, alt, _ in found] == [alt for alt, _ in FIGURE.findall(prose(body))]
     for address, _, _ in found:
-        assert (site / address).read_bytes() == (ARTICLES / address).read_bytes()
+        drawn = (site / address).read_text(encoding="utf-8")
+        assert "prefers-color-scheme" not in drawn  # the page turns its colours, and knows which theme it has
+        assert drawn == PREFERS_DARK.sub("", (ARTICLES / address).read_text(encoding="utf-8"))
+
+
+def test_a_dark_page_turns_the_colours_of_charts_and_of_no_photograph():
+    made = next(each for each in articles.pages(Site.of(["08_01"])) if isinstance(each, Page))
+    kinds = re.findall(r'<img src="\.\./figures/08_01_(\w+)\.svg" class="(\w+)"', made.values["html"])
+    assert dict(kinds)["slices"] == "picture"
+    made = next(each for each in articles.pages(Site.of(["01_02"])) if isinstance(each, Page))
+    assert 'figures/01_02_u_curve.svg" class="chart"' in made.values["html"]
 
 
 def test_the_generated_lines_become_the_frame_of_the_page(site):
@@ -231,12 +242,10 @@ def test_numbers_of_one_digit_of_code_of_links_of_headings_and_of_the_bridge_are
 
 
 @pytest.fixture
-def lesson(tmp_path):
+def lesson():
     """Make a built lesson: its cells as pairs (code, output), and its facts; the last cell saves them."""
 
     def make(cells, facts, saved):
-        path = tmp_path / "01_99_made_up.py"
-        path.write_text("# %% [markdown]\n# # Made up\n", encoding="utf-8")
         every = [(code, printed, []) for code, printed in cells] + [(f"save_facts(out, {saved})", "", ["facts"])]
         built = [
             {
@@ -249,10 +258,7 @@ def lesson(tmp_path):
             }
             for number, (code, printed, tags) in enumerate(every, 1)
         ]
-        notebook = Notebook("01_99", path, "")
-        notebook.ipynb.write_text(json.dumps({"cells": built}), encoding="utf-8")
-        notebook.facts.write_text(json.dumps(facts), encoding="utf-8")
-        return numbers.Origins(notebook)
+        return numbers.Origins(built, facts)
 
     return make
 

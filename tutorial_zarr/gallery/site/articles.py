@@ -7,23 +7,32 @@ for one. It holds absolute addresses, so it is there with `base_url` only.
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tutorial_zarr.gallery.article_form import front_matter
 from tutorial_zarr.gallery.articles import held, numbers_in
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook
+from tutorial_zarr.gallery.pictures import PREFERS_DARK
 from tutorial_zarr.gallery.publish import figures
 from tutorial_zarr.gallery.series import AREAS, area_of, select_articles, split
-from tutorial_zarr.gallery.site.markup import markdown, plain
+from tutorial_zarr.gallery.site.figures import is_chart
+from tutorial_zarr.gallery.site.markup import markdown, need, plain
 from tutorial_zarr.gallery.site.numbers import Origins, link_numbers
 from tutorial_zarr.gallery.site.pages import File, Page, Site, article_path, lesson_path, picture_path, relative
+from tutorial_zarr.gallery.source import loads
 
 LIST, FEED = "articles.html", "feed.xml"
 PIXELS = {"pt": 4 / 3, "px": 1.0, "": 1.0}  # of the units in which a figure says its size
+IMAGE = re.compile(r'<img src="([^"]*)"')
 SUMMARY = "Each article is the story of a lesson that you can run; every number in it was computed there."
 
 
@@ -75,10 +84,13 @@ def _page(site: Site, front: dict[str, Any], near: dict[str, Any]) -> Iterator[P
 
     first, body, _ = split(front["body"])
     html = markdown(body, lambda target: site.link(path, target, address), picture)
-    html = re.sub(r'<img src="([^"]*)"', lambda found: f"{found[0]}{_size(taken[found[1]])}", figures(html))
+    cells, facts = _built(lesson)
+    kinds = {file: _kind(file, cells) for file in taken.values()}
+    html = IMAGE.sub(lambda found: f"{found[0]}{_size(taken[found[1]], kinds[taken[found[1]]])}", figures(html))
     has_page = lesson in site.notebooks
     if has_page:
-        html = _linked(html, body, address, lesson)
+        to_lesson, wanted = relative(address, lesson_path(lesson)), set(numbers_in(held(body)))
+        html, _, _ = link_numbers(html, Origins(cells, facts), to_lesson, wanted)
     yield Page(
         address,
         front["title"],
@@ -91,26 +103,42 @@ def _page(site: Site, front: dict[str, Any], near: dict[str, Any]) -> Iterator[P
         _absolute(site, address),
     )  # fmt: skip
     for file in taken.values():
-        yield File(picture_path(file), file.read_bytes())
+        # An image asks the system whether the page is dark, and not the page, which turns its colours by itself.
+        yield File(picture_path(file), PREFERS_DARK.sub("", file.read_text(encoding="utf-8")).encode())
 
 
-def _linked(html: str, body: str, address: str, lesson: Notebook) -> str:
+def _built(lesson: Notebook) -> tuple[list[dict[str, Any]], Any]:
+    """The cells and the facts of a lesson."""
     if not (lesson.ipynb.is_file() and lesson.facts.is_file()):
         raise GalleryError(
             f"lesson {lesson.id}: expected its notebook and its facts, found none; "
             f"try: tutorial-zarr gallery build {lesson.id}"
         )
-    wanted = set(numbers_in(held(body)))
-    return link_numbers(html, Origins(lesson), relative(address, lesson_path(lesson)), wanted)[0]
+    cells = loads(lesson.ipynb.read_text(encoding="utf-8"))["cells"]
+    return cells, json.loads(lesson.facts.read_text(encoding="utf-8"))
 
 
-def _size(figure: Path) -> str:
-    """The size of a figure as attributes: the page keeps its place until it is there. site.css knows a "chart"."""
-    head = figure.read_text(encoding="utf-8")[:2000] if figure.suffix == ".svg" else ""
+def _kind(figure: Path, cells: list[dict[str, Any]]) -> str:
+    """What a dark page has to know of a figure, as for the same picture in its lesson: "chart" or "picture"."""
+    told = re.search(r"<desc[^>]*>(.*?)</desc>", figure.read_text(encoding="utf-8"), re.DOTALL)
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        data = output.get("data", {})
+        if told and "image/png" in data and plain(told[1]) == " ".join(str(data.get("text/plain", "")).split()):
+            need("PIL")
+            from PIL import Image
+
+            image = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+            return "chart" if is_chart(np.asarray(image)) else "picture"
+    return "chart"
+
+
+def _size(figure: Path, kind: str) -> str:
+    """The size of a figure as attributes, so that the page keeps its place until it is there, and its kind."""
+    head = figure.read_text(encoding="utf-8")[:2000]
     sides = [re.search(rf'<svg[^>]* {side}="([\d.]+)(pt|px|)"', head) for side in ("width", "height")]
     pixels = [round(float(found[1]) * PIXELS[found[2]]) for found in sides if found]
     size = f' width="{pixels[0]}" height="{pixels[1]}"' if len(pixels) == 2 else ""
-    return f' class="chart"{size}'
+    return f' class="{kind}"{size}'
 
 
 def searched(html: str) -> tuple[tuple[str, str], ...]:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import itertools
-import json
 import re
 import textwrap
 from collections.abc import Iterator
@@ -24,8 +24,7 @@ from typing import Any
 
 from tutorial_zarr.gallery import bridges
 from tutorial_zarr.gallery.articles import NUMBER, fits
-from tutorial_zarr.gallery.catalogue import Notebook
-from tutorial_zarr.gallery.source import loads, tags
+from tutorial_zarr.gallery.source import tags
 
 KNOWN_BY_ITSELF = 4  # digits of a number that no other number of a lesson has by chance
 # What a line of output and a sentence have in common counts 1 for each word and number, and a quarter for those of the
@@ -66,15 +65,8 @@ class _Cell:
     id: str
     number: int
     names: frozenset[str]
-    lines: tuple[tuple[str, float], ...]  # each with how much less it counts
+    printed: tuple[tuple[re.Match[str], float], ...]  # each number in its output, with how much less its line counts
     assigned: dict[str, str]  # the line of code that computes it, by name
-
-    def showing(self, written: str) -> Iterator[tuple[str, float, re.Match[str]]]:
-        """The lines of its output that show a number: each with how much less it counts, and where the number is."""
-        for line, less in self.lines:
-            for found in NUMBER.finditer(line):
-                if shows(found[0], written):
-                    yield line, less, found
 
 
 @dataclass(frozen=True)
@@ -88,14 +80,14 @@ class _Fact:
 class Origins:
     """The cells of a built lesson that print numbers, and its facts."""
 
-    def __init__(self, notebook: Notebook) -> None:
-        cells = loads(notebook.ipynb.read_text(encoding="utf-8"))["cells"]
+    def __init__(self, cells: list[dict[str, Any]], facts: Any) -> None:
+        """Read the `cells` of a built notebook, and its `facts`."""
         code = [cell for cell in cells if cell["cell_type"] == "code"]
-        facts = next((cell["source"] for cell in code if "facts" in tags(cell)), "")
-        self._cells = [_cell(cell) for cell in code if "facts" not in tags(cell)]
-        values = json.loads(notebook.facts.read_text(encoding="utf-8"))
-        imported = {name for cell in code for name in _imported(cell["source"])}
-        self._facts = list(_facts(values, _expressions(facts), imported | {"out"}))
+        trees = [list(ast.walk(ast.parse(cell["source"]))) for cell in code]
+        saving = [tree for cell, tree in zip(code, trees, strict=True) if "facts" in tags(cell)]
+        self._cells = [_cell(cell, tree) for cell, tree in zip(code, trees, strict=True) if "facts" not in tags(cell)]
+        self._without = {name for tree in trees for name in _imported(tree)} | set(dir(builtins)) | {"out"}
+        self._facts = [fact for tree in saving for fact in self._named(facts, _saved(tree))]
 
     def of(self, written: str, text: str, at: int) -> Origin | None:
         """Where the number that an article has `written` comes from; None if that is not certain.
@@ -103,18 +95,21 @@ class Origins:
         text  the paragraph, or the row of a table, in which it stands
         at    where in it the number begins
         """
-        facts = [fact for fact in self._facts if fits(written, fact.value)]
+        facts = [fact for fact in self._facts if near(written, fact.value) and fits(written, fact.value)]
         if len(re.sub(r"\D", "", written)) < 2 or not facts:
             return None
-        near, follows = sentence(text, at), _next(text, at + len(written))
-        said, beside = words(near), _numbers(near) - {plain(written)}
+        own, follows = sentence(text, at), _next(text, at + len(written))
+        said, beside = words(own), _numbers(own) - {plain(written)}
         wide, further = words(text) - said, _numbers(text) - beside - {plain(written)}
         digits, printed = significant(written), False
         rated: list[tuple[float, _Cell, str, frozenset[str]]] = []
         for cell in self._cells:
             of_cell = [fact for fact in facts if fact.names & cell.names]
             named = max((len(fact.words & said) + len(fact.words & wide) / 4 for fact in of_cell), default=UNNAMED)
-            for line, less, found in cell.showing(written):
+            for found, less in cell.printed:
+                if not shows(found[0], written):
+                    continue
+                line = found.string
                 there, numbers, then = words(line), _numbers(line), _next(line, found.end())
                 rate = named + len(there & said) + len(numbers & beside) + FOLLOWS * (alike := _alike(follows, then))
                 rate += (len(there & wide) + len(numbers & further)) / 4 + less
@@ -139,6 +134,22 @@ class Origins:
             for name in sorted(facts[0].names & cell.assigned.keys()):
                 return Origin(cell.id, cell.number, cell.assigned[name], printed=False)
         return None
+
+    def _named(self, values: Any, node: ast.AST | None, path: str = "") -> Iterator[_Fact]:
+        """The numbers among facts, with the words of their names and the names that their expressions use."""
+        if isinstance(values, dict):
+            inside: dict[Any, ast.AST | None] = dict.fromkeys(values, node)
+            if isinstance(node, ast.Dict):
+                keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
+                inside = dict(zip(keys, node.values, strict=True))
+            for key, value in values.items():
+                yield from self._named(value, inside.get(key), f"{path} {key}")
+        elif isinstance(values, list):
+            parts = node.elts if isinstance(node, ast.List) and len(node.elts) == len(values) else [node] * len(values)
+            for value, part in zip(values, parts, strict=True):
+                yield from self._named(value, part, path)
+        elif isinstance(values, (int, float)) and not isinstance(values, bool) and node is not None:
+            yield _Fact(path, words(path), _names(node) - self._without, float(values))
 
 
 def link_numbers(html: str, origins: Origins, lesson: str, wanted: set[str]) -> tuple[str, int, int]:
@@ -221,6 +232,7 @@ def sentence(text: str, at: int) -> str:
     return next(text[a:b] for a, b in itertools.pairwise(ends) if a <= at < b)
 
 
+@functools.lru_cache(maxsize=1024)
 def words(text: str) -> frozenset[str]:
     """What a text speaks of: the beginnings of its words, without those that say nothing."""
     found = re.findall(r"[a-z]{3,}", text.lower().replace("_", " "))
@@ -238,17 +250,25 @@ def plain(written: str) -> str:
     return written.replace(",", "")
 
 
+def near(written: str, value: float) -> bool:
+    """Whether a number can be rounded to what is written: a quick look before `fits`."""
+    return abs(float(plain(written)) - value) < 0.6 / 10 ** len(written.partition(".")[2])
+
+
 def shows(printed: str, written: str) -> bool:
     """Whether an output that has `printed` a number shows what an article has `written`: the same, or with more digits.
 
     >>> shows("0.849", "0.85"), shows("28.90", "28.9"), shows("1536", "1,536"), shows("1537.2", "1,537")
     (True, True, True, True)
     """
-    return plain(printed) == plain(written) or ("." in printed and fits(written, float(plain(printed))))
+    if "." not in printed or not near(written, value := float(plain(printed))):
+        return plain(printed) == plain(written)
+    return fits(written, value)
 
 
-def _numbers(text: str) -> set[str]:
-    return {plain(found[0]) for found in NUMBER.finditer(text)}
+@functools.lru_cache(maxsize=1024)
+def _numbers(text: str) -> frozenset[str]:
+    return frozenset(plain(found[0]) for found in NUMBER.finditer(text))
 
 
 def _next(text: str, at: int) -> tuple[str, ...]:
@@ -265,18 +285,17 @@ def _alike(words: tuple[str, ...], others: tuple[str, ...]) -> int:
     return -1 if known & set(words[:1]) and known & set(others[:1]) else 0
 
 
-def _cell(cell: dict[str, Any]) -> _Cell:
+def _cell(cell: dict[str, Any], tree: list[ast.AST]) -> _Cell:
     solved = SOLVED if "solution" in tags(cell) else 0.0
-    lines = [
-        (line, solved + DRAWN * any(mime.startswith("image/") for mime in output.get("data", {})))
+    printed = [
+        (found, solved + DRAWN * any(mime.startswith("image/") for mime in output.get("data", {})))
         for output in cell.get("outputs", [])
         for line in (output.get("text") or str(output.get("data", {}).get("text/plain", ""))).splitlines()
-        if line.strip()
+        for found in NUMBER.finditer(line)
     ]
-    tree = ast.parse(cell["source"])
-    names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    assigned = {name: code for node in ast.walk(tree) for name, code in _computing(node)}
-    return _Cell(cell["id"], cell["execution_count"] or 0, names, tuple(lines), assigned)
+    names = frozenset(node.id for node in tree if isinstance(node, ast.Name))
+    assigned = {name: code for node in tree for name, code in _computing(node)}
+    return _Cell(cell["id"], cell["execution_count"] or 0, names, tuple(printed), assigned)
 
 
 def _computing(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -292,41 +311,28 @@ def _computing(node: ast.AST) -> Iterator[tuple[str, str]]:
         for each in target.elts if isinstance(target, ast.Tuple) else [target]:
             while isinstance(each, (ast.Subscript, ast.Attribute)):
                 each = each.value
-            if isinstance(each, ast.Name) and not ast.unparse(node).endswith(("= []", "= {}", "= 0")):
-                yield each.id, textwrap.shorten(ast.unparse(node), LONGEST, placeholder=" ...")
+            if isinstance(each, ast.Name) and not (code := ast.unparse(node)).endswith(("= []", "= {}", "= 0")):
+                yield each.id, textwrap.shorten(code, LONGEST, placeholder=" ...")
 
 
-def _imported(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+@functools.lru_cache(maxsize=256)
+def _names(node: ast.AST) -> frozenset[str]:
+    """The names that an expression uses, but for those that it binds itself."""
+    names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+    bound = {each.id for each in names if isinstance(each.ctx, ast.Store)}
+    return frozenset(each.id for each in names) - bound
+
+
+def _imported(tree: list[ast.AST]) -> Iterator[str]:
+    for node in tree:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
 
 
-def _expressions(source: str) -> ast.Dict:
+def _saved(tree: list[ast.AST]) -> ast.AST | None:
     """The dict that the cell of facts saves."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("save_facts"):
-            return next((each for each in node.args if isinstance(each, ast.Dict)), ast.Dict([], []))
-    return ast.Dict([], [])
-
-
-def _facts(values: Any, node: ast.AST | None, without: set[str], path: str = "") -> Iterator[_Fact]:
-    """The numbers among facts, with the words of their names and the names in the expressions that compute them."""
-    if isinstance(values, dict):
-        inside: dict[Any, ast.AST | None] = dict.fromkeys(values, node)
-        if isinstance(node, ast.Dict):
-            keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
-            inside = dict(zip(keys, node.values, strict=True))
-        for key, value in values.items():
-            yield from _facts(value, inside.get(key), without, f"{path} {key}")
-    elif isinstance(values, list):
-        parts = node.elts if isinstance(node, ast.List) and len(node.elts) == len(values) else [node] * len(values)
-        for value, part in zip(values, parts, strict=True):
-            yield from _facts(value, part, without, path)
-    elif isinstance(values, (int, float)) and not isinstance(values, bool) and node is not None:
-        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
-        bound = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
-        yield _Fact(path, words(path), frozenset(names - bound - without - set(dir(builtins))), float(values))
+    calls = [node for node in tree if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("save_facts")]
+    return next((each for call in calls for each in call.args if isinstance(each, ast.Dict)), None)
 
 
 def _short(line: str, found: re.Match[str]) -> str:
