@@ -60,7 +60,8 @@ def test_a_page_says_what_the_front_matter_says(site, name):
 def test_each_figure_has_its_words_its_caption_its_size_and_its_file(site, name):
     html, (_, body) = page(site, name), source(name)
     found = re.findall(
-        r'<figure><img src="\.\./(figures/[^"]+)" class="(?:chart|picture)" width="\d+" height="\d+" alt="([^"]*)"[^>]*>'
+        r'<figure><img src="\.\./(figures/[^"]+)" class="(?:chart|picture)" width="\d+" height="\d+" alt="([^"]*)"'
+        r"[^>]*>"
         r"<figcaption>(.+?)</figcaption></figure>",
         html,
     )

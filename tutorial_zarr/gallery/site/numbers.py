@@ -12,6 +12,7 @@ as well. Where two cells could have computed it, none is named: no answer is bet
 from __future__ import annotations
 
 import ast
+import bisect
 import builtins
 import functools
 import itertools
@@ -19,6 +20,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -57,24 +59,50 @@ class Origin:
     id: str
     number: int
     line: str
-    printed: bool = True
+    printed: bool
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Cell:
-    id: str
-    number: int
-    names: frozenset[str]
-    printed: tuple[tuple[re.Match[str], float], ...]  # each number in its output, with how much less its line counts
-    assigned: dict[str, str]  # the line of code that computes it, by name
+    cell: dict[str, Any]
+    tree: list[ast.AST]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(node.id for node in self.tree if isinstance(node, ast.Name))
+
+    @cached_property
+    def assigned(self) -> dict[str, str]:
+        """The line of code that computes it, by name."""
+        return {name: code for node in self.tree for name, code in _computing(node)}
+
+    def printed(self) -> Iterator[tuple[re.Match[str], float]]:
+        """The numbers in its output, each with how much less its line counts."""
+        solved = SOLVED if "solution" in tags(self.cell) else 0.0
+        for output in self.cell.get("outputs", []):
+            data = output.get("data", {})
+            less = solved + DRAWN * any(mime.startswith("image/") for mime in data)
+            for line in (output.get("text") or str(data.get("text/plain", ""))).splitlines():
+                yield from ((found, less) for found in NUMBER.finditer(line))
+
+    def origin(self, line: str, printed: bool) -> Origin:
+        return Origin(self.cell["id"], self.cell["execution_count"] or 0, line, printed)
 
 
 @dataclass(frozen=True)
 class _Fact:
+    value: float
     name: str
     words: frozenset[str]
     names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Printed:
     value: float
+    place: int  # of its cell
+    found: re.Match[str]
+    less: float
 
 
 class Origins:
@@ -85,9 +113,16 @@ class Origins:
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         trees = [list(ast.walk(ast.parse(cell["source"]))) for cell in code]
         saving = [tree for cell, tree in zip(code, trees, strict=True) if "facts" in tags(cell)]
-        self._cells = [_cell(cell, tree) for cell, tree in zip(code, trees, strict=True) if "facts" not in tags(cell)]
+        self._cells = [_Cell(cell, tree) for cell, tree in zip(code, trees, strict=True) if "facts" not in tags(cell)]
+        printed = [
+            _Printed(float(plain(found[0])), place, found, less)
+            for place, cell in enumerate(self._cells)
+            for found, less in cell.printed()
+        ]
+        self._printed = sorted(printed, key=lambda each: each.value)
         self._without = {name for tree in trees for name in _imported(tree)} | set(dir(builtins)) | {"out"}
-        self._facts = [fact for tree in saving for fact in self._named(facts, _saved(tree))]
+        named = (fact for tree in saving for fact in self._named(facts, _saved(tree)))
+        self._facts = sorted(named, key=lambda fact: fact.value)
 
     def of(self, written: str, text: str, at: int) -> Origin | None:
         """Where the number that an article has `written` comes from; None if that is not certain.
@@ -95,44 +130,42 @@ class Origins:
         text  the paragraph, or the row of a table, in which it stands
         at    where in it the number begins
         """
-        facts = [fact for fact in self._facts if near(written, fact.value) and fits(written, fact.value)]
+        facts = [fact for fact in _near(self._facts, written) if fits(written, fact.value)]
         if len(re.sub(r"\D", "", written)) < 2 or not facts:
             return None
+        printed = [each for each in _near(self._printed, written) if shows(each.found[0], written)]
         own, follows = sentence(text, at), _next(text, at + len(written))
         said, beside = words(own), _numbers(own) - {plain(written)}
         wide, further = words(text) - said, _numbers(text) - beside - {plain(written)}
-        digits, printed = significant(written), False
-        rated: list[tuple[float, _Cell, str, frozenset[str]]] = []
-        for cell in self._cells:
-            of_cell = [fact for fact in facts if fact.names & cell.names]
+        digits, rated = significant(written), list[tuple[float, _Printed, frozenset[str]]]()
+        for each in sorted(printed, key=lambda each: each.place):
+            of_cell = [fact for fact in facts if fact.names & self._cells[each.place].names]
             named = max((len(fact.words & said) + len(fact.words & wide) / 4 for fact in of_cell), default=UNNAMED)
-            for found, less in cell.printed:
-                if not shows(found[0], written):
-                    continue
-                line = found.string
-                there, numbers, then = words(line), _numbers(line), _next(line, found.end())
-                rate = named + len(there & said) + len(numbers & beside) + FOLLOWS * (alike := _alike(follows, then))
-                rate += (len(there & wide) + len(numbers & further)) / 4 + less
-                if digits >= KNOWN_BY_ITSELF - ("." in written) or alike > 0 or numbers & beside:
-                    rated.append((rate, cell, _short(line, found), frozenset(fact.name for fact in of_cell)))
-                printed = True
+            there, numbers = words(each.found.string), _numbers(each.found.string)
+            alike = _alike(follows, _next(each.found.string, each.found.end()))
+            if digits >= KNOWN_BY_ITSELF - ("." in written) or alike > 0 or numbers & beside:
+                rate = named + len(there & said) + len(numbers & beside) + FOLLOWS * alike
+                rate += (len(there & wide) + len(numbers & further)) / 4 + each.less
+                rated.append((rate, each, frozenset(fact.name for fact in of_cell)))
         if not rated:
             return None if printed else self._computed(facts, digits, said)
         rated.sort(key=lambda each: -each[0])  # of equals the first cell comes first
-        rate, cell, line, names = rated[0]
+        rate, best, names = rated[0]
         if digits < KNOWN_BY_ITSELF:
-            rivals = [each for each in rated if each[1] is not cell and each[0] > rate - CLEAR and not names & each[3]]
-            if rivals or rate < (LEAST if digits < KNOWN_BY_ITSELF - 1 else LEAST - 1):
+            rivals = [each for each in rated if each[1].place != best.place and not names & each[2]]
+            least = LEAST if digits < KNOWN_BY_ITSELF - 1 else LEAST - 1
+            if rate < least or any(each[0] > rate - CLEAR for each in rivals):
                 return None
-        return Origin(cell.id, cell.number, line)
+        return self._cells[best.place].origin(_short(best.found), printed=True)
 
     def _computed(self, facts: list[_Fact], digits: int, said: frozenset[str]) -> Origin | None:
         """The cell that computes the one fact that a number can be, where no cell prints it."""
         if len({fact.name for fact in facts}) > 1 or not (digits >= KNOWN_BY_ITSELF - 1 or facts[0].words & said):
             return None
         for cell in reversed(self._cells):
-            for name in sorted(facts[0].names & cell.assigned.keys()):
-                return Origin(cell.id, cell.number, cell.assigned[name], printed=False)
+            names = facts[0].names & cell.names
+            for name in sorted(names and names & cell.assigned.keys()):
+                return cell.origin(cell.assigned[name], printed=False)
         return None
 
     def _named(self, values: Any, node: ast.AST | None, path: str = "") -> Iterator[_Fact]:
@@ -149,7 +182,7 @@ class Origins:
             for value, part in zip(values, parts, strict=True):
                 yield from self._named(value, part, path)
         elif isinstance(values, (int, float)) and not isinstance(values, bool) and node is not None:
-            yield _Fact(path, words(path), _names(node) - self._without, float(values))
+            yield _Fact(float(values), path, words(path), _names(node) - self._without)
 
 
 def link_numbers(html: str, origins: Origins, lesson: str, wanted: set[str]) -> tuple[str, int, int]:
@@ -250,9 +283,11 @@ def plain(written: str) -> str:
     return written.replace(",", "")
 
 
-def near(written: str, value: float) -> bool:
-    """Whether a number can be rounded to what is written: a quick look before `fits`."""
-    return abs(float(plain(written)) - value) < 0.6 / 10 ** len(written.partition(".")[2])
+def _near(those: list[Any], written: str) -> list[Any]:
+    """Of facts or printed numbers, sorted by value, those that can be rounded to what is written."""
+    value, half = float(plain(written)), 0.6 / 10 ** len(written.partition(".")[2])
+    first = bisect.bisect_left(those, value - half, key=lambda each: each.value)
+    return those[first : bisect.bisect_right(those, value + half, key=lambda each: each.value)]
 
 
 def shows(printed: str, written: str) -> bool:
@@ -261,9 +296,7 @@ def shows(printed: str, written: str) -> bool:
     >>> shows("0.849", "0.85"), shows("28.90", "28.9"), shows("1536", "1,536"), shows("1537.2", "1,537")
     (True, True, True, True)
     """
-    if "." not in printed or not near(written, value := float(plain(printed))):
-        return plain(printed) == plain(written)
-    return fits(written, value)
+    return plain(printed) == plain(written) or ("." in printed and fits(written, float(plain(printed))))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -283,19 +316,6 @@ def _alike(words: tuple[str, ...], others: tuple[str, ...]) -> int:
         return 1
     known = set(UNITS.values())
     return -1 if known & set(words[:1]) and known & set(others[:1]) else 0
-
-
-def _cell(cell: dict[str, Any], tree: list[ast.AST]) -> _Cell:
-    solved = SOLVED if "solution" in tags(cell) else 0.0
-    printed = [
-        (found, solved + DRAWN * any(mime.startswith("image/") for mime in output.get("data", {})))
-        for output in cell.get("outputs", [])
-        for line in (output.get("text") or str(output.get("data", {}).get("text/plain", ""))).splitlines()
-        for found in NUMBER.finditer(line)
-    ]
-    names = frozenset(node.id for node in tree if isinstance(node, ast.Name))
-    assigned = {name: code for node in tree for name, code in _computing(node)}
-    return _Cell(cell["id"], cell["execution_count"] or 0, names, tuple(printed), assigned)
 
 
 def _computing(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -335,8 +355,9 @@ def _saved(tree: list[ast.AST]) -> ast.AST | None:
     return next((each for call in calls for each in call.args if isinstance(each, ast.Dict)), None)
 
 
-def _short(line: str, found: re.Match[str]) -> str:
-    """A line that can be shown beside a number: of a long one what is around it."""
+def _short(found: re.Match[str]) -> str:
+    """The line of a number as it can be shown: of a long one what is around the number."""
+    line = found.string
     begin = max(0, min(found.start() - LONGEST // 2, len(line) - LONGEST))
     piece = line[begin : begin + LONGEST]
     piece = f"... {piece.partition(' ')[2]}" if begin else piece
