@@ -14,7 +14,7 @@ from tutorial_zarr.gallery.article_form import FIGURE, front_matter, prose
 from tutorial_zarr.gallery.catalogue import ARTICLES, GalleryError, list_notebooks
 from tutorial_zarr.gallery.pictures import PREFERS_DARK
 from tutorial_zarr.gallery.publish import figures
-from tutorial_zarr.gallery.site import articles, build, numbers
+from tutorial_zarr.gallery.site import articles, build, origins
 from tutorial_zarr.gallery.site.pages import Page, Site
 from tutorial_zarr.gallery.source import loads
 
@@ -227,7 +227,7 @@ def test_each_link_leads_to_a_cell_that_has_the_number(linked, name):
         kind = "prints" if where.endswith("prints") else "computes"
         assert where == f"Cell {cell['execution_count']} of the lesson {kind}"
         if kind == "prints":
-            assert any(numbers.shows(found[0], written) for found in numbers.NUMBER.finditer(line)), (written, line)
+            assert any(origins.shows(found[0], written) for found in origins.NUMBER.finditer(line)), (written, line)
             shown = json.dumps(cell["outputs"], ensure_ascii=False)
             assert max(re.split(r"\s{2,}|\.\.\.", line), key=len).replace('"', '\\"').strip() in re.sub(
                 r"\s+", " ", shown
@@ -259,64 +259,64 @@ def lesson():
             }
             for number, (code, printed, tags) in enumerate(every, 1)
         ]
-        return numbers.Origins(built, facts)
+        return origins.Origins(built, facts)
 
     return make
 
 
-def of(origins, written, text):
-    found = origins.of(written, text, text.index(written))
+def of(made, written, text):
+    found = made.of(written, text, text.index(written))
     return found and (found.number, found.line, found.printed)
 
 
 def test_the_same_number_in_two_outputs_is_told_apart_by_what_it_counts(lesson):
-    origins = lesson(
+    made = lesson(
         [("rows = 48\nprint(rows)", "48 rows of a table\n"), ("asked = 48\nprint(asked)", "48 requests for the map\n")],
         {"rows": 48, "requests": 48},
         '{"rows": rows, "requests": asked}',
     )
-    assert of(origins, "48", "The map takes 48 requests.") == (2, "48 requests for the map", True)
-    assert of(origins, "48", "It has 48 rows.") == (1, "48 rows of a table", True)
-    assert of(origins, "48", "After 48 it stops.") is None
+    assert of(made, "48", "The map takes 48 requests.") == (2, "48 requests for the map", True)
+    assert of(made, "48", "It has 48 rows.") == (1, "48 rows of a table", True)
+    assert of(made, "48", "After 48 it stops.") is None
 
 
 def test_a_number_that_two_quantities_can_be_is_left_alone(lesson):
-    origins = lesson(
+    made = lesson(
         [("a = 60\nprint(a)", "60 chunks are read\n"), ("b = 60\nprint(b)", "60 chunks are written\n")],
         {"chunks_before": 60, "chunks_after": 60},
         '{"chunks_before": a, "chunks_after": b}',
     )
-    assert of(origins, "60", "There are 60 chunks.") is None
-    assert of(origins, "60", "There are 60 chunks that are written.") == (2, "60 chunks are written", True)
+    assert of(made, "60", "There are 60 chunks.") is None
+    assert of(made, "60", "There are 60 chunks that are written.") == (2, "60 chunks are written", True)
 
 
 def test_a_unit_that_differs_is_another_quantity(lesson):
-    origins = lesson(
+    made = lesson(
         [("n = 384\nprint(n)", "384 B in a vector\n")], {"numbers_in_a_vector": 384}, '{"numbers_in_a_vector": n}'
     )
-    assert of(origins, "384", "It sends 384 requests for a vector.") is None
-    assert of(origins, "384", "It takes 384 bytes for a vector.") == (1, "384 B in a vector", True)
+    assert of(made, "384", "It sends 384 requests for a vector.") is None
+    assert of(made, "384", "It takes 384 bytes for a vector.") == (1, "384 B in a vector", True)
 
 
 def test_what_no_cell_prints_leads_to_the_code_that_computes_it(lesson):
     cells = [("waits = []", ""), ("waits.append(15.25)\nmean = sum(waits)", ""), ("print('done')", "done\n")]
-    origins = lesson(cells, {"mean_wait": 15.25, "other": 7}, '{"mean_wait": mean / 1, "other": 7}')
-    assert of(origins, "15.25", "A wait of 15.25 hours.") == (2, "mean = sum(waits)", False)
-    assert of(origins, "15.2", "A wait of 15.2 hours.") == (2, "mean = sum(waits)", False)
-    assert of(origins, "15.20", "A wait of 15.20 hours.") is None  # not that number
+    made = lesson(cells, {"mean_wait": 15.25, "other": 7}, '{"mean_wait": mean / 1, "other": 7}')
+    assert of(made, "15.25", "A wait of 15.25 hours.") == (2, "mean = sum(waits)", False)
+    assert of(made, "15.2", "A wait of 15.2 hours.") == (2, "mean = sum(waits)", False)
+    assert of(made, "15.20", "A wait of 15.20 hours.") is None  # not that number
 
 
 def test_a_number_that_is_no_fact_or_has_one_digit_has_no_origin(lesson):
-    origins = lesson([("n = 1234\nprint(n)", "1,234 rows, 7 columns\n")], {"rows": 4321, "columns": 7}, '{"rows": n}')
-    assert of(origins, "1,234", "It has 1,234 rows.") is None
-    assert of(origins, "7", "It has 7 columns.") is None
+    made = lesson([("n = 1234\nprint(n)", "1,234 rows, 7 columns\n")], {"rows": 4321, "columns": 7}, '{"rows": n}')
+    assert of(made, "1,234", "It has 1,234 rows.") is None
+    assert of(made, "7", "It has 7 columns.") is None
 
 
 def test_a_long_line_is_cut_around_the_number(lesson):
     line = " ".join([*["word"] * 60, "7,654 rows", *["more"] * 60])
-    origins = lesson([("n = 7654\nprint(n)", line)], {"rows": 7654}, '{"rows": n}')
-    _, shown, _ = of(origins, "7,654", "It has 7,654 rows.")
-    assert len(shown) <= numbers.LONGEST + 8
+    made = lesson([("n = 7654\nprint(n)", line)], {"rows": 7654}, '{"rows": n}')
+    _, shown, _ = of(made, "7,654", "It has 7,654 rows.")
+    assert len(shown) <= origins.LONGEST + 8
     assert "7,654 rows" in shown
     assert shown.startswith("... ")
     assert shown.endswith(" ...")
@@ -324,8 +324,8 @@ def test_a_long_line_is_cut_around_the_number(lesson):
 
 def test_what_a_cell_prints_is_escaped(lesson):
     evil = '5,432 rows "<script>alert(1)</script>'
-    origins = lesson([("n = 5432\nprint(n)", evil)], {"rows": 5432}, '{"rows": n}')
-    html, found, asked = numbers.link_numbers("<p>It has 5,432 rows.</p>", origins, "x.html", {"5,432"})
+    made = lesson([("n = 5432\nprint(n)", evil)], {"rows": 5432}, '{"rows": n}')
+    html, found, asked = origins.link_numbers("<p>It has 5,432 rows.</p>", made, "x.html", {"5,432"})
     assert (found, asked) == (1, 1)
     assert "<script>" not in html
     [(written, href, where, line)] = by_number(html)
@@ -333,13 +333,13 @@ def test_what_a_cell_prints_is_escaped(lesson):
 
 
 def test_a_cell_of_a_table_is_read_with_its_row_and_the_head_of_its_column(lesson):
-    origins = lesson(
+    made = lesson(
         [("costs = {}\nprint(costs)", "one row      10      20\n")], {"costs": {"row": [10, 20]}}, '{"costs": costs}'
     )
     table = (
         "<table>\n<thead>\n<tr>\n<th>you ask for</th>\n<th>requests</th>\n<th>bytes</th>\n</tr>\n</thead>\n<tbody>\n"
         "<tr>\n<td>one row</td>\n<td>10</td>\n<td>20</td>\n</tr>\n</tbody>\n</table>\n"
     )
-    html, found, asked = numbers.link_numbers(table, origins, "x.html", {"10", "20"})
+    html, found, asked = origins.link_numbers(table, made, "x.html", {"10", "20"})
     assert (found, asked) == (2, 2)
     assert LINK.sub(r"\4", html) == table

@@ -1,7 +1,7 @@
 """A page for each article, their list and the feed.
 
 A page has the article, its lesson, and its neighbours in the series. A number whose origin is known is a link to the
-cell that computed it, see `numbers`. The feed is RSS 2.0 and has no dates: the repository knows of none, and Atom asks
+cell that computed it, see `origins`. The feed is RSS 2.0 and has no dates: the repository knows of none, and Atom asks
 for one. It holds absolute addresses, so it is there with `base_url` only.
 """
 
@@ -26,7 +26,7 @@ from tutorial_zarr.gallery.publish import figures
 from tutorial_zarr.gallery.series import AREAS, area_of, select_articles, split
 from tutorial_zarr.gallery.site.figures import is_chart
 from tutorial_zarr.gallery.site.markup import markdown, need, plain
-from tutorial_zarr.gallery.site.numbers import Origins, link_numbers
+from tutorial_zarr.gallery.site.origins import Origins, link_numbers
 from tutorial_zarr.gallery.site.pages import File, Page, Site, article_path, lesson_path, picture_path, relative
 from tutorial_zarr.gallery.source import loads
 
