@@ -103,6 +103,7 @@ GIVEN = {
             "glossary",
             "index",
             "site",
+            "serve",
         )
     },  # of our notebooks
     **{

@@ -6,6 +6,7 @@ What a notebook is, and how it runs, is in the modules beside this one.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ def command(click: Any) -> Any:
     browser = click.Option(["--as-browser"], is_flag=True, help="Run them without what a browser lacks.")
     noted = click.Option(["--note"], is_flag=True, help="With --as-browser: note in the table who runs there.")
     outputs = click.Option(["--outputs"], is_flag=True, help="Run them as well, and compare what they print.")
+    built = click.Option(["--site"], type=click.Path(), help="Check the site in this folder in place of the notebooks.")
     target = click.Option(
         ["--out", "out_dir"], type=click.Path(), default="student", help="Where to; default: student."
     )
@@ -49,7 +51,7 @@ def command(click: Any) -> Any:
         "list": (list_, []),
         "run": (run, [ids, full, zarr_format, out_dir, jobs, resume, given, browser, noted]),
         "build": (build, [ids, jobs]),
-        "check": (check, [ids, outputs]),
+        "check": (check, [ids, outputs, built]),
         "figures": (figures, [ids, sheet]),
         "glossary": (glossary_, []),
         "index": (index_, []),
@@ -61,6 +63,13 @@ def command(click: Any) -> Any:
                 click.Option(["--base-url"], help="The address at which the site will lie, for the feed and search."),
                 click.Option(["--repo-url"], help="The address of the repository's files, for links to code."),
                 click.Option(["--lite"], default="none", help="Run lessons in the browser: none, cdn, or a Pyodide."),
+            ],
+        ),
+        "serve": (
+            serve_,
+            [
+                click.Argument(["folder"], type=click.Path(), default="out/site", required=False),
+                click.Option(["--port"], type=click.IntRange(0, 65535), default=0, help="A free one by default."),
             ],
         ),
         "student": (student_versions, [ids, target, again, place_to_run, repo_url]),
@@ -188,8 +197,17 @@ def build(ids: tuple[str, ...], jobs: int, as_json: bool) -> int:
     return _report_results(results, as_json)
 
 
-def check(ids: tuple[str, ...], outputs: bool, as_json: bool) -> int:
-    """Hold the notebooks IDS, or all of them, to their contract; without --outputs nothing is run."""
+def check(ids: tuple[str, ...], outputs: bool, site: str | None, as_json: bool) -> int:
+    """Hold the notebooks IDS, or all of them, to their contract; without --outputs nothing is run.
+
+    With --site it is a built site that is looked at: its links, the descriptions of its pictures, what it loads.
+    """
+    if site is not None:
+        if ids or outputs:
+            raise GalleryError("gallery check: expected --site alone, found notebooks as well; try one after the other")
+        from tutorial_zarr.gallery.site.check import problems as problems_of
+
+        return report_problems(problems_of(site), as_json, "Every link of the site leads somewhere.")
     expect_a_clone("gallery check")
     problems = gallery.check(ids or None)
     if outputs:
@@ -258,6 +276,23 @@ def site(
     if as_json:
         return print_json(pages)
     print_text(f"{words.count(len(pages), 'pages')} in {out_dir}; open {Path(out_dir) / 'index.html'}")
+    return 0
+
+
+def serve_(folder: str, port: int, as_json: bool) -> int:
+    """Serve the built site in FOLDER, out/site by default, to this machine alone, until Ctrl-C.
+
+    A page from a folder may not start what runs lessons in the browser; from here it may.
+    """
+    from tutorial_zarr.gallery.site import serve
+
+    with stoppable("the site is served no more"), serve.serving(folder, port) as server:
+        if as_json:
+            print_json({"url": serve.url(server)})
+        else:
+            print_text(f"{serve.url(server)} shows {folder}; Ctrl-C ends it")
+        sys.stdout.flush()
+        server.serve_forever()
     return 0
 
 

@@ -28,10 +28,10 @@ BLOCK = re.compile(
 
 @dataclass(frozen=True)
 class Note:
-    """A few lines of code and what they do: `first` is the number of the first line, `lines` are their HTML."""
+    """A few lines of code and what they do: the number of the first, and of each how deep it stands and its HTML."""
 
     first: int
-    lines: tuple[str, ...]
+    lines: tuple[tuple[int, str], ...]
     text: str
 
 
@@ -71,7 +71,9 @@ def sections(notes: str, program: str) -> list[Section]:
             raise GalleryError(
                 f"{NOTES.name}: expected a note below line {place + len(wanted)} of {PROGRAM.name}, found none"
             )
-        found[-1].notes.append(Note(place + 1, tuple(drawn[place : place + len(wanted)]), markdown(block["note"])))
+        depths = [(len(line) - len(line.lstrip())) // 4 for line in wanted]
+        shown = zip(depths, drawn[place : place + len(wanted)], strict=True)
+        found[-1].notes.append(Note(place + 1, tuple(shown), markdown(block["note"])))
         place += len(wanted)
     if left := [line for line in lines[place:] if line.strip()]:
         raise GalleryError(f"{NOTES.name}: expected a note on the line {left[0]!r} of {PROGRAM.name}, found none")

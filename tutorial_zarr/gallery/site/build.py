@@ -58,7 +58,7 @@ def _write(site: Site, out: Path, progress: Callable[[str], None]) -> list[str]:
     made: list[Page | File] = [each for maker in MAKERS for each in maker.pages(site)]
     pages = [each for each in made if isinstance(each, Page)]
     files = [each for each in made if isinstance(each, File)]
-    files += [*_static(), *search.files(site, pages), File(MARK, b"")]
+    files += [*_static(), *search.files(site, pages), *extras.files(site, pages, files), File(MARK, b"")]
     files = list(dict.fromkeys(files))  # a figure may stand in a lesson and in its article
     paths = [page.path for page in pages] + [file.path for file in files]
     if twice := sorted({path for path in paths if paths.count(path) > 1}):

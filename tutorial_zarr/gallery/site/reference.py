@@ -87,12 +87,14 @@ def _letters(terms: list[dict[str, Any]]) -> list[tuple[str, str]]:
 def _implementations(site: Site) -> Page:
     matrix = lint.stored_matrix()
     readers = [name for name in matrix.marks if name != OURS]
+    blamed = {name: _blamed(matrix, name) for name in readers}
     peers = matrix.data["peers"]
     groups = []
     for heading, categories in ELEMENTS.items():
         names = [e for category in categories for e in matrix.data["elements"] if e.startswith(category + ":")]
         rows = [
-            (changes.words(e).removeprefix("the "), [_cell(matrix, reader, e) for reader in readers]) for e in names
+            (changes.words(e).removeprefix("the "), [_cell(matrix, one, e, blamed[one]) for one in readers])
+            for e in names
         ]
         groups.append({"title": heading, "anchor": anchor(heading), "rows": rows})
     known = sorted(
@@ -134,14 +136,38 @@ def _reader(matrix: lint.Matrix, name: str) -> dict[str, Any]:
     }
 
 
-def _cell(matrix: lint.Matrix, reader: str, element: str) -> tuple[str, str]:
-    """What a reader makes of stores with an element: a word, and the numbers behind it."""
-    marks = Counter(matrix.marks[reader][n] for n in matrix.tried(reader, [element]))
-    tried, read, wrong = sum(marks.values()), marks["="] + marks["~"], marks["X"]
+def _blamed(matrix: lint.Matrix, reader: str) -> dict[str, set[str]]:
+    """The elements that a reader has and on which it fails nevertheless -> the marks of these failures.
+
+    Looked at are stores with nothing that it lacks. In each that fails, the element that fails most often is blamed.
+    """
+    having = {n for n, elements in enumerate(matrix.cases) if all(matrix.reads(reader, [e]) for e in elements)}
+    failed = {n for n in having if matrix.marks[reader][n] not in "=~"}
+    stores, failures = (Counter(e for n in each for e in matrix.cases[n]) for each in (having, failed))
+    rate = {element: failures[element] / stores[element] for element in failures}
+    found: dict[str, set[str]] = {}
+    for n in failed:
+        worst = max(rate[e] for e in matrix.cases[n])
+        for element in (e for e in matrix.cases[n] if rate[e] == worst):
+            found.setdefault(element, set()).add(matrix.marks[reader][n])
+    return found
+
+
+def _cell(matrix: lint.Matrix, reader: str, element: str, blamed: dict[str, set[str]]) -> tuple[str, str]:
+    """What a reader makes of stores with an element: a word, and the numbers behind it.
+
+    "wrong" if it reads none right, and one wrong; "some" if the element is to blame where others of its stores fail.
+    """
+    tried = matrix.tried(reader, [element])
+    marks = Counter(matrix.marks[reader][n] for n in tried)
+    read, wrong = marks["="] + marks["~"], marks["X"]
     if not tried:
         return "", "not tried"
-    said = f"{read} of {count(tried, 'stores')} read" + (f", {wrong} read wrong" if wrong else "")
-    return ("wrong" if wrong else "yes" if read == tried else "some" if read else "no"), said
+    said = f"{read} of {count(len(tried), 'stores')} read" + (f", {wrong} read wrong" if wrong else "")
+    if not read:
+        return ("wrong" if wrong else "no"), said
+    left = blamed.get(element, set())
+    return ("some*" if "X" in left else "some" if left else "yes"), said
 
 
 # --- The findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -28,6 +29,7 @@ TYPES = {
     ".xml": "application/xml",
     ".zip": "application/zip",
 }
+RELATIVE = re.compile(rb'(href|src|data-root)="(?![#/]|\w+:)')
 
 
 @contextmanager
@@ -82,8 +84,7 @@ def _handler(root: Path) -> Any:
             if code != HTTPStatus.NOT_FOUND or not page.is_file():
                 super().send_error(code, message, explain)
                 return
-            # Its addresses are relative to the root, and it is shown for an address of any depth.
-            data = page.read_bytes().replace(b"<head>", b'<head>\n<base href="/">', 1)
+            data = RELATIVE.sub(rb'\1="/', page.read_bytes())  # it is shown for an address of any depth
             self.send_response(HTTPStatus.NOT_FOUND)
             self.send_header("Content-Type", TYPES[".html"])
             self.send_header("Content-Length", str(len(data)))
