@@ -169,7 +169,7 @@ for kept in (1, 2, 4, 8, 16, chunks):
 
 # %%
 store = zarr.open_group(out / "digits.zarr", mode="w", zarr_format=zarr_format).store
-options = {"zarr_format": zarr_format, "compressors": "zstd" if zarr_format == 3 else "auto"}
+options = {"zarr_format": zarr_format}
 x = zarr.create_array(store, name="x", data=pixels, chunks=(chunk_rows, 64), **options)
 y = zarr.create_array(store, name="y", data=label, chunks=(chunk_rows,), **options)
 trace = TraceStore(store)

@@ -66,7 +66,7 @@ def lesson(folder, *cells):
 
 def test_the_table_has_a_row_for_each_lesson_and_a_reason_for_each_that_does_not_run():
     rows = in_browser()
-    assert list(rows) == [notebook.id for notebook in LESSONS]
+    assert list(rows) == [notebook.id for notebook in LESSONS], "try: tutorial-zarr gallery run ID --as-browser --note"
     assert {row["runs"] for row in rows.values()} == {"yes", "no"}
     assert [name for name, row in rows.items() if (row["runs"] == "no") != bool(row["why"])] == []
     assert sum(notebook.browser for notebook in LESSONS) >= 30

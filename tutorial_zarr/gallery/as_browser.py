@@ -53,7 +53,7 @@ def confine() -> None:
         # What is ours is imported once more, and asks then where it is.
         if module in OURS or _is_hidden(module, getattr(sys.modules[name], "__spec__", None)):
             del sys.modules[name]
-    sys.meta_path[:] = [_Browser if finder is PathFinder else finder for finder in sys.meta_path]  # type: ignore[list-item]
+    sys.meta_path[:] = [_Browser if finder is PathFinder else finder for finder in sys.meta_path]
     for name in ("_start_new_thread", "_start_joinable_thread"):  # the second since Python 3.13
         if hasattr(threading, name):
             setattr(threading, name, _no_thread)
@@ -166,7 +166,7 @@ def _shell() -> tuple[Any, list[dict[str, Any]]]:
             note(format_dict, md_dict)
 
     class Publisher(DisplayPublisher):
-        def publish(self, data: Any, metadata: Any = None, **more: Any) -> None:
+        def publish(self, data: Any, metadata: Any = None, *arguments: Any, **more: Any) -> None:
             note(data, metadata)
 
     class Shell(InteractiveShell):
