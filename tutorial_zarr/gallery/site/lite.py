@@ -93,8 +93,9 @@ def build_lite(out: Path, lite: str, notebooks: Iterable[Notebook]) -> None:
         return
     kernel, chosen = _kernel(), in_browser(notebooks)
     with tempfile.TemporaryDirectory(prefix="tutorial_zarr-lite-") as folder:
-        scratch = Path(folder)
-        source = None if lite == "cdn" else _distribution(Path(lite), scratch / "given")
+        scratch = Path(folder) / "lite"  # of its own, as JupyterLite takes what it finds there for parts of itself
+        scratch.mkdir()
+        source = None if lite == "cdn" else _distribution(Path(lite), Path(folder) / "given")
         lock = _read_lock(lite, source, kernel)
         if chosen:
             _contents(scratch / "contents", chosen)
