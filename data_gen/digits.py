@@ -33,7 +33,7 @@ def make(size: str = "small", seed: int = 0) -> GenResult:
         raise ValueError(f"digits.make: size must be one of {', '.join(COPIES)}, got {size!r}; try size='small'")
     file = vendor.load("digits.npz")
     shades, label = file["pixels"], file["label"]
-    order = np.argsort(label, kind="stable")
+    order = np.argsort(label, kind="stable").astype(np.int64)  # by itself of 32 bits in a browser
     train, test = order[order < len(label) - TEST], order[order >= len(label) - TEST]
     original = np.repeat(train, COPIES[size])
     first = np.tile(np.arange(COPIES[size]) == 0, len(train))

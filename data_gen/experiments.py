@@ -53,7 +53,7 @@ def visitors(name: str, segments: int, seed: int = 0) -> dict[str, np.ndarray]:
     size = np.exp(5.3 + normal(segments))  # visitors a day
     rate = 0.05 + 0.08 * normal.even(segments)
     today = np.maximum(1, np.rint(size[:, None] + np.sqrt(size)[:, None] * normal(segments, DAYS))).astype(np.int64)
-    segment, day = (np.repeat(axis.ravel(), today.ravel()) for axis in np.indices(today.shape))
+    segment, day = (np.repeat(axis.ravel(), today.ravel().astype(np.intp)) for axis in np.indices(today.shape))
     share = np.where(day < SALE, 0.1, 0.9) if name == "ramp" else 0.5
     variant = (normal.even(len(day)) < share).astype(np.int64)
     chance = rate[segment] * np.where(day % 7 >= 5, 1.25, 0.9)

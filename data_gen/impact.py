@@ -68,7 +68,7 @@ def orders(days: int, seed: int) -> dict[str, np.ndarray]:
     number = int(count.sum())
     one, two = ((bits.random_raw(number) >> np.uint64(11)) * 2.0**-53 for _ in range(2))
     normal = np.sqrt(-2 * np.log1p(-one)) * np.cos(2 * np.pi * two)  # Box and Muller's method
-    cell = np.repeat(np.arange(count.size), count.ravel())
+    cell = np.repeat(np.arange(count.size), count.ravel().astype(np.intp))
     day, venue, coin, size = (place.astype(np.uint8) for place in np.unravel_index(cell, cells))
     impact = true_impact()[venue, coin, size] + NOISE * np.round(normal, 9)
     return {

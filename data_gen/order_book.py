@@ -145,7 +145,7 @@ def realism(result: GenResult) -> dict[str, tuple[float, float, float]]:
     before = np.searchsorted(time, result.arrays["trade_time"], side="left") - 1
     bought = result.arrays["trade_side"] > 0
     at_best = np.where(bought, ask[before], bid[before]) == result.arrays["trade_price"]
-    each = np.bincount(time // 1_000_000)[:-1]
+    each = np.bincount((time // 1_000_000).astype(np.intp))[:-1]
     often = np.arange(0, time[-1], 100_000)
     spread = (ask - bid)[np.searchsorted(time, often, side="right") - 1].astype(float)
     spread -= spread.mean()
