@@ -14,6 +14,8 @@ A new notebook comes from `template`, copies of all from `copies`, the students'
 comparison with the stored outputs is `stored_outputs`, what a reader sees of a figure is in `pictures`, and an article
 for a publishing site comes from `publish`.
 
+The site is in `site`, and a workshop, from the plan to the board, in `workshop`.
+
 What a notebook itself imports is in `lesson`. The lessons' data are in the package `data_gen`.
 """
 
