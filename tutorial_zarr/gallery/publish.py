@@ -82,7 +82,7 @@ def build_articles(
         target = Path(out_dir, path.stem)
         target.mkdir(parents=True, exist_ok=True)
         text = path.read_text(encoding="utf-8")
-        names_of = {}
+        names_of: dict[str, str] = {}
         for _, figure in FIGURE.findall(text):
             stem = str(len(names_of) + 1) if numbered else Path(figure).stem
             names_of.setdefault(figure, f"{stem}.{images}" if figure.endswith(".svg") else stem + Path(figure).suffix)

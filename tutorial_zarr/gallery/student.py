@@ -191,7 +191,7 @@ def _student_text(notebook: Notebook, chosen: set[str], at: str | None = None) -
     cells, linked = student_cells(notebook), set()
     root = notebook.path.parents[2]
     if at is not None:
-        install = {"cell_type": "code", "id": "install", "metadata": {}, "execution_count": None, "outputs": []}
+        install: dict[str, Any] = {"cell_type": "code", "id": "install", "metadata": {}, "execution_count": None, "outputs": []}
         cells.insert(0, {**install, "source": INSTALL.format(repository=at).rstrip()})
 
     def link(found: re.Match[str]) -> str:
