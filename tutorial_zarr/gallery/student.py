@@ -191,8 +191,8 @@ def _student_text(notebook: Notebook, chosen: set[str], at: str | None = None) -
     cells, linked = student_cells(notebook), set()
     root = notebook.path.parents[2]
     if at is not None:
-        install: dict[str, Any] = {"cell_type": "code", "id": "install", "metadata": {}, "execution_count": None, "outputs": []}
-        cells.insert(0, {**install, "source": INSTALL.format(repository=at).rstrip()})
+        bare: dict[str, Any] = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+        cells.insert(0, {**bare, "id": "install", "source": INSTALL.format(repository=at).rstrip()})
 
     def link(found: re.Match[str]) -> str:
         target = found[3].partition("#")[0]
