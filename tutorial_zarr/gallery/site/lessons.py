@@ -39,6 +39,7 @@ CHECKS = re.compile(r'\bcheck\(\s*"([\d_.]+)"')
 PICTURE = re.compile(r"<p>(<img [^>]*>)</p>\s*(?:<p><em>(.*?)</em></p>)?", re.DOTALL)
 HEADING = re.compile(r'<h([2-4]) id="([^"]*)">(.*?)</h\1>', re.DOTALL)
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+FITS = ' style="max-width:100%;height:auto"'  # of an SVG in a card
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -227,7 +228,8 @@ class Lesson:
             return _pre(text, "error" if output["name"] == "stderr" else "printed") if text.strip() else ""
         data = output["data"]
         if "text/html" in data:
-            return f'<div class="drawn">{STYLE.sub(self._moved, data["text/html"])}</div>\n'
+            html = STYLE.sub(self._moved, data["text/html"]).replace(FITS, "")  # lesson.css says that, too
+            return f'<div class="drawn">{html}</div>\n'
         return _pre(str(data.get("text/plain", "")), "printed")
 
     def _moved(self, style: re.Match[str]) -> str:
@@ -260,6 +262,7 @@ class Lesson:
             html = html.replace(f'<img src="{address}"', f'<img {size} src="{address}"')
         html = PICTURE.sub(lambda found: _figure(found[1], found[2]), html)
         wide = '<div class="wide" role="region" aria-label="Table" tabindex="0"><table>'
+        html = html.replace("<th></th>", "<td></td>")  # a heading that says nothing is none
         return html.replace("<table>", wide).replace("</table>", "</table></div>")
 
     def _after(self) -> list[str]:
