@@ -32,7 +32,7 @@ KNOWN_BY_ITSELF = 4  # digits of a number that no other number of a lesson has b
 # What a line of output and a sentence have in common counts 1 for each word and number, and a quarter for those of the
 # paragraph. It has to be LEAST, and CLEAR more than the next cell's. The words of a chart are many and solutions are
 # folded away: they count less.
-LEAST, CLEAR = 2.0, 0.5
+LEAST, CLEAR = 2.5, 0.5
 FOLLOWS, DRAWN, SOLVED, UNNAMED = 1.5, -2.5, -1.5, -1.5
 UNITS = {"b": "bytes", "byte": "bytes", "kb": "kilobytes", "mb": "megabytes", "gb": "gigabytes", "s": "seconds",
          "second": "seconds", "ms": "milliseconds", "%": "percent", "request": "requests", "chunk": "chunks",
@@ -148,7 +148,7 @@ class Origins:
                 rate += (len(there & wide) + len(numbers & further)) / 4 + each.less
                 rated.append((rate, each, frozenset(fact.name for fact in of_cell)))
         if not rated:
-            return None if printed else self._computed(facts, digits, said)
+            return None if printed else self._computed(written, facts, said)
         rated.sort(key=lambda each: -each[0])  # of equals the first cell comes first
         rate, best, names = rated[0]
         if digits < KNOWN_BY_ITSELF:
@@ -158,14 +158,17 @@ class Origins:
                 return None
         return self._cells[best.place].origin(_short(best.found), printed=True)
 
-    def _computed(self, facts: list[_Fact], digits: int, said: frozenset[str]) -> Origin | None:
+    def _computed(self, written: str, facts: list[_Fact], said: frozenset[str]) -> Origin | None:
         """The cell that computes the one fact that a number can be, where no cell prints it."""
-        if len({fact.name for fact in facts}) > 1 or not (digits >= KNOWN_BY_ITSELF - 1 or facts[0].words & said):
+        shared = len(facts[0].words & said) >= min(2, len(facts[0].words))
+        if len({fact.name for fact in facts}) > 1 or not (significant(written) >= KNOWN_BY_ITSELF - 1 or shared):
             return None
         for cell in reversed(self._cells):
             names = facts[0].names & cell.names
             for name in sorted(names and names & cell.assigned.keys()):
-                return cell.origin(cell.assigned[name], printed=False)
+                code = cell.assigned[name]
+                if re.search(r"\w\(|\bfor\b", code) or any(shows(each, written) for each in _numbers(code)):
+                    return cell.origin(code, printed=False)  # else it is another number, from which this one follows
         return None
 
     def _named(self, values: Any, node: ast.AST | None, path: str = "") -> Iterator[_Fact]:

@@ -37,7 +37,7 @@
   box.id = "origin";
   box.setAttribute("role", "tooltip");
   box.hidden = true;
-  document.body.append(box);
+  document.querySelector("main").append(box);
 
   function element(name, text, kind) {
     const made = document.createElement(name);
