@@ -1,16 +1,18 @@
 """The pages to look things up; what is made of the whole site; how a site is checked and served. Without a browser."""
 
 import io
+import re
 import threading
 import urllib.error
 import urllib.request
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from tutorial_zarr.gallery import glossary
 from tutorial_zarr.gallery.catalogue import GalleryError, list_notebooks
-from tutorial_zarr.gallery.site import annotated, build, check, reference, serve
+from tutorial_zarr.gallery.site import annotated, build, check, extras, pages, reference, serve
 
 for module in ("jinja2", "markdown_it", "pygments"):
     pytest.importorskip(module, reason="the pages of the gallery need the extra site")
@@ -67,7 +69,7 @@ def test_every_line_of_tiny_has_its_note_and_every_note_its_line(notes, program)
 
 def test_the_notes_are_refused_when_the_program_has_moved_on(notes, program):
     lines = program.splitlines(keepends=True)
-    for n in range(len(lines)):
+    for n in range(0, len(lines), 9):
         if lines[n].strip():
             with pytest.raises(GalleryError, match=r"tiny\.md: expected (the line|a note)"):
                 annotated.sections(notes, "".join([*lines[:n], *lines[n + 1 :]]))
@@ -172,6 +174,65 @@ def test_the_map_of_the_site_is_for_a_known_address_only(site, tmp_path):
     build(tmp_path / "site", ["01_01"])
     assert not (tmp_path / "site" / "sitemap.xml").exists()
     assert 'href="static/site.css"' in text_of(tmp_path / "site", "404.html")
+
+
+# --- what is wrong with a lesson or a link, before anything is written
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        (r"^# .+$", "expected a title in its head"),
+        (r"\*\*Question\.\*\*.*", "expected a question in its head"),
+        (r"^\|.*Level.*$", "expected a level in its head"),
+        (r"^\|.*Time.*$", "expected a time in its head"),
+        (r"^\|.*Needs.*$", "expected what it needs in its head"),
+        (r"!\[", "expected a picture in its head"),
+    ],
+)
+def test_a_lesson_without_a_part_of_its_head_is_refused_in_one_sentence(tmp_path, monkeypatch, pattern, said):
+    lessons = [
+        replace(each, head=re.sub(pattern, "", each.head, flags=re.M)) if each.id == "01_02" else each
+        for each in list_notebooks()
+    ]
+    monkeypatch.setattr(pages, "list_notebooks", lambda: lessons)
+    monkeypatch.setattr(pages, "select", lambda ids: [each for each in lessons if each.id in ids])
+    with pytest.raises(GalleryError, match=rf"^gallery site: lesson 01_02: {said}, found none$"):
+        build(tmp_path / "site", ["01_02"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bad", ['<a href="gone.html">x</a>', '<a href="#gone">x</a>', '<img src="index.html">'])
+def test_a_page_that_would_have_a_problem_is_not_written_and_the_earlier_site_stays(tmp_path, monkeypatch, bad):
+    made = list(extras.pages(pages.Site.of(["00_00"])))
+    extra = pages.Page("extra.html", "Extra", "Extra.", "text.html", {"inside": bad})
+    monkeypatch.setattr(extras, "pages", lambda site: [*made, extra])
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / ".tutorial-zarr-site").write_bytes(b"")
+    (out / "earlier.html").write_text("earlier")
+    with pytest.raises(GalleryError, match=r"^gallery site: extra\.html: expected .*found none; nothing was written$"):
+        build(out, ["00_00"])
+    assert sorted(path.name for path in out.iterdir()) == [".tutorial-zarr-site", "earlier.html"]
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_lesson_that_links_to_a_file_that_is_not_there_is_named():
+    site = pages.Site.of(["01_01"])
+    [lesson] = site.notebooks
+    with pytest.raises(GalleryError, match=r"01_01_first_zarr_array\.py: expected a file at '\.\./gone\.md#x'"):
+        site.link(lesson.path, "../gone.md#x", "lessons/01_01.html")
+    assert site.link(lesson.path, "../../tutorial_zarr/DESIGN.md", "lessons/01_01.html") is None  # no repo_url
+    assert site.link(lesson.path, "../GLOSSARY.md#chunk", "lessons/01_01.html") == "../glossary.html#chunk"
+
+
+def test_the_same_site_has_the_same_bytes(site, tmp_path):
+    build(tmp_path / "again", ["01_01", "01_02"], base_url=ADDRESS)
+    found = {
+        root: {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        for root in (site, tmp_path / "again")
+    }
+    assert found[site] == found[tmp_path / "again"]
 
 
 # --- gallery check --site

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr import __version__
+from tutorial_zarr import __version__, words
 from tutorial_zarr.gallery.catalogue import GalleryError
-from tutorial_zarr.gallery.site import articles, extras, lessons, lite, live, overview, reference, search
+from tutorial_zarr.gallery.site import articles, check, extras, lessons, lite, live, overview, reference, search
 from tutorial_zarr.gallery.site.markup import need
 from tutorial_zarr.gallery.site.pages import MENU, File, Page, Site, relative
 
@@ -48,6 +48,10 @@ def build(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".site-") as scratch:
         addresses = _write(site, Path(scratch) / "site", progress or (lambda address: None))
+        if problems := check.problems(Path(scratch) / "site"):
+            first = problems[0]
+            more = f" (and {words.count(len(problems) - 1, 'more')})" if problems[1:] else ""
+            raise GalleryError(f"gallery site: {first['where']}: {first['problem']}{more}; nothing was written")
         if out.exists():
             shutil.rmtree(out)
         (Path(scratch) / "site").rename(out)

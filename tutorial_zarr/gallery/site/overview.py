@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from tutorial_zarr.gallery.catalogue import GalleryError, Notebook
+from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, passport
 from tutorial_zarr.gallery.pictures import Figure, figures
 from tutorial_zarr.gallery.series import AREAS
 from tutorial_zarr.gallery.site import facets, routes
@@ -41,6 +41,7 @@ def pages(site: Site) -> Iterator[Page | File]:
 def _card(notebook: Notebook) -> dict[str, Any]:
     """What a card shows, and the files of its thumbnail: one, or one for each theme; the set-up check has none."""
     head = {"a title": notebook.title, "a question": notebook.question, "a level": notebook.level}
+    head["what it needs"] = passport(notebook.head).get("Needs", "")
     if missing := [name for name, value in {**head, "a time": notebook.minutes}.items() if not value]:
         raise GalleryError(f"gallery site: lesson {notebook.id}: expected {missing[0]} in its head, found none")
     card = {

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.gallery.catalogue import CLONE, ROOT, Notebook, list_notebooks, select
+from tutorial_zarr.gallery.catalogue import CLONE, ROOT, GalleryError, Notebook, list_notebooks, select
 from tutorial_zarr.gallery.series import select_articles
 
 # The head of every page leads to these: (address, name).
@@ -106,6 +106,11 @@ class Site:
         path = Path(posixpath.normpath((source.parent / name).as_posix()))
         if path in self._pages:
             return relative(page, self._pages[path]) + mark + anchor
+        if ROOT == CLONE and not path.exists():
+            raise GalleryError(
+                f"gallery site: {source.name}: expected a file at {target!r}, to which it links, found none; "
+                "nothing was written"
+            )
         if self.repo_url and path.is_relative_to(CLONE) and path.exists():
             return f"{self.repo_url.rstrip('/')}/{path.relative_to(CLONE).as_posix()}" + (
                 f"#{anchor}" if anchor else ""
