@@ -6,12 +6,20 @@ They are skipped where Playwright or Chromium is missing. `CHROMIUM` names a pro
 import os
 import shutil
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 LIMIT = 20_000  # milliseconds for a page or an act on it: what hangs is a failure, not a wait
+MEASURED = []
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how long the site took: it is measured, not judged."""
+    for each in MEASURED:
+        terminalreporter.write_line(each)
 
 
 def pytest_addoption(parser):
@@ -48,8 +56,9 @@ def site(tmp_path_factory):
         pytest.importorskip(module, reason=f"the site needs the extra site; {module} is not installed")
     from tutorial_zarr.gallery.site import build
 
-    out = tmp_path_factory.mktemp("browser") / "site"
-    build(out)
+    out, begun = tmp_path_factory.mktemp("browser") / "site", time.perf_counter()
+    pages = build(out)
+    MEASURED.append(f"the site: {len(pages)} pages, built in {time.perf_counter() - begun:.1f} s")
     return out
 
 

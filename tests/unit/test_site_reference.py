@@ -1,7 +1,12 @@
 """The pages to look things up; what is made of the whole site; how a site is checked and served. Without a browser."""
 
 import io
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -11,7 +16,7 @@ from dataclasses import replace
 import pytest
 
 from tutorial_zarr.gallery import glossary
-from tutorial_zarr.gallery.catalogue import GalleryError, list_notebooks
+from tutorial_zarr.gallery.catalogue import CLONE, GalleryError, list_notebooks
 from tutorial_zarr.gallery.site import annotated, build, check, extras, pages, reference, serve
 
 for module in ("jinja2", "markdown_it", "pygments"):
@@ -380,3 +385,28 @@ def test_a_port_that_is_taken_is_said(served, site):
         serve.serving(site, port),
     ):
         pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to another process")
+def test_the_command_serves_until_ctrl_c(site):
+    command = [sys.executable, "-m", "tutorial_zarr", "gallery", "serve", str(site), "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(CLONE)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=CLONE
+    ) as process:
+        try:
+            said = ""
+            while not said.endswith("}\n"):
+                line = process.stdout.readline()
+                assert line, process.stderr.read()
+                said += line
+            url = json.loads(said)["url"]
+            assert ask(f"{url}glossary.html")[0] == 200
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert out == ""
+    assert "the site is served no more" in err
+    assert err.count("\n") == 1

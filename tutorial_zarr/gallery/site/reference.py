@@ -93,7 +93,10 @@ def _implementations(site: Site) -> Page:
     for heading, categories in ELEMENTS.items():
         names = [e for category in categories for e in matrix.data["elements"] if e.startswith(category + ":")]
         rows = [
-            (changes.words(e).removeprefix("the "), [_cell(matrix, one, e, blamed[one]) for one in readers])
+            (
+                re.sub("^the (codec |type )?", "", changes.words(e)),
+                [_cell(matrix, one, e, blamed[one]) for one in readers],
+            )
             for e in names
         ]
         groups.append({"title": heading, "anchor": anchor(heading), "rows": rows})
@@ -255,8 +258,8 @@ def _title(path: Any) -> str:
 
 def _workshop(site: Site) -> Page:
     shown: list[dict[str, Any]] = []
-    for file in sorted(plans.PLANS.glob("*.toml"), key=lambda path: plans.read(path).minutes):
-        plan = plans.read(file)
+    read = {file.stem: plans.read(file) for file in sorted(plans.PLANS.glob("*.toml"))}
+    for name, plan in sorted(read.items(), key=lambda each: each[1].minutes):
         rows = [
             {
                 "clock": plan.clock(part.begin),
@@ -268,7 +271,7 @@ def _workshop(site: Site) -> Page:
             }
             for part in plan.parts
         ]
-        shown.append({"name": file.stem, "title": plan.title, "slack": plan.slack, "rows": rows})
+        shown.append({"name": name, "title": plan.title, "slack": plan.slack, "rows": rows})
     return Page(
         "workshop.html",
         "Teach with it",
