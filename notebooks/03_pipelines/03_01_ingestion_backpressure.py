@@ -316,7 +316,7 @@ assert not others.differing
 # %% [markdown] tags=["section-operations"]
 # ## SIGTERM: a minute to put things away
 #
-# A cluster that wants its machine back sends **[SIGTERM](https://en.wikipedia.org/wiki/Signal_(IPC\)#SIGTERM "The signal
+# A cluster that wants its machine back sends **[SIGTERM](https://en.wikipedia.org/wiki/Signal_%28IPC%29#SIGTERM "The signal
 # that asks a process to end; unlike SIGKILL it can be caught, so that the process can put things away.")** first. What
 # has been taken and not written is then in your memory alone. Python's default is to die at once, without leaving any
 # `with` block.

@@ -252,7 +252,7 @@ assert honest < best
 
 # %% [markdown]
 # The workers all made the same rows. Many a test row has its twin among the training rows, and the nearest row *is* the
-# answer: a **[data leak](https://en.wikipedia.org/wiki/Leakage_(machine_learning\) "Something of the test data that the
+# answer: a **[data leak](https://en.wikipedia.org/wiki/Leakage_%28machine_learning%29 "Something of the test data that the
 # training has seen; the measured accuracy is then too good.")**. No error, no warning, a better number. On one worker,
 # where you tested the script, all was well.
 

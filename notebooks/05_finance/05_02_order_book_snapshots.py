@@ -140,7 +140,7 @@ heat
 #
 # To buy 50 lots at once, take the best ask, then the next, until you have them. The mean price paid, above the
 # **[mid-price](https://en.wikipedia.org/wiki/Mid_price "Halfway between the best bid and the best ask.")**, is the
-# **[slippage](https://en.wikipedia.org/wiki/Slippage_(finance\) "By how much the price that an order gets is worse than
+# **[slippage](https://en.wikipedia.org/wiki/Slippage_%28finance%29 "By how much the price that an order gets is worse than
 # the one at which it was decided, here the mid-price.")**. And the book of a moment is that of the last event up to it.
 
 

@@ -75,7 +75,7 @@ in_range(workers=(workers, 1, 64), zarr_format=(zarr_format, 2, 3), chunk_rows=(
 # Ours and theirs, one row a trade, in the order of the trades: quantity, price, value, fee. They are generated. Amounts
 # follow Benford's law, and sizes and prices cluster on round numbers, as in real trades. Real books also disagree on dates
 # and identifiers, and their breaks have causes. That nine in ten come from ten careless counterparties is our assumption.
-# In return we know each break. A difference that must be explained is a **[break](https://en.wikipedia.org/wiki/Reconciliation_(accounting\) "A difference between two sets of
+# In return we know each break. A difference that must be explained is a **[reconciliation break](https://en.wikipedia.org/wiki/Reconciliation_%28accounting%29 "A difference between two sets of
 # records that should agree; each one has to be found and explained.")**.
 
 # %%
@@ -296,7 +296,7 @@ print(f"the breaks were read from {len(at)} chunks of {mask_z.nchunks}: {trace.c
 
 # %% [markdown]
 # A mask is not the only way. Store the differences, zero where there is none. Or a list: row, field and their value, three
-# long arrays (the **[coordinate format](https://en.wikipedia.org/wiki/Sparse_matrix#Coordinate_list_(COO\) "A way to store
+# long arrays (the **[coordinate format](https://en.wikipedia.org/wiki/Sparse_matrix#Coordinate_list_%28COO%29 "A way to store
 # an array that is nearly empty: a list of the places that hold something, and a list of what they hold.")** of sparse
 # matrices). Which is smallest, for breaks that fall each on their own?
 

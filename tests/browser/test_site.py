@@ -3,6 +3,8 @@
 axe is asked about a page of each kind in both themes, and about all pages with `--every-page`.
 """
 
+import re
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -40,6 +42,15 @@ def names(site):
 def test_every_link_leads_somewhere_every_picture_has_words_and_nothing_is_loaded_from_elsewhere(site, names):
     assert check.problems(site) == []
     assert len(names) > 90
+
+
+def test_no_page_shows_the_markdown_of_a_link(site, names):
+    found = {}
+    for name in names:
+        text = re.sub(r"<(pre|code|script)\b.*?</\1>", "", (site / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+        if raw := re.findall(r".{0,40}\]\((?:https?://|\.\./).{0,40}", text):
+            found[name] = raw
+    assert found == {}
 
 
 def chosen(config, site):
@@ -98,8 +109,6 @@ def test_every_page_from_a_folder_fits_a_phone_and_loads_its_own_files_within_it
 
 
 def path_of(address):
-    from pathlib import Path
-
     return Path(url2pathname(unquote(urlsplit(address).path)))
 
 
