@@ -62,6 +62,7 @@ import json
 import math
 import shutil
 import textwrap
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -254,7 +255,7 @@ root.tree()
 # it open the loose arrays? No: there is no group.
 
 # %%
-need("xarray", "zarr")
+need("xarray")
 import xarray as xr
 
 from tutorial_zarr.integrations.xarray_backend import ZarrBackend
@@ -385,12 +386,13 @@ print(viz.hexdump(encoded[:16], notes={0: f"{latitude[0]} degrees", 8: f"{latitu
 
 # %%
 for folder in ("dataset.zarr", "climate.zarr"):
-    here, there = (
-        xr.open_dataset(out / folder, engine=engine, consolidated=False).load() for engine in (ZarrBackend, "zarr")
-    )
-    xr.testing.assert_identical(here, there)
-    print(f"{folder}: {len(there.variables)} variables, identical in both")
-nearest = there["air_temperature"].sel(latitude=north, longitude=east, method="nearest")
+    here = xr.open_dataset(out / folder, engine=ZarrBackend, consolidated=False).load()
+    if find_spec("zarr"):
+        xr.testing.assert_identical(here, xr.open_dataset(out / folder, engine="zarr", consolidated=False).load())
+        print(f"{folder}: {len(here.variables)} variables, identical in both")
+    else:
+        print(f"{folder}: zarr-python SKIPPED (not installed)")
+nearest = here["air_temperature"].sel(latitude=north, longitude=east, method="nearest")
 assert np.array_equal(nearest, cube[:, :, row, column])
 
 # %% tags=["nbval-ignore-output", "hide-output"] jupyter={"outputs_hidden": true}
