@@ -288,13 +288,12 @@ def tab(browser, lite_site):
     context.on("request", lambda request: asked.append(request.url))
     yield context
     assert {origin(address) for address in asked} <= {origin(lite_site), "data:", "blob:"}
-    assert len(asked) > 100
     context.close()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUN)
-def test_a_lesson_runs_to_its_end_from_the_button_on_its_page(tab, lite_site, name, record_property):
+def test_a_lesson_runs_to_its_end_from_the_button_on_its_page(tab, lite_site, name):
     [notebook] = select([name])
     if not notebook.browser:
         pytest.skip(f"{name} does not run in a browser, says gallery/browser.csv")
@@ -308,7 +307,7 @@ def test_a_lesson_runs_to_its_end_from_the_button_on_its_page(tab, lite_site, na
     page.wait_for_function(KERNEL_IS_IDLE)
     idle = time.monotonic()
     page.evaluate(RUN_ALL)
-    record_property("seconds", (round(idle - begun, 1), round(time.monotonic() - idle, 1)))
+    print(f"{name}: ready after {idle - begun:.1f} s, run in {time.monotonic() - idle:.1f} s")
     cells = [cell for cell in page.evaluate(CELLS) if not cell["empty"]]
     assert [error for cell in cells for error in cell["errors"]] == []
     assert all(cell["count"] for cell in cells)
