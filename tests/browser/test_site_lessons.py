@@ -95,6 +95,18 @@ def test_paper_has_everything_that_is_folded_and_the_screen_keeps_its_folds(visi
     assert pictures >= page.locator("img").count() - 1  # the first stands on the page twice, and once in the file
 
 
+def test_paper_is_light_though_the_reader_chose_dark(visit, address):
+    page = visit(address)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    text = "getComputedStyle(document.body).color"
+    on_screen = page.evaluate(text)
+    page.emulate_media(media="print")
+    assert page.evaluate(text) == "rgb(31, 35, 40)" != on_screen
+    assert page.locator("img.chart").first.evaluate("image => getComputedStyle(image).filter") == "none"
+    page.evaluate("dispatchEvent(new Event('beforeprint')); dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
 def test_a_chart_is_turned_on_a_dark_page_and_a_photograph_is_not(visit, served):
     for scheme, turned in (("dark", True), ("light", False)):
         page = visit(f"{served}lessons/08_02.html", scheme=scheme)

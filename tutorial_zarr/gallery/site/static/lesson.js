@@ -77,14 +77,20 @@
   addEventListener("hashchange", open);
   if (location.hash) open();
 
-  // Paper cannot be opened.
-  let folded = [];
+  // Paper cannot be opened, and is light: so are the cards that lie on it, which have colours of their own.
+  const root = document.documentElement;
+  let folded = [], theme;
   addEventListener("beforeprint", function () {
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
     folded = [...document.querySelectorAll("details:not([open])")];
     for (const each of folded) each.open = true;
     for (const image of document.images) image.loading = "eager";
   });
-  addEventListener("afterprint", function () { for (const each of folded) each.open = false; });
+  addEventListener("afterprint", function () {
+    if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
+    for (const each of folded) each.open = false;
+  });
   for (const button of document.querySelectorAll("[data-print]")) {
     button.hidden = false;
     button.addEventListener("click", function () { print(); });
