@@ -13,7 +13,7 @@ from typing import Any
 from tutorial_zarr.errors import MissingDependencyError
 
 # The tokens of Python that have a colour in site.css, by the short names of Pygments.
-COLOURED = frozenset("k kn kc kd ow s s1 s2 sa sd si se c1 ch cm mi mf mh nf nc nb bp nd".split())
+COLOURED = frozenset(re.findall(r"\w+", "k kn kc kd ow s s1 s2 sa sd si se c1 ch cm mi mf mh nf nc nb bp nd"))
 Link = Callable[[str], "str | None"]  # from a target as it is written to the address on the page; None: plain text
 
 
