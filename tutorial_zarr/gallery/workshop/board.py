@@ -73,18 +73,16 @@ class Board(ThreadingHTTPServer):
 
     def note(self, post: Any) -> int:
         """Take what was posted, if it is a verdict from this room; the status of the answer."""
-        room, nick, exercise = (
-            (post.get(key) for key in ("room", "nick", "exercise")) if isinstance(post, dict) else "   "
-        )
-        if not isinstance(room, str) or not hmac.compare_digest(room.encode(errors="replace"), self.room.encode()):
+        said = post if isinstance(post, dict) else {}
+        room, nick, exercise = (str(said.get(key, "")) for key in ("room", "nick", "exercise"))
+        if not hmac.compare_digest(room.encode(errors="replace"), self.room.encode()):
             return 403
-        fits = [isinstance(text, str) and form.fullmatch(text) for text, form in ((nick, NICK), (exercise, EXERCISE))]
-        if not (all(fits) and isinstance(post.get("right"), bool)):
+        if not (NICK.fullmatch(nick) and EXERCISE.fullmatch(exercise) and isinstance(said.get("right"), bool)):
             return 400
         full = nick not in self.rows and len(self.rows) >= MOST_NICKS
         if full or len(self.columns() | {exercise}) > MOST_EXERCISES:
             return 507
-        self.rows.setdefault(nick, {})[exercise] = post["right"]
+        self.rows.setdefault(nick, {})[exercise] = said["right"]
         return 204
 
     def columns(self) -> set[str]:
@@ -93,12 +91,11 @@ class Board(ThreadingHTTPServer):
 
     def page(self) -> str:
         """The page for the host."""
-        columns, said = sorted(self.columns()), {True: '<td class="right">right</td>', False: "<td>not yet</td>"}
+        said = {True: '<td class="right">right</td>', False: "<td>not yet</td>", None: "<td></td>"}
+        columns = sorted(self.columns())
         head = "".join(f'<th scope="col">{words.escape(name)}</th>' for name in columns)
         rows = [
-            f'<tr><th scope="row">{words.escape(nick)}</th>'
-            + "".join(said.get(done.get(name), "<td></td>") for name in columns)  # type: ignore[call-overload]
-            + "</tr>"
+            f'<tr><th scope="row">{words.escape(nick)}</th>{"".join(said[done.get(name)] for name in columns)}</tr>'
             for nick, done in sorted(self.rows.items())
         ]
         table = (

@@ -253,6 +253,5 @@ def _imports(notebook: Notebook) -> Iterator[str]:
             tops = [name.partition(".")[0] for name in names]
             yield from (name for name in tops if f"{name}.py" not in source)  # else the lesson writes it itself
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "need":
-            yield from (
-                argument.value.partition(".")[0] for argument in node.args if isinstance(argument, ast.Constant)
-            )
+            given = [each.value for each in node.args if isinstance(each, ast.Constant)]
+            yield from (name.partition(".")[0] for name in given if isinstance(name, str))
