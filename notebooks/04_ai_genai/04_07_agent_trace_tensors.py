@@ -155,12 +155,13 @@ for panel, (name, order) in zip(panels, orders.items(), strict=True):
     edges = np.arange(len(reach) + 1) * chunk_runs
     panel.fill_betweenx(edges, 0, np.append(reach, 0), step="post", color=SKY, alpha=0.45, linewidth=0)
     panel.hlines(edges, 0, width, color="white", linewidth=0.8)
-    panel.fill_betweenx(
-        np.arange(runs + 1), 0, np.append(lengths[order], 0), step="post", color=BLUE, linewidth=0, zorder=3
-    )
+    long = np.append(lengths[order], 0)
+    panel.fill_betweenx(np.arange(runs + 1), 0, long, step="post", color=BLUE, linewidth=0, zorder=3)
     panel.vlines(np.arange(0, width + 1, chunk_steps), 0, runs, color=GREY, linewidth=0.3, alpha=0.6)
     panel.set(xlim=(0, width), ylim=(runs, 0), xlabel="step")
     panel.set_title(f"{name}\n{len(expected[name])} chunks stored, {whole_grid} asked for", fontsize=11)
+
+# %% tags=["hide-input"] jupyter={"source_hidden": true}
 panels[0].set_ylabel("run")
 told = "; ".join(f"{name}, {len(found)} of {whole_grid} chunks are stored" for name, found in expected.items())
 occupied = viz.Chart.of(figure, "The same runs, twice", f"Two maps of runs against steps: {told}.")

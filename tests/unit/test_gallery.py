@@ -120,7 +120,7 @@ def test_copies_are_there_whole_or_not_at_all(copy, tmp_path):
 def test_what_authors_do_needs_a_clone(monkeypatch):
     monkeypatch.setattr(command, "ROOT", ROOT / "elsewhere")
     for call in (lambda: command.new("02_09", "x", False), lambda: command.build((), 1, False),
-                 lambda: command.check((), False, False)):  # fmt: skip
+                 lambda: command.check((), False, None, False)):  # fmt: skip
         with pytest.raises(gallery.GalleryError, match="expected a clone of the repository"):
             call()
 
