@@ -265,14 +265,18 @@ def stream(
     return _stream(work, items, in_flight, ordered, timeout, executor, writes)
 
 
-@functools.cache
 def threads_start() -> bool:
     """Whether a thread can be started here; it cannot in a browser."""
     try:
-        threading.Thread(target=int, name="tutorial_zarr_first").start()
+        _start_one()
     except RuntimeError:
         return False
     return True
+
+
+@functools.cache  # a refusal is not kept: there may be room for a thread later
+def _start_one() -> None:
+    threading.Thread(target=int, name="tutorial_zarr_first").start()
 
 
 def _stream(

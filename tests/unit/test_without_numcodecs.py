@@ -149,16 +149,22 @@ def test_the_default_compressor_is_gzip_where_nothing_writes_zstd_and_says_so(mo
 def test_zstd_of_python_and_of_numcodecs_read_each_other():
     pytest.importorskip("compression.zstd")
     theirs, ours = numcodecs_codec("zstd", {"level": 3}), in_numpy.ZstdEngine()
-    for data in (b"", b"chunk", bytes(range(256)) * 999):
+    assert ours.decompress(ours.compress(b"", 0, True)) == b""  # which numcodecs refuses to read
+    for data in (b"chunk", bytes(range(256)) * 999):
         assert bytes(theirs.decode(ours.compress(data, 0, True))) == data
         assert bytes(ours.decompress(bytes(theirs.encode(data)))) == data
     out = np.empty(5, "u1")
     ours.decompress(ours.compress(b"chunk", -3, False), out)
     assert out.tobytes() == b"chunk"
-    with pytest.raises(RuntimeError, match="zstd: expected 4 bytes, found 5"):
-        ours.decompress(ours.compress(b"chunk", 1, False), out[:4])
-    with pytest.raises(RuntimeError, match="zstd: "):
+    twice = ours.compress(b"chunk", 1, False) + ours.compress(b"s", 1, False)
+    assert ours.decompress(twice, np.empty(6, "u1")).tobytes() == ours.decompress(twice) == b"chunks"
+    for size, found in ((5, "more"), (4, "more"), (7, "6")):
+        with pytest.raises(RuntimeError, match=f"zstd: expected {size} bytes, found {found}"):
+            ours.decompress(twice, np.empty(size, "u1"))
+    with pytest.raises(RuntimeError, match="zstd: expected a whole frame"):
         ours.decompress(ours.compress(b"chunk", 1, False)[:-2])
+    with pytest.raises(RuntimeError, match="zstd: "):
+        ours.decompress(b"no frame at all")
 
 
 # --- no threads
@@ -170,9 +176,9 @@ def no_threads(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    parallel.threads_start.cache_clear()
+    parallel._start_one.cache_clear()
     yield
-    parallel.threads_start.cache_clear()
+    parallel._start_one.cache_clear()
 
 
 @pytest.mark.usefixtures("no_threads")

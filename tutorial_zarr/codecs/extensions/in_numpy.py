@@ -253,14 +253,22 @@ class ZstdEngine:
 
     def decompress(self, data: Buffer, out: np.ndarray | None = None) -> bytes | np.ndarray:
         """What is in the frames; into `out`, if that is given."""
-        try:
-            found = self.module.decompress(data)
-        except self.module.ZstdError as cause:
-            raise RuntimeError(f"zstd: {cause}") from cause
+        room = None if out is None else out.nbytes
+        found, rest = bytearray(), bytes(data)
+        while rest:  # a frame each; no more is taken than there is room for
+            decoder = self.module.ZstdDecompressor()
+            try:
+                found += decoder.decompress(rest, -1 if room is None else room - len(found) + 1)
+            except self.module.ZstdError as cause:
+                raise RuntimeError(f"zstd: {cause}") from cause
+            if room is not None and len(found) > room:
+                raise RuntimeError(f"zstd: expected {room} bytes, found more")
+            if not decoder.eof:
+                raise RuntimeError("zstd: expected a whole frame, found its beginning")
+            rest = decoder.unused_data
         if out is None:
-            return found
-        room = out.reshape(-1).view(np.uint8)
-        if room.nbytes != len(found):
-            raise RuntimeError(f"zstd: expected {room.nbytes} bytes, found {len(found)}")
-        room[:] = np.frombuffer(found, np.uint8)
+            return bytes(found)
+        if len(found) != room:
+            raise RuntimeError(f"zstd: expected {room} bytes, found {len(found)}")
+        out.reshape(-1).view(np.uint8)[:] = np.frombuffer(found, np.uint8)
         return out
