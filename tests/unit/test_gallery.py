@@ -858,7 +858,7 @@ def test_words_that_stop_a_reader_are_a_warning_and_no_fault(copy, capsys, monke
     assert all("try 'again'" not in problem for problem in problems(copy))
     monkeypatch.setattr(contract, "warnings", lambda ids: [warning])
     monkeypatch.setattr(gallery, "check", lambda ids: [])
-    assert command.check((), False, False) == 0
+    assert command.check((), False, None, False) == 0
     assert "warning: 01_01" in capsys.readouterr().err
 
 

@@ -564,10 +564,10 @@ def test_a_table_of_signs_has_a_tile_for_each_outcome_and_a_panel_for_each_group
     signs = {"yes": ("it is so", "#0072b2", "=", "white"), "no": ("it is not", "#eceff1", "-", "black")}
     panels = {"colours": {"sky": ["yes", "no"], "grass": ["no", "yes"]}, "more": {"sea": ["yes", "yes"]}}
     figure = sign_table(panels, ["blue", "green"], signs)
-    # for each sign of a panel, its tiles and then the sign upon each of them
-    drawn = [
-        [len(marks.get_paths()) or 1, len(marks.get_offsets())] for axes in figure.axes for marks in axes.collections
+    # for each sign of a panel: its tiles are one path, each moved to once, and the signs upon them one collection
+    tiles = [
+        list(patch.get_path().codes).count(patch.get_path().MOVETO) for axes in figure.axes for patch in axes.patches
     ]
-    tiles, upon = [pair[0] for pair in drawn[::2]], [pair[1] for pair in drawn[1::2]]
+    upon = [len(marks.get_offsets()) for axes in figure.axes for marks in axes.collections]
     assert tiles == upon == [2, 2, 2]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["=  it is so", "-  it is not"]
