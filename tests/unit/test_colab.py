@@ -8,6 +8,7 @@ from tutorial_zarr.gallery import GalleryError, source, student
 from tutorial_zarr.gallery.catalogue import ROOT
 from tutorial_zarr.gallery.student import write_student_versions
 
+pytest.importorskip("jupytext", reason="a notebook is read with jupytext, which is not installed")
 AT = "https://github.com/me/it"
 
 
