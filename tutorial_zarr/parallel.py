@@ -10,7 +10,6 @@ time, so that the per-item cost stays that of a plain loop.
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 import time
@@ -266,17 +265,12 @@ def stream(
 
 
 def threads_start() -> bool:
-    """Whether a thread can be started here; it cannot in a browser."""
+    """Whether a thread can be started here, now; it cannot in a browser."""
     try:
-        _start_one()
+        threading.Thread(target=int, name="tutorial_zarr_first").start()
     except RuntimeError:
         return False
     return True
-
-
-@functools.cache  # a refusal is not kept: there may be room for a thread later
-def _start_one() -> None:
-    threading.Thread(target=int, name="tutorial_zarr_first").start()
 
 
 def _stream(

@@ -176,9 +176,6 @@ def no_threads(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    parallel._start_one.cache_clear()
-    yield
-    parallel._start_one.cache_clear()
 
 
 @pytest.mark.usefixtures("no_threads")
