@@ -24,14 +24,13 @@ from tutorial_zarr.gallery.catalogue import GalleryError, Notebook
 from tutorial_zarr.gallery.pictures import PREFERS_DARK
 from tutorial_zarr.gallery.publish import figures
 from tutorial_zarr.gallery.series import AREAS, area_of, select_articles, split
-from tutorial_zarr.gallery.site.figures import is_chart
+from tutorial_zarr.gallery.site.figures import is_chart, size_of_svg
 from tutorial_zarr.gallery.site.markup import markdown, need, plain
 from tutorial_zarr.gallery.site.origins import Origins, link_numbers
 from tutorial_zarr.gallery.site.pages import File, Page, Site, article_path, lesson_path, picture_path, relative
 from tutorial_zarr.gallery.source import loads
 
 LIST, FEED = "articles.html", "feed.xml"
-PIXELS = {"pt": 4 / 3, "px": 1.0, "": 1.0}  # of the units in which a figure says its size
 IMAGE = re.compile(r'<img src="([^"]*)"')
 SUMMARY = "Each article is the story of a lesson that you can run; every number in it was computed there."
 
@@ -50,7 +49,7 @@ def pages(site: Site) -> Iterator[Page | File]:
         SUMMARY,
         "articles.html",
         {"areas": [(area, fronts) for area, fronts in areas if fronts], "feed": FEED if site.base_url else None},
-        canonical=_absolute(site, LIST),
+        canonical=site.absolute(LIST),
     )
     if site.base_url:
         yield File(FEED, _feed(site.base_url, shown).encode())
@@ -100,7 +99,7 @@ def _page(site: Site, front: dict[str, Any], near: dict[str, Any]) -> Iterator[P
          "versions": markdown(first.strip("*"), lambda target: site.link(path, target, address)),
          "lesson_page": lesson_path(lesson)},
         searched(html),
-        _absolute(site, address),
+        site.absolute(address),
     )  # fmt: skip
     for file in taken.values():
         # An image asks the system whether the page is dark, and not the page, which turns its colours by itself.
@@ -134,21 +133,14 @@ def _kind(figure: Path, cells: list[dict[str, Any]]) -> str:
 
 def _size(figure: Path, kind: str) -> str:
     """The size of a figure as attributes, so that the page keeps its place until it is there, and its kind."""
-    head = figure.read_text(encoding="utf-8")[:2000]
-    sides = [re.search(rf'<svg[^>]* {side}="([\d.]+)(pt|px|)"', head) for side in ("width", "height")]
-    pixels = [round(float(found[1]) * PIXELS[found[2]]) for found in sides if found]
-    size = f' width="{pixels[0]}" height="{pixels[1]}"' if len(pixels) == 2 else ""
-    return f' class="{kind}"{size}'
+    wide, high = size_of_svg(figure.read_text(encoding="utf-8"))
+    return f' class="{kind}"' + (f' width="{wide}" height="{high}"' if wide and high else "")
 
 
 def searched(html: str) -> tuple[tuple[str, str], ...]:
     """The text of a page by heading, for the search."""
     first, *rest = re.split(r'<h2 id="([^"]*)">', html)
     return (("", plain(first)), *((anchor, plain(text)) for anchor, text in zip(rest[::2], rest[1::2], strict=True)))
-
-
-def _absolute(site: Site, address: str) -> str | None:
-    return f"{site.base_url.rstrip('/')}/{address}" if site.base_url else None
 
 
 def _feed(base_url: str, shown: list[dict[str, Any]]) -> str:

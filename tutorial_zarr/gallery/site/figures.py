@@ -63,7 +63,7 @@ def _shown(path: str, data: dict[str, Any]) -> Shown:
     if "image/svg+xml" in data:
         # An image asks the system whether the page is dark, and not the page, which turns its colours by itself.
         svg = PREFERS_DARK.sub("", data["image/svg+xml"])
-        return Shown(File(f"{path}.svg", svg.encode()), alt, *_size(svg), kind_of_svg(svg))
+        return Shown(File(f"{path}.svg", svg.encode()), alt, *size_of_svg(svg), kind_of_svg(svg))
     from PIL import Image
 
     image = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
@@ -80,10 +80,11 @@ def of_file(path: Path) -> Shown:
     svg = path.read_text(encoding="utf-8")
     told = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
     alt = " ".join(unescape(told[1]).split()) if told else ""
-    return Shown(File(picture_path(path), path.read_bytes()), alt, *_size(svg), kind_of_svg(svg))
+    return Shown(File(picture_path(path), path.read_bytes()), alt, *size_of_svg(svg), kind_of_svg(svg))
 
 
-def _size(svg: str) -> tuple[int, int]:
+def size_of_svg(svg: str) -> tuple[int, int]:
+    """The width and the height of an SVG in pixels of a page; 0 for one that it does not say."""
     sizes = (re.search(rf'<svg[^>]*\b{side}="([\d.]+)(pt)?', svg) for side in ("width", "height"))
     wide, high = (round(float(found[1]) * (96 / 72 if found[2] else 1)) if found else 0 for found in sizes)
     return wide, high

@@ -138,7 +138,7 @@ class Lesson:
             "lesson.html",
             values,
             searched=tuple(_searched([{"html": head["intro"] + head["goals"]}, *parts])),
-            canonical=f"{self.site.base_url.rstrip('/')}/{self.path}" if self.site.base_url else None,
+            canonical=self.site.absolute(self.path),
         )
 
     def _head(self, cells: list[Cell]) -> dict[str, Any]:

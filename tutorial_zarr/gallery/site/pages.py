@@ -94,6 +94,10 @@ class Site:
         found[CLONE / "findings"] = "findings.html"
         return found
 
+    def absolute(self, address: str) -> str | None:
+        """The address `address` of the site with its host; None where that is unknown."""
+        return f"{self.base_url.rstrip('/')}/{address}" if self.base_url else None
+
     def link(self, source: Path, target: str, page: str) -> str | None:
         """The address on `page` of what the file `source` links to as `target`; None where nothing can be linked to.
 
