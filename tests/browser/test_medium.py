@@ -37,7 +37,7 @@ def pasted(browser, built):
     source.goto((built / "paste.html").as_uri())
     source.bring_to_front()
     source.get_by_role("button", name="Copy the article").click()
-    assert source.locator("#done").inner_text() == "Copied. Click into a new story, and paste."
+    source.locator("#done", has_text=re.compile(r"^Copied\. Click into a new story, and paste\.$")).wait_for()
     page = built / "editor.html"
     page.write_text('<!doctype html><meta charset="utf-8"><title>Editor</title><div contenteditable>', "utf-8")
     editor.goto(page.as_uri())
