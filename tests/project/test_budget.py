@@ -187,15 +187,16 @@ def files_of(act):
 def test_what_an_array_crosses_stays_a_book_for_an_afternoon(tmp_path):
     """Creating, opening, reading and writing an array, whole chunks and parts, plain and in shards."""
 
-    def act():
+    def act(folder):
         for shards in (None, (8, 8)):
             options = {"shape": (16, 16), "chunks": (4, 4), "shards": shards, "dtype": "f8", "compressors": "zstd"}
-            a = zarr.create_array(tmp_path, name=f"g/{shards}", **options)
+            a = zarr.create_array(folder, name=f"g/{shards}", **options)
             a[...] = 1
             a[3:5] = 2
-            assert zarr.open_group(tmp_path)[f"g/{shards}"][3:5].sum() == 64
+            assert zarr.open_group(folder)[f"g/{shards}"][3:5].sum() == 64
 
-    spine = files_of(act)
+    act(tmp_path / "first")  # imports and what is kept in memory, so that no other test decides what is counted
+    spine = files_of(lambda: act(tmp_path / "second"))
     assert {"tutorial_zarr.array", "tutorial_zarr.codecs.sharding", "tutorial_zarr.stores.local"} <= spine
     assert sum(map(lines_of, spine)) <= MOST_LINES["spine"]
 
