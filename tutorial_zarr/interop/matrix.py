@@ -288,15 +288,21 @@ class Run:
         return found
 
 
-def read_results(folder: Path) -> Iterator[dict[str, Any]]:
-    """The lines of ``results.jsonl``, the last of which may be cut short; where a cell was asked twice, both."""
-    file = folder / "results.jsonl"
+def read_lines(file: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file of results, the last of which may be cut short; where a cell was asked twice, both."""
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         try:
             entry = json.loads(line)
         except ValueError:  # of a run that was killed
             continue
-        if isinstance(entry, dict) and {"writer", "reader", "case", "outcome", "detail", "of"} <= set(entry):
+        if isinstance(entry, dict) and "of" in entry:
+            yield entry
+
+
+def read_results(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines of ``results.jsonl`` of a run."""
+    for entry in read_lines(folder / "results.jsonl"):
+        if {"writer", "reader", "case", "outcome", "detail"} <= set(entry):
             yield entry
 
 

@@ -64,8 +64,15 @@ class Gdal(Peer):
         ]
 
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:
-        document = _document(path / node)
-        shape = tuple(document["shape"])
+        found = self._read(path, node, consolidated)
+        return Opened(found.shape, lambda region: found[region])
+
+    def meaning(self, path: Path, node: str) -> Any:
+        """Masked where GDAL says that there is no data, and scaled by what it says of each band."""
+        return self._read(path, node, False, masked=True)
+
+    def _read(self, path: Path, node: str, consolidated: bool, masked: bool = False) -> Any:
+        shape = tuple(_document(path / node)["shape"])
         if len(shape) < 2:
             raise Unsupported("GDAL's rasters have two axes or more")
         if consolidated or node:
@@ -73,25 +80,32 @@ class Gdal(Peer):
         else:
             name = f'ZARR:"{path}"'
         if len(shape) > 2:
-            found = self._bands(name, shape)
+            found = self._bands(name, masked)
         else:
             with rasterio.open(name) as raster:
-                found = raster.read()
+                found = _values(raster, masked)
         if found.size != np.prod(shape):
             raise ValueError(f"expected {shape}, found {found.shape}")
-        found = found.reshape(shape)
-        return Opened(shape, lambda region: found[region])
+        return found.reshape(shape)
 
-    def _bands(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    def _bands(self, name: str, masked: bool) -> Any:
         with rasterio.open(name) as raster:
             if raster.count:
-                return raster.read()
+                return _values(raster, masked)
             names = raster.subdatasets
         parts = []
         for sub in names:
             with rasterio.open(sub) as raster:
-                parts.append(raster.read())
-        return np.concatenate(parts)
+                parts.append(_values(raster, masked))
+        return np.ma.concatenate(parts) if masked else np.concatenate(parts)
+
+
+def _values(raster: Any, masked: bool) -> Any:
+    found = raster.read(masked=masked)
+    scales, offsets = (np.array(each)[:, None, None] for each in (raster.scales, raster.offsets))
+    if not masked or ((scales == 1).all() and (offsets == 0).all()):
+        return found
+    return found * scales + offsets
 
 
 def _document(path: Path) -> dict[str, Any]:

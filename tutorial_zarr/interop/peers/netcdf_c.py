@@ -12,7 +12,10 @@ import importlib.metadata
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
@@ -39,6 +42,16 @@ class NetCDF(Peer):
         ]
 
     def open(self, path: Path, node: str, consolidated: bool) -> Opened:
+        with self._dataset(path, node) as root:
+            variable = root[f"/{node or 'x'}"]
+            variable.set_auto_maskandscale(False)
+            variable.set_auto_chartostring(False)
+            shape = variable.shape
+            found = np.asarray(variable[...]).reshape(shape)
+        return Opened(shape, lambda region: found[region])
+
+    @contextmanager
+    def _dataset(self, path: Path, node: str) -> Iterator[Any]:
         if not (path / node / ".zarray").exists():
             raise Unsupported("this build of netCDF-C reads Zarr 2 only")
         with tempfile.TemporaryDirectory() as folder:
@@ -49,12 +62,17 @@ class NetCDF(Peer):
                 shutil.copytree(path, store / "x")
                 (store / ".zgroup").write_text(json.dumps({"zarr_format": 2}))
             with netCDF4.Dataset(f"file://{store}#mode=zarr,file") as root:
-                variable = root[f"/{node or 'x'}"]
-                variable.set_auto_maskandscale(False)
-                variable.set_auto_chartostring(False)
-                shape = variable.shape
-                found = np.asarray(variable[...]).reshape(shape)
-        return Opened(shape, lambda region: found[region])
+                yield root
+
+    def meaning(self, path: Path, node: str) -> Any:
+        """Masked, scaled and joined into text as netCDF4 does; times as its `num2date` makes them."""
+        with self._dataset(path, node) as root:
+            variable = root[f"/{node or 'x'}"]
+            values, units = variable[...], getattr(variable, "units", "")
+            if " since " not in str(units):
+                return values
+            calendar = getattr(variable, "calendar", "standard")
+            return np.array(netCDF4.num2date(values, units, calendar, only_use_cftime_datetimes=False), "M8[ns]")
 
 
 if __name__ == "__main__":

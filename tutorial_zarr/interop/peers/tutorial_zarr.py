@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from peer_protocol import Case, Opened, Peer, serve
+from peer_protocol import Case, Opened, Peer, Unsupported, serve
 
 import tutorial_zarr as zarr
 from tutorial_zarr.interop import ours
@@ -34,6 +35,16 @@ class TutorialZarr(Peer):
 
     def tree(self, path: Path, consolidated: bool) -> dict[str, object]:
         return ours.tree(path, consolidated)
+
+    def meaning(self, path: Path, node: str) -> Any:
+        """By the xarray engine, where xarray is."""
+        import xarray as xr
+
+        parent, _, name = node.rpartition("/")
+        if not name:
+            raise Unsupported("the engine opens groups, in which arrays have names")
+        with xr.open_dataset(str(path / parent) if parent else str(path), engine="tutorial_zarr") as dataset:
+            return dataset[name].values
 
     def write(self, case: Case) -> None:
         ours.write(case, case.path)

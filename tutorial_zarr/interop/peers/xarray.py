@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -49,6 +50,13 @@ class Xarray(ZarrPython):
         if (path / parent / name / ".zarray").exists():
             attributes["_ARRAY_DIMENSIONS"] = list(array.dims)  # which xarray takes from the attributes
         return Opened(array.shape, lambda region: np.asarray(array[region].values), attributes)
+
+    def meaning(self, path: Path, node: str) -> Any:
+        parent, _, name = node.rpartition("/")
+        if not name:
+            raise Unsupported("xarray opens groups, in which arrays have names")
+        with xr.open_zarr(str(path / parent) if parent else str(path), chunks=None) as dataset:
+            return dataset[name].values
 
 
 if __name__ == "__main__":

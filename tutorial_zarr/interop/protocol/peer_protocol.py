@@ -151,6 +151,45 @@ def from_canonical(raw: bytes, description: Any, kind: str, shape: tuple[int, ..
     return array
 
 
+# --- what values mean, as JSON
+
+KINDS = {"b": "boolean", "i": "integer", "u": "integer", "f": "real", "M": "time", "m": "duration", "U": "text",
+         "T": "text", "S": "text", "O": "text"}  # fmt: skip
+
+
+def meaning(values: Any) -> dict[str, Any]:
+    """Shape, kind and elements in C order; null where one is missing: masked, NaN, NaT, None.
+
+    >>> meaning(np.ma.masked_equal([1, 9], 9))
+    {'shape': [2], 'kind': 'integer', 'values': [1, None]}
+    >>> meaning(np.array(["2000-01-01", "NaT"], "M8[D]"))["values"]
+    ['2000-01-01T00:00:00.000000000', None]
+    """
+    mask, array = np.ma.getmaskarray(np.ma.asanyarray(values)), np.asarray(np.ma.getdata(values))
+    kind = array.dtype.kind
+    if kind not in KINDS:
+        raise Unsupported(f"elements of the type {array.dtype} are not compared")
+    if kind in "Mm":
+        missing = np.isnat(array)
+        array = array.astype(f"{kind}8[ns]")
+        array = array.astype(str) if kind == "M" else array.astype("i8")
+    else:
+        missing = np.array([item is None or item != item for item in array.ravel().tolist()], bool).reshape(array.shape)
+    found = [
+        None if gone else item.decode("latin-1") if isinstance(item, bytes) else str(item) if _infinite(item) else item
+        for item, gone in zip(array.ravel().tolist(), (mask | missing).ravel().tolist(), strict=True)
+    ]
+    if kind == "O" and not all(item is None or isinstance(item, str) for item in found):
+        if not all(isinstance(item, (int, float, type(None))) for item in found):
+            raise Unsupported("objects other than text and numbers are not compared")
+        return {"shape": list(array.shape), "kind": "real", "values": found}
+    return {"shape": list(array.shape), "kind": KINDS[kind], "values": found}
+
+
+def _infinite(item: Any) -> bool:
+    return isinstance(item, float) and item in (np.inf, -np.inf)
+
+
 # --- a peer in Python
 
 
@@ -208,22 +247,29 @@ class Peer:
         """Write the case into `case.path`, an empty folder."""
         raise Unsupported(f"{self.name} does not write arrays here")
 
+    def meaning(self, path: Path, node: str) -> Any:
+        """The array as the library shows it to people by default: masked, scaled, with times, where it does so."""
+        raise Unsupported(f"{self.name} shows what is stored")
+
     # --- the protocol
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The reply to one request."""
         path = Path(request.get("path", ""))
         if request["op"] == "capabilities":
-            can = {op: getattr(type(self), op) is not getattr(Peer, op) for op in ("open", "tree", "write")}
+            can = {op: getattr(type(self), op) is not getattr(Peer, op) for op in ("open", "tree", "write", "meaning")}
             return {
                 "name": self.name,
                 "versions": {**self.versions(), "python": platform.python_version()},
                 "reads": can["open"],
                 "lists": can["tree"],
                 "writes": can["write"],
+                "decodes": can["meaning"],
                 "elements": self.capabilities(),
                 "elements_written": self.capabilities_written(),
             }
+        if request["op"] == "meaning":
+            return meaning(self.meaning(path, request["node"]))
         if request["op"] == "write":
             self.write(_case(request["case"], path))
             return {}
