@@ -26,7 +26,8 @@ def module_name(file):
 
 MODULES = [module_name(file) for file in FILES]
 # The peers are programs of their own, for environments in which other packages are.
-IMPORTABLE = [name for name in MODULES if not name.endswith("__main__") and ".interop.peers." not in name]
+PROGRAMS = ".interop.peers.", ".interop.writers."
+IMPORTABLE = [n for n in MODULES if not n.endswith("__main__") and not any(folder in n for folder in PROGRAMS)]
 
 
 def imported(name):

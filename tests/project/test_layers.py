@@ -36,9 +36,9 @@ def module_name(file):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-# The peers are programs of their own: they run in other environments, and nothing imports them.
-PROGRAMS = PACKAGE / "interop" / "peers"
-FILES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py")) if PROGRAMS not in file.parents}
+# Peers and writers are programs of their own: they run in other environments, and nothing imports them.
+PROGRAMS = PACKAGE / "interop" / "peers", PACKAGE / "interop" / "writers"
+FILES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py")) if not set(PROGRAMS) & set(file.parents)}
 MODULES = [name for name in FILES if name not in ("tutorial_zarr", "tutorial_zarr.__main__")]
 CORE = [name for name in MODULES if RANK.get(name.split(".")[1], (EXTRAS,))[0] < EXTRAS]
 

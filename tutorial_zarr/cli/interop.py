@@ -13,7 +13,7 @@ from typing import Any
 
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
 from tutorial_zarr.errors import SelectionError
-from tutorial_zarr.interop import kit, report
+from tutorial_zarr.interop import kit, report, surprises, survey
 from tutorial_zarr.interop.cases import select
 from tutorial_zarr.interop.changes import names
 from tutorial_zarr.interop.columns import staircase
@@ -52,6 +52,7 @@ def command(click: Any) -> Any:
     for name, callback, params in (
         ("run", run, [folder, peers, cases, *sides, jobs, seconds, memory, here, as_json]),
         ("report", make_report, [folder, as_json]),
+        ("survey", survey_writers, [folder, *sides, jobs, seconds, memory, here, as_json]),
         ("verify", check_store, [click.Argument(["store"]), peers, install_them, here_too, seconds, memory, as_json]),
         ("clear", clear_environments, [as_json]),
         ("kit", make_kit, [folder, cases, as_json]),
@@ -137,6 +138,42 @@ def make_report(folder: Path, as_json: bool) -> int:
     else:
         print_table(("report", "cases", "bad cells", "without a known cause"), [tuple(map(str, found.values()))])
     return 0
+
+
+def survey_writers(
+    folder: Path, writers: str, readers: str, jobs: int, timeout: float, memory: int, here: bool, as_json: bool
+) -> int:
+    """Have real programs write what they write by default, and all readers read it; the table goes into FOLDER.
+
+    A run that was stopped goes on there. FOLDER/report has the page: who misreads what, and what to write instead.
+    """
+    limits = {"seconds": timeout, "memory": memory << 20}
+    with _progress("programs:") as progress:
+        table = survey.Survey(
+            folder,
+            survey.chosen(survey.find_writers(), _names(writers), "writers"),
+            survey.chosen(find_peers(), _names(readers), "readers"),
+            here=here,
+            jobs=jobs,
+            progress=progress,
+            limits=limits,
+        )()
+    surprises.write(table, folder / "report")
+    for name, why in table["absent"].items():
+        complain(f"{name} is absent: {plain(why, 300)}")
+    silent = [cell for cell in survey.cells_of(table) if cell.outcome == survey.SILENT]
+    if as_json:
+        print_json({**table, "cells": [dict(zip(survey.Cell.__annotations__, c, strict=True)) for c in table["cells"]]})
+    else:
+        rows = [
+            (reader, view, *(str(found[name] or "") for name in (survey.EQUAL, survey.REFUSED, survey.SILENT)))
+            for reader, view, found in surprises.counts(table)
+        ]
+        print_table(("read by", "as", "right", "refused", "wrong, no error"), rows)
+        for cell in silent:
+            if not cell.cause:
+                print_text(f"{cell.writer}, {cell.situation}, {cell.reader} {cell.view}: {plain(cell.saw, 200)}")
+    return int(any(OURS in (cell.writer, cell.reader) and not cell.cause for cell in silent))
 
 
 def check_store(store: str, peers: str, install: bool, here: bool, timeout: float, memory: int, as_json: bool) -> int:
