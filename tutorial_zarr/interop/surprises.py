@@ -93,7 +93,8 @@ def _lines(table: Mapping[str, Any]) -> Iterator[str]:
     for reader, view, found in counts(table):
         versions = table["readers"][reader]
         name = f"{versions['title']} {next(iter(versions['versions'].values()))}"
-        yield f"| {markdown(name)} | {WORDS[view]} | {found[EQUAL]} | {found[REFUSED] + found[CRASH]} | {found[SILENT]} |"
+        numbers = found[EQUAL], found[REFUSED] + found[CRASH], found[SILENT]
+        yield f"| {markdown(name)} | {WORDS[view]} | {' | '.join(map(str, numbers))} |"
     yield from ("", "## What your program should write instead")
     for advice in advices(table):
         title = table["writers"][advice.writer]["title"]

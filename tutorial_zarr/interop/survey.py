@@ -26,7 +26,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,7 +58,7 @@ class Cell:
     reader: str
     view: str
     outcome: str
-    saw: str = ""  # of a silent cell what differs, else the first sentence of the error
+    saw: str = ""  # of a silent cell what differs, else the kind of the error
     cause: str = ""  # the id of a `causes.Cause`, "" where nobody has looked into it
 
 
@@ -217,6 +217,9 @@ class Survey:
         try:
             with file.process(here=self.here, **self.limits) as process, tempfile.TemporaryDirectory() as place:
                 mark = self._meet(process, "reader", name, file)
+                if not self.said[f"reader {name}"]["reads"]:
+                    del self.said[f"reader {name}"]
+                    return []
                 for store in stores:
                     for node in store.nodes:
                         for view in VIEWS:
@@ -225,9 +228,7 @@ class Survey:
                                 found = self._ask_for(process, store, node, view, Path(place) / "bytes")
                                 if found is None:
                                     continue
-                                self._record(
-                                    Cell(*key, *found, cause_of(*key) if found[0] == SILENT else ""), store, mark
-                                )
+                                self._record(Cell(*key, *found), store, mark)
                             asked.append(key)
         except (PeerAbsentError, PeerDied, PeerSilent) as error:
             self.absent[f"reading: {name}"] = str(error)
@@ -279,8 +280,15 @@ class Survey:
                 name: {"title": each["name"], "versions": each["versions"]} for name, each in said["reader"].items()
             },
             "absent": dict(sorted(self.absent.items())),
-            "cells": [astuple(cell) for cell in cells],
+            "cells": [astuple(_explained(cell)) for cell in cells],
         }
+
+
+def _explained(cell: Cell) -> Cell:
+    """With its cause where it is silent; of an error only the kind, as its words are another's and name places."""
+    if cell.outcome == SILENT:
+        return replace(cell, cause=cause_of(*astuple(cell)[:5]))
+    return replace(cell, saw=cell.saw.partition(":")[0], cause="")
 
 
 def _is_of(note: Path, mark: str) -> bool:

@@ -74,6 +74,8 @@ class LazyArray(BackendArray):
 
 # --- reading
 
+NO_WORD = "", b""  # what zarr-python 2 fills text with by default: an empty word was written, and is not missing
+
 
 def dimensions(array: Array) -> tuple[str, ...]:
     """The names of an array's axes."""
@@ -118,7 +120,7 @@ def to_variable(array: Array, fill_value_masks: bool) -> Variable:
             serializer = next(codec for codec in serializer.codecs if isinstance(codec, ArrayBytesCodec))
         encoding["serializer"] = serializer.to_json()
     if fill_value_masks:
-        if array.fill_value is not None:
+        if array.fill_value is not None and array.fill_value not in NO_WORD:
             attrs["_FillValue"] = array.fill_value
     else:
         if array.zarr_format == 3:

@@ -13,14 +13,14 @@ COUNTS = np.array([[0, 1, 2], [0, 7, 0]], "int16")
 
 @situation("writes counts that may be zero")
 def counts(path):
-    z5py.ZarrFile(str(path)).create_dataset("v", data=COUNTS, chunks=(2, 2))
-    return [Meant("v", COUNTS)]
+    z5py.ZarrFile(str(path / "z.zarr"), "a").create_dataset("v", data=COUNTS, chunks=(2, 2))
+    return [Meant("z.zarr/v", COUNTS)]
 
 
 @situation("writes counts with gzip")
 def gzip(path):
-    z5py.ZarrFile(str(path)).create_dataset("v", data=COUNTS, chunks=(2, 3), compression="gzip")
-    return [Meant("v", COUNTS)]
+    z5py.ZarrFile(str(path / "z.zarr"), "a").create_dataset("v", data=COUNTS, chunks=(2, 3), compression="gzip")
+    return [Meant("z.zarr/v", COUNTS)]
 
 
 if __name__ == "__main__":
