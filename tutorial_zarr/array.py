@@ -355,7 +355,7 @@ class Array(nodes.Node):
         if out is not None:
             return self._get_into(io, selection, fields, out)
         limits.check_memory(io.label, math.prod(selection.shape) * io.element_nbytes)
-        result = np.empty(selection.shape, io.data_type.numpy)
+        result = parallel.empty_result(selection.shape, io.data_type.numpy)
         chunk_io.read(io, selection, result)
         final = selection.to_final(result)
         if fields is not None:
