@@ -78,7 +78,7 @@ def test_a_sound_store_with_consolidated_metadata_has_no_fault(sound):
 CASES = "v1 v2_codecs v2_dtypes v2_metadata v2_object_codecs v3_codecs v3_dtypes v3_fill_values v3_grids v3_metadata"
 # What those stores hold on purpose, as the specification allows it to be there.
 AMISS = {
-    "v2.dimension_separator.absent_means_dot": {"orphan"},
+    "v2.dimension_separator.absent_means_dot": {"orphan", "misread"},
     "v2.object.pickle": {"unsupported"},
     "v3.grids.regular.chunks_beyond_the_array_are_ignored": {"outside-grid"},
     "v3.grids.rectilinear.overflow_by_several_chunks": {"outside-grid"},
@@ -167,7 +167,10 @@ V3 = {
         edit("raw/zarr.json", codecs=[codec("sharding_indexed", chunk_shape=[2, 2], index_codecs=["bytes"])]),
         [("bad-metadata", "raw/zarr.json")],
     ),
-    "null_fill": (edit("raw/zarr.json", fill_value=None), [("bad-metadata", "raw/zarr.json")]),
+    "null_fill": (
+        edit("raw/zarr.json", fill_value=None),
+        [("bad-metadata", "raw/zarr.json"), ("misread", "raw/zarr.json")],
+    ),
     "fill_out_of_range": (edit("raw/zarr.json", fill_value=1 << 20), [("bad-metadata", "raw/zarr.json")]),
     "negative_shape": (edit("raw/zarr.json", shape=[-8, 8]), [("bad-metadata", "raw/zarr.json")]),
     "grid_of_other_rank": (edit("raw/zarr.json", chunk_grid=build.regular(4)), [("bad-metadata", "raw/zarr.json")]),

@@ -1,7 +1,7 @@
-"""``tutorial-zarr lint``: what of a store other readers will not open, why, and the nearest change that they would.
+"""``tutorial-zarr lint``: what of a store other readers will not open or misread, why, and the nearest change.
 
-The exit code is 0 where all readers asked for read every array, 1 where one does not, 2 where the command itself was
-wrong.
+The exit code is 0 where all readers asked for read every array, 1 where one does not or reads it otherwise than it was
+meant, 2 where the command itself was wrong.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tutorial_zarr.interop.changes import names, words
 from tutorial_zarr.interop.columns import staircase
 from tutorial_zarr.interop.lint import READERS, Finding, Matrix, check_readers, lint_arrays, stored_matrix
 from tutorial_zarr.stores.secrets import public
+from tutorial_zarr.tools.doctor import misread
 from tutorial_zarr.tools.members import PARTLY, partly
 from tutorial_zarr.words import count, plain
 
@@ -34,36 +35,72 @@ def command(click: Any) -> Any:
     """The click command."""
     text = f"Names of readers, with commas, or 'all'. By default, of {', '.join(READERS)}, those that read the format."
     readers = click.Option(["--for", "readers"], default="", help=text)
-    params = [place_argument(click, "store"), readers, json_option(click)]
-    return click.Command("lint", params=params, callback=check, help=check.__doc__)
+    fix = click.Option(
+        ["--fix"], is_flag=True, help="Change the metadata of STORE where that alone cures a misreading."
+    )
+    dry = click.Option(["--dry-run"], is_flag=True, help="With --fix: say what would be changed, and change nothing.")
+    measured = click.Option(["--measured"], is_flag=True, help="With --fix: zeros that a reader masks were measured.")
+    params = [place_argument(click, "store"), readers, fix, measured, dry, json_option(click)]
+
+    def callback(**options: Any) -> int:
+        if (options["dry_run"] or options["measured"]) and not options["fix"]:
+            raise click.UsageError("--dry-run and --measured need --fix")
+        return check(**options)
+
+    return click.Command("lint", params=params, callback=callback, help=check.__doc__)
 
 
-def check(store: str, readers: str, as_json: bool) -> int:
-    """Say which readers will not open the arrays of STORE, by the matrix that came with this version."""
+def check(store: str, readers: str, fix: bool, measured: bool, dry_run: bool, as_json: bool) -> int:
+    """Say which readers will not open the arrays of STORE, or misread them.
+
+    Who does not open what is told by the matrix that came with this version. Who misreads what is told by a table of
+    what readers were seen to do; for that, some chunks of each array are read.
+    """
     matrix = stored_matrix()
     named = [name.strip() for name in readers.split(",") if name.strip()]
     named = check_readers([] if named == ["all"] else named, matrix) if named else []
+    misreadings = list(misread.misreadings(store, named or READERS))
+    fixed = []
+    if fix:
+        fixed = [(one.array, misread.fix(store, one, measured, dry_run)) for one in misreadings if one.fix]
+        misreadings = list(misread.misreadings(store, named or READERS))
     arrays = list(lint_arrays(store, named, matrix))
+    known = {path for path, _, _ in arrays}  # what is not opened here has a row, too
+    arrays += [(path, [], []) for path in dict.fromkeys(one.array for one in misreadings) if path not in known]
     if not arrays:
         raise MetadataError(f"{public(store)}: expected an array, found a group without any; try another path")
     findings = [finding for _, _, found in arrays for finding in found]
     wanted = list(dict.fromkeys(reader for _, asked, _ in arrays for reader in asked))
+    wanted += sorted({by.reader for one in misreadings for by in one.seen} - set(wanted))
     if as_json:
         versions = {name: matrix.data["peers"][name]["versions"] for name in wanted}
-        print_json({"matrix": matrix.data["date"], "readers": versions, "findings": [vars(f) for f in findings]})
+        document = {"matrix": matrix.data["date"], "readers": versions, "findings": [vars(f) for f in findings]}
+        document["misread"] = [one.to_json() for one in misreadings]
+        if fix:
+            document["fixed"] = [{"array": path, "what": what} for path, what in fixed]
+        print_json(document)
     else:
-        for line in report(arrays, sorted(wanted), matrix, not named):
+        for _, what in fixed:
+            print_text(f"{'would fix' if dry_run else 'fix'}: {plain(what)}")
+        for line in report(arrays, sorted(wanted), matrix, not named, misreadings):
             print_text(line)
         node = zarr.open(store, mode="r")
         if isinstance(node, zarr.Group) and partly(node):
             print_text(PARTLY)
-    return int(any(finding.outcome != "untested" for finding in findings))
+    return int(bool(misreadings) or any(finding.outcome != "untested" for finding in findings))
 
 
-def report(arrays: Arrays, wanted: list[str], matrix: Matrix, by_default: bool) -> Iterator[str]:
+def report(
+    arrays: Arrays, wanted: list[str], matrix: Matrix, by_default: bool, misreadings: list[misread.Misreading]
+) -> Iterator[str]:
     """The lines for people: who reads what, and then each cause once."""
     heads = [f"{name} {next(iter(matrix.data['peers'][name]['versions'].values()))}" for name in wanted]
-    rows = [(plain(path or "the array"), [_sign(r, asked, found) for r in wanted]) for path, asked, found in arrays]
+    seen = {(one.array, by.reader): by.outcome for one in misreadings for by in one.seen if by.outcome == "refused"}
+    seen |= {(one.array, by.reader): by.outcome for one in misreadings for by in one.seen if by.outcome == "silent"}
+    rows = [
+        (plain(path or "the array"), [_sign(r, asked, found, seen.get((path, r), "")) for r in wanted])
+        for path, asked, found in arrays
+    ]
     if len(rows) > MOST_ROWS:
         told = [(path, cells) for path, cells in rows if set(cells) != {"ok"}]
         if others := len(rows) - len(told):
@@ -75,7 +112,10 @@ def report(arrays: Arrays, wanted: list[str], matrix: Matrix, by_default: bool) 
     shown = {sign for _, cells in rows for sign in cells}
     yield ""
     yield "; ".join(f"{sign.strip()} {said}" for sign, said in SIGNS.items() if sign in shown) + "."
-    yield from _causes(arrays)
+    causes = list(_causes(arrays))
+    yield from causes
+    yield from ([""] if misreadings and not causes else [])
+    yield from _misread(misreadings)
     if by_default:
         absent = [name for name in READERS if name in matrix.marks and name not in wanted]
         lacks = {name: [n for n in (2, 3) if not matrix.reads(name, [f"format:{n}"])] for name in absent}
@@ -85,11 +125,23 @@ def report(arrays: Arrays, wanted: list[str], matrix: Matrix, by_default: bool) 
         yield f"By the matrix of {matrix.data['date']}. Other readers: --for NAME,NAME or --for all."
 
 
-def _sign(reader: str, asked: list[str], found: list[Finding]) -> str:
+def _sign(reader: str, asked: list[str], found: list[Finding], seen: str) -> str:
     outcomes = {finding.outcome for finding in found if finding.reader == reader}
+    if not asked:  # this library does not open it either
+        return "no" if seen else "? "
     if reader not in asked:
         return "- "
-    return "!!" if "wrong" in outcomes else "no" if outcomes - {"untested"} else "? " if outcomes else "ok"
+    return (
+        "no"
+        if seen == "refused"
+        else "!!"
+        if seen or "wrong" in outcomes
+        else "no"
+        if outcomes - {"untested"}
+        else "? "
+        if outcomes
+        else "ok"
+    )
 
 
 def _causes(arrays: Arrays) -> Iterator[str]:
@@ -130,3 +182,17 @@ def _changes(found: list[tuple[str, Finding]]) -> dict[str, list[str]]:
             if change != finding.change and finding.reader not in alone:
                 alone.append(finding.reader)
     return changes
+
+
+def _misread(misreadings: list[misread.Misreading]) -> Iterator[str]:
+    """Each misreading once: what is so, who makes what of it, what cures it."""
+    kinds: dict[tuple[str, str], list[misread.Misreading]] = {}
+    for one in misreadings:
+        kinds.setdefault((one.rule, one.problem), []).append(one)
+    for alike in kinds.values():
+        first, where = alike[0], [plain(one.array or "the array") for one in alike]
+        yield f"{names(where, 3)}: {plain(first.problem)}."
+        yield from (f"    {each.reader} {each.version} {each.sees}" for each in first.seen)
+        does = "; --fix --measured does it" if first.fix and first.fix.asks else "; --fix does it" if first.fix else ""
+        yield f"    try: {first.cure}{does}"
+        yield ""

@@ -4,6 +4,7 @@
     census           the present and absent chunks of one array
     write_manifest   the hashes of all values, for `verify` to compare with later
     repair           what is safe to repair, when asked
+    misread          what common readers take otherwise than it was meant, and what cures it
 
 It uses nothing of a store but its interface, so folders, zip files and buckets are examined alike; it holds a few
 chunks at a time, and goes on after a fault. What cannot be noticed is said: a report's notes name the arrays whose

@@ -27,6 +27,7 @@ from tutorial_zarr.stores.local import is_ours
 from tutorial_zarr.stores.writers import describe
 from tutorial_zarr.tools.convert import ome
 
+from . import misread
 from .chunks import Outcome, check_chunk, counts_inner, dangling, protected
 from .consolidation import Consolidations
 from .report import ArrayRow, Report
@@ -272,6 +273,8 @@ class Examination:
             return None, sound
         self.consolidations.observe(path, key, document)
         metadata = self.parse(key, path, lambda strict: v3.parse(document, key, strict))
+        if metadata is None:
+            self.misread(path, {"zarr.json": document})
         if metadata is None and document.get("node_type") == "group":  # what is below can be examined still
             metadata = GroupMetadata(3, {}, document)
         return metadata, metadata is not None
@@ -335,6 +338,9 @@ class Examination:
         key, row = self.key, ArrayRow(path, metadata.zarr_format, metadata.shape)
         self.report.arrays.append(row)
         self.check_dimensions(path, key, metadata)
+        if key.endswith(("zarr.json", ".zarray")):
+            name = key.rpartition("/")[2]
+            self.misread(path, {name: metadata.document, ".zattrs": metadata.attributes})
         try:
             array = Array(self.store, path, metadata, read_only=True)
         except (UnsupportedError, MissingDependencyError) as error:
@@ -378,6 +384,14 @@ class Examination:
         self.report.nbytes += outcome.nbytes
         for rule, problem, inner, evidence in outcome.findings:
             self.report.add(rule, key, problem, node=row.path, coords=coords, inner=inner, evidence=evidence)
+
+    def misread(self, path: str, documents: dict[str, Any]) -> None:
+        """Note what common readers take otherwise than it was meant, as far as documents alone tell."""
+        node = misread.Node(self.store, path, documents)
+        for found in misread.of_node(node, misread.KNOWN, misread.FAULTS):
+            seen = "; ".join(f"{one.reader} {one.version} {one.sees}" for one in found.seen)
+            remedy = found.cure + ("; tutorial-zarr lint --fix does it" if found.fix else "")
+            self.report.add("misread", join(path, node.main), f"{found.problem}: {seen}", node=path, remedy=remedy)
 
     def array_keys(self, path: str, metadata: ArrayMetadata, array: Array | None) -> Iterator[tuple[int, ...]]:
         """The coordinates of the chunks that are stored. Faults of the keys between them are noted on the way."""

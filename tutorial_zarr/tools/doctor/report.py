@@ -52,6 +52,11 @@ RULES = {
         "other readers may refuse it: write the document again, as opening with mode 'r+' and updating attributes "
         "does; a NaN among the attributes stays until that one is set to null or text",
     ),
+    "misread": Rule(
+        "warning",
+        "a writer that takes for granted what other readers do not know",
+        "tutorial-zarr lint names the readers, and what to change",
+    ),
     "two-formats": Rule(
         "warning",
         "metadata converted from Zarr 2 to 3, and the old documents left in place",
