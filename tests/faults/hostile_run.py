@@ -282,6 +282,7 @@ ACTS = {
     "tree --json": _command("tree", "{store}", "--json"),
     "doctor --json": _command("doctor", "{store}", "--json"),
     "lint": _command("lint", "{store}"),
+    "explain": _command("explain", "{store}"),
     "anatomy": _command("anatomy", "{store}"),
     "copy": _command("copy", "{store}", "{target}"),
     "convert": _command("convert", "{store}", "--to", "3", "--target", "{target}"),

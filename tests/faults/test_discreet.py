@@ -84,6 +84,7 @@ GIVEN = {
     ("interop", "kit"): None,
     ("interop", "clear"): None,  # of environments that are ours
     ("lint",): ["{store}"],
+    ("explain",): ["{store}"],
     ("chunks", "advise"): ["{one}", "--read", "all 100%: all, 1"],
     ("chunks", "prices"): None,  # of a file that is ours
     ("check",): None,  # of the installation

@@ -662,6 +662,9 @@ def test_an_ome_zarr_image_is_followed_by_its_metadata(zarr_format, tmp_path, ru
             False,
             True,
         ], err
+        told = run("explain", url)[1]
+        version = {2: "0.4", 3: "0.5"}[zarr_format]
+        assert told.startswith(f"Zarr {zarr_format}, 3 arrays\nWho wrote it:\n  OME-Zarr {version} (certain): ")
         report = doctor.examine(make_store(url))
         assert report.ok, report
         assert sorted(row.path for row in report.arrays) == ["0", "1", "labels/nuclei/0"]
@@ -683,6 +686,8 @@ def test_of_a_group_whose_members_nobody_names_all_is_said_that_is_known(tmp_pat
                 "expected a store that lists its keys, found a web server, which does not; give the URL of an array in "
                 "it, or consolidate the metadata where the store is written\n"
             )
+        code, out, _ = run("explain", url)
+        assert (code, out.splitlines()[0]) == (0, "Zarr 3, a group whose members nothing names")
         code, out, _ = run("doctor", url)
         assert code == 0
         assert (

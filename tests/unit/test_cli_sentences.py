@@ -31,8 +31,9 @@ def store(tmp_path):
     return tmp_path / "one.zarr"
 
 
-READING = [["info"], ["tree"], ["anatomy"], ["lint"], ["compress", "shootout"], ["copy", "", "to"], ["consolidate"],
-           ["rechunk", "", "to"], ["convert", "", "--to", "3"], ["chunks", "advise", "", "--read", "0=1"]]  # fmt: skip
+READING = [["info"], ["tree"], ["anatomy"], ["lint"], ["explain"], ["compress", "shootout"], ["copy", "", "to"],
+           ["consolidate"], ["rechunk", "", "to"], ["convert", "", "--to", "3"],
+           ["chunks", "advise", "", "--read", "0=1"]]  # fmt: skip
 
 
 def line(command, place):
@@ -260,7 +261,16 @@ HARMLESS = "a[red]b[bold]\x1b[31mc\x9b2J\u202ed"
 def test_names_of_a_store_are_neither_markup_nor_control_sequences(run, tmp_path):
     root = zarr.create_group(tmp_path / "g", attributes={HARMLESS: HARMLESS})
     root.create_array("a[red]b[bold]", data=np.arange(3), dimension_names=[HARMLESS], attributes={"k": HARMLESS})
-    for words in (["info"], ["tree"], ["anatomy"], ["doctor"], ["delete", "", "a[red]b[bold]"], ["consolidate"]):
+    for words in (
+        ["info"],
+        ["tree"],
+        ["anatomy"],
+        ["doctor"],
+        ["lint"],
+        ["explain"],
+        ["delete", "", "a[red]b[bold]"],
+        ["consolidate"],
+    ):
         code, out, err = run(*line(words, tmp_path / "g"))
         assert code in (0, 1)
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", (out + err).replace("\n", ""))
@@ -291,6 +301,7 @@ def documented():
         (["convert", "STORE", "--to", "3"], "`convert`"),
         (["consolidate", "STORE"], "`consolidate`"),
         (["anatomy", "STORE/x"], "`anatomy`"),
+        (["explain", "STORE"], "`explain`"),
         (["check"], "`check`"),
     ],
 )

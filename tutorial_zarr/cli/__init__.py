@@ -62,7 +62,8 @@ COMMANDS = {
         "Try every codec on a sample of an array; say what to use.",
     ),
     "interop": ("tutorial_zarr.cli.interop", "Run the matrix of all implementations; verify a store with them."),
-    "lint": ("tutorial_zarr.cli.lint", "Say what of a store other readers will not open, and why."),
+    "lint": ("tutorial_zarr.cli.lint", "Say what of a store other readers will not open or misread; cure it."),
+    "explain": ("tutorial_zarr.cli.explain", "Say who wrote a store, what is unusual, what others will see."),
     "chunks": ("tutorial_zarr.cli.chunks", "Choose chunk and shard shapes by the way an array is read."),
     "check": ("tutorial_zarr.cli.check", "Show versions and codecs, and how to get what is missing."),
 }

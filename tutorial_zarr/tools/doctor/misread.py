@@ -34,6 +34,7 @@ from tutorial_zarr.dtypes.v2 import stored_dtype
 from tutorial_zarr.errors import ChunkNotFoundError, MetadataError, ZarrError
 from tutorial_zarr.metadata import ArrayMetadata, dump_json, parse_json, v2, v3
 from tutorial_zarr.stores import Store, make_store
+from tutorial_zarr.tools.members import walk
 
 from .census import census
 
@@ -504,7 +505,7 @@ def arrays_in(store: Store) -> Iterator[tuple[str, dict[str, Any], bool]]:
     """The path and the documents of every array, and whether arrays beside it have names for their axes.
 
     Documents are taken as they stand, whatever they say. Where the store lists nothing, they are those of the
-    consolidated metadata.
+    consolidated metadata, and of the arrays that OME-Zarr metadata name.
     """
     zarr_format = 3 if nodes.read_document(store, "zarr.json") is not None else 2
     gathered: dict[str, dict[str, Any]] = {}
@@ -512,10 +513,16 @@ def arrays_in(store: Store) -> Iterator[tuple[str, dict[str, Any], bool]]:
         gathered.update(consolidation.gather(store, "", zarr_format))
     if not gathered or (len(gathered) == 1 and not is_array(gathered[""])):
         gathered.update(consolidation.recorded(store, "", zarr_format) or {})
+    if "" in gathered and len(gathered) == 1 and not is_array(gathered[""]):
+        with nodes.where_listed():
+            group = api.open_group(store, "r")
+            gathered |= {
+                path: dict(consolidation.gather(store, path, zarr_format, False))[""] for path, _ in walk(group)
+            }
     arrays = {path: documents for path, documents in gathered.items() if is_array(documents)}
-    named = {nodes.parent(path) for path, documents in arrays.items() if _named(documents)}
+    beside = {nodes.parent(path) for path, documents in arrays.items() if _named(documents)}
     for path, documents in arrays.items():
-        yield path, documents, bool(path) and nodes.parent(path) in named
+        yield path, documents, bool(path) and nodes.parent(path) in beside
 
 
 def is_array(documents: dict[str, Any]) -> bool:
