@@ -5,6 +5,7 @@
 """
 
 import json
+import struct
 import sys
 import tempfile
 import warnings
@@ -26,15 +27,15 @@ def a2(dtype, values, *, fill=None, dims=("x",), attrs=None, **more):
     """A group of Zarr 2 with the one array ``v`` in one chunk."""
     names = {"_ARRAY_DIMENSIONS": list(dims)} if dims else {}
     shape = list(np.shape(values))
-    more.setdefault("data", {".".join("0" * len(shape)) or "0": le(values, dtype)})
-    store = v2(shape, shape, dtype, more.pop("data"), fill=fill, path="v", attrs=names | (attrs or {}), **more)
+    chunk = more.pop("data", None) or {".".join("0" * len(shape)) or "0": le(values, dtype)}
+    store = v2(shape, shape, dtype, chunk, fill=fill, path="v", attrs=names | (attrs or {}), **more)
     return group2() | store
 
 
 def a3(kind, dtype, values, *, fill=0, dims=("x",), attrs=None, stored=True, **more):
     """The same of Zarr 3."""
     shape = list(np.shape(values))
-    chunk = {"c/" + "/".join("0" * len(shape)): le(values, dtype)} if stored else {}
+    chunk = more.pop("data", None) or ({"c/" + "/".join("0" * len(shape)): le(values, dtype)} if stored else {})
     names = {"dimension_names": list(dims)} if dims else {}
     return group3() | v3(shape, shape, kind, chunk, fill=fill, path="v", attributes=attrs or {}, **names, **more)
 
@@ -62,6 +63,8 @@ FOUR = [1, 70_001, 140_001, 210_001]
 ZLIB = {"id": "zlib", "level": 1}
 SHUFFLE_0 = {"id": "shuffle", "elementsize": 0}
 SHUFFLED = {"0": zlib.compress(shuffled(le(FOUR, "<i4"), 4), 1)}
+
+TEXT = struct.pack("<II1sI4s", 2, 1, b"a", 4, b"None")
 
 # Rule -> (store, the array, what was written).
 STORES = {
@@ -91,6 +94,11 @@ STORES = {
     "fill-value-becomes-missing": [
         (a2("<i2", [0, 1, 2, 0], fill=0), "v", [0, 1, 2, 0]),
         (a3("int16", "<i2", [0, 1, 2, 0]), "v", [0, 1, 2, 0]),
+    ],
+    "fill-value-read-as-number": [(a2("<i2", [1, 7, 2], fill=7), "v", [1, None, 2])],
+    "missing-as-a-word": [
+        (a3("string", "S", [0, 0], fill="", codecs=[codec("vlen-utf8")], data={"c/0": TEXT}), "v", ["a", None]),
+        (a2("|O", [0, 0], fill="", filters=[{"id": "vlen-utf8"}], data={"0": TEXT}), "v", ["a", None]),
     ],
     "missing-shown-as-numbers": [
         (a2("<i2", [0, 1, -1, 2], fill=-7, attrs={"_FillValue": -1}), "v", [0, 1, None, 2]),

@@ -145,7 +145,7 @@ def test_many_arrays_and_long_names_are_one_screen():
 
 
 def test_nothing_of_the_kind_is_an_error():
-    with pytest.raises(ZarrError, match="found only notes.txt"):
+    with pytest.raises(ZarrError, match=r"found only notes\.txt"):
         explain({"notes.txt": b"hello"})
 
 

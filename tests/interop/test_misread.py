@@ -27,6 +27,7 @@ LACKS = {
     "char-S1": ("gdal", "tensorstore"),
     "letters-joined": ("gdal", "tensorstore"),
     "shuffle-elementsize-0": ("tensorstore",),
+    "missing-as-a-word": ("gdal", "netcdf-c", "tensorstore"),
 }
 # Another rule that fires as well, and rightly: GDAL does not know the attribute, however it is spelled.
 ALSO = {("fillvalue-attribute-spelling", 0): "missing-shown-as-numbers"}

@@ -42,6 +42,12 @@ RULES: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("misread.
 KNOWN = sorted({one["reader"] for rule in RULES.values() for one in rule["seen"]})  # readers
 LOOKED_AT = 64  # chunks of an array that are read
 MOST_BYTES = 1 << 24  # of one chunk in memory: larger ones are not read
+# What netCDF-C takes for missing where an array says nothing; of bytes nothing.
+NETCDF_FILLS = {
+    "i2": -(2**15) + 1, "u2": 2**16 - 1, "i4": -(2**31) + 1, "u4": 2**32 - 1, "i8": -(2**63) + 2, "u8": 2**64 - 2,
+    "f4": 1.875 * 2**122, "f8": 1.875 * 2**122,
+}  # fmt: skip
+ABSENT_WORDS = ("None", "nan", "<NA>", "NaT")  # what text becomes of None, NaN and pandas' NA and NaT
 LITTLE = {"name": "bytes", "configuration": {"endian": "little"}}
 
 
@@ -302,10 +308,31 @@ def _zeros(node: Node) -> Found | None:
     only = [name for name, kinds in by.items() if node.stored.kind in kinds]
     if fill is None or not only or fill[()]:  # what is no zero, somebody chose
         return None
+    if node.stored.kind in "OT" and not isinstance(node.document["fill_value"], str):
+        return None  # zarr-python 2 writes 0 for text, which xarray takes for no text
     if any(one == 0 for one in node.declared) or not node.holds(lambda chunk: chunk == fill[()]):
         return None
     fix = node.member(fill_value=None, whole=True, asks=True) if node.zarr_format == 2 else None
     return Found(f"holds elements that equal the fill value {fill[()]!s}".rstrip(), fix, only)
+
+
+@_rule("fill-value-read-as-number")
+def _chosen(node: Node) -> Found | None:
+    fill = node.metadata.fill_value if node.metadata else None
+    if node.zarr_format == 3 or fill is None or node.stored.kind not in "iuf" or not fill[()] or fill[()] != fill[()]:
+        return None
+    if fill[()] in node.declared or fill[()] == NETCDF_FILLS.get(node.stored.str[1:]):
+        return None
+    if not node.holds(lambda chunk: chunk == fill[()]):
+        return None
+    return Found(f"holds elements that equal the fill value {fill[()]!s}, which no attribute calls missing")
+
+
+@_rule("missing-as-a-word")
+def _words(node: Node) -> Found | None:
+    if node.stored.kind not in "OTU" or not node.holds(lambda chunk: [one in ABSENT_WORDS for one in chunk.flat]):
+        return None
+    return Found("holds the words of a missing value, None, nan, <NA> or NaT")
 
 
 def _other_fill(node: Node) -> tuple[Any, Any] | None:
@@ -507,18 +534,21 @@ def arrays_in(store: Store) -> Iterator[tuple[str, dict[str, Any], bool]]:
     Documents are taken as they stand, whatever they say. Where the store lists nothing, they are those of the
     consolidated metadata, and of the arrays that OME-Zarr metadata name.
     """
-    zarr_format = 3 if nodes.read_document(store, "zarr.json") is not None else 2
+    there = [name for name in (*nodes.NODE_NAMES, ".zmetadata") if store.exists(name)]
+    formats = [3] if "zarr.json" in there else [2] if there else [3, 2]  # of a folder of stores, each has its own
     gathered: dict[str, dict[str, Any]] = {}
+    listed = False
     with nodes.where_listed():
-        gathered.update(consolidation.gather(store, "", zarr_format))
-    if not gathered or (len(gathered) == 1 and not is_array(gathered[""])):
-        gathered.update(consolidation.recorded(store, "", zarr_format) or {})
-    if "" in gathered and len(gathered) == 1 and not is_array(gathered[""]):
+        for zarr_format in formats:
+            gathered |= dict(consolidation.gather(store, "", zarr_format))
+        listed = True
+    if not listed and not is_array(gathered.get("", {})):
+        gathered |= consolidation.recorded(store, "", formats[0]) or {}
+    if not listed and len(gathered) == 1 and not is_array(gathered[""]):
         with nodes.where_listed():
             group = api.open_group(store, "r")
-            gathered |= {
-                path: dict(consolidation.gather(store, path, zarr_format, False))[""] for path, _ in walk(group)
-            }
+            for path, _ in walk(group):
+                gathered[path] = dict(consolidation.gather(store, path, formats[0], False))[""]
     arrays = {path: documents for path, documents in gathered.items() if is_array(documents)}
     beside = {nodes.parent(path) for path, documents in arrays.items() if _named(documents)}
     for path, documents in arrays.items():
