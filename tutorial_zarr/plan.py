@@ -90,8 +90,8 @@ class ReadPlan:
             ranges = [layout.index_range]
             encoded = io.store.get(key, layout.index_range)
             if encoded is not None:
-                spans = layout.spans(layout.read_index(encoded), None)
-                found = [spans[layout.number(at)] for at in split.chunk_coords()]
+                wanted = list(map(layout.number, split.chunk_coords()))
+                found = layout.spans(layout.read_index(encoded), None, wanted)
                 ranges += coalesce([span for span in found if span is not None], io.store.request_cost)[0]
         return Touch(coords, key, complete, ranges, split.count, decoded)
 

@@ -2,8 +2,10 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
+import pytest
 
 import tutorial_zarr as zarr
 from spec.build import (
@@ -36,6 +38,7 @@ from spec.build import (
     with_crc,
     zstd_frame,
 )
+from tutorial_zarr.errors import ChunkError
 from tutorial_zarr.stores import MemoryStore
 
 SPEC = CODECS + "sharding-indexed/index.html"
@@ -546,6 +549,30 @@ def test_one_inner_chunk_costs_two_ranges_of_the_shard():
     ranges = [r for _, r in store.asked]
     assert len(ranges) == 2
     assert None not in ranges
+
+
+def test_one_of_many_inner_chunks_costs_the_memory_of_the_index_and_not_of_a_list_of_it():
+    many = 1 << 18
+    a = zarr.create_array({}, shape=(many,), chunks=(1,), shards=(many,), dtype="u1", fill_value=9)
+    a[77] = 5
+    tracemalloc.start()
+    try:
+        assert a[76:78].tolist() == [9, 5]
+        assert a.plan(slice(76, 78), look=True).requests == 2
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * 16 * many  # a list of tuples takes eight times the index
+
+
+def test_what_is_wrong_with_one_inner_chunk_is_told_to_who_reads_it():
+    store = v3([4], [4], "uint8", codecs=[sharding([2], [PLAIN], [LITTLE])])
+    store["c/0"] = b"\1\2\3\4" + le("Q", 0, 2, 2, 3)
+    a = zarr.open_array(store, mode="r")
+    assert a[:1].tolist() == [1]
+    for wrong in (slice(3, 4), slice(None)):
+        with pytest.raises(ChunkError, match=r"inner chunk \(1,\).*offset 2 and length 3"):
+            a[wrong]
 
 
 def test_the_index_of_build_is_laid_out_as_the_specification_draws_it():

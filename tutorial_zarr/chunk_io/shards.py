@@ -116,13 +116,14 @@ def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] |
 
     The index and the chunks are of one state of the shard: if it was replaced in between, all is read again.
     """
+    numbers = list(map(layout.number, split.chunk_coords()))
     with source:
         for _ in range(READ_ATTEMPTS):
             encoded_index = source.get(layout.index_range)
             if encoded_index is None:
                 return None
-            spans = layout.spans(layout.read_index(encoded_index), None if source.store else len(source.data or b""))
-            wanted = [spans[layout.number(coords)] for coords in split.chunk_coords()]
+            size = None if source.store else len(source.data or b"")
+            wanted = layout.spans(layout.read_index(encoded_index), size, numbers)
             present = [span for span in wanted if span is not None]
             try:
                 found = source.get_ranges(present)

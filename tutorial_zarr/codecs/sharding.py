@@ -150,13 +150,17 @@ class ShardLayout:
         """Return the index of a whole shard."""
         return self.read_index(shard[-self.index_size :] if self.index_at_end else shard[: self.index_size])
 
-    def spans(self, index: np.ndarray, size: int | None) -> list[tuple[int, int] | None]:
-        """Return start and stop of every inner chunk in a shard of `size` bytes, in C order; None for an absent one.
+    def spans(
+        self, index: np.ndarray, size: int | None, wanted: list[int] | None = None
+    ) -> list[tuple[int, int] | None]:
+        """Return start and stop of inner chunks in a shard of `size` bytes; None for an absent one.
 
-        If `size` is None, the size is not known, and only entries that are wrong in any shard are refused.
+        `wanted` holds their positions in C order; None stands for all. Only their entries are looked at: an index may
+        have millions. If `size` is None, the size is not known, and only what is wrong in any shard is refused.
         """
         exact = self.inner.encoded_size
-        offsets, lengths = index.reshape(-1, 2).astype("u8", copy=False).T
+        entries = index.reshape(-1, 2)
+        offsets, lengths = (entries if wanted is None else entries[wanted]).astype("u8", copy=False).T
         first, limit = (0, 1 << 62) if self.index_at_end else (self.index_size, 1 << 62)
         if size is not None:
             limit = max(size - self.index_size, 0) if self.index_at_end else size
@@ -170,7 +174,8 @@ class ShardLayout:
         bad = (wrong & present).nonzero()[0]
         if bad.size:
             number = bad[0]
-            at = tuple(map(int, np.unravel_index(number, self.counts))) if self.counts else ()
+            position = number if wanted is None else wanted[number]
+            at = tuple(map(int, np.unravel_index(position, self.counts))) if self.counts else ()
             place = f"inner chunk {at} within bytes {first} to {limit} of the shard"
             raise self.codec.fail(
                 place if outside[number] else f"{exact} bytes for inner chunk {at}",
