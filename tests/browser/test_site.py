@@ -25,6 +25,7 @@ KINDS = (
     "glossary.html",
     "implementations.html",
     "findings.html",
+    "surprises.html",
     "plan.html",
     "tiny.html",
     "workshop.html",

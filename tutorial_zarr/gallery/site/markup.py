@@ -106,6 +106,15 @@ def highlighted(text: str) -> str:
     return "".join(pieces)
 
 
+def words(text: str) -> str:
+    """HTML of a sentence: what stands between backquotes is code.
+
+    >>> words("`a < b` & c")
+    '<code>a &lt; b</code> &amp; c'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def plain(html: str) -> str:
     """The text of HTML, for the search and for descriptions."""
     from html import unescape

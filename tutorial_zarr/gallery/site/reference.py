@@ -1,4 +1,4 @@
-"""Pages to look things up: the glossary, who reads what, the findings, the plan; and `tiny.py`, line by line."""
+"""Pages to look things up: glossary, who reads what, surprises, findings, plan; and `tiny.py`, line by line."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 from tutorial_zarr.gallery import glossary, index
 from tutorial_zarr.gallery.article_form import front_matter
 from tutorial_zarr.gallery.catalogue import CLONE
-from tutorial_zarr.gallery.site import annotated
-from tutorial_zarr.gallery.site.markup import anchor, code, plain
+from tutorial_zarr.gallery.site import annotated, surprises
+from tutorial_zarr.gallery.site.markup import anchor, code, plain, words
 from tutorial_zarr.gallery.site.pages import File, Page, Site, article_path, lesson_path
 from tutorial_zarr.gallery.workshop import plan as plans
-from tutorial_zarr.interop import changes, defects, lint
+from tutorial_zarr.interop import changes, defects, lint, survey
 from tutorial_zarr.words import count
 
 FINDINGS = CLONE / "findings"
@@ -38,6 +37,7 @@ def pages(site: Site) -> Iterator[Page | File]:
     yield from annotated.page(site)
     yield _glossary(site)
     yield _implementations(site)
+    yield surprises.page(survey.stored_table())
     yield _findings(site)
     yield _plan(site)
     yield _workshop(site)
@@ -219,7 +219,7 @@ def _part(lines: list[str]) -> str:
     stripped = [lines[0], *(line[indent:] for line in rest)]
     if any("  " in line.strip() for line in stripped):
         return code("\n".join(stripped))
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", f"<p>{escape(' '.join(line.strip() for line in stripped))}</p>")
+    return f"<p>{words(' '.join(line.strip() for line in stripped))}</p>"
 
 
 # --- The plan
