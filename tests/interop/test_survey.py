@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tutorial_zarr.interop import survey
+from tutorial_zarr.interop import surprises, survey
 from tutorial_zarr.interop.causes import CAUSES, cause_of
 from tutorial_zarr.interop.environments import PeerFile, find_peers
 from tutorial_zarr.interop.protocol.peer_protocol import Unsupported, meaning
@@ -191,3 +191,14 @@ def test_this_library_shows_what_was_meant_but_where_a_cause_says_why_not():
 
 def key_of(cell):
     return cell.writer, cell.situation, cell.node, cell.reader, cell.view, cell.outcome
+
+
+def test_the_page_names_every_cause_and_the_picture_every_array_that_is_misread():
+    table = survey.stored_table()
+    text = surprises.to_markdown(table)
+    for cause in CAUSES:
+        assert cause.what in text
+        assert cause.instead in text
+    misread = {cell[:3] for cell in map(key_of, survey.cells_of(table)) if cell[5] == survey.SILENT}
+    words = surprises.picture(table).alt
+    assert f"{len(misread)} are misread by a reader without an error" in words

@@ -58,22 +58,20 @@ def picture(table: Mapping[str, Any]) -> viz.Chart:
     cells = {(c.writer, c.situation, c.node, c.reader, c.view): c for c in cells_of(table)}
     columns = [(reader, view) for reader, view, _ in counts(table)]
     rows = list(dict.fromkeys(key[:3] for key, cell in cells.items() if cell.outcome == SILENT))
+    several = {place for place, times in Counter(row[:2] for row in rows).items() if times > 1}
     shown = {
-        f"{table['writers'][w]['title']}: {s.replace('-', ' ')}, {n.split('/')[-1]}": [
+        f"{table['writers'][w]['title']}: {s.replace('-', ' ')}" + (f", {n}" if (w, s) in several else ""): [
             LOOKS[cells[w, s, n, *column].outcome] if (w, s, n, *column) in cells else "absent" for column in columns
         ]
         for w, s, n in rows
     }
-    half = -(-len(shown) // 2)
-    items = list(shown.items())
-    panels = {"what was written": dict(items[:half]), "and": dict(items[half:])} if half > 15 else {"written": shown}
     heads = [f"{table['readers'][r]['title']}{'' if v == 'raw' else ', decoded'}" for r, v in columns]
     arrays = len({key[:3] for key in cells})
     said = "; ".join(f"{r} {v}: {n[SILENT]} wrong" for r, v, n in counts(table) if n[SILENT])
     words = (
         f"Of {arrays} arrays that real programs wrote, {len(rows)} are misread by a reader without an error. {said}."
     )
-    return viz.Chart.of(sign_table(panels, heads, SIGNS), "Who misreads what, and says nothing", words)
+    return viz.Chart.of(sign_table({"": shown}, heads, SIGNS), "Who misreads what, and says nothing", words)
 
 
 def to_markdown(table: Mapping[str, Any]) -> str:
