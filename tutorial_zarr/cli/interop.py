@@ -1,4 +1,5 @@
-"""``tutorial-zarr interop``: run the matrix, report it, verify a store with all peers, write the kit of cases.
+"""``tutorial-zarr interop``: run the matrix, report it, verify a store with all peers, write the kit of cases, count
+what reads cost.
 
 The exit code is 0 where nothing is amiss, 1 where this library wrote or read something wrong (or, for ``verify``,
 where a peer that reads the store reads it otherwise), 2 where the command itself was wrong.
@@ -7,13 +8,15 @@ where a peer that reads the store reads it otherwise), 2 where the command itsel
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tutorial_zarr.cli.output import complain, json_option, print_json, print_table, print_text, progress_bar
-from tutorial_zarr.errors import SelectionError
-from tutorial_zarr.interop import kit, report, surprises, survey
+from tutorial_zarr.errors import MissingDependencyError, SelectionError
+from tutorial_zarr.gallery.servers import start_s3
+from tutorial_zarr.interop import costs, kit, report, surprises, survey
 from tutorial_zarr.interop.cases import select
 from tutorial_zarr.interop.changes import names
 from tutorial_zarr.interop.columns import staircase
@@ -56,6 +59,7 @@ def command(click: Any) -> Any:
         ("verify", check_store, [click.Argument(["store"]), peers, install_them, here_too, seconds, memory, as_json]),
         ("clear", clear_environments, [as_json]),
         ("kit", make_kit, [folder, cases, as_json]),
+        ("costs", count_costs, [folder, peers, install_them, as_json]),
     ):
         group.add_command(click.Command(name, params=params, callback=callback, help=callback.__doc__))
     return group
@@ -276,3 +280,32 @@ def make_kit(folder: Path, cases: str, as_json: bool) -> int:
     else:
         print_table(("kit", "cases"), [(str(folder), str(n))])
     return 0
+
+
+def count_costs(folder: Path, peers: str, install: bool, as_json: bool) -> int:
+    """Count what six everyday reads cost each reader; FOLDER gets costs.json and costs.md.
+
+    Requests and bytes, over a web server and a bucket on this machine that count. The readers are those that are
+    installed here. With --install each has an environment of its own.
+    """
+    chosen = choose_peers(_names(peers), costs.PROGRAMS)
+    if install:
+        make_environments(chosen)
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack, _progress("reading with") as progress:
+        place = stack.enter_context(TemporaryDirectory(prefix="costs-"))
+        bucket = None
+        try:
+            bucket = stack.enter_context(start_s3())
+        except MissingDependencyError as absent:
+            complain(f"no bucket: {absent}")
+        data = costs.run(Path(place), chosen, bucket, not install, progress)
+    costs.write(data, folder)
+    for name, why in data["absent"].items():
+        complain(f"{name} is absent: {why}")
+    if as_json:
+        print_json(data)
+    else:
+        print_text(costs.page(data))
+    ours = [of.get("ours", {}).get(read) for of in data["cells"].values() for read in costs.READS]
+    return int(not all(isinstance(cell, list) for cell in ours))

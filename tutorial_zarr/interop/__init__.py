@@ -5,7 +5,7 @@ own, through one protocol; this library is one of them. `cases` says what is wri
 runs it; `outcomes` judges. `protocol/GUIDE.md` tells how to add a peer, which is one file.
 
 Read in this order: `cases` (with `recipes`, `values`, `elements`), `protocol/peer_protocol`, `process`,
-`environments`, `outcomes`, `matrix`.
+`environments`, `outcomes`, `matrix`. `costs` is a table of its own: what everyday reads cost each reader.
 
 Not here: whether this library reads what the specification allows; that is `tests/spec`, against stores written
 byte by byte. Two implementations that agree can both be wrong.

@@ -295,6 +295,43 @@ class Peer:
         return {**found, "sha256": hashlib.sha256(raw).hexdigest(), "nbytes": len(raw)}
 
 
+class CostPeer(Peer):
+    """The costs' side: a program reads from a server that counts, and says what it found.
+
+    A subclass gives `readers`, `versions`, and what it can do of `array` and `dataset`. Each call opens anew and keeps
+    nothing. `place` is ``{"kind": "http", "url"}`` or ``{"kind": "s3", "endpoint", "bucket", "path"}``.
+    """
+
+    readers: tuple[str, ...] = ()
+
+    def array(self, reader: str, place: dict[str, Any], node: str, region: tuple[slice, ...] | None) -> Any:
+        """What is read of an array, or, without a region, the array, opened: something with a `shape`."""
+        raise NotImplementedError
+
+    def dataset(self, reader: str, place: dict[str, Any], names: list[str]) -> list[np.ndarray]:
+        """Several arrays of the group at the root, whole."""
+        raise NotImplementedError
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The reply to one request.
+
+        ``{"op": "capabilities"}`` is answered by `readers` (each a row of the table) and `versions`; ``{"op": "cost",
+        "reader", "place", "nodes", "region"}`` by `shapes`, and `sha256` of all elements. Of one node a region is read,
+        or where that is null nothing; of several all.
+        """
+        if request["op"] == "capabilities":
+            return {"readers": self.readers, "versions": {**self.versions(), "python": platform.python_version()}}
+        reader, place, nodes = (request[name] for name in ("reader", "place", "nodes"))
+        if len(nodes) > 1:
+            found = self.dataset(reader, place, nodes)
+        elif request["region"] is None:
+            return {"shapes": [list(self.array(reader, place, nodes[0], None).shape)], "sha256": ""}
+        else:
+            found = [self.array(reader, place, nodes[0], tuple(slice(*pair) for pair in request["region"]))]
+        digest = hashlib.sha256(b"".join(canonical(np.asarray(each)) for each in found)).hexdigest()
+        return {"shapes": [list(each.shape) for each in found], "sha256": digest}
+
+
 def _case(given: dict[str, Any], path: Path) -> Case:
     raw = Path(given["bytes_from"]).read_bytes()
     return Case(
