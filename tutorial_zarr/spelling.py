@@ -227,7 +227,7 @@ def to_codec(codec: Any, data_type: dtypes.DataType) -> Codec:
         name, options = extension.name, extension.configuration
     options = {**_defaults(name, data_type), **options}
     if name == "blosc" and options["typesize"] is None:
-        options["typesize"] = data_type.item_size or 1
+        options["typesize"] = data_type.unit_size
     options = in_order(options, "<") if name.startswith("numcodecs.") else options
     return build_codecs([Extension(name, options)])[0]
 
@@ -247,13 +247,12 @@ def _from_numcodecs(config: dict[str, Any], data_type: dtypes.DataType) -> tuple
 
 def _defaults(name: str, data_type: dtypes.DataType) -> dict[str, Any]:
     """The settings of a v3 codec that are filled in where nobody says more."""
-    size = data_type.item_size or 1
-    shuffle = "bitshuffle" if size == 1 else "shuffle"
+    shuffle = "bitshuffle" if data_type.item_size in (1, None) else "shuffle"
     defaults: dict[str, dict[str, Any]] = {
         "bytes": {"endian": "little"} if data_type.needs_endian else {},
         "gzip": {"level": 5},
         "zstd": {"level": 0, "checksum": False},
-        "blosc": {"cname": "zstd", "clevel": 5, "shuffle": shuffle, "typesize": size, "blocksize": 0},
+        "blosc": {"cname": "zstd", "clevel": 5, "shuffle": shuffle, "typesize": data_type.unit_size, "blocksize": 0},
     }
     return defaults.get(name, {})
 

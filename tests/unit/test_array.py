@@ -746,6 +746,32 @@ def test_a_missing_chunk_can_be_made_an_error(tmp_path):
         a[...]
 
 
+def test_what_is_missing_inside_a_shard_is_named_and_not_the_shard(tmp_path):
+    options = {"chunks": (2,), "shards": (4,), "dtype": "int32", "fill_value": 0}
+    zarr.create_array(tmp_path / "a", shape=(8,), **options)[:2] = 1
+    a = zarr.open_array(tmp_path / "a", mode="r", missing="error")
+    assert a[:2].tolist() == [1, 1]
+    for selection in (slice(0, 4), slice(2, 4), slice(3, 8)):
+        with pytest.raises(KeyError, match=r"expected chunk \(1,\) in the shard at key 'c/0', found none"):
+            a[selection]
+    with pytest.raises(KeyError, match=r"expected a chunk at key 'c/1', found none"):
+        a[4:8]
+
+
+def test_what_is_missing_inside_a_shard_within_a_shard_is_named(tmp_path):
+    inner = {"name": "sharding_indexed", "configuration": {"chunk_shape": [2], "codecs": ["bytes"]}}
+    inner["configuration"]["index_codecs"] = [{"name": "bytes", "configuration": {"endian": "little"}}]
+    outer = {"name": "sharding_indexed", "configuration": {"chunk_shape": [4], "codecs": [inner]}}
+    outer["configuration"]["index_codecs"] = inner["configuration"]["index_codecs"]
+    zarr.create_array(tmp_path, shape=(8,), chunks=(8,), dtype="u1", serializer=outer, compressors=None)[6:8] = 1
+    a = zarr.open_array(tmp_path, mode="r", missing="error")
+    assert a[6:8].tolist() == [1, 1]
+    with pytest.raises(KeyError, match=r"expected chunk \(0,\) in the shard at key 'c/0', found none"):
+        a[4:8]  # of the inner shard (1,)
+    with pytest.raises(KeyError, match=r"expected chunk \(0,\) in the shard at key 'c/0', found none"):
+        a[0:2]
+
+
 @pytest.mark.parametrize("codecs", [{"compressors": None}, {}, {"shards": (8, 8)}], ids=["raw", "zstd", "shards"])
 def test_missing_chunks_can_be_warned_of_once_for_a_read(codecs):
     store = MemoryStore()

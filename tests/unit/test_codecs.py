@@ -257,3 +257,26 @@ def test_a_plugin_that_forgets_the_base_class_learns_so():
 
 def test_the_base_reads_no_configuration():
     assert Codec("x").fields is None
+
+
+@pytest.mark.parametrize(("dtype", "typesize"), [("U14", 4), ("S14", 1), ("f4", 4), ([("a", "i2"), ("b", "f8")], 10)])
+def test_blosc_takes_a_character_of_text_for_an_element(dtype, typesize):
+    """A shuffle by whole texts tears letters apart that are alike: it was worse than none."""
+    pytest.importorskip("numcodecs")
+    a = zarr.create_array({}, shape=(8,), dtype=dtype, compressors="blosc")
+    assert a.codecs[-1].to_json()["configuration"]["typesize"] == typesize
+    if typesize == 10:
+        return
+    names = np.random.default_rng(0).choice(["Alabama", "Wyoming", "West Virginia", "Utah", "Ohio"], 10_000)
+    data = names.astype(dtype) if a.dtype.kind in "US" else np.arange(10_000, dtype=dtype)
+    sizes = {}
+    for zarr_format, blosc in (
+        (3, {"name": "blosc"}),
+        (2, {"id": "blosc", "cname": "zstd", "clevel": 5, "shuffle": 1}),
+    ):
+        store = {}
+        a = zarr.create_array(store, data=data, chunks=data.shape, compressors=blosc, zarr_format=zarr_format)
+        assert (a[:] == data).all()
+        (key,) = [key for key in store if not key.endswith((".json", ".zarray"))]
+        sizes[zarr_format] = bytes(store[key])[3]  # the header's type size
+    assert sizes == {2: typesize, 3: typesize}

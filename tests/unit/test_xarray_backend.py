@@ -191,6 +191,32 @@ def test_fill_values_mask_in_v2_and_do_not_in_v3():
         assert bool(opened(store, use_zarr_fill_value_as_mask=not masked).a.isnull().any()) is not masked
 
 
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_what_was_not_computed_is_missing_and_not_a_measured_zero(zarr_format, dtype, tmp_path):
+    dask = pytest.importorskip("dask.array")
+    dataset = xr.Dataset({"v": ("x", dask.zeros(4, chunks=2))})
+    encoding = {"v": {"dtype": dtype, "scale_factor": 0.5, "_FillValue": -1}}
+    to_zarr(dataset, tmp_path, zarr_format=zarr_format, compute=False, encoding=encoding)
+    for engine in ("tutorial_zarr", "zarr"):
+        with xr.open_dataset(tmp_path, engine=engine) as found:
+            assert found.v.isnull().values.tolist() == [True] * 4
+    assert zarr.open_array(tmp_path, path="v", mode="r").fill_value == -1
+
+
+def test_text_of_zarr_python_2_whose_fill_value_is_0_has_no_missing_values(tmp_path):
+    """As xarray reads it: what is empty was written so."""
+    root = zarr.create_group(tmp_path, zarr_format=2)
+    attributes = {"_ARRAY_DIMENSIONS": ["x"]}
+    root.create_array("s", data=np.array(["a", ""], object), dtype=str, attributes=attributes)
+    place = tmp_path / "s" / ".zarray"
+    place.write_text(place.read_text().replace('"fill_value": ""', '"fill_value": 0'))
+    assert '"fill_value": 0' in place.read_text()
+    for engine in ("tutorial_zarr", "zarr"):
+        with xr.open_dataset(tmp_path, engine=engine, consolidated=False) as found:
+            assert found.s.values.tolist() == ["a", ""]
+
+
 def test_v3_keeps_zarrs_fill_value_and_cf_s_apart():
     store = {}
     dataset = xr.Dataset({"a": ("x", [1.0, np.nan])})

@@ -149,8 +149,8 @@ class ChunkIO:
             f"{self.label}: cannot {stage} the chunk at key {key!r}: {cause}", key=key, stage=stage
         ) from cause
 
-    def absent(self, key: str) -> None:
-        """Raise for a chunk that is not there, or note it, if the caller wants it so.
+    def absent(self, key: str, inner: tuple[int, ...] | None = None) -> None:
+        """Raise for a chunk that is not there, or note it, if the caller wants it so; `inner` is one within a shard.
 
         Where the metadata are a copy, the first absent chunk is the reason to ask if it is still true.
         """
@@ -160,9 +160,9 @@ class ChunkIO:
         if self.missing == "warn":
             self.absences.append(key)
         if self.missing == "error":
+            expected = f"a chunk at key {key!r}" if inner is None else f"chunk {inner} in the shard at key {key!r}"
             raise ChunkNotFoundError(
-                f"{self.label}: expected a chunk at key {key!r}, found none; missing='fill' reads the fill value there",
-                key=key,
+                f"{self.label}: expected {expected}, found none; missing='fill' reads the fill value there", key=key
             )
 
     def noting(self) -> ChunkIO:

@@ -97,6 +97,10 @@ class ShardPlan:
             each_place = split.places() if self.io.missing == "warn" else [(None, out_selection, False)]
             yield pipeline, [(None, place) for place in each_place]
             return
+        if self.io.missing == "error":
+            for each, at in zip(data, split.chunk_coords(), strict=True):
+                if each is None:
+                    self.io.absent(source.key, at)
         jobs = zip(data, split.places(), strict=True)
         if nested is None:
             while group := list(itertools.islice(jobs, pipeline.batch_size)):

@@ -327,7 +327,7 @@ CNAMES = ("blosclz", "lz4", "lz4hc", "zlib", "zstd", "snappy")
 
 class Blosc(_Native):
     """``blosc``: shuffles the bytes or bits of the elements, then compresses block by block. ``typesize`` is the
-    size of an element; with ``blocksize`` 0 Blosc chooses.
+    size of an element, of text that of a character; with ``blocksize`` 0 Blosc chooses.
 
         zarr.json   {"name": "blosc", "configuration":
                      {"cname": "zstd", "clevel": 5, "shuffle": "shuffle", "typesize": 4, "blocksize": 0}}
@@ -342,9 +342,9 @@ class Blosc(_Native):
 
     def bind(self, spec: ChunkSpec) -> Self:
         """Return the codec with what its configuration leaves to the array: the size of an element, the shuffle."""
-        typesize = self.typesize or spec.data_type.item_size or 1
-        shuffle = self.shuffle if self.shuffle != -1 else 2 if typesize == 1 else 1
-        return self.changed(typesize=typesize, shuffle=shuffle)
+        automatic = 2 if (self.typesize or spec.data_type.item_size or 1) == 1 else 1
+        shuffle = self.shuffle if self.shuffle != -1 else automatic
+        return self.changed(typesize=self.typesize or spec.data_type.unit_size, shuffle=shuffle)
 
     def encode(self, data: Buffer) -> Buffer:
         size = nbytes(data)

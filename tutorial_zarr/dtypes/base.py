@@ -42,6 +42,11 @@ class DataType:
         return self.numpy.itemsize
 
     @property
+    def unit_size(self) -> int:
+        """Bytes of what a shuffle takes for one element: of text a character, as its letters are alike."""
+        return {"U": 4, "S": 1}.get(self.numpy.kind, self.item_size or 1)
+
+    @property
     def carrier(self) -> np.dtype:
         """A numpy dtype of the same layout that knows how to swap bytes (ml_dtypes' own do not)."""
         return np.dtype(f"u{self.numpy.itemsize}") if is_ml_dtype(self.numpy) else self.numpy

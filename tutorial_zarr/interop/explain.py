@@ -239,18 +239,22 @@ def lines(told: Explanation, width: int = 80) -> Iterator[str]:
 
 def _seen(told: Explanation) -> Iterator[tuple[str, str]]:
     """Reader and what it sees, those first that read other values and say nothing; then who is left."""
-    rows: list[tuple[bool, str, str]] = []
+    silent: dict[str, list[str]] = {}
+    refused: dict[str, list[str]] = {}
     for reader in told.readers:
         wrong = [(one, by) for one in told.misread for by in one.seen if by.reader == reader]
         for one, by in wrong[:1]:
             more = len({other.array for other, _ in wrong}) - 1
             also = f"; and {count(more, 'arrays')} more" if more else ""
             what = f"{by.sees}: {plain(one.array or 'the array', 30)} {one.problem}{also}"
-            rows.append((by.outcome != "silent", reader, what))
+            (silent if by.outcome == "silent" else refused).setdefault(what, []).append(reader)
         if unread := told.unread.get(reader):
-            rows.append((True, reader, f"does not read {_some([*unread])}: {next(iter(unread.values()))}"))
-    yield from ((reader, what) for _, reader, what in sorted(rows, key=lambda row: row[0]))
-    if well := [name for name in told.readers if name not in {reader for _, reader, _ in rows}]:
+            what = f"does not read {_some([*unread])}: {next(iter(unread.values()))}"
+            refused.setdefault(what, []).append(reader)
+    rows = [*silent.items(), *refused.items()]
+    yield from ((names(who), what) for what, who in rows)
+    known = {reader for _, who in rows for reader in who}
+    if well := [name for name in told.readers if name not in known]:
         yield "nothing known against", names(well)
 
 

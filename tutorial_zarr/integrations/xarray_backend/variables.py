@@ -74,9 +74,6 @@ class LazyArray(BackendArray):
 
 # --- reading
 
-NO_WORD = "", b""  # what zarr-python 2 fills text with by default: an empty word was written, and is not missing
-
-
 def dimensions(array: Array) -> tuple[str, ...]:
     """The names of an array's axes."""
     names = array.dimension_names or ()
@@ -120,7 +117,8 @@ def to_variable(array: Array, fill_value_masks: bool) -> Variable:
             serializer = next(codec for codec in serializer.codecs if isinstance(codec, ArrayBytesCodec))
         encoding["serializer"] = serializer.to_json()
     if fill_value_masks:
-        if array.fill_value is not None and array.fill_value not in NO_WORD:
+        is_text = array.dtype.kind in "OT"  # for which zarr-python 2 writes the fill value 0, that is no text
+        if isinstance(array.metadata.document["fill_value"], str) if is_text else array.fill_value is not None:
             attrs["_FillValue"] = array.fill_value
     else:
         if array.zarr_format == 3:
@@ -296,13 +294,18 @@ def _spell_codecs(options: dict[str, Any], name: Any) -> None:
 
 
 def _set_fill_value(options: dict[str, Any], attrs: dict[str, Any], dtype: np.dtype, fill_value_masks: bool) -> None:
-    """Zarr's fill value into the options; CF's stays among the attributes where it is not the same."""
+    """Zarr's fill value into the options; CF's stays among the attributes where the two are not one.
+
+    In Zarr 3 they are equal unless the options say otherwise: chunks that are never written are missing then, and not
+    measured zeros.
+    """
     if fill_value_masks:
         options["fill_value"] = attrs.pop("_FillValue", None)
         return
-    if "fill_value" not in options and dtype.kind == "f":
-        options["fill_value"] = np.nan  # xarray's idea of "nothing there" for floats
-    if attrs.get("_FillValue") is not None:
+    given = attrs.get("_FillValue")
+    if dtype.kind in "iuf" and (given is not None or dtype.kind == "f"):
+        options.setdefault("fill_value", np.nan if given is None else given)
+    if given is not None:
         attrs["_FillValue"] = encode_fill_value(attrs["_FillValue"], dtype)
     else:
         attrs.pop("_FillValue", None)
