@@ -74,6 +74,7 @@ class LazyArray(BackendArray):
 
 # --- reading
 
+
 def dimensions(array: Array) -> tuple[str, ...]:
     """The names of an array's axes."""
     names = array.dimension_names or ()
