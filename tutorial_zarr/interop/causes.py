@@ -44,6 +44,13 @@ CAUSES = (
         ("*/fortran/*/netcdf-c/*",),
     ),
     Cause(
+        "byte-default-becomes-missing",
+        "The netCDF4 package masks 255 in unsigned bytes and -127 in signed ones, netCDF's default fill values, though"
+        " netCDF says that bytes have none.",
+        "Give the array the attribute _FillValue, a byte that no element has, or say set_auto_mask(False) in reading.",
+        ("*/picture-v2/*/netcdf-c/decoded",),
+    ),
+    Cause(
         "fill-value-is-no-attribute",
         "netCDF-C looks for missing values in the attribute _FillValue. xarray and GDAL keep theirs in Zarr 2's"
         " fill_value alone, so that netCDF-C shows a gap as a number.",
@@ -77,6 +84,32 @@ CAUSES = (
         " whole numbers of days.",
         "Fix the units at the first write: encoding={'time': {'units': 'seconds since 2020-01-01'}}.",
         ("xarray/times-appended/*",),
+    ),
+    Cause(
+        "appended-numbers-wrap",
+        "xarray casts what is appended to the type that is stored and does not look whether it fits. 400 at a scale of"
+        " 0.01 is 40000, which turns into -25536 in int16.",
+        "Choose type and scale for all values to come, and compare the least and the greatest before an append.",
+        ("xarray/packed-appended/*",),
+    ),
+    Cause(
+        "gap-becomes-a-number",
+        "An integer without _FillValue cannot say that a value is missing. xarray warns, and casts NaN to 0.",
+        "Name _FillValue beside dtype in the encoding: a number that no measurement has.",
+        ("xarray/gap-as-int16/*",),
+    ),
+    Cause(
+        "chunk-left-out-without-fill-value",
+        "xarray gives integers of Zarr 2 no fill value, and chunks of zeros alone are left out all the same. In their"
+        " place zarr-python 2 shows memory as it finds it, and z5py the least integer.",
+        "Pass write_empty_chunks=True, or write Zarr 3, where each array has a fill value.",
+        ("xarray/zero-block-v2/*",),
+    ),
+    Cause(
+        "consolidated-out-of-date",
+        "xarray takes shapes from the consolidated metadata, which know nothing of a later append by zarr-python.",
+        "Call zarr.consolidate_metadata again after each append.",
+        ("zarr-python/appended-after-consolidation/*",),
     ),
     Cause(
         "hdf5-fill-value-becomes-missing",

@@ -70,6 +70,28 @@ def times_appended(path):
     return [Meant("time", np.concatenate([days, hours]))]
 
 
+@situation("packs floats into int16 and appends some that do not fit")
+def packed_appended(path):
+    encoding = {"v": {"dtype": "int16", "scale_factor": 0.01, "_FillValue": -1}}
+    xr.Dataset({"v": ("time", [1.0, 2.0])}).to_zarr(path, encoding=encoding)
+    xr.Dataset({"v": ("time", [400.0, 3.0])}).to_zarr(path, append_dim="time")
+    return [Meant("v", np.array([1.0, 2.0, 400.0, 3.0]), raw=np.array([100, 200, 40000, 300]))]
+
+
+@situation("asks for int16 where there is a gap")
+def gap_as_int16(path):
+    values = np.array([1.0, np.nan, 3.0])
+    xr.Dataset({"v": ("x", values)}).to_zarr(path, encoding={"v": {"dtype": "int16"}})
+    return [Meant("v", values)]
+
+
+@situation("writes counts from Dask, a block of zeros among them (format 2)")
+def zero_block_v2(path):
+    values = np.array([[0, 5, 0, 7], [0, 0, 0, 0]], "int32")
+    xr.Dataset({"v": (("y", "x"), values)}).chunk(y=1, x=2).to_zarr(path, zarr_format=2)
+    return [Meant("v", values)]
+
+
 @situation("writes names of a fixed length")
 def names(path):
     xr.Dataset({"s": ("x", np.array(["a", "bcd", ""]))}).to_zarr(path)

@@ -45,6 +45,24 @@ def floats_v2(path):
     return [Meant("v", values, raw=values)]
 
 
+@situation("writes a picture of bytes (format 2)")
+def picture_v2(path):
+    pixels = np.array([[0, 255], [5, 128]], "uint8")
+    zarr.create_group(path, zarr_format=2)
+    array = zarr.create_array(path, name="v", data=pixels, zarr_format=2)
+    array.attrs["_ARRAY_DIMENSIONS"] = ["y", "x"]
+    return [Meant("v", pixels)]
+
+
+@situation("consolidates the metadata, and then appends")
+def appended_after_consolidation(path):
+    zarr.create_group(path)
+    zarr.create_array(path, name="v", data=np.array([1.0, 2.0]), dimension_names=("time",))
+    zarr.consolidate_metadata(path)
+    zarr.open_array(path, path="v").append(np.array([3.0]))
+    return [Meant("v", np.array([1.0, 2.0, 3.0]))]
+
+
 @situation("writes yes and no")
 def booleans(path):
     values = np.array([[True, False], [False, True]])
