@@ -4,6 +4,7 @@ import base64
 import itertools
 import json
 import runpy
+import shutil
 import warnings
 from pathlib import Path
 
@@ -281,3 +282,53 @@ def test_the_command_has_a_row_for_an_array_that_nobody_opens(tmp_path, capsys):
     assert main(["lint", str(tmp_path), "--fix"]) == 0
     assert main(["lint", str(tmp_path)]) == 0
     assert zarr.open_array(tmp_path, path="v", mode="r")[:].tolist() == STORES["codecs-empty"][0][2]
+
+
+# --- the survey of real writers: its silent cells, and what is said of the stores that it keeps
+
+# Silent cells for which there is no rule, and why.
+NO_RULE = {
+    "letters-in-reverse": "the matrix has it: the type, with zarrita",
+    "fortran-order-read-as-c": "the matrix has it: F order, with netCDF-C",
+    "appended-in-other-units": "nothing in the store tells",
+    "missing-by-convention": "nothing in the store tells",
+}
+# Situations whose silent cells are not seen in the store as it lies there.
+NOT_IN_THE_STORE = {
+    ("xarray", "text-with-gap"): "an empty text instead of a missing one",
+    ("zarr-python-2", "text-with-gap"): "an empty text instead of a missing one",
+    ("hdf5", "kerchunk"): "references in Zarr 2, of which the store kept here is a copy",
+}
+INTEROP = Path(misread.__file__).parents[2] / "interop"
+
+
+@pytest.fixture(scope="module")
+def silent_cells():
+    if not (INTEROP / "writers.json").exists():
+        pytest.skip("this version comes without a survey of writers")
+    return json.loads((INTEROP / "writers.json").read_text(encoding="utf-8"))["cells"]
+
+
+def test_every_silent_cause_of_the_survey_has_a_rule_or_a_reason_and_no_rule_names_another(silent_cells):
+    causes = {cell[7] for cell in silent_cells if cell[5] == "silent"}
+    named = {cause for row in RULES.values() for cause in row["causes"]}
+    assert causes == named | set(NO_RULE)
+    assert not named & set(NO_RULE)
+
+
+def test_of_what_real_writers_wrote_each_silent_reader_is_named_and_no_other(silent_cells, tmp_path):
+    counts = {"named": 0, "read right": 0}
+    for packed in sorted((Path(__file__).parent / "writers").glob("*.zip")):
+        shutil.unpack_archive(packed, tmp_path / packed.stem)
+        for place in sorted(p for p in (tmp_path / packed.stem).iterdir() if p.is_dir()):
+            found = {(seen.reader, one.array) for one in misreadings(place) for seen in one.seen}
+            for writer, situation, node, reader, view, outcome, said, cause in silent_cells:
+                if (writer, situation) != (packed.stem, place.name) or reader not in misread.KNOWN:
+                    continue
+                if (reader not in RAW and view == "raw") or cause in NO_RULE or (writer, situation) in NOT_IN_THE_STORE:
+                    continue
+                if outcome in ("silent", "equal"):
+                    assert ((reader, node) in found) == (outcome == "silent"), (writer, situation, node, reader, said)
+                    counts["named" if outcome == "silent" else "read right"] += 1
+    assert counts["named"] >= 10
+    assert counts["read right"] >= 50
