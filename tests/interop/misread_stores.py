@@ -121,6 +121,10 @@ STORES = {
         (a3("int16", "<i2", [2, 4], fill=-5, attrs={"scale_factor": "0.5"}), "v", [1, 2]),
     ],
     "valid-range": [(a2("<i2", [0, 1, 300], attrs={"valid_range": [0, 100]}), "v", [0, 1, 300])],
+    "byte-default-becomes-missing": [
+        (a2("|u1", [1, 255], fill=7), "v", [1, 255]),
+        (a2("|i1", [1, -127], fill=7), "v", [1, -127]),
+    ],
     "unsigned-attribute": [
         (a2("|i1", [-1, 1], attrs={"_Unsigned": "true"}), "v", [255, 1]),
         (a3("int8", "|i1", [-1, 1], fill=5, attrs={"_Unsigned": "true"}), "v", [255, 1]),

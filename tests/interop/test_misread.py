@@ -291,6 +291,10 @@ NO_RULE = {
     "letters-in-reverse": "the matrix has it: the type, with zarrita",
     "fortran-order-read-as-c": "the matrix has it: F order, with netCDF-C",
     "appended-in-other-units": "nothing in the store tells",
+    "appended-numbers-wrap": "nothing in the store tells",
+    "gap-becomes-a-number": "nothing in the store tells",
+    "chunk-left-out-without-fill-value": "zeros that were left out look like chunks that nobody wrote",
+    "consolidated-out-of-date": "the doctor has it: its rule about consolidated metadata",
     "missing-by-convention": "nothing in the store tells",
 }
 # Situations whose silent cells are not seen in the store as it lies there.

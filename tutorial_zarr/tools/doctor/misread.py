@@ -445,6 +445,17 @@ def _outside(chunk: np.ndarray, low: float | None, high: float | None) -> Any:
     return below | (chunk > high) if high is not None else below
 
 
+@_rule("byte-default-becomes-missing")
+def _bytes(node: Node) -> Found | None:
+    # netCDF's default fill values, though its documentation says that bytes have none.
+    default = {"u1": 255, "i1": -127}.get(node.stored.str[1:])
+    if node.zarr_format == 3 or default is None or "_FillValue" in node.attributes or node.declared:
+        return None
+    if not node.holds(lambda chunk: chunk == default):
+        return None
+    return Found(f"holds bytes that are {default}, and has no _FillValue")
+
+
 @_rule("unsigned-attribute")
 def _unsigned(node: Node) -> Found | None:
     if node.stored.kind != "i" or str(node.attributes.get("_Unsigned")).lower() != "true":
