@@ -103,8 +103,9 @@ class HTTPStore(Store):
             if not self.verify:
                 certificates = {"cert_reqs": "CERT_NONE"}
             # It makes no request again: it would log the URL, with its query, when it did.
-            self._pool = urllib3.PoolManager(maxsize=self.concurrency, retries=False, **certificates)
-            self._pool.pool_classes_by_scheme = paced.pools()
+            manager = urllib3.PoolManager(maxsize=self.concurrency, retries=False, **certificates)
+            manager.pool_classes_by_scheme = paced.pools()
+            self._pool = manager.connection_from_url(self.url)  # of one server: none is asked for at each request
             tell_after_fork(self)
         return self._pool
 
@@ -241,12 +242,14 @@ class HTTPStore(Store):
         pool = self.pool
         import urllib3
 
-        options = {"redirect": False, "decode_content": False, "timeout": self.timeout}
+        options = {"redirect": False, "retries": False, "decode_content": False, "timeout": self.timeout}
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (parts.query and f"?{parts.query}")
         for attempt in range(self.retries + 1):
             if attempt:  # a server's own word for how long, which could be a year, is not followed
                 time.sleep(jitter(0, min(LONGEST_WAIT, 0.1 * 2**attempt)))
             try:
-                answer = pool.request(verb, url, headers=self.headers | headers, **options)
+                answer = pool.urlopen(verb, target, headers=self.headers | headers, **options)
             except urllib3.exceptions.HTTPError as cause:
                 reason = f"{_reason(cause)}; is the server up?"
                 continue
