@@ -17,7 +17,7 @@ def page(table: Mapping[str, Any]) -> Page:
     cells, advices = survey.cells_of(table), surprises.advices(table)
     counted = [(reader, view, found) for reader, view, found in surprises.counts(table) if _reads(found)]
     readers = dict.fromkeys(reader for reader, _, _ in counted)
-    causes = [
+    causes: list[dict[str, Any]] = [
         {
             "anchor": cause.id,
             "title": cause.id.replace("-", " ").capitalize(),
