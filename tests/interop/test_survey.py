@@ -202,3 +202,11 @@ def test_the_page_names_every_cause_and_the_picture_every_array_that_is_misread(
     misread = {cell[:3] for cell in map(key_of, survey.cells_of(table)) if cell[5] == survey.SILENT}
     words = surprises.picture(table).alt
     assert f"{len(misread)} are misread by a reader without an error" in words
+
+
+def test_a_program_that_cannot_say_what_it_is_is_absent(tmp_path, programs):
+    text = READER.replace('return {"numpy": np.__version__}', 'raise ValueError("no version")')
+    programs["reader"].path.write_text(text, encoding="utf-8")
+    table = run(tmp_path / "run", programs)
+    assert table["readers"] == {}
+    assert "no version" in table["absent"]["reading: reader"]

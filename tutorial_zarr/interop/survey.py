@@ -182,9 +182,10 @@ class Survey:
 
     def _meet(self, process: PeerProcess, side: str, name: str, file: PeerFile) -> str:
         """Note what a program says of itself; returns the mark of it and its versions."""
-        said = self.said[f"{side} {name}"] = process.ask({"op": "capabilities"})
+        said = process.ask({"op": "capabilities"})
         if not said.get("ok"):
             raise PeerAbsentError(f"expected its capabilities, found {json.dumps(said)[:300]}")
+        self.said[f"{side} {name}"] = said
         content = file.path.read_bytes() + json.dumps(said["versions"], sort_keys=True).encode()
         return hashlib.sha256(content).hexdigest()[:12]
 
