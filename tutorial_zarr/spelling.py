@@ -227,7 +227,7 @@ def to_codec(codec: Any, data_type: dtypes.DataType) -> Codec:
         name, options = extension.name, extension.configuration
     options = {**_defaults(name, data_type), **options}
     if name == "blosc" and options["typesize"] is None:
-        options["typesize"] = data_type.unit_size
+        options["typesize"] = data_type.letter or data_type.item_size or 1
     options = in_order(options, "<") if name.startswith("numcodecs.") else options
     return build_codecs([Extension(name, options)])[0]
 
@@ -252,7 +252,7 @@ def _defaults(name: str, data_type: dtypes.DataType) -> dict[str, Any]:
         "bytes": {"endian": "little"} if data_type.needs_endian else {},
         "gzip": {"level": 5},
         "zstd": {"level": 0, "checksum": False},
-        "blosc": {"cname": "zstd", "clevel": 5, "shuffle": shuffle, "typesize": data_type.unit_size, "blocksize": 0},
+        "blosc": {"cname": "zstd", "clevel": 5, "shuffle": shuffle, "typesize": None, "blocksize": 0},
     }
     return defaults.get(name, {})
 

@@ -161,9 +161,8 @@ class ChunkIO:
             self.absences.append(key)
         if self.missing == "error":
             expected = f"a chunk at key {key!r}" if inner is None else f"chunk {inner} in the shard at key {key!r}"
-            raise ChunkNotFoundError(
-                f"{self.label}: expected {expected}, found none; missing='fill' reads the fill value there", key=key
-            )
+            problem = f"{self.label}: expected {expected}, found none; missing='fill' reads the fill value there"
+            raise ChunkNotFoundError(problem, key=key)
 
     def noting(self) -> ChunkIO:
         """The same with a list of absences of its own, for one read."""

@@ -92,15 +92,11 @@ class ShardPlan:
         pipeline, nested = layout.inner, sharding_of(layout.inner)
         if source.store is not None and fetches_whole(layout, split.count):
             source = source.whole(buffer)
-        data = fetch(source, layout, split)
+        data = fetch(source, layout, split, self.io.absent if self.io.missing == "error" else None)
         if data is None:  # no shard: one place for all, unless each inner chunk counts
             each_place = split.places() if self.io.missing == "warn" else [(None, out_selection, False)]
             yield pipeline, [(None, place) for place in each_place]
             return
-        if self.io.missing == "error":
-            for each, at in zip(data, split.chunk_coords(), strict=True):
-                if each is None:
-                    self.io.absent(source.key, at)
         jobs = zip(data, split.places(), strict=True)
         if nested is None:
             while group := list(itertools.islice(jobs, pipeline.batch_size)):
@@ -115,10 +111,11 @@ class ShardPlan:
             yield from self._inner_jobs(inside, nested, deeper, tuple(rest), inner_out)
 
 
-def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] | None:
+def fetch(source: ShardSource, layout: ShardLayout, split: Split, absent: Any = None) -> list[Any] | None:
     """The encoded inner chunks that a selection touches, None for each that is absent; None where there is no shard.
 
-    The index and the chunks are of one state of the shard: if it was replaced in between, all is read again.
+    The index and the chunks are of one state of the shard: if it was replaced in between, all is read again. `absent`
+    is called with the key and the coordinates of the first chunk that a shard lacks.
     """
     numbers = list(map(layout.number, split.chunk_coords()))
     with source:
@@ -128,7 +125,9 @@ def fetch(source: ShardSource, layout: ShardLayout, split: Split) -> list[Any] |
                 return None
             size = None if source.store else len(source.data or b"")
             wanted = layout.spans(layout.read_index(encoded_index), size, numbers)
-            present = [span for span in wanted if span is not None]
+            if absent and None in wanted:
+                absent(source.key, [*split.chunk_coords()][wanted.index(None)])
+            present = list(filter(None, wanted))
             try:
                 found = source.get_ranges(present)
             except ReplacedError:

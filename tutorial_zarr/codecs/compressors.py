@@ -342,9 +342,9 @@ class Blosc(_Native):
 
     def bind(self, spec: ChunkSpec) -> Self:
         """Return the codec with what its configuration leaves to the array: the size of an element, the shuffle."""
-        automatic = 2 if (self.typesize or spec.data_type.item_size or 1) == 1 else 1
-        shuffle = self.shuffle if self.shuffle != -1 else automatic
-        return self.changed(typesize=self.typesize or spec.data_type.unit_size, shuffle=shuffle)
+        size = self.typesize or spec.data_type.item_size or 1
+        shuffle = self.shuffle if self.shuffle != -1 else 2 if size == 1 else 1
+        return self.changed(typesize=self.typesize or spec.data_type.letter or size, shuffle=shuffle)
 
     def encode(self, data: Buffer) -> Buffer:
         size = nbytes(data)

@@ -34,17 +34,13 @@ class DataType:
 
     name: str
     numpy: np.dtype  # of the elements in memory, in native byte order
+    letter: int = 0  # bytes of a character, of text: what a shuffle takes for one element there
     bits: int = 0  # for types narrower than a byte: how many low bits count
 
     @property
     def item_size(self) -> int | None:
         """Bytes of one encoded element; None where elements vary in length."""
         return self.numpy.itemsize
-
-    @property
-    def unit_size(self) -> int:
-        """Bytes of what a shuffle takes for one element: of text a character, as its letters are alike."""
-        return {"U": 4, "S": 1}.get(self.numpy.kind, self.item_size or 1)
 
     @property
     def carrier(self) -> np.dtype:

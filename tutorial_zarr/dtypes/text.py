@@ -190,7 +190,7 @@ class FixedText(DataType):
     """``U`` (``fixed_length_utf32``) and ``S`` (``null_terminated_bytes``): a fixed length, padded with zeros."""
 
     def __init__(self, name: str, dtype: np.dtype) -> None:
-        self.name, self.numpy = name, dtype
+        self.name, self.numpy, self.letter = name, dtype, 4 if dtype.kind == "U" else 1
 
     def to_json(self) -> JSON:
         return {"name": self.name, "configuration": {"length_bytes": self.numpy.itemsize}}

@@ -388,9 +388,8 @@ def _spelling(node: Node) -> Found | None:
 
 @_rule("fillvalue-attribute-beyond-the-type")
 def _beyond(node: Node) -> Found | None:
-    value = node.attributes.get("_FillValue")
-    of_number = isinstance(value, (int, float)) and node.stored.kind in ("iu" if node.zarr_format == 3 else "iuf")
-    if not of_number or _fits(value, node.stored):
+    value, kinds = node.attributes.get("_FillValue"), "iu" if node.zarr_format == 3 else "iuf"
+    if not isinstance(value, (int, float)) or node.stored.kind not in kinds or _fits(value, node.stored):
         return None
     return Found(f"has the attribute _FillValue {json.dumps(value)}, which no {node.stored} can be")
 
