@@ -150,17 +150,14 @@ class ShardLayout:
         """Return the index of a whole shard."""
         return self.read_index(shard[-self.index_size :] if self.index_at_end else shard[: self.index_size])
 
-    def spans(
-        self, index: np.ndarray, size: int | None, wanted: list[int] | None = None
-    ) -> list[tuple[int, int] | None]:
+    def spans(self, index: np.ndarray, size: int | None, wanted: Any = slice(None)) -> list[tuple[int, int] | None]:
         """Return start and stop of inner chunks in a shard of `size` bytes; None for an absent one.
 
-        `wanted` holds their positions in C order; None stands for all. Only their entries are looked at: an index may
-        have millions. If `size` is None, the size is not known, and only what is wrong in any shard is refused.
+        `wanted` is a list of their positions in C order; without, it is all. Only their entries are looked at: an index
+        may have millions. If `size` is None, the size is not known, and only what is wrong in any shard is refused.
         """
         exact = self.inner.encoded_size
-        entries = index.reshape(-1, 2)
-        offsets, lengths = (entries if wanted is None else entries[wanted]).astype("u8", copy=False).T
+        offsets, lengths = index.reshape(-1, 2)[wanted].astype("u8", copy=False).T
         first, limit = (0, 1 << 62) if self.index_at_end else (self.index_size, 1 << 62)
         if size is not None:
             limit = max(size - self.index_size, 0) if self.index_at_end else size
@@ -174,7 +171,7 @@ class ShardLayout:
         bad = (wrong & present).nonzero()[0]
         if bad.size:
             number = bad[0]
-            position = number if wanted is None else wanted[number]
+            position = np.arange(self.nchunks)[wanted][number]
             at = tuple(map(int, np.unravel_index(position, self.counts))) if self.counts else ()
             place = f"inner chunk {at} within bytes {first} to {limit} of the shard"
             raise self.codec.fail(
