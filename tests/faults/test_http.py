@@ -5,6 +5,8 @@ import http.server
 import json
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -715,3 +717,30 @@ def test_a_web_server_that_lists_nothing_is_not_empty_through_fsspec_either(tmp_
         for listing in (store.list_prefix, store.list_dir):
             with pytest.raises(StoreError, match="expected a store that lists its keys, found a web server"):
                 list(listing())
+
+
+MEASURE = """
+import sys, tracemalloc
+import tutorial_zarr as zarr
+array = zarr.open_array(sys.argv[1], mode="r")
+array[:1]
+tracemalloc.start()
+out = array[...] if sys.argv[2] == "all" else array[5:7]
+print(tracemalloc.get_traced_memory()[1], out.nbytes)
+"""
+
+
+def test_a_read_takes_its_result_and_a_few_chunks_for_each_request_in_flight(tmp_path):
+    # What each of the 64 workers holds is one chunk, its encoded bytes and a connection, not a batch of 16 chunks.
+    chunk = 4096 * 4
+    values = np.random.default_rng(0).integers(0, 1000, (400, 4096)).astype("i4")
+    zarr.create_array(tmp_path, data=values, chunks=(1, 4096), fill_value=-1)
+    files = {f"/{key}": bytes(LocalStore(tmp_path).get(key)) for key in LocalStore(tmp_path).list_prefix()}
+    with serving(from_values(files)) as (url, _):
+        peaks = {}
+        for what in ("all", "window"):
+            command = [sys.executable, "-c", MEASURE, url, what]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            peaks[what], nbytes = map(int, done.stdout.split())
+        assert peaks["all"] - values.nbytes < 64 * 8 * chunk
+        assert peaks["window"] - nbytes < 8 * chunk

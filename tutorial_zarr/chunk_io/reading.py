@@ -89,10 +89,10 @@ class ScratchDecoder(plain.Decoder):
     """Decodes in place, where the pipeline can: fresh memory, and every copy, cost more than many a chunk's decoding.
 
     A chunk whose place in the output is contiguous is decoded straight into it; any other into scratch memory. One for
-    each worker.
+    each worker. It is given `most` chunks at a time, and takes no memory for more.
     """
 
-    def __init__(self, io: ChunkIO, pipeline: Pipeline, split: Split, out: np.ndarray) -> None:
+    def __init__(self, io: ChunkIO, pipeline: Pipeline, split: Split, out: np.ndarray, most: int = MANY) -> None:
         self.io, self.pipeline, self.selection, self.out = io, pipeline, split.selection, out
         self.scratch: np.ndarray | None = None
         self.contiguous = False
@@ -103,7 +103,7 @@ class ScratchDecoder(plain.Decoder):
             axis = self.axis = next((axis for axis, n in enumerate(shape) if n > 1), len(shape))
             self.contiguous = self.nbytes > 0 and split.box and out.shape[axis + 1 :] == shape[axis + 1 :]
             if shape and not pipeline.raw:
-                self.batch_size = min(pipeline.batch_size, split.count) if split.count > 1 else pipeline.batch_size
+                self.batch_size = min(pipeline.batch_size, most, split.count if split.count > 1 else most)
             self._buffer = parallel.take_buffer(max(self.nbytes * self.batch_size, 1))
             self.slots = self._buffer[: self.nbytes * self.batch_size].reshape(self.batch_size, self.nbytes)
             self.scratch = self.slots[0]
@@ -207,7 +207,8 @@ class _ChunkReader(_Reader):
 
     def __init__(self, io: ChunkIO, split: Split, out: np.ndarray) -> None:
         self.io, self.out, self.selection = io, out, split.selection
-        self.decoder = ScratchDecoder(io, io.pipeline, split, out)
+        # Where requests go far each worker takes one chunk at a time, as `parallel.shares` has it.
+        self.decoder = ScratchDecoder(io, io.pipeline, split, out, 1 if io.store.concurrency is not None else MANY)
         self.regular = io.grid.regular
         size = self.size = io.pipeline.encoded_bound or io.chunk_nbytes + (io.chunk_nbytes >> 6) + 256
         self.batch_size = self.decoder.batch_size if self.regular else 1
