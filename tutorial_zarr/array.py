@@ -34,6 +34,7 @@ from tutorial_zarr.metadata import ArrayMetadata, Unfinished
 from tutorial_zarr.plan import ReadPlan, WritePlan
 from tutorial_zarr.progress import Progress, meter
 from tutorial_zarr.resizing.reservations import Reservation, Room
+from tutorial_zarr.results import LARGE, empty
 from tutorial_zarr.stores import Store
 from tutorial_zarr.words import shape_text
 
@@ -354,8 +355,9 @@ class Array(nodes.Node):
             self._check_fields(fields)
         if out is not None:
             return self._get_into(io, selection, fields, out)
-        limits.check_memory(io.label, math.prod(selection.shape) * io.element_nbytes)
-        result = parallel.empty_result(selection.shape, io.data_type.numpy)
+        nbytes = math.prod(selection.shape) * io.element_nbytes
+        limits.check_memory(io.label, nbytes)
+        result = (np.empty if nbytes < LARGE else empty)(selection.shape, io.data_type.numpy)
         chunk_io.read(io, selection, result)
         final = selection.to_final(result)
         if fields is not None:

@@ -10,11 +10,9 @@ time, so that the per-item cost stays that of a plain loop.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager
 from itertools import islice
@@ -23,11 +21,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tutorial_zarr.errors import ChunkTimeoutError
-
-try:
-    import mmap
-except ImportError:  # a browser's Python may leave it out
-    mmap = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:  # its import brings logging with it, so it waits for the first job that needs it
     from concurrent.futures import Executor, Future
@@ -149,45 +142,6 @@ def give_buffer(buffer: np.ndarray | None) -> None:
             _buffers.append(buffer)
             if len(_buffers) > 4 * get_workers():
                 del _buffers[0]
-
-
-LARGE_RESULT = 1 << 22  # bytes, from which a result comes from memory that is used again
-MOST_SPARE = 1 << 28  # bytes of such memory that are kept while nobody has a result in them
-_spare: list[Any] = []  # memory of results that are gone, two at most
-_lent: dict[int, tuple[weakref.ref[np.ndarray], Any]] = {}  # memory of results, each with what tells when it is gone
-
-
-def empty_result(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """As `np.empty`; a large one in the memory of an earlier result, if nobody holds that any more.
-
-    The first write to fresh memory costs more than a copy. What is kept is marked as free to take, so the system takes
-    it where it needs some; and what does not suit the next large result is given back first, so that no more is held
-    than without. A forked child has a copy of its own.
-    """
-    nbytes = math.prod(shape) * dtype.itemsize
-    if nbytes < LARGE_RESULT or dtype.hasobject or not hasattr(mmap, "MADV_FREE"):
-        return np.empty(shape, dtype)
-    memory = _spare.pop() if _spare else None  # one step each: another thread, or the end of a result, may come between
-    if memory is None or not nbytes <= len(memory) <= 2 * nbytes:
-        memory = None
-        _spare.clear()
-        try:
-            memory = mmap.mmap(-1, nbytes, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-            memory.madvise(mmap.MADV_HUGEPAGE)
-        except OSError:  # a kernel without huge pages, or no memory, as `np.empty` then says
-            return np.empty(shape, dtype)
-    whole = np.frombuffer(memory, np.uint8)  # all views have it as their base
-    gone = weakref.ref(whole, _end_result)
-    _lent[id(gone)] = gone, memory
-    return whole[:nbytes].view(dtype).reshape(shape)
-
-
-def _end_result(gone: weakref.ref[np.ndarray]) -> None:
-    """Keep the memory of a result that nobody holds any more."""
-    memory = _lent.pop(id(gone))[1]
-    if len(memory) + sum(map(len, _spare)) <= MOST_SPARE and len(_spare) < 2:
-        memory.madvise(mmap.MADV_FREE)
-        _spare.append(memory)
 
 
 def run(

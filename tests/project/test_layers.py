@@ -20,7 +20,7 @@ LAYERS = [
     ["tiny", "errors", "words", "limits", "progress", "doors", "plugins"],
     ["dtypes"],
     ["metadata"],
-    ["chunk_grids", "chunk_keys", "parallel", "codecs", "stores"],
+    ["chunk_grids", "chunk_keys", "parallel", "results", "codecs", "stores"],
     ["indexing", "attributes", "nodes", "sources", "consolidation", "replacing", "hierarchy"],
     ["chunk_io", "plan", "lazy", "resizing", "array", "spelling", "create"],
     ["group"],

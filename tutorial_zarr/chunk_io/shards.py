@@ -117,14 +117,13 @@ def fetch(source: ShardSource, layout: ShardLayout, split: Split, absent: Any = 
     The index and the chunks are of one state of the shard: if it was replaced in between, all is read again. `absent`
     is called with the key and the coordinates of the first chunk that a shard lacks.
     """
-    numbers = list(map(layout.number, split.chunk_coords()))
     with source:
         for _ in range(READ_ATTEMPTS):
             encoded_index = source.get(layout.index_range)
             if encoded_index is None:
                 return None
             size = None if source.store else len(source.data or b"")
-            wanted = layout.spans(layout.read_index(encoded_index), size, numbers)
+            wanted = layout.spans(layout.read_index(encoded_index), size, [*map(layout.number, split.chunk_coords())])
             if absent and None in wanted:
                 absent(source.key, [*split.chunk_coords()][wanted.index(None)])
             present = list(filter(None, wanted))

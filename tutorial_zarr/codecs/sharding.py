@@ -171,8 +171,7 @@ class ShardLayout:
         bad = (wrong & present).nonzero()[0]
         if bad.size:
             number = bad[0]
-            position = np.arange(self.nchunks)[wanted][number]
-            at = tuple(map(int, np.unravel_index(position, self.counts))) if self.counts else ()
+            at = tuple(map(int, np.unravel_index(np.arange(self.nchunks)[wanted][number], self.counts)))
             place = f"inner chunk {at} within bytes {first} to {limit} of the shard"
             raise self.codec.fail(
                 place if outside[number] else f"{exact} bytes for inner chunk {at}",

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 import tutorial_zarr as zarr
-from tutorial_zarr import parallel
+from tutorial_zarr import results
 
 SHAPE = (64, 128, 128)  # eight bytes each: 8 MiB
-mmap = pytest.importorskip("mmap")
-pytestmark = pytest.mark.skipif(not hasattr(mmap, "MADV_FREE"), reason="this system cannot mark memory as free to take")
+
+pytestmark = pytest.mark.skipif(not results.REUSES, reason="this system cannot mark memory as free to take")
 
 
 @pytest.fixture(autouse=True)
 def no_spare():
-    parallel._spare.clear()
+    results._spare.clear()
     yield
-    parallel._spare.clear()
+    results._spare.clear()
 
 
 @pytest.fixture
@@ -73,24 +73,24 @@ def test_absent_chunks_are_the_fill_value_and_not_what_was_there_before(array, t
 def test_no_more_is_kept_than_the_next_result_may_use(array):
     whole = array[:]
     del whole
-    assert [len(each) for each in parallel._spare] == [8 << 20]
+    assert [len(each) for each in results._spare] == [8 << 20]
     part = array[:33]  # fits
-    assert parallel._spare == []
+    assert results._spare == []
     del part
     small = array[:32]  # 4 MiB: half of it is enough
     del small
-    larger = parallel.empty_result((3, 1 << 20), np.dtype("f8"))
-    assert parallel._spare == []  # what is too small was given back first
-    kept = [parallel.empty_result((1 << 20,), np.dtype("f8")) for _ in range(4)]
+    larger = results.empty((3, 1 << 20), np.dtype("f8"))
+    assert results._spare == []  # what is too small was given back first
+    kept = [results.empty((1 << 20,), np.dtype("f8")) for _ in range(4)]
     del kept, larger
-    assert len(parallel._spare) <= 2
-    assert sum(map(len, parallel._spare)) <= parallel.MOST_SPARE
+    assert len(results._spare) <= 2
+    assert sum(map(len, results._spare)) <= results.MOST_SPARE
 
 
 def test_small_ones_and_objects_are_numpys_own():
-    assert parallel.empty_result((10,), np.dtype("f8")).flags.owndata
-    assert parallel.empty_result((1 << 20,), np.dtype(object)).flags.owndata
-    assert parallel.empty_result((1 << 20,), np.dtypes.StringDType()).flags.owndata
+    assert results.empty((10,), np.dtype("f8")).flags.owndata
+    assert results.empty((1 << 20,), np.dtype(object)).flags.owndata
+    assert results.empty((1 << 20,), np.dtypes.StringDType()).flags.owndata
 
 
 def test_threads_never_share_the_memory_of_results(array):
