@@ -34,6 +34,7 @@ from tutorial_zarr.gallery import (
     readers,
     source,
     student,
+    warm,
 )
 from tutorial_zarr.gallery.catalogue import FILE_NAME, NOTEBOOKS, ROOT
 from tutorial_zarr.gallery.environment import offline_environment
@@ -578,6 +579,50 @@ def test_a_sitecustomize_that_was_there_before_still_runs(tmp_path, monkeypatch)
     done = offline_python("import socket; socket.getaddrinfo('example.org', 80)", tmp_path)
     assert done.stdout == "it was here first\n"
     assert "this run may reach its own machine only" in done.stderr
+
+
+ALONE = """import builtins, json, os, random, sys, tempfile
+import numpy as np
+
+found = {
+    "left by another": [getattr(builtins, "left", None), os.environ.get("LEFT"), "left" in sys.modules],
+    "folders": [os.getcwd(), tempfile.gettempdir()],
+    "random": [random.random(), float(np.random.random())],
+    "paths": sys.path,
+}
+builtins.left = os.environ["LEFT"] = "x"
+sys.modules["left"] = sys
+save_facts(out, {"found": json.dumps(found)})"""
+
+
+@pytest.mark.gallery
+@pytest.mark.slow
+@pytest.mark.parametrize("warmed", [True, False])
+def test_nothing_goes_from_one_notebook_to_another(warmed, tmp_path, monkeypatch):
+    pytest.importorskip("papermill")
+    kept = {}
+    monkeypatch.setattr(warm, "_KEPT", kept)
+    if not warmed:  # as where a system has no fork
+        monkeypatch.setattr(warm, "start", lambda env, errors: None)
+    part = tmp_path / "notebooks" / "01_part"
+    part.mkdir(parents=True)
+    for name in ("01_01", "01_02"):
+        (part / f"{name}_tiny.py").write_text(f"{HEAD.replace('{id}', name)}# %%\n{ALONE}\n", encoding="utf-8")
+    results = gallery.run(folder=part.parent)
+    assert [result["error"] for result in results] == [None, None]
+    first, second = (json.loads(result["facts"]["found"]) for result in results)
+    assert first["left by another"] == second["left by another"] == [None, None, False]
+    assert not set(first["folders"]) & set(second["folders"])
+    assert not set(first["random"]) & set(second["random"])
+    assert first["paths"] == second["paths"]
+    assert len(kept) == (warmed and sys.platform == "linux")
+    for process, _ in kept.values():
+        process.kill()
+        process.wait()
+    [result] = gallery.run(["01_01"], folder=part.parent)  # another one takes its place
+    assert result["error"] is None
+    warm._end()
+    assert [process.returncode for process, _ in kept.values()] == [0] * len(kept)
 
 
 @pytest.mark.gallery

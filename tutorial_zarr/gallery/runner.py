@@ -38,6 +38,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tutorial_zarr.gallery import warm
 from tutorial_zarr.gallery.catalogue import GalleryError, Notebook, select
 from tutorial_zarr.gallery.contract import ABSOLUTE
 from tutorial_zarr.gallery.environment import make_folder, offline_environment
@@ -252,16 +253,18 @@ def work(
     log = cwd.with_name("worker.log")
     done: dict[str, Any] = {"status": "failed", "cells": 0, "failed_cell": None}
     with log.open("w", encoding="utf-8") as errors:
-        process: Any = subprocess.Popen(
-            [sys.executable, "-m", "tutorial_zarr.gallery.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=env,
-            cwd=cwd,
-            text=True,
-            encoding="utf-8",
-        )
+        process: Any = None if request.get("as_browser") else warm.start(env, errors.fileno())
+        if process is None:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tutorial_zarr.gallery.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=env,
+                cwd=cwd,
+                text=True,
+                encoding="utf-8",
+            )
         alarm = threading.Timer(limit or threading.TIMEOUT_MAX, process.kill)
         alarm.daemon = True
         begun = time.perf_counter()
@@ -269,7 +272,7 @@ def work(
             if limit is not None:
                 alarm.start()
             with process:
-                process.stdin.write(json.dumps(request))
+                process.stdin.write(json.dumps({**request, "env": env, "cwd": str(cwd)}))
                 process.stdin.close()
                 for line in process.stdout:
                     event = json.loads(line)

@@ -2,8 +2,9 @@
 
 Started by `runner` with a request in JSON on standard input: the source to execute, where to write the notebook, the
 parameters, the seconds allowed for a cell, whether it goes on behind a cell that fails, and whether it runs as in a
-browser (`as_browser`). It answers with one JSON object a line: ``start`` when the source is read, ``cell`` before every
-code cell, and ``done`` at the end. papermill does the work; in a browser there is none.
+browser (`as_browser`). With ``--warm`` it is started once for many of them, and forks (`warm`); then the environment
+and the folder come with the request. It answers with one JSON object a line: ``start`` when the source is read,
+``cell`` before every code cell, and ``done`` at the end. papermill does the work; in a browser there is none.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.gallery import as_browser
+from tutorial_zarr.gallery import as_browser, warm
 from tutorial_zarr.gallery.catalogue import GalleryError
 from tutorial_zarr.gallery.contract import parameter_names
 from tutorial_zarr.gallery.source import NOT_NEEDED, clean, dumps, imported_without, loads, read_source
 
 
-def execute(request: dict[str, Any]) -> dict[str, Any]:
-    """Execute the notebook and say how it went: status, cells, failed_cell, error."""
+def execute(request: dict[str, Any], kernel: warm.Kernel | None = None) -> dict[str, Any]:
+    """Execute the notebook, in `kernel` where one waits, and say how it went: status, cells, failed_cell, error."""
     path = Path(request["source"])
     source = clean(loads(path.read_text(encoding="utf-8"))) if path.suffix == ".ipynb" else read_source(path)
     own = parameter_names(source["cells"]) if request["parameters"] else set()
@@ -42,14 +43,19 @@ def execute(request: dict[str, Any]) -> dict[str, Any]:
         started.append(cell)
         report({"event": "cell", "cell": len(started), "cells": total, "source": first_line(cell)})
 
-    error = (_in_browser if request.get("as_browser") else _with_papermill)(source, request, begin)
+    if request.get("as_browser"):
+        error = _in_browser(source, request, begin)
+    else:
+        error = _with_papermill(source, request, begin, kernel)
     if error is None:
         return {"event": "done", "status": "ok", "cells": len(started), "failed_cell": None, "error": None}
     at = {"number": len(started), "source": first_line(started[-1])} if started else None
     return failed(error) | {"cells": len(started), "failed_cell": at}
 
 
-def _with_papermill(source: dict[str, Any], request: dict[str, Any], begin: Callable[[str], None]) -> str | None:
+def _with_papermill(
+    source: dict[str, Any], request: dict[str, Any], begin: Callable[[str], None], kernel: warm.Kernel | None
+) -> str | None:
     """Execute it with papermill, in a kernel. What is returned is the error, if there is one."""
     raw = Path(tempfile.gettempdir(), "source.ipynb")
     raw.write_text(dumps(source), encoding="utf-8")
@@ -79,6 +85,10 @@ def _with_papermill(source: dict[str, Any], request: dict[str, Any], begin: Call
                 nb_man.output_path = output
 
     papermill_engines.register("reporting", Reporting)
+    if kernel is not None:
+        from jupyter_client.provisioning import local_provisioner
+
+        local_provisioner.launch_kernel = kernel.launch  # type: ignore[assignment]
     try:
         papermill.execute_notebook(
             str(raw),
@@ -126,8 +136,16 @@ def report(event: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    warmed = sys.argv[1:] == ["--warm"]
+    if warmed:
+        warm.serve()
     try:
-        outcome = execute(json.load(sys.stdin))
+        asked = json.load(sys.stdin)
+        kernel = None
+        if warmed:
+            warm.become(asked["env"], asked["cwd"])
+            kernel = warm.Kernel()
+        outcome = execute(asked, kernel)
     except GalleryError as refused:
         outcome = failed(str(refused))
     except Exception as broken:

@@ -65,9 +65,17 @@ def _real(path: str | bytes | os.PathLike) -> str:
     return os.path.normcase(os.path.realpath(os.fsdecode(path)))
 
 
-OPEN_FOLDERS = tuple(
-    _real(folder) for folder in os.environ.get("TUTORIAL_ZARR_WRITE_BELOW", "").split(os.pathsep) if folder
-)
+OPEN_FOLDERS: tuple[str, ...] = ()
+
+
+def close_the_folders() -> None:
+    """Close every folder but those in ``TUTORIAL_ZARR_WRITE_BELOW``, for as long as this process lives."""
+    global OPEN_FOLDERS
+    named = os.environ.get("TUTORIAL_ZARR_WRITE_BELOW", "").split(os.pathsep)
+    if not OPEN_FOLDERS:  # once closed they stay as they are, whatever the environment says
+        OPEN_FOLDERS = tuple(_real(folder) for folder in named if folder)
+        if OPEN_FOLDERS:
+            sys.addaudithook(_close_the_folders)
 
 
 def _close_the_folders(event: str, arguments: tuple) -> None:
@@ -106,6 +114,5 @@ def _run_the_one_behind() -> None:
 
 if __name__ == "sitecustomize":  # not when it is only looked at
     sys.addaudithook(_close_the_network)
-    if OPEN_FOLDERS:
-        sys.addaudithook(_close_the_folders)
+    close_the_folders()
     _run_the_one_behind()
