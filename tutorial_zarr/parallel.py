@@ -80,7 +80,8 @@ def shares(chunks: int, chunk_nbytes: int, cost: int = 1, concurrency: int | Non
     if chunk_nbytes < SMALL_CHUNK or cost * chunks * chunk_nbytes < SMALL_JOB:
         return 1, chunks
     workers = min(get_workers(), chunks)
-    return workers, max(1, min(64, chunks // (4 * workers)))
+    # Of large chunks few at a time, so that all workers end together.
+    return workers, max(1, min(64, chunks // (4 * workers), (1 << 22) // chunk_nbytes))
 
 
 class alone:  # noqa: N801 - used as a function would be; a generator would let an interrupt in after its first half
