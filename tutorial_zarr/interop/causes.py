@@ -3,7 +3,7 @@
 A silent cell of the table of `survey` has one cause, found here by what the cell is of: writer, situation, array,
 reader and view, as patterns. A silent cell without a cause still has to be looked into.
 
->>> cause_of("xarray", "counts-v2", "v", "xarray", "decoded")
+>>> cause_of("zarr-python", "counts-v2", "v", "xarray", "decoded")
 'fill-value-becomes-missing'
 """
 

@@ -214,7 +214,8 @@ class Survey:
 
     def _read(self, stores: list[Store], name: str) -> list[tuple[str, ...]]:
         """One reader, asked for every array of every store."""
-        file, asked = self.readers[name], []
+        file = self.readers[name]
+        asked: list[tuple[str, ...]] = []
         try:
             with file.process(here=self.here, **self.limits) as process, tempfile.TemporaryDirectory() as place:
                 mark = self._meet(process, "reader", name, file)

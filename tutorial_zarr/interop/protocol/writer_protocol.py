@@ -96,4 +96,4 @@ def source(function: Callable[..., Any]) -> str:
 
 def serve(title: str, *packages: str, **versions: str) -> None:
     """Answer requests: `title` is what people call the program, `packages` those whose versions matter."""
-    peer_protocol.serve(Writer(title, packages, versions))  # type: ignore[arg-type]
+    peer_protocol.serve(Writer(title, packages, versions))
