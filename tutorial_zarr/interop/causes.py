@@ -33,7 +33,7 @@ CAUSES = (
     ),
     Cause(
         "letters-in-reverse",
-        "netCDF-C calls letters >S1. zarrita takes this for the byte order of a whole chunk and turns all of it round.",
+        "netCDF-C calls letters >S1. zarrita takes this for a byte order and turns every four letters round.",
         "Write text as strings (NC_STRING), or edit the type in .zarray to |S1.",
         ("netcdf-c/letters/s/zarrita/*",),
     ),
