@@ -63,7 +63,7 @@ def test_a_page_that_may_keep_nothing_still_asks(visit, address):
 def test_copy_takes_the_code_of_the_cell_to_the_letter(visit, address, cells):
     page = visit(address, permissions=["clipboard-read", "clipboard-write"])
     cell = next(cell for cell in cells if "section-build" not in tags(cell) and "def touched" in cell["source"])
-    block = page.locator(f"#cell-{cell['id']} .copier").first
+    block = page.locator(f"#cell-{cell['id']} .block").first
     button = block.get_by_role("button", name="Copy").element_handle()
     # The word comes once the clipboard has taken the text, and goes by itself: what was said is noted as it is said.
     page.evaluate(

@@ -1,36 +1,7 @@
-// Adds to an article: a button that copies a block of code, and a box that says where a number comes from. Without this
-// script a number is a link to its cell, with the same words as its title.
+// Adds to an article: a box that says where a number comes from. Without this script a number is a link to its cell, with
+// the same words as its title.
 (function () {
   "use strict";
-  for (const block of document.querySelectorAll("article pre.code")) {
-    const around = document.createElement("div");
-    const button = document.createElement("button");
-    around.className = "block";
-    button.className = "copy";
-    button.type = "button";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", "Copy this code");
-    block.replaceWith(around);
-    around.append(block, button);
-    button.addEventListener("click", function () {
-      const done = function (word) {
-        button.textContent = word;
-        button.classList.add("done");
-        setTimeout(function () { button.textContent = "Copy"; button.classList.remove("done"); }, 1500);
-      };
-      copied(block.textContent).then(() => done("Copied"), () => done("Select and copy"));
-    });
-  }
-  // A page from a folder has no navigator.clipboard in some browsers.
-  async function copied(text) {
-    try { return await navigator.clipboard.writeText(text); } catch { /* the older way */ }
-    const put = function (event) { event.clipboardData.setData("text/plain", text); event.preventDefault(); };
-    document.addEventListener("copy", put, { once: true });
-    const done = document.execCommand("copy");
-    document.removeEventListener("copy", put);
-    if (!done) throw new Error("refused");
-  }
-
   const box = document.createElement("div");
   let shown = null, leaving = 0;
   box.className = "origin";

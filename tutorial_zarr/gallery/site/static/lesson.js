@@ -1,4 +1,4 @@
-// What a lesson's page can do with a script: keep a guess, copy code, print everything, say where one is.
+// What a lesson's page can do with a script: keep a guess, print everything, say where one is.
 (function () {
   "use strict";
   function kept(name) { try { return localStorage.getItem(name); } catch { return null; } }
@@ -38,22 +38,6 @@
     const guess = kept("guess:" + name);
     if (guess) { said(guess); answers.forEach(function (answer) { answer.open = true; }); } else ask();
     places[0].before(box);
-  }
-
-  for (const block of document.querySelectorAll("pre.code")) {
-    const holder = make("div", "", { className: "copier" });
-    const button = make("button", "Copy", { type: "button" });
-    button.addEventListener("click", async function () {
-      const text = block.textContent;
-      try { await navigator.clipboard.writeText(text); } catch {
-        // A page from a folder, or one without the right: select it, so that the keys copy it.
-        getSelection().selectAllChildren(block);
-      }
-      button.textContent = "Copied";
-      setTimeout(function () { button.textContent = "Copy"; }, 1500);
-    });
-    block.replaceWith(holder);
-    holder.append(block, button);
   }
 
   // What cannot be scrolled needs no stop of the Tab key.
