@@ -82,6 +82,8 @@ GIVEN = {
     ("interop", "report"): None,  # the same
     ("interop", "verify"): ["{one}", "--peers", "tutorial-zarr", "--here"],
     ("interop", "kit"): None,
+    ("interop", "survey"): None,
+    ("interop", "costs"): None,
     ("interop", "clear"): None,  # of environments that are ours
     ("lint",): ["{store}"],
     ("explain",): ["{store}"],

@@ -554,7 +554,7 @@ def arrays_in(store: Store) -> Iterator[tuple[str, dict[str, Any], bool]]:
         listed = True
     if not listed and not is_array(gathered.get("", {})):
         gathered |= consolidation.recorded(store, "", formats[0]) or {}
-    if not listed and len(gathered) == 1 and not is_array(gathered[""]):
+    if not listed and not any(gathered) and not is_array(gathered.get("", {})):
         with nodes.where_listed():
             group = api.open_group(store, "r")
             for path, _ in walk(group):
