@@ -40,7 +40,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     if nbytes < LARGE or dtype.hasobject or not REUSES:
         return np.empty(shape, dtype)
     memory = _spare.pop() if _spare else None  # one step each: another thread, or the end of a result, may come between
-    if memory is None or not nbytes <= len(memory) <= 2 * nbytes:
+    if memory is None or not nbytes <= len(memory) <= nbytes + nbytes // 8:
         memory = None
         _spare.clear()
         try:

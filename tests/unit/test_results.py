@@ -74,11 +74,14 @@ def test_no_more_is_kept_than_the_next_result_may_use(array):
     whole = array[:]
     del whole
     assert [len(each) for each in results._spare] == [8 << 20]
-    part = array[:33]  # fits
+    part = array[:60]  # nearly as much: the same memory
     assert results._spare == []
     del part
-    small = array[:32]  # 4 MiB: half of it is enough
+    assert [len(each) for each in results._spare] == [8 << 20]
+    small = array[:40]  # would hold more than it needs
+    assert results._spare == []
     del small
+    assert [len(each) for each in results._spare] == [5 << 20]
     larger = results.empty((3, 1 << 20), np.dtype("f8"))
     assert results._spare == []  # what is too small was given back first
     kept = [results.empty((1 << 20,), np.dtype("f8")) for _ in range(4)]
