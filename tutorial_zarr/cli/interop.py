@@ -26,6 +26,7 @@ from tutorial_zarr.interop.environments import (
     PeerAbsentError,
     PeerFile,
     cache_folder,
+    choose,
     clear,
     find_peers,
 )
@@ -155,8 +156,8 @@ def survey_writers(
     with _progress("programs:") as progress:
         table = survey.Survey(
             folder,
-            survey.chosen(survey.find_writers(), _names(writers), "writers"),
-            survey.chosen(find_peers(), _names(readers), "readers"),
+            choose(survey.find_writers(), _names(writers), "writers"),
+            choose(find_peers(), _names(readers), "readers"),
             here=here,
             jobs=jobs,
             progress=progress,

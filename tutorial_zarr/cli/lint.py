@@ -63,7 +63,8 @@ def check(store: str, readers: str, fix: bool, measured: bool, dry_run: bool, as
     fixed = []
     if fix:
         fixed = [(one.array, misread.fix(store, one, measured, dry_run)) for one in misreadings if one.fix]
-        misreadings = list(misread.misreadings(store, named or READERS))
+        if not dry_run:  # what is left
+            misreadings = list(misread.misreadings(store, named or READERS))
     arrays = list(lint_arrays(store, named, matrix))
     known = {path for path, _, _ in arrays}  # what is not opened here has a row, too
     arrays += [(path, [], []) for path in dict.fromkeys(one.array for one in misreadings) if path not in known]

@@ -24,12 +24,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tutorial_zarr
-from tutorial_zarr.errors import ZarrError
+from tutorial_zarr.errors import SelectionError, ZarrError
 
 from .process import PeerProcess
 
@@ -113,6 +114,14 @@ def find_peers(folder: Path = PEERS) -> dict[str, PeerFile]:
     """All peers by name: the name of the file, with hyphens."""
     files = sorted(f for f in folder.iterdir() if f.suffix in (".py", ".mjs") and not f.name.startswith("_"))
     return {file.stem.replace("_", "-"): PeerFile(file.stem.replace("_", "-"), file) for file in files}
+
+
+def choose(found: Mapping[str, PeerFile], names: Iterable[str], what: str) -> dict[str, PeerFile]:
+    """Those of these names, or all."""
+    wanted = list(names)
+    if unknown := sorted(set(wanted) - set(found)):
+        raise SelectionError(f"{what}: expected some of {', '.join(found)}, found {', '.join(unknown)}")
+    return {name: file for name, file in found.items() if not wanted or name in wanted}
 
 
 def cache_folder() -> Path:

@@ -110,15 +110,16 @@ def explain(store: Any, storage_options: Any = None) -> Explanation:
     if root.document is None and told.traits:
         return told
     told.zarr_format, matrix = zarr.open(opened, mode="r").zarr_format, stored_matrix()
-    found = [(path, documents) for path, documents, _ in misread.arrays_in(opened)]
+    found = [misread.Node(opened, *each) for each in misread.arrays_in(opened)]
     told.listed = bool(listed or found)
     told.arrays, told.readers = len(found), default_readers(told.zarr_format, matrix)
-    looked = [found[n * len(found) // min(len(found), LOOKED_AT)][0] for n in range(min(len(found), LOOKED_AT))]
-    told.traits += _traits([_Node(opened, path) for path in looked])
+    looked = [found[n * len(found) // min(len(found), LOOKED_AT)] for n in range(min(len(found), LOOKED_AT))]
+    told.traits += _traits([_Node(opened, node.path) for node in looked])
     told.traits.sort(key=lambda one: SURE.index(one.sure))
-    for path, documents in found:
+    for node in found:
+        path = node.path
+        told.misread += misread.of_node(node, told.readers)
         try:
-            node = misread.Node(opened, path, documents)
             if node.metadata is None:
                 continue
             elements = elements_of(node.document, node.attributes, path)
@@ -129,7 +130,6 @@ def explain(store: Any, storage_options: Any = None) -> Explanation:
         for one in lint_elements(elements, told.readers, path, matrix):
             if one.outcome != "untested":
                 told.unread.setdefault(one.reader, {})[path] = " with ".join(map(words, one.elements))
-    told.misread = list(misread.misreadings(opened, told.readers))
     return told
 
 

@@ -30,10 +30,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tutorial_zarr.errors import SelectionError
-
 from .cases import Case, fingerprint
-from .environments import OURS, PeerAbsentError, PeerFile, find_peers
+from .environments import OURS, PeerAbsentError, PeerFile, choose, find_peers
 from .outcomes import Outcome, judge_reading, judge_refusal
 from .process import PeerDied, PeerProcess, PeerSilent
 from .protocol import peer_protocol
@@ -64,11 +62,8 @@ class PeerState:
 def choose_peers(names: Iterable[str] = (), folder: Path | None = None) -> dict[str, PeerFile]:
     """The peers of these names, or all of them; this library is always one."""
     found = find_peers(folder) if folder else find_peers()
-    wanted = list(names)
-    unknown = sorted(set(wanted) - set(found))
-    if unknown:
-        raise SelectionError(f"peers: expected some of {', '.join(found)}, found {', '.join(unknown)}")
-    return {name: file for name, file in found.items() if not wanted or name in wanted or name == OURS}
+    wanted = choose(found, names, "peers")
+    return {name: file for name, file in found.items() if name in wanted or name == OURS}
 
 
 class Run:

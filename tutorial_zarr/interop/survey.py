@@ -32,7 +32,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutorial_zarr.errors import SelectionError
 from tutorial_zarr.words import count
 
 from .causes import cause_of
@@ -125,14 +124,6 @@ def from_bytes(reply: Mapping[str, Any], raw: bytes) -> dict[str, Any]:
 def find_writers(folder: Path = WRITERS) -> dict[str, PeerFile]:
     """All writers by name."""
     return find_peers(folder)
-
-
-def chosen(found: Mapping[str, PeerFile], names: Iterable[str], what: str) -> dict[str, PeerFile]:
-    """Those of these names, or all."""
-    wanted = list(names)
-    if unknown := sorted(set(wanted) - set(found)):
-        raise SelectionError(f"{what}: expected some of {', '.join(found)}, found {', '.join(unknown)}")
-    return {name: file for name, file in found.items() if not wanted or name in wanted}
 
 
 class Survey:
