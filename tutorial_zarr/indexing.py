@@ -279,6 +279,11 @@ class Split:
             columns.append([array.reshape(-1, *[1] * (width - 1 - at)) for array in arrays])
         return itertools.product(*columns)
 
+    @property
+    def complete(self) -> int:
+        """How many chunks are complete: every element of theirs that lies in the array is selected."""
+        return math.prod([sum([part.is_complete for part in axis]) for axis in self.parts])
+
     def are_complete(self) -> Iterator[bool]:
         """For each chunk whether every element that lies in the array is selected."""
         return map(all, self._column(3))

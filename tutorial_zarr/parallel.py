@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -119,11 +120,24 @@ def aligned_empty(nbytes: int) -> np.ndarray:
     return memory[start : start + nbytes]
 
 
+@cache
+def _keep_freed() -> None:
+    """Free one array of nearly 32 MiB that nothing was written to, before the first job.
+
+    GNU's C library takes memory for anything above 128 KiB fresh from the system, page by page cleared, and gives it
+    back as soon as it is freed, until it sees a larger piece freed; from then on it keeps pieces up to that size, and
+    up to twice as much in all for each of its arenas. What is read and written here is of that size, over and over:
+    windows of an array, encoded chunks, files. Elsewhere this does nothing.
+    """
+    np.empty((1 << 25) - (1 << 13), np.uint8)
+
+
 def take_buffer(nbytes: int) -> np.ndarray:
     """An array of at least so many bytes, with anything in it: one that was used before, if there is one.
 
     Fresh memory costs a page fault every 4 KiB, which is more than the decoding of many a chunk.
     """
+    _keep_freed()
     with _guard:  # no loop in here: Python leaves a lock held that is interrupted where a loop goes round
         found = _find_buffer(nbytes)
     return aligned_empty(nbytes) if found is None else found

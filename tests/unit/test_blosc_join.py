@@ -1,4 +1,4 @@
-"""Blosc chunks joined into one: the same bytes as one by one, and the same errors."""
+"""Blosc chunks decoded or encoded at once: the same bytes as one by one, and the same errors."""
 
 import itertools
 import struct
@@ -13,6 +13,7 @@ from tutorial_zarr.codecs.compressors import Blosc
 from tutorial_zarr.errors import ChunkError, CodecError
 
 CNAMES = ("blosclz", "lz4", "lz4hc", "zlib", "zstd")
+NAMES = ("noshuffle", "shuffle", "bitshuffle")
 COUNT = 5
 
 
@@ -48,6 +49,39 @@ def test_joined_chunks_decode_to_what_they_decode_to_alone(cname):
             joined += 1
             np.testing.assert_array_equal(out, plain)
     assert joined > 40  # of 288: chunks that Blosc only copies, and those with a short last block, are not joined
+
+
+@pytest.mark.parametrize("cname", CNAMES)
+def test_rows_encoded_at_once_have_the_bytes_that_each_has_alone(cname):
+    counts = {True: 0, False: 0}
+    for nbytes, level, shuffle, typesize, blocksize in itertools.product(
+        (1 << 12, 1 << 16, 3 << 15, 1 << 17), (0, 1, 5, 9), (0, 1, 2), (1, 2, 3, 8, 20), (0, 1 << 12, 1 << 15)
+    ):
+        codec = Blosc(
+            "blosc",
+            {"cname": cname, "clevel": level, "shuffle": NAMES[shuffle], "typesize": typesize, "blocksize": blocksize},
+        )
+        rows = np.stack([values(kind, nbytes, seed) for seed, kind in enumerate(("smooth", "constant", "smooth"))])
+        found = codec.encode_all(rows)
+        counts[found is not None] += 1
+        if found is not None:
+            assert found == [bytes(codec.encode(row)) for row in rows], (nbytes, level, shuffle, typesize, blocksize)
+    assert min(counts.values()) > 20, counts
+
+
+@pytest.mark.parametrize("cname", CNAMES)
+def test_rows_that_hardly_become_smaller_have_the_bytes_that_each_has_alone(cname):
+    """Blosc leaves a stream as it is where there is no room for it: the room depends on what stands before."""
+    rng, nbytes, joined = np.random.default_rng(7), 1 << 16, 0
+    for typesize, noisy in itertools.product((1, 2, 4), range(0, 101, 4)):
+        codec = Blosc("blosc", {"cname": cname, "clevel": 5, "shuffle": "shuffle", "typesize": typesize})
+        rows = rng.integers(0, 256, (6, nbytes), np.uint8)
+        for i, row in enumerate(rows):
+            row[: nbytes * (100 - noisy) // 100 + 40 * i] = i
+        found = codec.encode_all(rows)
+        joined += found is not None
+        assert found is None or found == [bytes(codec.encode(row)) for row in rows]
+    assert 10 < joined < 78
 
 
 def test_chunks_that_are_not_alike_are_not_joined():
@@ -112,3 +146,39 @@ def test_neighbours_are_decoded_straight_into_a_contiguous_output():
     np.testing.assert_array_equal(a[...], expected)
     np.testing.assert_array_equal(a[50:950], expected[50:950])
     np.testing.assert_array_equal(a[::-1], expected[::-1])
+
+
+@pytest.mark.parametrize(
+    ("chunks", "shards"), [((32, 64), None), ((128, 256), None), ((32, 64), (128, 256)), ((1, 300), None)]
+)
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_small_chunks_are_written_as_each_would_be_alone(zarr_format, chunks, shards):
+    """Whole and in part, at the edge, empty ones and such as hardly become smaller, in folders and in shards."""
+    rng, codec = np.random.default_rng(3), {"id": "blosc"} if zarr_format == 2 else {"name": "blosc"}
+    values = np.cumsum(rng.integers(-2, 3, (150, 300)), axis=1).astype("uint16")
+    values[:64, 64:128] = 0
+    values[64:128, :64] = rng.integers(0, 1 << 16, (64, 64))
+    expected, stored = values.copy(), []
+    expected[10:100, 33:299] += np.uint16(1)
+    if zarr_format == 2 and shards:
+        pytest.skip("Zarr 2 has no shards")
+    for step in (150, (shards or chunks)[0]):
+        array = zarr.create_array(
+            store := {}, zarr_format=zarr_format, shape=(150, 300), chunks=chunks, shards=shards, dtype="uint16",
+            compressors=codec,
+        )  # fmt: skip
+        for i in range(0, 150, step):
+            array[i : i + step] = values[i : i + step]
+        array[10:100, 33:299] = expected[10:100, 33:299]
+        np.testing.assert_array_equal(array[...], expected)
+        stored.append(store)
+    assert stored[0] == stored[1]
+    assert len(stored[0]) > 2
+
+
+def test_an_array_without_axes_is_written():
+    for dtype in ("int8", np.dtype([("id", "<i4"), ("x", "<f8")])):
+        value = np.ones((), dtype)
+        a = zarr.create_array({}, shape=(), dtype=dtype, compressors={"name": "blosc"})
+        a[...] = value
+        assert a[...] == value

@@ -481,3 +481,37 @@ def test_where_a_stream_writes_nothing_is_under_way_when_it_ends(own):
         next(pairs)
         pairs.close()
         assert not under_way
+
+
+BLOSC_LZ4 = {"name": "blosc", "configuration": {"cname": "lz4"}}
+BLOSC_ZSTD = {"name": "blosc", "configuration": {"cname": "zstd"}}
+
+
+@pytest.mark.parametrize(
+    ("compressors", "edge", "whole", "threads"),
+    [
+        (None, 32, False, 1),
+        (BLOSC_LZ4, 32, False, 1),
+        ([BLOSC_LZ4, "crc32c"], 32, False, 1),
+        (BLOSC_LZ4, 64, False, 2),  # of a large chunk, even a quick codec's share is the larger one
+        (BLOSC_ZSTD, 32, False, 2),
+        (BLOSC_LZ4, 32, True, 2),
+    ],
+)
+def test_parts_of_small_chunks_with_quick_codecs_are_written_by_one_thread(
+    compressors, edge, whole, threads, monkeypatch
+):
+    """Where the work is a few short calls for a file, threads take longer together than one alone."""
+    values = np.arange(192**3, dtype="uint16").reshape(192, 192, 192)
+    array = zarr.create_array({}, data=values, chunks=(edge,) * 3, compressors=compressors)
+    run, seen = zarr.parallel.run, []
+    monkeypatch.setattr(zarr.parallel, "run", lambda *args: seen.append(args[2]) or run(*args))
+    zarr.parallel.set_workers(2)
+    try:
+        window = () if whole else (slice(1, 191), slice(edge // 2, None), slice(edge // 2, None))
+        array[window] = values[window] + np.uint16(1)
+    finally:
+        zarr.parallel.set_workers(None)
+    values[window] += np.uint16(1)
+    np.testing.assert_array_equal(array[...], values)
+    assert seen[0] == threads

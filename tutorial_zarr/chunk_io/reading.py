@@ -27,6 +27,7 @@ from tutorial_zarr.stores import bounds
 from . import plain, shards
 from .chunks import LARGE_CHUNK, ChunkIO
 
+MANY_ROWS = 1 << 14  # bytes of a chunk from which on `copy_rows` brings more than it costs
 MANY = 1 << 16  # with more chunks than this along an axis, ask first whether there is memory to plan for them
 Work = Callable[[Iterable[Any]], None]
 Place = tuple[Any, Any, bool]  # chunk selection, out selection, whether the chunk is complete: as in a ChunkProjection
@@ -103,7 +104,7 @@ class ScratchDecoder(plain.Decoder):
             axis = self.axis = next((axis for axis, n in enumerate(shape) if n > 1), len(shape))
             self.contiguous = self.nbytes > 0 and split.box and out.shape[axis + 1 :] == shape[axis + 1 :]
             if shape and not pipeline.raw:
-                self.batch_size = min(pipeline.batch_size, most, split.count if split.count > 1 else most)
+                self.batch_size = min(pipeline.batch_size, most)
             self._buffer = parallel.take_buffer(max(self.nbytes * self.batch_size, 1))
             self.slots = self._buffer[: self.nbytes * self.batch_size].reshape(self.batch_size, self.nbytes)
             self.scratch = self.slots[0]
@@ -124,7 +125,13 @@ class ScratchDecoder(plain.Decoder):
             self.pipeline.decode_into(data, target)
         else:
             self.pipeline.decode_into(data, self.scratch)
-            self.out[out_selection] = self.chunk[chunk_selection]
+            self._copy(self.chunk, chunk_selection, out_selection)
+
+    def _copy(self, chunk: np.ndarray, chunk_selection: Any, out_selection: Any) -> None:
+        if self.box and self.nbytes >= MANY_ROWS:
+            copy_rows(self.out[out_selection], chunk[chunk_selection])
+        else:
+            self.out[out_selection] = chunk[chunk_selection]
 
     def destination(self, out_selection: tuple[Any, ...], count: int = 1) -> np.ndarray | None:
         """The bytes of the output where so many whole chunks go, if they are one contiguous stretch."""
@@ -167,12 +174,21 @@ class ScratchDecoder(plain.Decoder):
         if complete and _is_row(first, last, shape, count):
             place = self.out[(*first[:-1], slice(first[-1].start, last[-1].stop))]
             place = place.reshape(*place.shape[:-1], count, shape[-1])  # the last axis in two: a view, always
-            place[...] = np.moveaxis(self.chunks[:count], 0, -2)
+            copy_rows(place, np.moveaxis(self.chunks[:count], 0, -2))
             return
         for chunk, (chunk_selection, out_selection, _) in zip(self.chunks, places, strict=False):
             if self.selection.points:
                 chunk = points_first(chunk, self.selection)
-            self.out[out_selection] = chunk[chunk_selection]
+            self._copy(chunk, chunk_selection, out_selection)
+
+
+def copy_rows(target: np.ndarray, source: np.ndarray) -> None:
+    """`target[...] = source`, for one shape and type. NumPy is quicker with few large elements than with many small."""
+    itemsize = target.itemsize
+    if target.ndim and target.shape[-1] and target.strides[-1] == source.strides[-1] == itemsize:
+        row = np.dtype((np.void, target.shape[-1] * itemsize))
+        target, source = target.view(row), source.view(row)
+    target[...] = source
 
 
 def _is_row(first: tuple[slice, ...], last: tuple[slice, ...], shape: tuple[int, ...], count: int) -> bool:
@@ -208,7 +224,9 @@ class _ChunkReader(_Reader):
     def __init__(self, io: ChunkIO, split: Split, out: np.ndarray) -> None:
         self.io, self.out, self.selection = io, out, split.selection
         # Where requests go far each worker takes one chunk at a time, as `parallel.shares` has it.
-        self.decoder = ScratchDecoder(io, io.pipeline, split, out, 1 if io.store.concurrency is not None else MANY)
+        self.decoder = ScratchDecoder(
+            io, io.pipeline, split, out, 1 if io.store.concurrency is not None else split.count
+        )
         self.regular = io.grid.regular
         size = self.size = io.pipeline.encoded_bound or io.chunk_nbytes + (io.chunk_nbytes >> 6) + 256
         self.batch_size = self.decoder.batch_size if self.regular else 1

@@ -2,7 +2,8 @@
 
 `plain.write` is what it comes to. What is quicker here, or safer::
 
-    _Encoder       a chunk that is selected whole is encoded from the value as it stands, or from memory used again
+    _Encoder       a chunk that is selected whole is encoded from the value as it stands, or from memory used again;
+                   small ones are encoded several at once, where the codec can
     _ChunkWriter   only what is not selected whole is read, and changed such that no other change of it is lost
     _ShardWriter   of a shard, only the inner chunks that change are encoded anew
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from . import plain, shards
 from .chunks import LARGE_CHUNK, ChunkIO
 from .reading import Place, names
 
+QUICK_CHUNK = 1 << 17  # bytes up to which parts of chunks are written by one thread, if the codecs are quick
 Work = Callable[[Iterable[Any]], None]
 
 
@@ -38,6 +40,9 @@ def write(io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str
     workers, batch = parallel.shares(split.count, io.chunk_nbytes, parallel.ENCODING, concurrency)
     batch = min(batch, 16)
     if io.shards is None:
+        quick = io.pipeline.quick and io.chunk_nbytes <= QUICK_CHUNK and concurrency is None
+        if quick and 2 * split.complete < split.count:
+            workers = 1  # its time goes into short calls for files: threads would wait for each other before each
         jobs: Iterable[Any] = zip(names(io, split), split.chunk_coords(), split.places(), strict=True)
         parallel.run(lambda: _ChunkWriter(io, selection, value, fields), jobs, workers, batch)
         return
@@ -49,15 +54,23 @@ def write(io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str
 
 
 class _Encoder:
-    """Makes whole chunks of one pipeline from parts of a value. One for each worker."""
+    """Makes whole chunks of one pipeline from parts of a value. One for each worker.
+
+    Small chunks wait until there are `batch_size` of them, and are encoded together. `at` is the one at work.
+    """
 
     def __init__(self, io: ChunkIO, pipeline: Pipeline, selection: Selection, fields: list[str] | None) -> None:
         self.io, self.pipeline, self.selection, self.fields = io, pipeline, selection, fields
+        self.at: Any = None
+        self.waiting: list[tuple[Any, np.ndarray | None]] = []  # name and chunk; None for one that is empty
+        self.count = 0  # of those that are not empty
         self.buffer: np.ndarray | None = None
-        nbytes, shape = pipeline.nbytes, pipeline.spec.shape
+        self.joins = pipeline.joins  # until chunks are met that do not
+        nbytes, shape, slots = pipeline.nbytes, pipeline.spec.shape, pipeline.batch_size
         if pipeline.in_place and nbytes is not None and nbytes <= LARGE_CHUNK:
-            self.buffer = parallel.take_buffer(max(nbytes, 1))
-            self.chunk = self.buffer[:nbytes].view(io.data_type.numpy).reshape(shape)
+            self.buffer = parallel.take_buffer(max(nbytes * slots, 1))
+            self.rows = self.buffer[: nbytes * slots].reshape(slots, nbytes)
+            self.chunks = self.rows.view(io.data_type.numpy).reshape(slots, *shape)
 
     def __enter__(self) -> _Encoder:
         return self
@@ -65,16 +78,33 @@ class _Encoder:
     def __exit__(self, *exception: object) -> None:
         parallel.give_buffer(self.buffer)
 
-    def whole(self, part: np.ndarray, chunk_selection: Any) -> np.ndarray:
-        """A chunk of which every element within the array is given: as it is stored, valid until the next call."""
-        shape = self.pipeline.spec.shape
-        if part.shape == shape and (self.buffer is None or part.flags.c_contiguous):
-            return part
-        chunk = np.empty(shape, self.io.data_type.numpy) if self.buffer is None else self.chunk
-        if part.shape != shape:  # a chunk that hangs over the edge is stored whole
-            chunk[...] = self.io.fill
-        points_first(chunk, self.selection)[(*chunk_selection, ...)] = part
-        return chunk
+    def add(self, name: Any, part: np.ndarray, chunk_selection: Any) -> None:
+        """Have a chunk of which every element within the array is given wait for `take`."""
+        self.at, shape = name, self.pipeline.spec.shape
+        if part.shape == shape and (self.buffer is None or (part.flags.c_contiguous and not self.joins)):
+            chunk = part
+        else:
+            chunk = np.empty(shape, self.io.data_type.numpy) if self.buffer is None else self.chunks[self.count, ...]
+            if part.shape != shape:  # a chunk that hangs over the edge is stored whole
+                chunk[...] = self.io.fill
+            points_first(chunk, self.selection)[(*chunk_selection, ...)] = part
+        stored = self.io.write_empty or not is_fill(chunk, self.io.fill)
+        self.waiting.append((name, chunk if stored else None))
+        self.count += stored
+
+    def take(self) -> Iterator[tuple[Any, Any]]:
+        """Name and bytes, valid until the next `add`, of each chunk that waits; None for an empty one."""
+        waiting, count, joined = self.waiting, self.count, None
+        self.waiting, self.count = [], 0
+        if self.joins and count > 1:
+            joined = self.pipeline.encode_all(self.rows[:count])
+            self.joins = joined is not None
+        encoded = iter(joined or ())
+        for self.at, chunk in waiting:
+            if chunk is None:
+                yield self.at, None
+            else:
+                yield self.at, self.pipeline.encode(chunk) if joined is None else next(encoded)
 
     def change(self, chunk: np.ndarray, part: np.ndarray, chunk_selection: Any) -> None:
         """Assign a part of the value to its place in a chunk, or in some fields of it."""
@@ -87,7 +117,7 @@ class _ChunkWriter:
     def __init__(self, io: ChunkIO, selection: Selection, value: np.ndarray, fields: list[str] | None) -> None:
         self.io, self.selection, self.value, self.fields = io, selection, value, fields
         self.encoder = _Encoder(io, io.pipeline, selection, fields)
-        self.batch_size = io.pipeline.batch_size if io.pipeline.bytes_bytes else 1
+        self.batch_size = io.pipeline.batch_size if io.grid.regular else 1
 
     def __enter__(self) -> Work:
         return self.work
@@ -98,34 +128,30 @@ class _ChunkWriter:
     def work(self, jobs: Iterable[tuple[str, tuple[int, ...], Place]]) -> None:
         # Small chunks are encoded one after the other, and then written: threads that do the same thing wait for each
         # other less often than threads that mix both.
-        io, jobs = self.io, iter(jobs)
-        while group := list(itertools.islice(jobs, self.batch_size)):
-            for found in [self.encode(io.prefix + name, coords, *place) for name, coords, place in group]:
-                if found is None:
-                    continue
-                key, data = found
-                try:
-                    io.store.put(key, data)
-                except ZarrError as cause:
-                    io.give_up(key, "write", cause)
-
-    def encode(
-        self, key: str, chunk_coords: tuple[int, ...], chunk_selection: Any, out_selection: Any, is_complete: bool
-    ) -> tuple[str, Any] | None:
-        """(key, data) of a chunk that is to be written whole; None for one that was changed where it is."""
-        io, encoder, part = self.io, self.encoder, self.value[(*out_selection, ...)]
-        whole = is_complete and self.fields is None
+        put, prefix, jobs = self.io.store.put, self.io.prefix, iter(jobs)
         try:
-            pipeline = io.pipeline_at(chunk_coords)
-            if encoder.pipeline is not pipeline:  # uneven grids have several
-                encoder = _Encoder(io, pipeline, self.selection, self.fields)
-            if not changes(io, chunk_coords, whole):
-                data = io.encode(encoder.whole(part, chunk_selection), pipeline)
-                return key, data if self.batch_size == 1 else _owned(data)
-            io.update(key, pipeline, partial(encoder.change, part=part, chunk_selection=chunk_selection), whole)
-            return None
+            while group := list(itertools.islice(jobs, self.batch_size)):
+                for name, coords, place in group:
+                    self.add(prefix + name, coords, *place)
+                for key, data in list(self.encoder.take()):
+                    self.encoder.at = key
+                    put(key, data)
         except ZarrError as cause:
-            io.give_up(key, "write", cause)
+            self.io.give_up(self.encoder.at, "write", cause)
+
+    def add(self, key: str, coords: tuple[int, ...], chunk_selection: Any, out_selection: Any, complete: bool) -> None:
+        """Have a chunk that is to be written whole wait; change another one where it is."""
+        io, part = self.io, self.value[(*out_selection, ...)]
+        whole = complete and self.fields is None
+        self.encoder.at, pipeline = key, io.pipeline_at(coords)
+        if self.encoder.pipeline is not pipeline:  # uneven grids have several
+            self.encoder.__exit__()
+            self.encoder = _Encoder(io, pipeline, self.selection, self.fields)
+            self.encoder.at = key
+        if not changes(io, coords, whole):
+            self.encoder.add(key, part, chunk_selection)
+            return
+        io.update(key, pipeline, partial(self.encoder.change, part=part, chunk_selection=chunk_selection), whole)
 
 
 def changes(io: ChunkIO, coords: tuple[int, ...], whole: bool) -> bool:
@@ -208,20 +234,19 @@ class _InnerWriter:
         self.encoder.__exit__(*exception)
 
     def work(self, jobs: Iterable[tuple[tuple[int, ...], Place]]) -> None:
-        io, encoder, chunks = self.io, self.encoder, self.chunks
-        encode = encoder.pipeline.encode
-        for coords, (chunk_selection, out_selection, is_complete) in jobs:
-            part = self.value[(*out_selection, ...)]
-            whole = is_complete and encoder.fields is None
-            if whole and not any(map(operator.eq, coords, self.edges)):
-                chunk = encoder.whole(part, chunk_selection)
-            else:
-                chunk = io.decode_or_fill(chunks.get(coords), encoder.pipeline, whole)
+        io, encoder, jobs = self.io, self.encoder, iter(jobs)
+        while group := list(itertools.islice(jobs, encoder.pipeline.batch_size)):
+            for coords, (chunk_selection, out_selection, is_complete) in group:
+                part = self.value[(*out_selection, ...)]
+                whole = is_complete and encoder.fields is None
+                if whole and not any(map(operator.eq, coords, self.edges)):
+                    encoder.add(coords, part, chunk_selection)
+                    continue
+                chunk = io.decode_or_fill(self.chunks.get(coords), encoder.pipeline, whole)
                 encoder.change(chunk, part, chunk_selection)
-            if not io.write_empty and is_fill(chunk, io.fill):
-                chunks[coords] = None
-            else:
-                chunks[coords] = _owned(encode(chunk))
+                self.chunks[coords] = _owned(io.encode(chunk, encoder.pipeline))
+            for coords, data in encoder.take():
+                self.chunks[coords] = _owned(data)
 
 
 def _owned(data: Any) -> Any:

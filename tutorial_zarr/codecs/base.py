@@ -226,9 +226,14 @@ class BytesBytesCodec(Codec):
             raise self.fail(f"{out.nbytes} bytes after decoding", memoryview(decoded).nbytes)
         out[:] = np.frombuffer(decoded, np.uint8)
 
+    # Whether a small chunk is encoded in less time than it takes to read and write its file.
+    quick: bool = False
+
     # A method, if several chunks are decoded faster together than one by one: it decodes each to a row of an array of
     # bytes, or returns False if these must be decoded one by one.
     decode_all_into: Callable[[Sequence[Buffer], np.ndarray], bool] | None = None
+    # And one that encodes the rows of such an array, each to the bytes that `encode` gives; None for one by one.
+    encode_all: Callable[[np.ndarray], Sequence[Buffer] | None] | None = None
 
 
 def short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Several small Blosc chunks as one, so that a single call of the C code decodes them all.
+"""Several small Blosc chunks as one, so that a single call of the C code decodes, or encodes, them all.
 
 A Blosc chunk lists where its blocks begin, and a block knows nothing of the others. So chunks that are alike, laid
 side by side behind a header of their own whose list points into them, are a Blosc chunk again::
@@ -6,6 +6,8 @@ side by side behind a header of their own whose list points into them, are a Blo
     [ header, starts ][ chunk: header, starts, blocks ][ chunk: header, starts, blocks ] ...
                   |                                ^                                ^
                   +--------------------------------+--------------------------------+
+
+The other way round, what is encoded at once is cut between its blocks, and each piece gets a header of its own.
 
 This saves waiting. Each call releases the interpreter's lock and must get it back; if a call takes no longer than
 that, two threads are no faster than one.
@@ -69,6 +71,35 @@ def join(chunks: Sequence[Any], nbytes: int) -> bytes | None:
         starts += [base + at for at in found[4:]]
         base += size
     return struct.pack(f"<4I{len(starts)}i", first, nbytes * len(chunks), blocksize, base, *starts)
+
+
+def encode(rows: np.ndarray, own: bytes, compress: Callable[[Any, int], bytes]) -> list[bytes] | None:
+    """Encode the rows of an array of bytes at once, each to the very bytes that it is encoded to by itself.
+
+    `own` is the header of a row that is encoded by itself, `compress(data, blocksize)` encodes. Return None where the
+    rows cannot be told apart afterwards, or where one may come out otherwise, as it hardly becomes smaller.
+    """
+    first, nbytes, blocksize = struct.unpack_from("<3I", own)
+    blocks, streams = nbytes // blocksize, _streams(first)
+    if nbytes % blocksize or not 0 < blocks * streams <= 64:
+        return None
+    # Where blocks are split into streams Blosc multiplies the size that it is given by their number.
+    data = compress(rows, blocksize // streams)
+    head = struct.unpack_from(f"<4I{blocks * len(rows)}i", data)
+    starts = [*head[4:], len(data)]
+    if head[:3] != (first, rows.nbytes, blocksize) or starts != sorted(starts):
+        return None
+    encoded, shift = [], 16 + 4 * blocks
+    for i in range(0, blocks * len(rows), blocks):
+        begin, end = starts[i], starts[i + blocks]
+        # By itself a chunk gets 16 bytes more than its data take. Compressors look ahead, and give up before they are
+        # out of room: one that comes near the end of it may come out otherwise.
+        if shift + end - begin > nbytes - nbytes // 64 - 64:
+            return None
+        own_starts = [shift + start - begin for start in starts[i : i + blocks]]
+        header = struct.pack(f"<4I{blocks}i", first, nbytes, blocksize, shift + end - begin, *own_starts)
+        encoded.append(header + data[begin:end])
+    return encoded
 
 
 def _streams(first: int) -> int:

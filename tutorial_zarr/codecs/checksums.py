@@ -96,6 +96,7 @@ class Crc32c(Checksum):
     fields: ClassVar[dict[str, Field[Any]] | None] = {}
     location = "end"
     sum_of = staticmethod(crc32c)
+    quick = True
 
 
 class NumcodecsCrc32c(Checksum):

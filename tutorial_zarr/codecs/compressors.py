@@ -310,6 +310,7 @@ class Lz4(_Native):
     """
 
     engine = NumcodecsModule("lz4")
+    quick = True
     acceleration = IntegerField(-(1 << 31), (1 << 31) - 1, default=1)
 
     def encode(self, data: Buffer) -> Buffer:
@@ -344,7 +345,8 @@ class Blosc(_Native):
         """Return the codec with what its configuration leaves to the array: the size of an element, the shuffle."""
         size = self.typesize or spec.data_type.item_size or 1
         shuffle = self.shuffle if self.shuffle != -1 else 2 if size == 1 else 1
-        return self.changed(typesize=self.typesize or spec.data_type.letter or size, shuffle=shuffle)
+        quick = self.cname in ("lz4", "blosclz")
+        return self.changed(typesize=self.typesize or spec.data_type.letter or size, shuffle=shuffle, quick=quick)
 
     def encode(self, data: Buffer) -> Buffer:
         size = nbytes(data)
@@ -354,9 +356,16 @@ class Blosc(_Native):
             raise self.fail(
                 "a cname that can be written: blosclz, lz4, lz4hc, zlib, zstd", "snappy, which is only read"
             )
+        return self._compress(data, self.blocksize)
+
+    def _compress(self, data: Buffer, blocksize: int) -> bytes:
         typesize = self.typesize if self.typesize < 256 else 1  # blosc's own rule
-        cname = self.cname.encode()
-        return self.engine.compress(data, cname, self.clevel, self.shuffle, self.blocksize, typesize or 1)
+        return self.engine.compress(data, self.cname.encode(), self.clevel, self.shuffle, blocksize, typesize or 1)
+
+    def encode_all(self, data: np.ndarray) -> Sequence[Buffer] | None:
+        if self.cname == "snappy":
+            return None  # `encode` says why
+        return blosc_join.encode(data, _blosc_header(self, data.shape[1]), self._compress)
 
     def decode_into(self, data: Buffer, out: np.ndarray) -> None:
         if nbytes(data) >= 16 and blosc_snappy.is_snappy(data):
@@ -390,6 +399,12 @@ class Blosc(_Native):
 
 
 _BLOSC_HEADER = struct.Struct("<4xI4xI").unpack_from
+
+
+@functools.lru_cache(maxsize=64)
+def _blosc_header(codec: Blosc, size: int) -> bytes:
+    """The header of so many bytes encoded by themselves: it says how Blosc cuts them into blocks, whatever they are."""
+    return bytes(memoryview(codec.encode(bytes(size)))[:16])
 
 
 class NumcodecsBlosc(Blosc):

@@ -8,6 +8,7 @@ more.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -56,6 +57,16 @@ class Pipeline:
         self.raw = self.in_place and not self.bytes_bytes  # stored bytes are the chunk's memory
         # Bytes that a stored chunk rarely exceeds; None if nothing is known.
         self.encoded_bound = size or (None if self.nbytes is None else self.nbytes + (self.nbytes >> 6) + 256)
+
+    @cached_property
+    def joins(self) -> bool:
+        """Whether several chunks may be encoded at once."""
+        return self.batch_size > 1 and bool(self.bytes_bytes) and self.bytes_bytes[0][0].encode_all is not None
+
+    @cached_property
+    def quick(self) -> bool:
+        """Whether a small chunk is encoded in less time than it takes to read and write its file."""
+        return self.in_place and all(codec.quick for codec, _ in self.bytes_bytes)
 
     def decode(self, data: Buffer) -> np.ndarray:
         """Return the chunk in stored bytes, in native or swapped byte order. It may be a read-only view of `data`."""
@@ -112,6 +123,22 @@ class Pipeline:
             raise
         except Exception as cause:
             raise CodecError(f"codec {stage.name!r}: cannot decode: {cause}", codec=stage.name) from cause
+
+    def encode_all(self, rows: np.ndarray) -> Sequence[Buffer] | None:
+        """Encode several chunks at once, the rows of an array of bytes; None where each is to be encoded by itself.
+
+        Only if `joins` is true.
+        """
+        stage: Any = self.bytes_bytes[0][0]
+        try:
+            data = stage.encode_all(rows)
+            for stage, _ in self.bytes_bytes[1:]:
+                data = data and [stage.encode(each) for each in data]
+        except ZarrError:
+            raise
+        except Exception as cause:
+            raise CodecError(f"codec {stage.name!r}: cannot encode: {cause}", codec=stage.name) from cause
+        return data
 
     def encode(self, array: np.ndarray) -> Buffer:
         """Return the stored bytes of a chunk."""
