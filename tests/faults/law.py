@@ -7,6 +7,7 @@ by path and by what the root lists. Then the same call is made again, and must e
 
     python -m tests.faults.law --full                        every moment
     python -m tests.faults.law --act append --world folder   some of it, with all that is found printed
+    python -m tests.faults.law --full --fault dies --part 3/12   a twelfth of the cases, so that each run ends soon
 """
 
 from __future__ import annotations
@@ -595,11 +596,13 @@ def main() -> int:
     parser.add_argument("--act", default="", help="acts whose name contains this")
     parser.add_argument("--world", default="", help="places whose name contains this")
     parser.add_argument("--fault", default="", help="faults whose name contains this")
+    parser.add_argument("--part", default="1/1", help="of the cases the Kth of N parts, as K/N")
     parser.add_argument("--verbose", action="store_true", help="print all that is found, not the first of each kind")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     numbers = random.Random(options.seed)
-    wanted = [case for case in cases(options.full) if options.act in case[0].name]
+    part, parts = map(int, options.part.split("/"))
+    wanted = [case for case in cases(options.full) if options.act in case[0].name][part - 1 :: parts]
     faults = tuple(fault for fault in ALL_FAULTS if options.fault in fault)
     total, seen, start = 0, Counter(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="law") as name:
