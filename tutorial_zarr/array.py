@@ -267,7 +267,8 @@ class Array(nodes.Node):
 
         It tells whether any has some.
         """
-        return bool(self.path) and consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
+        within = self.path or self.store.above()[1]
+        return bool(within) and consolidation.renew(self.store, self.path, self.zarr_format, tree=False)
 
     def __len__(self) -> int:
         if not self.shape:

@@ -5,8 +5,10 @@ that a node which this library cannot decode is there for a reader that can. Bet
 document the document counts; `differences` says where they part.
 
 Whatever this library changes in a hierarchy it changes in the consolidated metadata above as well: what goes is taken
-out first (`forget`), what is new or changed is put in afterwards (`renew`). Other programs do not; a group that is
-only read believes its copy, and asks the store where the copy lists no such node, or where a chunk is absent.
+out first (`forget`), what is new or changed is put in afterwards (`renew`), also where a folder, or a part of a store,
+is opened by itself. Nobody knows what lies above a URL: there open the hierarchy by its root. Other programs do not; a
+group that is only read believes its copy, and asks the store where the copy lists no such node, or where a chunk is
+absent.
 
 >>> import tutorial_zarr as zarr
 >>> root = zarr.create_group({})
@@ -135,7 +137,7 @@ def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = 
     That is the metadata of the groups above, and of the node itself. With `tree` everything below the node is read
     again, otherwise only the node's own documents. Each group above costs one request, or two without a format.
     """
-    found = False
+    found, (store, path) = False, _in_all(store, path)
     for key, base in _holders(store, path, zarr_format, own=tree or zarr_format == 2):
         store.update(key, partial(_changed, store, path, key, base, there=True, tree=tree))
         found = True
@@ -144,8 +146,15 @@ def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = 
 
 def forget(store: Store, path: str, zarr_format: int | None = None) -> None:
     """Remove `path` and everything below it from the consolidated metadata of the groups above, before a deletion."""
+    store, path = _in_all(store, path)
     for key, base in _holders(store, path, zarr_format, own=False):
         store.update(key, partial(_changed, store, path, key, base, there=False, tree=True))
+
+
+def _in_all(store: Store, path: str) -> tuple[Store, str]:
+    """The same place in the whole hierarchy: a store may begin in its midst, as that of an array opened by its path."""
+    whole, at = store.above()
+    return (whole, nodes.join(at, path) if path else at) if at else (store, path)
 
 
 def _holders(store: Store, path: str, zarr_format: int | None, own: bool) -> Iterator[tuple[str, str]]:

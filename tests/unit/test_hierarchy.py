@@ -12,7 +12,7 @@ import pytest
 import tutorial_zarr as zarr
 from tutorial_zarr.errors import MetadataError, NodeExistsError, NodeNameError, NodeNotFoundError, StoreError
 from tutorial_zarr.nodes import ZarrWarning
-from tutorial_zarr.stores import LocalStore, MemoryStore, ReadOnlyStore, TraceStore, WrapperStore
+from tutorial_zarr.stores import LocalStore, MemoryStore, PrefixStore, ReadOnlyStore, TraceStore, WrapperStore
 from tutorial_zarr.words import size_text
 
 FORMATS = pytest.mark.parametrize("zarr_format", [2, 3])
@@ -446,6 +446,61 @@ def test_nothing_differs_after_consolidating(zarr_format):
     assert not zarr.is_stale(store, "g")
     with pytest.raises(NodeNotFoundError, match="try consolidate_metadata"):
         zarr.is_stale(store, "g/h")
+
+
+def new_group(at, zarr_format):
+    zarr.create_group(at("g"), path="new", zarr_format=zarr_format)
+
+
+THROUGH = {
+    "attribute of an array": lambda at, z: zarr.open_array(at("g/y"), mode="r+").attrs.update(unit="m"),
+    "attribute of a group": lambda at, z: zarr.open_group(at("g"), mode="r+").attrs.update(title="t"),
+    "resize": lambda at, z: zarr.open_array(at("g/y"), mode="r+").resize(9),
+    "append": lambda at, z: zarr.open_array(at("g/h/x"), mode="r+").append(np.arange(5)),
+    "create": lambda at, z: zarr.create_array(at("g/h/n"), data=np.arange(5), zarr_format=z),
+    "create a group below": new_group,
+    "overwrite": lambda at, z: zarr.create_array(at("g/y"), data=np.arange(7), overwrite=True, zarr_format=z),
+    "delete": lambda at, z: zarr.delete(at("g"), "h", dry_run=False),
+    "move": lambda at, z: zarr.move(at("g"), "h", "k"),
+    "save": lambda at, z: zarr.save(at("g/h/s"), np.arange(3), zarr_format=z),
+    "rechunk": lambda at, z: zarr.rechunk(zarr.create_array({}, data=np.arange(9)), at("g/r"), chunks=3, zarr_format=z),
+}
+
+
+@FORMATS
+@pytest.mark.parametrize("how", ["path", "link", "prefix", "wrapped"])
+@pytest.mark.parametrize("what", THROUGH)
+def test_a_change_through_a_store_that_begins_below_is_in_the_consolidated_metadata_above(
+    what, how, zarr_format, tmp_path
+):
+    """An array that is opened by the path of its own folder, or a part of a store, lies in a hierarchy all the same."""
+    top = LocalStore(tmp_path / "top") if how in ("path", "link") else MemoryStore()
+    small_tree(top, zarr_format)
+    zarr.consolidate_metadata(top)
+    if how == "link":
+        (tmp_path / "other").symlink_to(tmp_path / "top", target_is_directory=True)
+
+    def at(path):
+        if how in ("path", "link"):
+            return tmp_path / ("top" if how == "path" else "other") / path
+        outer, _, inner = path.rpartition("/")
+        if how == "prefix":
+            return PrefixStore(PrefixStore(top, outer), inner) if outer else PrefixStore(top, inner)
+        return TraceStore(PrefixStore(TraceStore(top), path))
+
+    THROUGH[what](at, zarr_format)
+    assert zarr.consolidated_differences(top) == []
+
+
+@pytest.mark.parametrize("name", ["zarr.json", ".zgroup"])
+def test_a_store_begins_where_no_group_lies_above(name, tmp_path):
+    (tmp_path / "a" / "b" / "c").mkdir(parents=True)
+    assert LocalStore(tmp_path / "a" / "b" / "c").above()[1] == ""
+    (tmp_path / "a" / name).write_bytes(b"{}")
+    assert LocalStore(tmp_path / "a" / "b" / "c").above()[1] == ""
+    (tmp_path / "a" / "b" / name).write_bytes(b"{}")
+    store, path = LocalStore(tmp_path / "a" / "b" / "c", durable=True, lock_timeout=3).above()
+    assert (store.root, path, store.durable, store.lock_timeout) == (str(tmp_path / "a"), "b/c", True, 3)
 
 
 @FORMATS

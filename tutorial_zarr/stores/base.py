@@ -106,6 +106,10 @@ class Store:
         """The names directly below `prefix`, sorted: keys as they are, deeper levels once with a ``/`` at the end."""
         yield from names_below(self.list_prefix(prefix), prefix)
 
+    def above(self) -> tuple[Store, str]:
+        """The store of the whole hierarchy that this one is a part of, if it is known, and where it lies in that."""
+        return self, ""
+
     # --- what a store may do better
 
     def get_size(self, key: str) -> int | None:

@@ -95,6 +95,19 @@ class LocalStore(Store):
             check_windows_key(key)
         return self._base + key
 
+    def above(self) -> tuple[Store, str]:
+        """The folders above count as long as they hold the document of a group, or of anything else of Zarr's."""
+        root, names = self.root, []
+        while (folder := os.path.dirname(root)) != root and any(
+            os.path.isfile(os.path.join(folder, name)) for name in ("zarr.json", ".zgroup")
+        ):
+            names.append(os.path.basename(root))
+            root = folder
+        if not names:
+            return self, ""
+        options = self.read_only, self.durable, self.locked, self.lock_timeout, self.follow_links
+        return LocalStore(root, *options), "/".join(reversed(names))
+
     def _open(self, path: str, key: str) -> int:
         """A descriptor for reading."""
         if path[: path.rfind("/")] not in self._inside:

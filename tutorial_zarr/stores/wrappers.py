@@ -41,6 +41,10 @@ class WrapperStore(Store):
     def read_only(self) -> bool:  # type: ignore[override]
         return self.store.read_only
 
+    def above(self) -> tuple[Store, str]:
+        store, path = self.store.above()
+        return (store, path) if path else (self, "")
+
     @property
     def concurrency(self) -> int | None:  # type: ignore[override]
         return self.store.concurrency
@@ -173,6 +177,10 @@ class PrefixStore(WrapperStore):
 
     def _below(self, prefix: str) -> str:
         return self._key(prefix) if prefix else self.prefix
+
+    def above(self) -> tuple[Store, str]:
+        store, path = self.store.above()
+        return store, f"{path}/{self.prefix}".lstrip("/")
 
     def get(self, key: str, byte_range: ByteRange = None) -> Any:
         return self.store.get(self._key(key), byte_range)
