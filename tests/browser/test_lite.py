@@ -316,6 +316,26 @@ def test_a_lesson_runs_to_its_end_from_the_button_on_its_page(tab, lite_site, na
 
 
 @pytest.mark.slow
+def test_three_clicks_lead_from_the_first_page_to_a_changed_cell_that_ran(tab, lite_site):
+    """The lesson, the button, the cell: then it is typed into and run as in any notebook, by the keys alone."""
+    page, begun = tab.new_page(), time.monotonic()
+    page.goto(lite_site)
+    page.locator("a[href*='lessons/01_01']").first.click()
+    button = page.locator("a[href*='lite/notebooks/']").first
+    button.evaluate("link => link.removeAttribute('target')")
+    button.click()
+    page.wait_for_function(KERNEL_IS_IDLE)
+    idle = time.monotonic()
+    page.locator(".jp-CodeCell .cm-content:visible").first.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("import tutorial_zarr as zarr\nzarr.create_array({}, data=[[6, 7]])[0, 1] * 6")
+    page.keyboard.press("Shift+Enter")
+    page.locator(".jp-CodeCell .jp-OutputArea-output", has_text="42").first.wait_for()
+    print(f"from the first page to a kernel {idle - begun:.1f} s, to the answer {time.monotonic() - begun:.1f} s")
+    page.close()
+
+
+@pytest.mark.slow
 def test_two_programs_share_one_store_in_a_tab(browser, lite_site):
     page = browser.new_page()
     page.set_default_timeout(LONG)
