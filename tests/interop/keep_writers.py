@@ -16,6 +16,7 @@ KEPT = {
     "gdal": ("floats", "nodata"),
     "hdf5": ("kerchunk", "words"),
     "icechunk": ("counts",),
+    "n5": ("gzip",),
     "netcdf-c": ("letters", "packed", "times", "zlib"),
     "ome-zarr": ("image", "image-v04"),
     "tensorstore": ("named",),

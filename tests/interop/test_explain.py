@@ -23,6 +23,7 @@ WRITERS = {
     "gdal_ZARR_V3": {"GDAL": "certain"},
     "icechunk": {"Icechunk": "certain"},
     "n5.n5": {"N5": "certain"},
+    "n5_by_zarr_n5": {"zarr-n5": "certain", "zarr-python 3": "likely"},
     "netcdf_c": {"netCDF-C": "certain"},
     "netcdf_c_zarr": {"netCDF-C": "certain"},
     "ome_zarr_0.4": {"OME-Zarr 0.4": "certain", "zarr-python 3": "likely", "ome-zarr-py": "could be"},
@@ -56,6 +57,16 @@ def test_a_real_writer_is_known_and_nobody_else_is_named(name):
     text = list(lines(told))
     assert len(text) <= 24
     assert max(map(len, text)) <= 80
+
+
+def test_what_a_reader_refuses_it_does_not_misread(tmp_path):
+    shutil.unpack_archive(Path(__file__).parent / "writers" / "n5.zip", tmp_path)
+    told = explain(tmp_path / "gzip" / "c.n5")
+    [gdal] = [by for one in told.misread for by in one.seen if by.reader == "gdal"]
+    assert "missing" in gdal.sees
+    text = " ".join(" ".join(lines(told)).split())
+    assert "missing" not in text
+    assert "does not read v: the codec n5_default" in text
 
 
 def test_every_writer_of_the_table_is_seen_or_told_why_not():

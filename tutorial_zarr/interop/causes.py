@@ -113,9 +113,10 @@ CAUSES = (
     ),
     Cause(
         "hdf5-fill-value-becomes-missing",
-        "kerchunk copies HDF5's fill value, 0 unless somebody set it, into Zarr 2, where xarray takes it for missing.",
+        "kerchunk and VirtualiZarr copy HDF5's fill value, 0 unless somebody set it, into references of Zarr 2, where"
+        " xarray takes it for missing.",
         "Open the references with mask_and_scale=False, or set fill_value to null in each .zarray of the references.",
-        ("hdf5/kerchunk/*",),
+        ("hdf5/kerchunk/*", "hdf5/virtualizarr/*"),
     ),
     Cause(
         "missing-by-convention",

@@ -242,13 +242,15 @@ def _seen(told: Explanation) -> Iterator[tuple[str, str]]:
     silent: dict[str, list[str]] = {}
     refused: dict[str, list[str]] = {}
     for reader in told.readers:
-        wrong = [(one, by) for one in told.misread for by in one.seen if by.reader == reader]
+        unread = told.unread.get(reader, {})
+        seen = [one for one in told.misread if one.array not in unread]  # what it refuses it does not misread
+        wrong = [(one, by) for one in seen for by in one.seen if by.reader == reader]
         for one, by in wrong[:1]:
             more = len({other.array for other, _ in wrong}) - 1
             also = f"; and {count(more, 'arrays')} more" if more else ""
             what = f"{by.sees}: {plain(one.array or 'the array', 30)} {one.problem}{also}"
             (silent if by.outcome == "silent" else refused).setdefault(what, []).append(reader)
-        if unread := told.unread.get(reader):
+        if unread:
             what = f"does not read {_some([*unread])}: {next(iter(unread.values()))}"
             refused.setdefault(what, []).append(reader)
     rows = [*silent.items(), *refused.items()]

@@ -142,7 +142,7 @@ class Survey:
     ) -> None:
         self.folder, self.writers, self.readers = Path(folder).absolute(), writers, readers
         self.here, self.jobs, self.progress, self.limits = here, jobs, progress, dict(limits or {})
-        self.said: dict[str, dict[str, Any]] = {}  # what each program says of itself, by "writer NAME", "reader NAME"
+        self.said: dict[str, dict[str, Any]] = {"writer": {}, "reader": {}}  # what each program says of itself
         self.absent: dict[str, str] = {}
         self.cells: dict[tuple[str, ...], Cell] = {}
         self._marks: dict[tuple[str, ...], str] = {}
@@ -176,7 +176,7 @@ class Survey:
         said = process.ask({"op": "capabilities"})
         if not said.get("ok"):
             raise PeerAbsentError(f"expected its capabilities, found {json.dumps(said)[:300]}")
-        self.said[f"{side} {name}"] = said
+        self.said[side][name] = said
         content = file.path.read_bytes() + json.dumps(said["versions"], sort_keys=True).encode()
         return hashlib.sha256(content).hexdigest()[:12]
 
@@ -186,7 +186,7 @@ class Survey:
         try:
             with file.process(here=self.here, **self.limits) as process:
                 mark = self._meet(process, "writer", name, file)
-                for situation in self.said[f"writer {name}"]["situations"]:
+                for situation in self.said["writer"][name]["situations"]:
                     path = self.folder / "stores" / name / situation
                     note = path.with_suffix(".json")
                     if not _is_of(note, mark):
@@ -210,8 +210,8 @@ class Survey:
         try:
             with file.process(here=self.here, **self.limits) as process, tempfile.TemporaryDirectory() as place:
                 mark = self._meet(process, "reader", name, file)
-                if not self.said[f"reader {name}"]["reads"]:
-                    del self.said[f"reader {name}"]
+                if not self.said["reader"][name]["reads"]:
+                    del self.said["reader"][name]
                     return []
                 for store in stores:
                     for node in store.nodes:
@@ -260,17 +260,16 @@ class Survey:
 
     def table(self, cells: list[Cell]) -> dict[str, Any]:
         """What the module says of ``survey.json``."""
-        said = {side: {k.partition(" ")[2]: v for k, v in sorted(self.said.items()) if k.startswith(side)} for side in
-                ("writer", "reader")}  # fmt: skip
         return {
             "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
             "platform": f"{platform.system()} {platform.machine()}",
             "writers": {
                 name: {"title": each["name"], "versions": each["versions"], "situations": each["situations"]}
-                for name, each in said["writer"].items()
+                for name, each in sorted(self.said["writer"].items())
             },
             "readers": {
-                name: {"title": each["name"], "versions": each["versions"]} for name, each in said["reader"].items()
+                name: {"title": each["name"], "versions": each["versions"]}
+                for name, each in sorted(self.said["reader"].items())
             },
             "absent": dict(sorted(self.absent.items())),
             "cells": [astuple(_explained(cell)) for cell in cells],

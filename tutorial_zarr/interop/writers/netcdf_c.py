@@ -56,6 +56,15 @@ def letters(path):
     return [Meant("s", values), Meant("v", COUNTS)]
 
 
+@situation("writes words of any length")
+def words(path):
+    values = np.array(["a", "bcd", "longer than the others"], object)
+    with new(path) as root:
+        root.createDimension("n", 3)
+        root.createVariable("v", str, ("n",))[:] = values
+    return [Meant("v", values.astype("S22"))]
+
+
 @situation("packs floats into int16")
 def packed(path):
     values = np.ma.masked_invalid([[1.0, 2.5, np.nan], [3.5, 1.0, 0.0]])
