@@ -27,7 +27,6 @@ from tutorial_zarr.stores import bounds
 from . import plain, shards
 from .chunks import LARGE_CHUNK, ChunkIO
 
-MANY_ROWS = 1 << 14  # bytes of a chunk from which on `copy_rows` brings more than it costs
 MANY = 1 << 16  # with more chunks than this along an axis, ask first whether there is memory to plan for them
 Work = Callable[[Iterable[Any]], None]
 Place = tuple[Any, Any, bool]  # chunk selection, out selection, whether the chunk is complete: as in a ChunkProjection
@@ -125,13 +124,7 @@ class ScratchDecoder(plain.Decoder):
             self.pipeline.decode_into(data, target)
         else:
             self.pipeline.decode_into(data, self.scratch)
-            self._copy(self.chunk, chunk_selection, out_selection)
-
-    def _copy(self, chunk: np.ndarray, chunk_selection: Any, out_selection: Any) -> None:
-        if self.box and self.nbytes >= MANY_ROWS:
-            copy_rows(self.out[out_selection], chunk[chunk_selection])
-        else:
-            self.out[out_selection] = chunk[chunk_selection]
+            self.out[out_selection] = self.chunk[chunk_selection]
 
     def destination(self, out_selection: tuple[Any, ...], count: int = 1) -> np.ndarray | None:
         """The bytes of the output where so many whole chunks go, if they are one contiguous stretch."""
@@ -174,21 +167,12 @@ class ScratchDecoder(plain.Decoder):
         if complete and _is_row(first, last, shape, count):
             place = self.out[(*first[:-1], slice(first[-1].start, last[-1].stop))]
             place = place.reshape(*place.shape[:-1], count, shape[-1])  # the last axis in two: a view, always
-            copy_rows(place, np.moveaxis(self.chunks[:count], 0, -2))
+            place[...] = np.moveaxis(self.chunks[:count], 0, -2)
             return
         for chunk, (chunk_selection, out_selection, _) in zip(self.chunks, places, strict=False):
             if self.selection.points:
                 chunk = points_first(chunk, self.selection)
-            self._copy(chunk, chunk_selection, out_selection)
-
-
-def copy_rows(target: np.ndarray, source: np.ndarray) -> None:
-    """`target[...] = source`, for one shape and type. NumPy is quicker with few large elements than with many small."""
-    itemsize = target.itemsize
-    if target.ndim and target.shape[-1] and target.strides[-1] == source.strides[-1] == itemsize:
-        row = np.dtype((np.void, target.shape[-1] * itemsize))
-        target, source = target.view(row), source.view(row)
-    target[...] = source
+            self.out[out_selection] = chunk[chunk_selection]
 
 
 def _is_row(first: tuple[slice, ...], last: tuple[slice, ...], shape: tuple[int, ...], count: int) -> bool:
