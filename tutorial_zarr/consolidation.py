@@ -139,7 +139,14 @@ def renew(store: Store, path: str, zarr_format: int | None = None, tree: bool = 
     """
     found, (store, path) = False, _in_all(store, path)
     for key, base in _holders(store, path, zarr_format, own=tree or zarr_format == 2):
-        store.update(key, partial(_changed, store, path, key, base, there=True, tree=tree))
+        try:
+            store.update(key, partial(_changed, store, path, key, base, there=True, tree=tree))
+        except StoreError as cause:
+            raise StoreError(
+                f"{path or '/'!r} in {store!r} was changed, and the consolidated metadata at key {key!r} tell of it as "
+                f"it was: {cause}; then try consolidate_metadata",
+                key=key,
+            ) from cause
         found = True
     return found
 

@@ -11,10 +11,11 @@ time, so that the per-item cost stays that of a plain loop.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -127,9 +128,11 @@ def _keep_freed() -> None:
     GNU's C library takes memory for anything above 128 KiB fresh from the system, page by page cleared, and gives it
     back as soon as it is freed, until it sees a larger piece freed; from then on it keeps pieces up to that size, and
     up to twice as much in all for each of its arenas. What is read and written here is of that size, over and over:
-    windows of an array, encoded chunks, files. Elsewhere this does nothing.
+    windows of an array, encoded chunks, files.
     """
-    np.empty((1 << 25) - (1 << 13), np.uint8)
+    if sys.platform == "linux":
+        with suppress(MemoryError):
+            np.empty((1 << 25) - (1 << 13), np.uint8)
 
 
 def take_buffer(nbytes: int) -> np.ndarray:

@@ -326,7 +326,12 @@ def test_three_clicks_lead_from_the_first_page_to_a_changed_cell_that_ran(tab, l
     button.click()
     page.wait_for_function(KERNEL_IS_IDLE)
     idle = time.monotonic()
-    page.locator(".jp-CodeCell .cm-content:visible").first.click()
+    page.mouse.move(640, 400)
+    code = page.locator(".jp-CodeCell .cm-content")
+    while not code.count():  # the cells further down are drawn when they come into sight
+        page.mouse.wheel(0, 500)
+        page.wait_for_timeout(300)
+    code.first.click()
     page.keyboard.press("Control+a")
     page.keyboard.type("import tutorial_zarr as zarr\nzarr.create_array({}, data=[[6, 7]])[0, 1] * 6")
     page.keyboard.press("Shift+Enter")

@@ -12,7 +12,16 @@ import pytest
 import tutorial_zarr as zarr
 from tutorial_zarr.errors import MetadataError, NodeExistsError, NodeNameError, NodeNotFoundError, StoreError
 from tutorial_zarr.nodes import ZarrWarning
-from tutorial_zarr.stores import LocalStore, MemoryStore, PrefixStore, ReadOnlyStore, TraceStore, WrapperStore
+from tutorial_zarr.stores import (
+    LocalStore,
+    MemoryStore,
+    PrefixStore,
+    ReadOnlyStore,
+    TraceStore,
+    WrapperStore,
+    local,
+    locks,
+)
 from tutorial_zarr.words import size_text
 
 FORMATS = pytest.mark.parametrize("zarr_format", [2, 3])
@@ -490,6 +499,19 @@ def test_a_change_through_a_store_that_begins_below_is_in_the_consolidated_metad
 
     THROUGH[what](at, zarr_format)
     assert zarr.consolidated_differences(top) == []
+
+
+def test_a_change_that_the_groups_above_cannot_be_told_of_says_that_it_was_made(tmp_path):
+    small_tree(LocalStore(tmp_path))
+    zarr.consolidate_metadata(tmp_path)
+    array = zarr.open_array(tmp_path / "x", mode="r+", storage_options={"lock_timeout": 0.1})
+    said = r"'x' in .* was changed, and .* 'zarr.json' .* try consolidate_metadata"
+    with locks.FileLock(f"{tmp_path}/zarr.json{local.LOCK}", "zarr.json", 1), pytest.raises(StoreError, match=said):
+        array.resize(9)
+    assert zarr.open_array(tmp_path / "x", mode="r").shape == (9,)
+    assert [str(each) for each in zarr.consolidated_differences(tmp_path)] == [
+        "'x' differs from the consolidated metadata in shape"
+    ]
 
 
 @pytest.mark.parametrize("name", ["zarr.json", ".zgroup"])
