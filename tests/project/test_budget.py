@@ -164,7 +164,7 @@ def test_nothing_outside_of_the_book_reaches_into_an_array():
 
 
 # Lines of code: not blank, no comment, no docstring. DESIGN.md says what stands behind each number.
-MOST_LINES = {"spine": 8_230, "book": 11_440, "all": 39_700}
+MOST_LINES = {"spine": 8_240, "book": 11_450, "all": 39_700}
 AROUND = {"object", "http", "fsspec", "references", "sqlite", "trace", "faults", "retry", "cache", "paced", "secrets"}
 
 
