@@ -264,3 +264,24 @@ def test_an_svg_with_pixels_or_many_colours_is_no_chart():
     assert figures.kind_of_svg('<svg><path fill="#0072b2"/></svg>') == "chart"
     assert figures.kind_of_svg('<svg><image href="data:"/></svg>') == "picture"
     assert figures.kind_of_svg("".join(f'<path fill="#{n:06x}"/>' for n in range(50))) == "picture"
+
+
+@pytest.mark.parametrize("repo_url", [None, "https://example.org/code"])
+def test_links_of_a_notebook_that_was_downloaded_lead_to_the_site(repo_url, tmp_path):
+    """A reader keeps the one file anywhere: what it links to beside it is not there."""
+    build(tmp_path / "site", IDS, base_url="https://example.org/zarr", repo_url=repo_url)
+    for folder in ("solved", "student"):
+        files = sorted((tmp_path / "site" / "downloads" / folder).glob("*.ipynb"))
+        assert len(files) == len(IDS)
+        for file in files:
+            cells = loads(file.read_text(encoding="utf-8"))["cells"]
+            text = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+            targets = [found[1] for found in re.findall(r"(!?)\[[^\]]*\]\(([^()\s]+)\)", text) if not found[0]]
+            assert all(target.startswith(("#", "https://")) for target in targets)
+            ours = {target.partition("#")[0] for target in targets if target.startswith("https://example.org/zarr/")}
+            assert ours
+            for target in ours:
+                assert (tmp_path / "site" / target.removeprefix("https://example.org/zarr/")).is_file(), target
+            assert [c["cell_type"] for c in cells] == [
+                c["cell_type"] for c in cells_of(file.stem[:5])
+            ] or folder == "student"

@@ -25,7 +25,7 @@ from tutorial_zarr.gallery.site.figures import Shown, of_file, shown_of_all
 from tutorial_zarr.gallery.site.markup import code, markdown, plain
 from tutorial_zarr.gallery.site.pages import File, Page, Site, article_path, lesson_path, relative
 from tutorial_zarr.gallery.source import dumps, loads, tags
-from tutorial_zarr.gallery.student import without_solutions
+from tutorial_zarr.gallery.student import LINK, without_solutions
 
 Cell = dict[str, Any]
 Part = dict[str, Any]  # what the template draws
@@ -52,7 +52,7 @@ def pages(site: Site) -> Iterator[Page | File]:
         lesson = Lesson(site, notebook, built["cells"], shown)
         yield lesson.page()
         yield from (each.file for each in shown.values())
-        yield from _downloads(notebook, built)
+        yield from _downloads(site, notebook, built)
         cards |= {file.path: file for file in lesson.files}
     yield from cards.values()
 
@@ -66,14 +66,31 @@ def _built(notebook: Notebook) -> Cell:
     return loads(notebook.ipynb.read_text(encoding="utf-8"))
 
 
-def _downloads(notebook: Notebook, built: Cell) -> Iterator[File]:
-    yield File(solved_path(notebook), notebook.ipynb.read_bytes())
+def _downloads(site: Site, notebook: Notebook, built: Cell) -> Iterator[File]:
+    solved = notebook.ipynb.read_bytes()
+    if site.base_url:
+        built = {**built, "cells": [_reaching(site, notebook, cell) for cell in built["cells"]]}
+        solved = dumps(built).encode()
+    yield File(solved_path(notebook), solved)
     yield File(source_path(notebook), notebook.path.read_bytes())
     cells = [dict(cell) for cell in without_solutions(built["cells"])]
     for cell in cells:
         if cell["cell_type"] == "code":
             cell |= {"execution_count": None, "outputs": []}
     yield File(student_path(notebook), dumps({**built, "cells": cells}).encode())
+
+
+def _reaching(site: Site, notebook: Notebook, cell: Cell) -> Cell:
+    """A cell whose links lead to the site, from wherever a reader keeps the one file; pictures show their words."""
+
+    def whole(found: re.Match[str]) -> str:
+        picture, text, target = found.groups()
+        address = None if picture else site.link(notebook.path, target, "index.html")
+        if address is None:
+            return found[0] if picture else text
+        return f"[{text}]({address if ':' in address else site.absolute(address)})"
+
+    return {**cell, "source": LINK.sub(whole, cell["source"])} if cell["cell_type"] == "markdown" else cell
 
 
 def solved_path(notebook: Notebook) -> str:
