@@ -49,7 +49,8 @@ def environment(tmp_path_factory):
     here = f"@ {ROOT.as_uri()}"
     packages = sorted(re.sub(r"^tutorial_zarr(\[[\w,]*\])?.*", rf"tutorial_zarr\1 {here}", name) for name in wanted)
     python = place / "venv" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if uv := shutil.which("uv"):
+    uv = shutil.which("uv")
+    if uv and run([uv, "--version"], cwd=place).returncode == 0:  # a stub of pyenv does nothing
         make = [uv, "venv", "--quiet", "--python", sys.executable, place / "venv"]
         install = [uv, "pip", "install", "--quiet", "--python", python]
     else:
